@@ -1,0 +1,1 @@
+"""What every process of Tailrace shares: settings, the message, the log, the metrics store."""

@@ -1,0 +1,42 @@
+"""Every error that Tailrace raises on purpose, on one page.
+
+Each says what happened and, where a person can mend it, names the setting and the fix.
+None of them ever carries a password, a token or a certificate in its text.
+"""
+
+
+class TailraceError(Exception):
+    """The family: whatever the command line turns into one line and an exit code."""
+
+
+class BadSettings(TailraceError):
+    """The environment or the YAML file holds settings that cannot work; lists every fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("bad settings:\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+class MalformedFrame(TailraceError):
+    """A body stopped being octet-counted syslog at byte `offset`, because of `reason`."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        self.offset = offset
+        self.reason = reason
+        super().__init__(f"malformed at byte {offset}: {reason}")
+
+
+class NotDurable(TailraceError):
+    """The message log has not acknowledged in time: what was sent may be sent again."""
+
+
+class LogUnavailable(TailraceError):
+    """The message log or Redis cannot be reached now; waiting and trying again is right."""
+
+
+class BadMessage(TailraceError):
+    """A value in the topic is not a Tailrace message."""
+
+
+class StaleBatch(TailraceError):
+    """Another process holds these messages now (a rebalance, a claim): read again, count nothing."""

@@ -1,0 +1,74 @@
+"""RouterMessage: the JSON of the topic `router`, both ways.
+
+The first nine keys are those of the talk's demo (hone/heroku-replay-ratpack,
+spec/helpers/generator.rb), so that its Ruby consumers can read ours; `id`, `app` and
+`received_at` are added. `raw` is there only when the line is not valid UTF-8: `msg` then has
+U+FFFD in place of the bad bytes, and `raw` has all bytes of the line in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import NotRequired, TypedDict, cast
+
+import orjson
+
+from app.errors import BadMessage
+
+
+class RouterMessage(TypedDict):
+    """One router line on its way from the drain to the consumers."""
+
+    prival: int
+    version: int
+    timestamp: str
+    hostname: str
+    app_name: str
+    procid: str
+    msgid: str | None
+    structured_data: str | None
+    msg: str
+    id: str
+    """`<frame id>.<index of the line in its body>`: the same on every retry of the frame."""
+    app: str
+    """The name that DRAIN_TOKENS gives the sender; empty without one."""
+    received_at: int
+    """Unix time in ms at which the drain read the line."""
+    raw: NotRequired[str]
+
+
+def message_id(frame_id: str, index: int) -> str:
+    """The identity of the line at `index` of the frame."""
+    return f"{frame_id}.{index}"
+
+
+def split_id(identity: str) -> tuple[str, int]:
+    """(frame id, index) of an identity. Raises BadMessage for anything else."""
+    frame_id, _, index = identity.rpartition(".")
+    if not frame_id or not index.isdecimal():
+        raise BadMessage(f"not a message id: {identity[:80]!r}")
+    return frame_id, int(index)
+
+
+def encode(message: RouterMessage) -> bytes:
+    """The message as UTF-8 JSON."""
+    return orjson.dumps(message)
+
+
+def decode(value: bytes | bytearray | memoryview | str) -> RouterMessage:
+    """The message of one JSON value. Raises BadMessage where that is not one."""
+    try:
+        found = orjson.loads(value)
+    except orjson.JSONDecodeError as fault:
+        raise BadMessage(f"not JSON: {fault}") from None
+    if not isinstance(found, dict) or not isinstance(found.get("msg"), str):
+        raise BadMessage("not a router message: `msg` is missing")
+    return cast(RouterMessage, found)
+
+
+def exact_line(message: RouterMessage) -> str:
+    """The router line; bytes that are no UTF-8 come as surrogates (PEP 383), so none is lost."""
+    raw = message.get("raw")
+    if raw is None:
+        return message["msg"]
+    return base64.b64decode(raw).decode("utf-8", "surrogateescape")

@@ -1,0 +1,1 @@
+"""The workers: `metrics` and `replay` of the Procfile."""
