@@ -61,9 +61,20 @@ def decode(value: bytes | bytearray | memoryview | str) -> RouterMessage:
         found = orjson.loads(value)
     except orjson.JSONDecodeError as fault:
         raise BadMessage(f"not JSON: {fault}") from None
-    if not isinstance(found, dict) or not isinstance(found.get("msg"), str):
-        raise BadMessage("not a router message: `msg` is missing")
+    return checked(found)
+
+
+def checked(found: object) -> RouterMessage:
+    """The decoded value, once the keys that consumers rest on are there. Raises BadMessage."""
+    if type(found) is not dict:
+        raise BadMessage("not a router message: not an object")
+    for key, kind in _RELIED_ON:
+        if type(found.get(key)) is not kind:
+            raise BadMessage(f"not a router message: `{key}` is missing or no {kind.__name__}")
     return cast(RouterMessage, found)
+
+
+_RELIED_ON = (("msg", str), ("timestamp", str), ("id", str), ("app", str), ("received_at", int))
 
 
 def exact_line(message: RouterMessage) -> str:

@@ -11,6 +11,16 @@ import hashlib
 
 PREFIX = "tailrace:"
 OTHER_ROUTE = "(other)"
+"""The row of what came after ROUTES_MAX routes."""
+
+ALL_ROUTES = "all"
+"""Stands where a digest stands, for the row of all routes of an app together."""
+
+WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
+"""(length, kept for) of each kind of time window, in seconds."""
+
+APPS = PREFIX + "apps"
+"""Hash: app -> requests counted; "" stands for lines without an app's name."""
 
 
 def digest(route: str) -> str:
@@ -21,3 +31,29 @@ def digest(route: str) -> str:
 def scope(app: str) -> str:
     """What stands in front of an app's keys: empty for all apps together."""
     return f"app:{app}:" if app else ""
+
+
+def seed(app: str, route_digest: str, figure: str) -> str:
+    """The talk's hashes: figure is `service`, `connect` or `statuses`."""
+    return f"{scope(app)}{route_digest}::{figure}"
+
+
+def routes(app: str) -> str:
+    """Hash: route -> digest."""
+    return f"{scope(app)}routes"
+
+
+def own(app: str, route_digest: str, figure: str) -> str:
+    """Ours beside them: `mix`, `service` and `connect` (sketches), `dynos`, `hosts`."""
+    return f"{PREFIX}{scope(app)}{route_digest}:{figure}"
+
+
+def window(app: str, route_digest: str, length_s: int, start_s: int) -> str:
+    """Hash of one time window: `n` requests, `b` bytes, `s<status>`, `m<method>`, `c<code>`,
+    the service sketch under its buckets 0, 1, ... and the connect sketch under -1, -2, ..."""
+    return f"{PREFIX}{scope(app)}{route_digest[:16]}:{length_s}:{start_s}"
+
+
+def group(name: str) -> str:
+    """Hash of a consumer group's totals: `messages`, `duplicates`, `lost`, `bad`, ..."""
+    return f"{PREFIX}group:{name}"

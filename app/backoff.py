@@ -1,0 +1,43 @@
+"""Waiting for something that is away: longer each time, with jitter, and one log line a minute."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from threading import Event
+
+FIRST_S = 0.1
+LONGEST_S = 5.0
+SAY_EVERY_S = 60.0
+
+
+class Outage:
+    """One outage after another of the same thing; `wait` while it lasts, `over` when it ends."""
+
+    def __init__(self, log: logging.Logger, stop: Event, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._stop = stop
+        self._clock = clock
+        self._since_s: float | None = None
+        self._delay_s = FIRST_S
+        self._said_at_s = float("-inf")
+
+    def wait(self, reason: object) -> None:
+        """Sleeps for the next delay, or until the process is told to stop."""
+        now = self._clock()
+        if self._since_s is None:
+            self._since_s = now
+        if now - self._said_at_s >= SAY_EVERY_S:
+            self._said_at_s = now
+            self._log.warning("waiting: %s", reason)
+        self._stop.wait(self._delay_s * random.uniform(0.5, 1.0))
+        self._delay_s = min(LONGEST_S, self._delay_s * 2)
+
+    def over(self) -> None:
+        """Says so when there was an outage."""
+        if self._since_s is not None:
+            self._log.info("back after %.1f s", self._clock() - self._since_s)
+            self._since_s = None
+            self._delay_s = FIRST_S

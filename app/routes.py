@@ -1,0 +1,117 @@
+"""Routes: the template of a path, so that `/users/42` and `/users/77` are one row.
+
+The user's own rules come first (YAML list `routes:`, rails-style `/users/:name/posts/*rest`,
+first match wins), then the automatic ones, segment by segment. In `raw` mode a path is its own
+route, as in the talk's demo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from app.config import Settings
+from app.errors import BadSettings
+
+CACHED_PATHS = 20_000
+"""Templates remembered by path; a scanner's endless paths empty the cache, not the memory."""
+
+MAX_ROUTE_CHARS = 200
+"""Longer routes are cut: a field of a Redis hash, not a place to keep 8 KB of a scanner's path."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?(?:[T_].*)?")
+_NUMBER = re.compile(r"\d+")
+_NUMBER_AND_NAME = re.compile(r"\d+-.+")
+_HEX = re.compile(r"(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{16,}", re.IGNORECASE)
+_TOKEN = re.compile(r"(?=[^0-9]*\d)[A-Za-z0-9_\-.~=+%:]{20,}")
+_EXTENSION = re.compile(r"(.+)(\.[A-Za-z][A-Za-z0-9]{0,4})")
+_PLAIN = re.compile(r"[A-Za-z_\-]{1,19}(?:\.[A-Za-z][A-Za-z0-9]{0,4})?")
+
+
+def route_namer(settings: Settings) -> Callable[[str], str]:
+    """The function from a path (without its query) to its route. Raises BadSettings."""
+    if settings.route_templates == "raw":
+        return lambda path: path
+    rules = compile_rules(settings.route_rules)
+    known: dict[str, str] = {}
+
+    def route_of(path: str) -> str:
+        found = known.get(path)
+        if found is None:
+            if len(known) >= CACHED_PATHS:
+                known.clear()
+            found = known[path] = template(path, rules)
+        return found
+
+    return route_of
+
+
+Rule = tuple[re.Pattern[str], str]
+
+
+def compile_rules(patterns: Sequence[str]) -> list[Rule]:
+    """(regex, route) of each pattern; `:name` is one segment, `*name` at the end is the rest.
+
+    Raises BadSettings with every pattern that is none.
+    """
+    rules: list[Rule] = []
+    faults: list[str] = []
+    for pattern in patterns:
+        segments = pattern.split("/")
+        if segments[0] != "" or len(segments) < 2:
+            faults.append(f"routes: {pattern!r} must start with /")
+        elif any(part.startswith("*") for part in segments[:-1]):
+            faults.append(f"routes: {pattern!r} may have a *rest only at its end")
+        else:
+            rules.append((re.compile("/".join(map(_segment_regex, segments))), pattern))
+    if faults:
+        raise BadSettings(faults)
+    return rules
+
+
+def _segment_regex(segment: str) -> str:
+    if segment.startswith("*"):
+        return ".*"
+    parts = re.split(r"(:[A-Za-z_]\w*)", segment)
+    return "".join("[^/]+?" if part.startswith(":") else re.escape(part) for part in parts)
+
+
+def template(path: str, rules: Sequence[Rule] = ()) -> str:
+    """The route of a path: by the first rule that matches all of it, else segment by segment."""
+    for regex, route in rules:
+        if regex.fullmatch(path):
+            return route
+    named = "/".join(_segment(segment) for segment in path.split("/"))
+    return named if len(named) <= MAX_ROUTE_CHARS else named[:MAX_ROUTE_CHARS] + "..."
+
+
+def _segment(segment: str) -> str:
+    if not segment or _PLAIN.fullmatch(segment):
+        return segment
+    kind = _kind(segment)
+    if kind:
+        return kind
+    # An id with an extension (`/users/42.json`) keeps the extension: it is another action.
+    if dotted := _EXTENSION.fullmatch(segment):
+        kind = _kind(dotted[1])
+        if kind:
+            return kind + dotted[2]
+    return segment
+
+
+def _kind(segment: str) -> str:
+    """`:id` and the like for what changes from request to request; empty for a name."""
+    if _UUID.fullmatch(segment):
+        return ":uuid"
+    if _NUMBER.fullmatch(segment):
+        return ":id"
+    if _DATE.fullmatch(segment):
+        return ":date"
+    if _NUMBER_AND_NAME.fullmatch(segment):
+        return ":id"
+    if _HEX.fullmatch(segment):
+        return ":hex"
+    if _TOKEN.fullmatch(segment):
+        return ":token"
+    return ""

@@ -1,0 +1,86 @@
+-- The one atomic step of the metrics worker: settle the claim, then add the batch's rows.
+-- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON.
+
+local claim = cjson.decode(ARGV[1])
+local batch = cjson.decode(ARGV[2])
+
+local answer = settle(claim)
+if answer == 'stale' then return answer end
+
+local function plain(number)
+  -- '12', '12.5', '12.345': at most three decimals, for sums are kept in whole microseconds.
+  return (string.format('%.3f', number):gsub('%.?0+$', ''))
+end
+
+local function add_times(key, times)
+  -- The talk's demo reads, changes and writes these in three steps; here it is one.
+  if times[2] == 0 then return end
+  local count = redis.call('HINCRBY', key, 'count', times[2])
+  local before = tonumber(redis.call('HGET', key, 'sum') or '0')
+  local sum_us = math.floor(before * 1000 + 0.5) + times[1]
+  redis.call('HSET', key, 'sum', plain(sum_us / 1000), 'average', plain(sum_us / 1000 / count))
+end
+
+local function add_counts(key, counts)
+  for field, count in pairs(counts) do
+    redis.call('HINCRBY', key, field, count)
+  end
+end
+
+local function add_bounded(key, counts)
+  -- Dynos and hosts: a field for each, until there are so many that they say nothing any more.
+  for field, count in pairs(counts) do
+    if redis.call('HLEN', key) >= batch.names_max and redis.call('HEXISTS', key, field) == 0 then
+      field = '(other)'
+    end
+    redis.call('HINCRBY', key, field, count)
+  end
+end
+
+local function raise(key, field, value)
+  local before = redis.call('HGET', key, field)
+  if not before or tonumber(before) < value then redis.call('HSET', key, field, plain(value)) end
+end
+
+for _, row in ipairs(batch.rows) do
+  local digest = row.digest
+  if row.route ~= cjson.null then
+    local routes = row.scope .. 'routes'
+    if redis.call('HEXISTS', routes, row.route) == 0 then
+      if redis.call('HLEN', routes) >= batch.routes_max then
+        digest = batch.other_digest
+        redis.call('HSETNX', routes, batch.other_route, digest)
+      else
+        redis.call('HSET', routes, row.route, digest)
+      end
+    end
+    local seed = row.scope .. digest .. '::'
+    add_times(seed .. 'service', row.service)
+    add_times(seed .. 'connect', row.connect)
+    add_counts(seed .. 'statuses', row.statuses)
+  end
+  local own = 'tailrace:' .. row.scope .. digest
+  add_counts(own .. ':mix', row.mix)
+  add_counts(own .. ':service', row.service_sketch)
+  add_counts(own .. ':connect', row.connect_sketch)
+  if row.service[2] > 0 then raise(own .. ':mix', 'max_service', row.service_max) end
+  if row.connect[2] > 0 then raise(own .. ':mix', 'max_connect', row.connect_max) end
+  add_bounded(own .. ':dynos', row.dynos)
+  add_bounded(own .. ':hosts', row.hosts)
+  local short = 'tailrace:' .. row.scope .. string.sub(digest, 1, 16) .. ':'
+  for _, window in ipairs(row.windows) do
+    -- [seconds, start, when it expires, counts]; all in Unix seconds.
+    local key = short .. window[1] .. ':' .. string.format('%.0f', window[2])
+    local is_new = redis.call('EXISTS', key) == 0
+    add_counts(key, window[4])
+    if is_new then redis.call('EXPIREAT', key, window[3]) end
+  end
+end
+
+for _, letter in ipairs(batch.dead_letters) do
+  redis.call('XADD', batch.dead_letters_key, 'MAXLEN', '~', batch.dead_letters_max, '*', unpack(letter))
+end
+redis.call('HINCRBY', 'tailrace:counts', 'dead_letters', #batch.dead_letters)
+add_counts('tailrace:apps', batch.apps)
+add_counts('tailrace:group:' .. batch.group, batch.totals)
+return answer

@@ -1,0 +1,100 @@
+"""Writes the rows of one batch and settles its claim, in one atomic step and one round trip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX, dead_letter
+from app.store.keys import ALL_ROUTES, OTHER_ROUTE, digest, scope
+from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_script
+from app.streams.interface import BadValue, Claim
+
+NAMES_MAX = 200
+"""Dynos, and hosts, kept by name per route; further ones count as `(other)`."""
+
+Counts = dict[str, int]
+WindowCounts = tuple[int, int, int, Counts]
+"""(seconds, start, expiry, counts); start and expiry in Unix seconds."""
+
+_APPLY = SETTLE_LUA + read_lua("apply.lua")
+
+
+@dataclass(slots=True)
+class Times:
+    """One figure of a row, service or connect: exact sum in microseconds, sketch, maximum."""
+
+    sum_us: int = 0
+    count: int = 0
+    max_ms: float = 0.0
+    sketch: Counts = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Row:
+    """What a batch adds to one route of one app; `route` empty: to all routes together."""
+
+    app: str
+    route: str
+    service: Times
+    connect: Times
+    statuses: Counts
+    mix: Counts
+    """`count`, `bytes`, `m:<method>`, `c:<H-code>`."""
+    dynos: Counts
+    hosts: Counts
+    windows: list[WindowCounts]
+
+
+@dataclass(slots=True)
+class Changes:
+    """All that a batch changes: rows, requests per app, and the group's own totals."""
+
+    rows: list[Row]
+    apps: Counts
+    totals: Counts
+    bad: list[BadValue] = field(default_factory=list)
+    """What could not be processed; goes to the dead letters in the same step."""
+
+
+def apply(store: redis.Redis, group: str, claim: Claim, changes: Changes, routes_max: int) -> bool:
+    """Applies all of it or nothing. False where Redis had been cleared since the reader looked.
+
+    Raises StaleBatch where another process holds the messages now, redis.RedisError where the
+    outcome is not known: to call it again with the same claim is then safe.
+    """
+    batch = {
+        "group": group,
+        "routes_max": routes_max,
+        "names_max": NAMES_MAX,
+        "other_route": OTHER_ROUTE,
+        "other_digest": digest(OTHER_ROUTE),
+        "rows": [_row(row) for row in changes.rows],
+        "apps": changes.apps,
+        "totals": changes.totals,
+        "dead_letters": [dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad],
+        "dead_letters_key": DEAD_LETTERS,
+        "dead_letters_max": DEAD_LETTERS_MAX,
+    }
+    return read_answer(run_script(store, _APPLY, claim, batch))
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "scope": scope(row.app),
+        "route": row.route or None,
+        "digest": digest(row.route) if row.route else ALL_ROUTES,
+        "service": (row.service.sum_us, row.service.count),
+        "connect": (row.connect.sum_us, row.connect.count),
+        "service_max": row.service.max_ms,
+        "connect_max": row.connect.max_ms,
+        "service_sketch": row.service.sketch,
+        "connect_sketch": row.connect.sketch,
+        "statuses": row.statuses,
+        "mix": row.mix,
+        "dynos": row.dynos,
+        "hosts": row.hosts,
+        "windows": row.windows,
+    }

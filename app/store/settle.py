@@ -1,0 +1,42 @@
+"""The atomic step, without anything to apply: for the replay worker, and as a base for apply.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import redis
+
+from app.errors import StaleBatch
+from app.streams.interface import Claim
+
+
+def read_lua(name: str) -> str:
+    """The text of a script beside this file."""
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+SETTLE_LUA = read_lua("settle.lua")
+_SETTLE_ONLY = SETTLE_LUA + "\nreturn settle(cjson.decode(ARGV[1]))\n"
+
+
+def settle(store: redis.Redis, claim: Claim) -> bool:
+    """Records the claim. False where Redis had been cleared since the reader looked.
+
+    Raises StaleBatch where another process holds these messages now.
+    """
+    return read_answer(run_script(store, _SETTLE_ONLY, claim))
+
+
+def run_script(store: redis.Redis, lua: str, *arguments: object) -> bytes:
+    """What a script answers; it is sent whole only when Redis does not know it yet."""
+    script = store.register_script(lua)
+    answer = script(args=[orjson.dumps(argument) for argument in arguments])
+    return answer if isinstance(answer, bytes) else str(answer).encode()
+
+
+def read_answer(answer: bytes) -> bool:
+    """`settled` -> True, `fresh` -> False; raises StaleBatch for `stale`."""
+    if answer == b"stale":
+        raise StaleBatch("another worker of the group holds these messages now")
+    return answer == b"settled"

@@ -1,0 +1,89 @@
+"""Opens the message log that the settings name: Kafka where KAFKA_URL is set, else Redis Streams.
+
+Client libraries are imported where they are chosen: a process without Kafka does not load one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from app.config import Settings
+from app.errors import TailraceError
+from app.redis_client import connect
+from app.streams.interface import History, Reader, Writer
+
+WRITE_TIMEOUT_S = 4.0
+"""Logplex gives a request 5 s; the answer that it has failed needs time too."""
+
+READ_TIMEOUT_S = 10.0
+WRITER_CONNECTIONS = 4
+
+
+def open_writer(settings: Settings) -> Writer:
+    """The writer for one process; it connects when it is first used."""
+    if not settings.kafka_url:
+        from app.streams.redis_streams import RedisWriter
+
+        client = connect(settings, connections=WRITER_CONNECTIONS, timeout_s=WRITE_TIMEOUT_S)
+        return RedisWriter(client, settings.redis_log_max_mb * 1_000_000)
+    from app.streams.kafka import KafkaWriter
+
+    if settings.kafka_client == "confluent":
+        _require_confluent()
+        from app.streams.confluent import ConfluentProducer
+
+        return KafkaWriter(ConfluentProducer(settings))
+    from app.streams.kafka_python import PythonProducer
+
+    return KafkaWriter(PythonProducer(settings))
+
+
+def open_reader(settings: Settings, *, group: str, start: Literal["earliest", "latest"]) -> Reader:
+    """A member of `group`; `start` counts only for a group that the log does not know yet.
+
+    Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made.
+    """
+    client = connect(settings, connections=2, timeout_s=READ_TIMEOUT_S)
+    if not settings.kafka_url:
+        from app.streams.redis_streams import RedisReader
+
+        return RedisReader(client, group, start)
+    from app.streams.kafka import KafkaReader
+    from app.streams.kafka_connection import ensure_topic
+
+    ensure_topic(settings, READ_TIMEOUT_S)
+    if settings.kafka_client == "confluent":
+        _require_confluent()
+        from app.streams.confluent import ConfluentConsumer
+
+        return KafkaReader(ConfluentConsumer(settings, group), client, group, start)
+    from app.streams.kafka_python import PythonConsumer
+
+    return KafkaReader(PythonConsumer(settings, group), client, group, start)
+
+
+def open_history(settings: Settings) -> History:
+    """The kept log, to read a window of the past. Raises LogUnavailable."""
+    if not settings.kafka_url:
+        from app.streams.redis_streams import RedisHistory
+
+        return RedisHistory(connect(settings, connections=2, timeout_s=READ_TIMEOUT_S))
+    from app.streams.kafka_history import KafkaHistory
+
+    if settings.kafka_client == "confluent":
+        _require_confluent()
+        from app.streams.confluent import ConfluentConsumer
+
+        return KafkaHistory(ConfluentConsumer(settings, ""))
+    from app.streams.kafka_python import PythonConsumer
+
+    return KafkaHistory(PythonConsumer(settings, ""))
+
+
+def _require_confluent() -> None:
+    try:
+        import confluent_kafka  # noqa: F401
+    except ImportError:
+        raise TailraceError(
+            "KAFKA_CLIENT=confluent needs the optional client: pip install -r requirements-fast.txt"
+        ) from None

@@ -1,0 +1,214 @@
+"""The Kafka client by default: kafka-python, pure Python, the owner's choice.
+
+Facts of kafka-python 3.0 that the code rests on: the producer is idempotent by default (order is
+kept through its own retries); `delivery_timeout_ms` must be at least `linger_ms` plus
+`request_timeout_ms`; rebalance listeners run on its network thread and must not block.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from app.config import Settings
+from app.errors import LogUnavailable, NotDurable
+from app.streams.kafka_connection import group_name, python_config, topic_name
+
+DELIVERY_MS = 4_000
+BATCH_BYTES = 262_144
+MAX_REQUEST_BYTES = 1_000_000
+"""Under the brokers' own default of 1,048,588 bytes (`message.max.bytes`)."""
+
+
+class PythonProducer:
+    """One KafkaProducer, made on first use and again after a fault that it cannot mend itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._config = python_config(settings)
+        self._topic = topic_name(settings)
+        self._lock = threading.Lock()
+        self._producer: KafkaProducer | None = None
+
+    def _connected(self, timeout_s: float) -> KafkaProducer:
+        with self._lock:
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    **self._config,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    linger_ms=2,
+                    batch_size=BATCH_BYTES,
+                    max_request_size=MAX_REQUEST_BYTES,
+                    max_block_ms=int(timeout_s * 1000),
+                    request_timeout_ms=2_500,
+                    delivery_timeout_ms=DELIVERY_MS,
+                    bootstrap_timeout_ms=int(timeout_s * 1000),
+                    metrics_enabled=False,
+                )
+            return self._producer
+
+    def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        producer = None
+        try:
+            producer = self._connected(timeout_s)
+            send, topic = producer.send, self._topic
+            futures = [send(topic, value, key, partition=partition) for value in values]
+            for future in futures:
+                future.get(max(0.0, deadline - time.monotonic()))
+        except KafkaError as fault:
+            if not getattr(fault, "retriable", False):
+                self._discard(producer)
+            raise NotDurable(f"Kafka has not acknowledged the frame: {type(fault).__name__}") from fault
+
+    def _discard(self, producer: KafkaProducer | None) -> None:
+        """A fresh producer for the next frame; frames under way in this one get their 503."""
+        with self._lock:
+            if producer is None or self._producer is not producer:
+                return
+            self._producer = None
+        threading.Thread(target=producer.close, kwargs={"timeout": 0}, daemon=True).start()
+
+    def partitions(self, timeout_s: float) -> int:
+        try:
+            found = self._connected(timeout_s).partitions_for(self._topic)
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        if not found:
+            raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
+        return len(found)
+
+    def close(self) -> None:
+        with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.close(timeout=DELIVERY_MS / 1000)
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes which partitions came; the reader asks for them when it is its turn."""
+
+    def __init__(self) -> None:
+        self.new: set[int] = set()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        pass
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.new |= {found.partition for found in assigned}
+
+
+class PythonConsumer:
+    """A KafkaConsumer of the topic, in a group or (group empty) on all partitions."""
+
+    def __init__(self, settings: Settings, group: str) -> None:
+        self._topic = topic_name(settings)
+        self._assignments = _Assignments()
+        try:
+            self._consumer = KafkaConsumer(
+                **python_config(settings),
+                group_id=group_name(settings, group) if group else None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=200,
+                max_partition_fetch_bytes=2_097_152,
+                session_timeout_ms=10_000,
+                heartbeat_interval_ms=2_000,
+                max_poll_interval_ms=300_000,
+                request_timeout_ms=15_000,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+            if group:
+                self._consumer.subscribe([self._topic], listener=self._assignments)
+            else:
+                self._assign_all()
+        except KafkaError as fault:
+            raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+
+    def _assign_all(self) -> None:
+        partitions = self._consumer.partitions_for_topic(self._topic)
+        if not partitions:
+            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
+        self._consumer.assign([self._tp(partition) for partition in partitions])
+
+    def _tp(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._topic, partition)
+
+    def _ask(self, what: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except KafkaError as fault:
+            raise LogUnavailable(f"Kafka does not {what}: {type(fault).__name__}") from fault
+
+    def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        found = self._ask(
+            "give messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
+        )
+        return {
+            place.partition: [(record.offset, record.value or b"") for record in records]
+            for place, records in found.items()
+        }
+
+    def take_new_partitions(self) -> set[int]:
+        new, self._assignments.new = self._assignments.new, set()
+        return new
+
+    def assigned(self) -> set[int]:
+        return {found.partition for found in self._consumer.assignment()}
+
+    def seek(self, partition: int, offset: int) -> None:
+        try:
+            self._consumer.seek(self._tp(partition), offset)
+        except (KafkaError, AssertionError) as fault:
+            raise LogUnavailable(f"Kafka has taken partition {partition} away") from fault
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+        ask = self._consumer.committed
+        return {name: self._ask("give positions", ask, self._tp(name), timeout_ms=10_000) for name in partitions}
+
+    def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        return self._offsets(self._consumer.beginning_offsets, partitions)
+
+    def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        return self._offsets(self._consumer.end_offsets, partitions)
+
+    def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
+        """The first offset at or after a time (Unix ms); None where nothing is that new."""
+        wanted = {self._tp(name): time_ms for name in partitions}
+        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted)
+        return {place.partition: entry.offset if entry else None for place, entry in found.items()}
+
+    def _offsets(self, method: Any, partitions: Iterable[int]) -> dict[int, int]:
+        found = self._ask("give offsets", method, [self._tp(name) for name in partitions])
+        return {place.partition: offset for place, offset in found.items()}
+
+    def high_water(self, partition: int) -> int | None:
+        try:
+            end = self._consumer.highwater(self._tp(partition))
+        except KafkaError:
+            return None
+        return int(end) if end is not None else None
+
+    def pause(self, partitions: Iterable[int]) -> None:
+        self._consumer.pause(*(self._tp(name) for name in partitions))
+
+    def resume(self, partitions: Iterable[int]) -> None:
+        self._consumer.resume(*(self._tp(name) for name in partitions))
+
+    def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
+        placed = {self._tp(name): OffsetAndMetadata(offset, "", -1) for name, offset in offsets.items()}
+        if wait:
+            self._ask("take positions", self._consumer.commit, placed, timeout_ms=3_000)
+        else:
+            self._consumer.commit_async(placed)
+
+    def close(self) -> None:
+        self._consumer.close(autocommit=False, timeout_ms=3_000)

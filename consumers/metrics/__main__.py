@@ -1,0 +1,53 @@
+"""`metrics` of the Procfile: `python -m consumers.metrics`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from app.config import Settings
+from app.errors import TailraceError
+from app.logs import start_logging
+from app.redis_client import connect
+from app.routes import route_namer
+from app.store.apply import apply
+from app.streams import Batch, open_reader
+from consumers.metrics.aggregate import Aggregator
+from consumers.worker import Worker, stop_on_signals
+
+GROUP = "metrics"
+
+
+def main() -> int:
+    """Exit code: 0 when told to stop, 2 for bad settings."""
+    start_logging(os.environ.get("DYNO", GROUP))
+    try:
+        settings = Settings.load(os.environ)
+        aggregator = Aggregator(route_namer(settings))
+        store = connect(settings, connections=2, timeout_s=10)
+
+        def handle(batch: Batch) -> None:
+            changes = aggregator.changes(batch.messages, int(time.time()))
+            changes.bad += batch.bad
+            for name, count in (("duplicates", batch.duplicates), ("lost", batch.lost), ("bad", len(changes.bad))):
+                if count:
+                    changes.totals[name] = count
+            apply(store, GROUP, batch.claim, changes, settings.routes_max)
+
+        worker = Worker(
+            group=GROUP,
+            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest"),
+            handle=handle,
+            store=store,
+            stop=stop_on_signals(),
+        )
+        worker.run()
+    except TailraceError as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

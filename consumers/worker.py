@@ -1,0 +1,151 @@
+"""The loop of a worker: poll, handle, settle; wait for what is away; stop when told.
+
+Start order: reader, then loop. Stop order: the loop ends after its batch, the reader commits and
+leaves the group. SIGTERM and SIGINT are a normal end: exit code 0, within 10 seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+import redis
+
+from app.backoff import Outage
+from app.errors import LogUnavailable, StaleBatch
+from app.store.workers import WorkerStatus, sign_off, tell
+from app.streams import Batch, Reader
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+STATUS_EVERY_S = 2.0
+
+
+def stop_on_signals() -> Event:
+    """An event that SIGTERM or SIGINT sets."""
+    stop = Event()
+
+    def told(number: int, frame: object) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, told)
+    signal.signal(signal.SIGINT, told)
+    return stop
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process of a consumer group.
+
+    `open_reader` may raise LogUnavailable: it is called until it does not. `handle` settles the
+    batch itself, atomically with its effects, and may raise StaleBatch (dropped, read again by
+    whoever holds it) or RedisError and LogUnavailable (the same batch again, after a wait).
+    """
+
+    group: str
+    open_reader: Callable[[], Reader]
+    handle: Callable[[Batch], None]
+    store: redis.Redis
+    stop: Event
+    max_messages: int = 5_000
+    idle: Callable[[], None] = lambda: None
+    _behind_since_ms: int = 0
+    _told_at_s: float = 0.0
+    _started_at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    @property
+    def id(self) -> str:
+        return f"{self.group}.{os.uname().nodename}.{os.getpid()}"
+
+    def run(self) -> None:
+        """Until told to stop. Raises only what no waiting mends."""
+        outage = Outage(log, self.stop)
+        reader = self._opened(outage)
+        if reader is None:
+            return
+        log.info("reading: group=%s", self.group)
+        try:
+            while not self.stop.is_set():
+                self._once(reader, outage)
+        finally:
+            reader.close()
+            self._sign_off()
+            log.info("stopped: group=%s", self.group)
+
+    def _opened(self, outage: Outage) -> Reader | None:
+        while not self.stop.is_set():
+            try:
+                reader = self.open_reader()
+                outage.over()
+                return reader
+            except (LogUnavailable, redis.RedisError) as fault:
+                outage.wait(fault)
+        return None
+
+    def _once(self, reader: Reader, outage: Outage) -> None:
+        try:
+            batch = reader.poll(POLL_S, self.max_messages)
+            outage.over()
+        except LogUnavailable as fault:
+            outage.wait(fault)
+            return
+        if batch is not None:
+            self._handle(reader, batch, outage)
+        self.idle()
+        self._tell(reader, batch)
+
+    def _handle(self, reader: Reader, batch: Batch, outage: Outage) -> None:
+        while True:
+            try:
+                self.handle(batch)
+                outage.over()
+                reader.settled(batch)
+                return
+            except StaleBatch:
+                reader.rejected(batch)
+                return
+            except (LogUnavailable, redis.RedisError) as fault:
+                # Whether the step was done is not known. The same claim again is safe: if it
+                # was, it is stale now.
+                outage.wait(f"Redis does not take the batch: {type(fault).__name__}")
+                if self.stop.is_set():
+                    reader.rejected(batch)
+                    return
+
+    def _tell(self, reader: Reader, batch: Batch | None) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_at_s < STATUS_EVERY_S:
+            return
+        self._told_at_s = now_s
+        now_ms = int(time.time() * 1000)
+        try:
+            lag = reader.lag()
+            if batch is not None and batch.messages:
+                self._behind_since_ms = batch.messages[-1]["received_at"]
+            behind_ms = now_ms - self._behind_since_ms if lag.messages and self._behind_since_ms else 0
+            tell(
+                self.store,
+                WorkerStatus(
+                    id=self.id,
+                    group=self.group,
+                    at_ms=now_ms,
+                    lag_messages=lag.messages,
+                    lag_seconds=max(0, behind_ms) / 1000,
+                    whole_group=lag.whole_group,
+                    started_at_ms=self._started_at_ms,
+                ),
+            )
+        except (LogUnavailable, redis.RedisError) as fault:
+            log.debug("no status: %s", type(fault).__name__)
+
+    def _sign_off(self) -> None:
+        try:
+            sign_off(self.store, self.id)
+        except redis.RedisError:
+            log.debug("no sign-off: Redis is away")
