@@ -19,6 +19,12 @@ ALL_ROUTES = "all"
 WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
 """(length, kept for) of each kind of time window, in seconds."""
 
+COUNTS = PREFIX + "counts"
+"""Hash of plain counters: `dead_letters`, `lost:<code>`."""
+
+LOSSES = PREFIX + "losses"
+"""Hash: app -> messages that its log said were lost before they came here."""
+
 APPS = PREFIX + "apps"
 """Hash: app -> requests counted; "" stands for lines without an app's name."""
 
@@ -57,3 +63,8 @@ def window(app: str, route_digest: str, length_s: int, start_s: int) -> str:
 def group(name: str) -> str:
     """Hash of a consumer group's totals: `messages`, `duplicates`, `lost`, `bad`, ..."""
     return f"{PREFIX}group:{name}"
+
+
+def loss_window(length_s: int, start_s: int) -> str:
+    """Hash of one time window: app -> messages lost."""
+    return f"{LOSSES}:{length_s}:{start_s}"

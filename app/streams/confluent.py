@@ -7,7 +7,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 
 from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
@@ -108,7 +117,7 @@ class ConfluentProducer:
 
 
 class ConfluentConsumer:
-    """A librdkafka consumer of the topic, in a group or (group empty) on all partitions."""
+    """A librdkafka consumer of the topic: in a group, or (group empty) where `read_from` puts it."""
 
     def __init__(self, settings: Settings, group: str) -> None:
         self._topic = topic_name(settings)
@@ -129,16 +138,6 @@ class ConfluentConsumer:
         self._assigned: set[int] = set()
         if group:
             self._consumer.subscribe([self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
-        else:
-            self._assign_all()
-
-    def _assign_all(self) -> None:
-        found = self._ask("give the topic", self._consumer.list_topics, self._topic, timeout=10)
-        partitions = set(found.topics[self._topic].partitions)
-        if not partitions:
-            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
-        self._consumer.assign([TopicPartition(self._topic, name, 0) for name in partitions])
-        self._assigned = self._new = partitions
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         names = {found.partition for found in partitions}
@@ -190,21 +189,20 @@ class ConfluentConsumer:
         return {place.partition: None if place.offset == OFFSET_INVALID else place.offset for place in found}
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
-        return {name: self._watermarks(name)[0] for name in partitions}
+        return self._list_offsets(partitions, OFFSET_BEGINNING)
 
     def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
-        return {name: self._watermarks(name)[1] for name in partitions}
-
-    def _watermarks(self, partition: int) -> tuple[int, int]:
-        place = TopicPartition(self._topic, partition)
-        low, high = self._ask("give offsets", self._consumer.get_watermark_offsets, place, timeout=10)
-        return low, high
+        return self._list_offsets(partitions, OFFSET_END)
 
     def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
-        """The first offset at or after a time (Unix ms); None where nothing is that new."""
-        wanted = [TopicPartition(self._topic, name, time_ms) for name in partitions]
+        found = self._list_offsets(partitions, time_ms)
+        return {name: offset if offset >= 0 else None for name, offset in found.items()}
+
+    def _list_offsets(self, partitions: Iterable[int], time_or_place: int) -> dict[int, int]:
+        """One question for all partitions: ListOffsets takes -1 and -2 for end and beginning."""
+        wanted = [TopicPartition(self._topic, name, time_or_place) for name in partitions]
         found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout=10)
-        return {place.partition: place.offset if place.offset >= 0 else None for place in found}
+        return {place.partition: place.offset for place in found}
 
     def high_water(self, partition: int) -> int | None:
         try:
@@ -213,11 +211,14 @@ class ConfluentConsumer:
             return None
         return high if high >= 0 else None
 
-    def pause(self, partitions: Iterable[int]) -> None:
-        self._consumer.pause([TopicPartition(self._topic, name) for name in partitions])
+    def all_partitions(self) -> list[int]:
+        found = self._ask("give the topic", self._consumer.list_topics, self._topic, timeout=10)
+        if not found.topics[self._topic].partitions:
+            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
+        return sorted(found.topics[self._topic].partitions)
 
-    def resume(self, partitions: Iterable[int]) -> None:
-        self._consumer.resume([TopicPartition(self._topic, name) for name in partitions])
+    def read_from(self, offsets: Mapping[int, int]) -> None:
+        self._consumer.assign([TopicPartition(self._topic, name, at) for name, at in offsets.items()])
 
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
         placed = [TopicPartition(self._topic, name, offset) for name, offset in offsets.items()]

@@ -106,7 +106,7 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class PythonConsumer:
-    """A KafkaConsumer of the topic, in a group or (group empty) on all partitions."""
+    """A KafkaConsumer of the topic: in a group, or (group empty) where `read_from` puts it."""
 
     def __init__(self, settings: Settings, group: str) -> None:
         self._topic = topic_name(settings)
@@ -128,16 +128,8 @@ class PythonConsumer:
             )
             if group:
                 self._consumer.subscribe([self._topic], listener=self._assignments)
-            else:
-                self._assign_all()
         except KafkaError as fault:
             raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
-
-    def _assign_all(self) -> None:
-        partitions = self._consumer.partitions_for_topic(self._topic)
-        if not partitions:
-            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
-        self._consumer.assign([self._tp(partition) for partition in partitions])
 
     def _tp(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topic, partition)
@@ -197,11 +189,16 @@ class PythonConsumer:
             return None
         return int(end) if end is not None else None
 
-    def pause(self, partitions: Iterable[int]) -> None:
-        self._consumer.pause(*(self._tp(name) for name in partitions))
+    def all_partitions(self) -> list[int]:
+        found = self._ask("give the topic", self._consumer.partitions_for_topic, self._topic)
+        if not found:
+            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
+        return sorted(found)
 
-    def resume(self, partitions: Iterable[int]) -> None:
-        self._consumer.resume(*(self._tp(name) for name in partitions))
+    def read_from(self, offsets: Mapping[int, int]) -> None:
+        self._consumer.assign([self._tp(partition) for partition in offsets])
+        for partition, offset in offsets.items():
+            self.seek(partition, offset)
 
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
         placed = {self._tp(name): OffsetAndMetadata(offset, "", -1) for name, offset in offsets.items()}

@@ -1,0 +1,45 @@
+"""What people and machines look at: figures read from Redis, in a handful of round trips each.
+
+All of it takes a client, and a time as Unix seconds where the time matters; what is not there
+gives empty results. Raises redis.RedisError where Redis is away.
+"""
+
+from app.store.queries.alerts import Alert, alerts
+from app.store.queries.figures import Bar, Figures, Latency
+from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, health
+from app.store.queries.routes import (
+    AppCount,
+    Apps,
+    RouteDetail,
+    RouteRow,
+    RoutesTable,
+    apps,
+    route_detail,
+    routes_table,
+)
+from app.store.queries.series import Series, series
+from app.store.queries.spans import read_span
+
+__all__ = [
+    "Alert",
+    "AppCount",
+    "Apps",
+    "Bar",
+    "Figures",
+    "GroupHealth",
+    "Health",
+    "Latency",
+    "LogHealth",
+    "MemoryHealth",
+    "RouteDetail",
+    "RouteRow",
+    "RoutesTable",
+    "Series",
+    "alerts",
+    "apps",
+    "health",
+    "read_span",
+    "route_detail",
+    "routes_table",
+    "series",
+]

@@ -1,0 +1,183 @@
+"""What is wrong, in plain words, and what to do about it. Pure: from Health to sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from app.store.queries.health import GroupHealth, Health
+
+LAG_S = 30
+"""Behind by more than this, the figures are no longer those of now."""
+
+MEMORY_SHARE = 0.9
+SAFE_POLICIES = ("noeviction",)
+
+Severity = Literal["alarm", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that a person should know. `alarm`: the figures are wrong or stand still now."""
+
+    code: str
+    """The same for the same matter, so that a page can tell what it has shown already."""
+    severity: Severity
+    title: str
+    text: str
+    action: str
+    """What to do; empty where nothing is to be done."""
+    count: int
+    """How much of it: when it grows, it is news."""
+
+
+def alerts(health: Health) -> list[Alert]:
+    """The most urgent first; empty when all is well."""
+    found = [
+        *_workers(health),
+        *_losses(health),
+        *_memory(health),
+        *_dead_letters(health),
+        *_routes(health),
+    ]
+    order = {"alarm": 0, "warning": 1, "note": 2}
+    return sorted(found, key=lambda alert: order[alert.severity])
+
+
+def _workers(health: Health) -> Iterator[Alert]:
+    for group in health.groups:
+        # Replay is no part of every installation: it counts only once it has been seen.
+        is_expected = group.group == "metrics" or group.last_seen_s is not None
+        if is_expected and not group.workers:
+            yield _no_worker(group, health)
+        elif group.workers and group.lag_seconds > LAG_S:
+            yield Alert(
+                code=f"lag:{group.group}",
+                severity="warning",
+                title=f"{group.group} is {duration(group.lag_seconds)} behind",
+                text=f"{number(group.lag_messages)} messages wait to be read. "
+                + (
+                    "What you see is that old; nothing is lost."
+                    if group.group == "metrics"
+                    else "Requests that are too late are skipped and counted."
+                ),
+                action="If it does not shrink, start more workers: "
+                f"heroku ps:scale {group.group}={group.workers + 1}",
+                count=group.lag_messages,
+            )
+        if group.log_lost and is_expected:
+            yield Alert(
+                code=f"log_lost:{group.group}",
+                severity="warning",
+                title=f"{_messages(group.log_lost)} left the log before {group.group} had read them",
+                text="The log dropped its oldest messages while the worker was behind.",
+                action="Raise REDIS_LOG_MAX_MB, or start more workers."
+                if health.log
+                else "Raise the topic's retention, or start more workers.",
+                count=group.log_lost,
+            )
+
+
+def _no_worker(group: GroupHealth, health: Health) -> Alert:
+    since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
+    waiting = f" {_messages(group.lag_messages)} wait in the log." if group.lag_messages else ""
+    return Alert(
+        code=f"no_worker:{group.group}",
+        severity="alarm" if group.group == "metrics" else "warning",
+        title=f"No {group.group} worker is running",
+        text=(
+            f"None has reported{since}, so these figures stand still.{waiting}"
+            if group.group == "metrics"
+            else f"None has reported{since}, so nothing is replayed.{waiting}"
+        ),
+        action=f"Start one: heroku ps:scale {group.group}=1, or python -m consumers.{group.group}",
+        count=1,
+    )
+
+
+def _losses(health: Health) -> Iterator[Alert]:
+    for app, dropped in sorted(health.losses_last_hour.items()):
+        yield Alert(
+            code=f"losses:{app}",
+            severity="warning",
+            title=f"{_messages(dropped)} of {app or 'your app'} never arrived in the last hour",
+            text="Logplex dropped them before they reached the drain (L10 and its like), "
+            "so the counts here are too low by up to that many.",
+            action="If it goes on, the drain is too slow to answer or was away: more web processes, "
+            "or a drain of its own for a noisy app.",
+            count=dropped,
+        )
+
+
+def _memory(health: Health) -> Iterator[Alert]:
+    memory = health.memory
+    if memory.policy not in SAFE_POLICIES and memory.limit_bytes:
+        yield Alert(
+            code="eviction",
+            severity="warning",
+            title="Redis may throw figures away when it is full",
+            text=f"Its maxmemory-policy is {memory.policy}.",
+            action="Set it to noeviction: heroku redis:maxmemory --policy noeviction",
+            count=1,
+        )
+    if memory.limit_bytes and memory.used_bytes > MEMORY_SHARE * memory.limit_bytes:
+        share = round(100 * memory.used_bytes / memory.limit_bytes)
+        yield Alert(
+            code="memory",
+            severity="warning",
+            title=f"Redis is {share} % full",
+            text="When it is full, frames are refused and Logplex drops them.",
+            action="Take a larger plan, lower REDIS_LOG_MAX_MB or ROUTES_MAX.",
+            count=share,
+        )
+
+
+def _dead_letters(health: Health) -> Iterator[Alert]:
+    if health.dead_letters:
+        yield Alert(
+            code="dead_letters",
+            severity="warning",
+            title=f"{number(health.dead_letters)} dead letter{_s(health.dead_letters)}",
+            text="Lines that could not be processed are kept, each with its reason.",
+            action="See them with python -m app dead-letters list, then requeue or drop them.",
+            count=health.dead_letters_ever,
+        )
+
+
+def _routes(health: Health) -> Iterator[Alert]:
+    for app in health.full_apps:
+        yield Alert(
+            code=f"routes_full:{app}",
+            severity="note",
+            title=f"The table of routes{' of ' + app if app else ''} is full",
+            text="Further routes count together as (other).",
+            action="Give patterns for them under `routes:` in TAILRACE_CONFIG, or raise ROUTES_MAX.",
+            count=1,
+        )
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`."""
+    whole = int(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    minutes, hours = whole // 60, whole // 3600
+    if minutes < 90:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def number(value: int) -> str:
+    """With commas between thousands."""
+    return f"{value:,}"
+
+
+def _messages(count: int) -> str:
+    return f"{number(count)} message{_s(count)}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

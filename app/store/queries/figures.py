@@ -1,0 +1,169 @@
+"""From counts to what a person reads: rates, shares, percentiles, histograms. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.sketch import RELATIVE_ERROR, middle_ms
+from app.store.queries.windows import Counts, Sums
+
+SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
+
+CODES_BESIDE_5XX = frozenset({"H26", "H27", "H28", "H31"})
+"""Failures that the router logs with a status below 500 (417, 499, 499, 421); all others come with
+5xx (H10 to H24, H80, H82, H99: devcenter.heroku.com/articles/error-codes) or are none (H16, H81)."""
+
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A distribution in ms, each figure within 1 %; None where nothing was measured."""
+
+    count: int
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is shown of any number of requests: a route's, an app's, a bin's."""
+
+    count: int
+    rate: float | None
+    """Requests a second; None where the time is not known."""
+    errors: int
+    """Status 5xx, and H-codes that come with another one."""
+    error_rate: float
+    """errors / count, 0 to 1."""
+    bytes: int
+    service: Latency
+    connect: Latency
+    classes: Counts
+    """`2xx` -> count; `other` for what is no status of three digits."""
+    statuses: Counts
+    codes: Counts
+    """H-code -> count."""
+    methods: Counts
+
+
+def figures(
+    sums: Sums, rate: float | None, longest_ms: tuple[float | None, float | None] = (None, None)
+) -> Figures:
+    """The figures of some sums. `longest_ms`: exact maxima of service and connect, where known."""
+    errors = min(error_count(sums.statuses, sums.codes), sums.requests)
+    return Figures(
+        count=sums.requests,
+        rate=None if rate is None else rounded(rate),
+        errors=errors,
+        error_rate=rounded(errors / sums.requests) if sums.requests else 0.0,
+        bytes=sums.bytes,
+        service=latency(sums.service, longest_ms[0]),
+        connect=latency(sums.connect, longest_ms[1]),
+        classes=by_class(sums.statuses),
+        statuses=largest_first(sums.statuses),
+        codes=largest_first(sums.codes),
+        methods=largest_first(sums.methods),
+    )
+
+
+def error_count(statuses: Mapping[str, int], codes: Mapping[str, int]) -> int:
+    """Requests that failed: 5xx, and the router's own failures that carry a lower status."""
+    failed = sum(count for status, count in statuses.items() if status.startswith("5"))
+    return failed + sum(codes.get(code, 0) for code in CODES_BESIDE_5XX)
+
+
+def by_class(statuses: Mapping[str, int]) -> Counts:
+    """Counts per first digit; classes without any are left out."""
+    counts: Counts = {}
+    for status, count in statuses.items():
+        name = f"{status[:1]}xx" if len(status) == 3 and status.isdecimal() else "other"
+        name = name if name in CLASSES else "other"
+        counts[name] = counts.get(name, 0) + count
+    return dict(sorted(counts.items()))
+
+
+def largest_first(counts: Mapping[str, int]) -> Counts:
+    """The same counts, by count descending and then by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def latency(buckets: Mapping[int, int], longest_ms: float | None = None) -> Latency:
+    """Percentiles of a sketch, with one pass over it; the same ranks as app.sketch.quantile."""
+    total = sum(buckets.values())
+    if total <= 0:
+        return Latency(0, None, None, None, None, None)
+    values = []
+    ascending = iter(sorted(buckets.items()))
+    index, passed = 0, 0
+    for share in SHARES:
+        rank = int(share * (total - 1))
+        while passed <= rank:
+            index, count = next(ascending)
+            passed += count
+        values.append(rounded(middle_ms(index)))
+    if longest_ms is not None:
+        values[-1] = longest_ms
+    return Latency(total, *values)
+
+
+def rounded(value: float) -> float:
+    """Four significant digits: more than a sketch of 1 % knows, less than a page has to carry."""
+    return float(f"{value:.4g}")
+
+
+# --- histograms ----------------------------------------------------------------------------
+
+EDGES_MS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    *(n * 10**e for e in range(1, 5) for n in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)),
+    100_000,
+)
+"""Upper edges of bars, in ms: steps that a person can name, each about a quarter more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Requests that took more than `from_ms` and at most `to_ms`; None: no upper end."""
+
+    from_ms: float
+    to_ms: float | None
+    count: int
+
+
+def histogram(buckets: Mapping[int, int]) -> list[Bar]:
+    """The sketch as bars, from the first that holds anything to the last, without gaps."""
+    counts = [0] * (len(EDGES_MS) + 1)
+    for index, count in buckets.items():
+        counts[_bar_of(middle_ms(index))] += count
+    filled = [at for at, count in enumerate(counts) if count]
+    if not filled:
+        return []
+    edges: Sequence[float] = EDGES_MS
+    return [
+        Bar(
+            from_ms=edges[at - 1] if at else 0,
+            to_ms=edges[at] if at < len(edges) else None,
+            count=counts[at],
+        )
+        for at in range(filled[0], filled[-1] + 1)
+    ]
+
+
+def _bar_of(value_ms: float) -> int:
+    # The middle of a bucket may lie 1 % above the values in it: 10 ms belongs to "up to 10 ms".
+    for at, edge_ms in enumerate(EDGES_MS):
+        if value_ms <= edge_ms * (1 + RELATIVE_ERROR):
+            return at
+    return len(EDGES_MS)

@@ -1,0 +1,160 @@
+"""How Tailrace itself is: losses, workers, the log in Redis, dead letters. One round trip, or two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from app.store import keys
+from app.store.dead_letters import DEAD_LETTERS
+from app.store.queries.windows import Counts, losses
+from app.store.workers import GroupStatus, all_workers, groups
+from app.streams.redis_streams import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
+
+KNOWN_GROUPS = ("metrics", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHealth:
+    """A consumer group: what its workers say, and what it has counted since ever."""
+
+    group: str
+    workers: int
+    lag_messages: int
+    lag_seconds: float
+    last_seen_s: int | None
+    """Unix seconds of the last word of any worker; None: nothing within the last hour."""
+    log_lost: int
+    """Messages that the log dropped before this group had read them."""
+    totals: Counts
+    """`messages`, `duplicates`, `lost`, `bad`, `without_path`, `replayed`, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogHealth:
+    """The message log where it is in Redis."""
+
+    bytes: int
+    limit_bytes: int
+    messages_kept: int
+    messages_added: int
+    messages_trimmed: int
+    reaches_back_s: int | None
+    """Age of the oldest message; None for an empty log."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHealth:
+    """Redis's own memory; `limit_bytes` 0: no limit."""
+
+    used_bytes: int
+    limit_bytes: int
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All of it. Losses are messages that never came here, as their senders reported."""
+
+    at_s: int
+    requests: int
+    losses_last_hour: Counts
+    losses_ever: Counts
+    losses_by_code: Counts
+    groups: list[GroupHealth]
+    log: LogHealth | None
+    """None with Kafka."""
+    memory: MemoryHealth
+    dead_letters: int
+    dead_letters_ever: int
+    full_apps: list[str]
+    """Apps whose table of routes is full, so that new routes count as `(other)`; "": all together."""
+
+
+def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, routes_max: int) -> Health:
+    """`log_limit_bytes`: the setting for the log in Redis; None with Kafka."""
+    now = int(now_s)
+    pipeline = store.pipeline(transaction=False)
+    pipeline.hgetall(keys.APPS)
+    pipeline.hgetall(keys.LOSSES)
+    pipeline.hgetall(keys.COUNTS)
+    pipeline.hgetall(META)
+    pipeline.xlen(DEAD_LETTERS)
+    pipeline.xrange(STREAM, count=1)
+    pipeline.info("memory")
+    for group in KNOWN_GROUPS:
+        pipeline.hgetall(keys.group(group))
+    answers = pipeline.execute()
+    apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
+    dead_letters, oldest, memory = answers[4:7]
+    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[7:]), strict=True))
+    limits = MemoryHealth(
+        used_bytes=int(memory.get("used_memory", 0)),
+        limit_bytes=int(memory.get("maxmemory", 0)),
+        policy=str(memory.get("maxmemory_policy", "noeviction")),
+    )
+    in_redis = log_limit_bytes is not None
+    told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
+    return Health(
+        at_s=now,
+        requests=sum(apps.values()),
+        losses_last_hour=losses(store, now - 3_600, now) if lost else {},
+        losses_ever=lost,
+        losses_by_code={name[5:]: count for name, count in counts.items() if name.startswith("lost:")},
+        groups=[_group(name, told.get(name), totals[name], meta, in_redis) for name in KNOWN_GROUPS],
+        log=_log(meta, oldest, limits, log_limit_bytes, now) if log_limit_bytes is not None else None,
+        memory=limits,
+        dead_letters=int(dead_letters),
+        dead_letters_ever=counts.get("dead_letters", 0),
+        full_apps=_full_apps(store, ["", *filter(None, apps)], routes_max),
+    )
+
+
+def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in_redis: bool) -> GroupHealth:
+    lag_messages = told.lag_messages if told else 0
+    # Whoever is away says nothing; the log in Redis knows how far a group has come.
+    if in_redis and (told is None or not told.workers) and f"read:{name}" in meta:
+        lag_messages = group_lag(meta, name)
+    return GroupHealth(
+        group=name,
+        workers=told.workers if told else 0,
+        lag_messages=lag_messages,
+        lag_seconds=told.lag_seconds if told else 0.0,
+        last_seen_s=told.last_seen_ms // 1000 if told else None,
+        log_lost=meta.get(f"lost:{name}", 0) if in_redis else totals.get("lost", 0),
+        totals=totals,
+    )
+
+
+def _log(meta: Counts, oldest: Any, memory: MemoryHealth, limit_bytes: int, now_s: int) -> LogHealth:
+    if memory.limit_bytes:
+        limit_bytes = min(limit_bytes, int(memory.limit_bytes * SHARE_OF_MAXMEMORY))
+    first_s = int(oldest[0][0].partition(b"-")[0]) // 1000 if oldest else None
+    return LogHealth(
+        bytes=meta.get("bytes", 0),
+        limit_bytes=limit_bytes,
+        messages_kept=meta.get("kept", 0),
+        messages_added=meta.get("added", 0),
+        messages_trimmed=meta.get("trimmed", 0),
+        reaches_back_s=None if first_s is None else max(0, now_s - first_s),
+    )
+
+
+def _full_apps(store: redis.Redis, apps: list[str], routes_max: int) -> list[str]:
+    pipeline = store.pipeline(transaction=False)
+    for app in apps:
+        pipeline.hexists(keys.routes(app), keys.OTHER_ROUTE)
+        pipeline.hlen(keys.routes(app))
+    answers = iter(cast(list[int], pipeline.execute()))
+    full = []
+    for app in apps:
+        has_other, routes = next(answers), next(answers)
+        if has_other and routes >= routes_max:
+            full.append(app)
+    return full
+
+
+def _counts(answer: dict[bytes, bytes]) -> Counts:
+    return {name.decode("utf-8", "replace"): int(value) for name, value in answer.items()}

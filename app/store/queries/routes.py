@@ -1,0 +1,223 @@
+"""The table of routes, the list of apps, and one route by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+
+from app.store import keys
+from app.store.queries.ever import ever, requests_ever
+from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
+from app.store.queries.spans import Plan, plan
+from app.store.queries.windows import Counts, RouteSums, Sums, route_sums
+
+SPARK_BINS = 30
+ROUTES_SHOWN = 500
+WINDOWS_READ = 60_000
+"""Most windows that one table reads: about a second of Redis, in small steps."""
+
+FEWEST_ROUTES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRow:
+    """A route in a span; `spark` is requests a second in each step of it, oldest first."""
+
+    route: str
+    digest: str
+    figures: Figures
+    spark: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesTable:
+    """All routes of an app with requests in the span, busiest first; times in Unix seconds."""
+
+    app: str
+    from_s: int | None
+    """Where the span begins, or the app's first request in it; None: since ever."""
+    to_s: int
+    step_s: int | None
+    total: Figures
+    routes: list[RouteRow]
+    left_out: int
+    """Routes that were not looked at: the span is long, and they are the least used since ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppCount:
+    """An app, and its requests since ever."""
+
+    name: str
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """Apps by name, busiest first, and the requests that came without an app's name."""
+
+    apps: list[AppCount]
+    unnamed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDetail:
+    """One route in a span; dynos and hosts are counted since ever alone."""
+
+    app: str
+    route: str
+    digest: str
+    from_s: int | None
+    to_s: int
+    figures: Figures
+    service_histogram: list[Bar]
+    connect_histogram: list[Bar]
+    dynos: Counts
+    hosts: Counts
+
+
+def apps(store: redis.Redis) -> Apps:
+    """The apps that have been seen."""
+    found = cast(dict[bytes, bytes], store.hgetall(keys.APPS))
+    counts = {name.decode("utf-8", "replace"): int(count) for name, count in found.items()}
+    unnamed = counts.pop("", 0)
+    return Apps([AppCount(name, count) for name, count in largest_first(counts).items()], unnamed)
+
+
+def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float) -> RoutesTable:
+    """The table of one app ("" for all together); `span_s` None: since ever."""
+    digests, ever_counted = _known(store, app)
+    if span_s is None:
+        return _table_ever(store, app, digests, int(now_s))
+    spanned = plan(span_s, now_s, SPARK_BINS)
+    names = _worth_reading(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // spanned.windows))
+    read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], spanned)
+    whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
+    from_s = _first_second(whole, spanned, ever_counted)
+    rows = [
+        _row(name, digests[name], read[digests[name]], spanned, from_s)
+        for name in names
+        if digests[name] in read
+    ]
+    return RoutesTable(
+        app=app,
+        from_s=from_s,
+        to_s=spanned.end_s,
+        step_s=spanned.step_s,
+        total=figures(whole.whole, _rate(whole, spanned, from_s)),
+        routes=sorted(rows, key=lambda row: (-row.figures.count, row.route)),
+        left_out=len(digests) - len(names),
+    )
+
+
+def route_detail(
+    store: redis.Redis, app: str, digest: str, span_s: int | None, now_s: float
+) -> RouteDetail | None:
+    """One route, or all of an app's together for the digest `all`; None where there is no such route."""
+    digests, ever_counted = _known(store, app)
+    route = next((name for name, known in digests.items() if known == digest), "")
+    if not route and digest != keys.ALL_ROUTES:
+        return None
+    from_s: int | None
+    if span_s is None:
+        sums, longest_ms = ever(store, app, [digest])[digest]
+        from_s, to_s, rate = None, int(now_s), None
+    else:
+        spanned = plan(span_s, now_s, SPARK_BINS)
+        read = route_sums(store, app, [keys.ALL_ROUTES, digest], spanned)
+        from_s = _first_second(read.get(keys.ALL_ROUTES) or _nothing(spanned), spanned, ever_counted)
+        own = read.get(digest) or _nothing(spanned)
+        sums, longest_ms = own.whole, (None, None)
+        to_s, rate = spanned.end_s, _rate(own, spanned, from_s)
+    pipeline = store.pipeline(transaction=False)
+    pipeline.hgetall(keys.own(app, digest, "dynos"))
+    pipeline.hgetall(keys.own(app, digest, "hosts"))
+    dynos, hosts = (
+        {name.decode("utf-8", "replace"): int(count) for name, count in answer.items()}
+        for answer in cast(list[dict[bytes, bytes]], pipeline.execute())
+    )
+    return RouteDetail(
+        app=app,
+        route=route,
+        digest=digest,
+        from_s=from_s,
+        to_s=to_s,
+        figures=figures(sums, rate, longest_ms),
+        service_histogram=histogram(sums.service),
+        connect_histogram=histogram(sums.connect),
+        dynos=largest_first(dynos),
+        hosts=largest_first(hosts),
+    )
+
+
+def _known(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
+    """All routes of an app with their digests, and its requests since ever."""
+    pipeline = store.pipeline(transaction=False)
+    pipeline.hgetall(keys.routes(app))
+    pipeline.hget(keys.own(app, keys.ALL_ROUTES, "mix"), "count")
+    found, count = cast(tuple[dict[bytes, bytes], bytes | None], tuple(pipeline.execute()))
+    digests = {
+        name.decode("utf-8", "replace"): digest.decode("ascii", "replace") for name, digest in found.items()
+    }
+    return digests, int(count or 0)
+
+
+def _nothing(spanned: Plan) -> RouteSums:
+    return RouteSums(Sums(), [0] * len(spanned.bins), 0)
+
+
+def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
+    """The routes themselves, or where there are too many the busiest since ever."""
+    most = max(most, FEWEST_ROUTES)
+    if len(digests) <= most:
+        return list(digests)
+    counts = requests_ever(store, app, list(digests.values()))
+    return sorted(digests, key=lambda name: -counts[digests[name]])[:most]
+
+
+def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
+    names = _worth_reading(store, app, digests, ROUTES_SHOWN)
+    read = ever(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
+    total, longest_ms = read[keys.ALL_ROUTES]
+    rows = [
+        RouteRow(name, digests[name], figures(read[digests[name]][0], None, read[digests[name]][1]), [])
+        for name in names
+    ]
+    return RoutesTable(
+        app=app,
+        from_s=None,
+        to_s=now_s,
+        step_s=None,
+        total=figures(total, None, longest_ms),
+        routes=sorted(
+            (row for row in rows if row.figures.count), key=lambda row: (-row.figures.count, row.route)
+        ),
+        left_out=len(digests) - len(names),
+    )
+
+
+def _row(name: str, digest: str, sums: RouteSums, spanned: Plan, from_s: int) -> RouteRow:
+    return RouteRow(name, digest, figures(sums.whole, _rate(sums, spanned, from_s)), _spark(sums, spanned))
+
+
+def _spark(sums: RouteSums, spanned: Plan) -> list[float]:
+    pairs = zip(sums.requests_per_bin, spanned.bins, strict=True)
+    return [float(f"{count / part.seconds:.3g}") for count, part in pairs]
+
+
+def _rate(sums: RouteSums, spanned: Plan, from_s: int) -> float:
+    return (sums.whole.requests - sums.running_requests) / max(1, spanned.end_s - from_s)
+
+
+def _first_second(whole: RouteSums, spanned: Plan, ever_counted: int) -> int:
+    """From when on requests were counted: the start of the span, unless the very first request of
+    all lies within it. A drain that is two minutes old has no rate over an hour.
+
+    `ever_counted` was read before the windows, so that requests in between prove nothing.
+    """
+    if whole.whole.requests < ever_counted:
+        return spanned.start_s
+    pairs = zip(spanned.bins, whole.requests_per_bin, strict=True)
+    return next((part.start_s for part, count in pairs if count), spanned.start_s)

@@ -1,0 +1,62 @@
+"""How an app, or one route of it, went over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import redis
+
+from app.store.keys import ALL_ROUTES
+from app.store.queries.figures import error_count, latency, rounded
+from app.store.queries.spans import plan
+from app.store.queries.windows import Sums, bin_sums
+
+MOST_POINTS = 170
+
+Column = list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Columns of equal length, one entry per step; None where there was no request.
+
+    A step is named by its start (Unix seconds). The last one may have begun only just: rates are
+    per second of what has passed of it.
+    """
+
+    app: str
+    digest: str
+    step_s: int
+    from_s: int
+    to_s: int
+    times: list[int] = field(default_factory=list)
+    requests_per_s: Column = field(default_factory=list)
+    errors_per_s: Column = field(default_factory=list)
+    error_rate: Column = field(default_factory=list)
+    service_p50: Column = field(default_factory=list)
+    service_p95: Column = field(default_factory=list)
+    service_p99: Column = field(default_factory=list)
+    connect_p95: Column = field(default_factory=list)
+
+
+def series(store: redis.Redis, app: str, digest: str, span_s: int, now_s: float) -> Series:
+    """The columns of one route, or of all together for the digest `all`; one round trip, or two."""
+    spanned = plan(span_s, now_s, MOST_POINTS)
+    sums = bin_sums(store, app, digest or ALL_ROUTES, spanned)
+    result = Series(app, digest, spanned.step_s, spanned.start_s, spanned.end_s)
+    for part, counted in zip(spanned.bins, sums, strict=False):  # The last sums are still running.
+        _add(result, part.start_s, part.seconds, counted)
+    return result
+
+
+def _add(result: Series, start_s: int, seconds: int, sums: Sums) -> None:
+    errors = min(error_count(sums.statuses, sums.codes), sums.requests)
+    service, connect = latency(sums.service), latency(sums.connect)
+    result.times.append(start_s)
+    result.requests_per_s.append(rounded(sums.requests / seconds))
+    result.errors_per_s.append(rounded(errors / seconds))
+    result.error_rate.append(rounded(errors / sums.requests) if sums.requests else None)
+    result.service_p50.append(service.p50)
+    result.service_p95.append(service.p95)
+    result.service_p99.append(service.p99)
+    result.connect_p95.append(connect.p95)
