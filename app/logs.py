@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
+import logging.config
 import time
+from typing import Any
 
 
 class KeyValueFormatter(logging.Formatter):
@@ -32,11 +33,22 @@ def quote(text: str) -> str:
 
 
 def start_logging(process: str) -> None:
-    """Once per process, in its `main`. Libraries are heard from warnings on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(KeyValueFormatter(process))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    # kafka-python tells of each retry of a connection; ours says once a minute what is away.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    """Once per process, in its `main`."""
+    logging.config.dictConfig(logging_config(process))
+
+
+def logging_config(process: str) -> dict[str, Any]:
+    """For `logging.config`, and for gunicorn, which starts logging itself."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"key_value": {"()": KeyValueFormatter, "process": process}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "key_value"}},
+        "root": {"level": "INFO", "handlers": ["stderr"]},
+        "loggers": {
+            # kafka-python tells of each retry of a connection; ours says once a minute what is away.
+            "kafka": {"level": "CRITICAL"},
+            "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+            "gunicorn.access": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
+        },
+    }

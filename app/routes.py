@@ -89,15 +89,10 @@ def template(path: str, rules: Sequence[Rule] = ()) -> str:
 def _segment(segment: str) -> str:
     if not segment or _PLAIN.fullmatch(segment):
         return segment
-    kind = _kind(segment)
-    if kind:
-        return kind
     # An id with an extension (`/users/42.json`) keeps the extension: it is another action.
-    if dotted := _EXTENSION.fullmatch(segment):
-        kind = _kind(dotted[1])
-        if kind:
-            return kind + dotted[2]
-    return segment
+    if (dotted := _EXTENSION.fullmatch(segment)) and (kind := _kind(dotted[1])):
+        return kind + dotted[2]
+    return _kind(segment) or segment
 
 
 def _kind(segment: str) -> str:

@@ -31,7 +31,12 @@ class Loss:
 
 
 def keep(
-    store: redis.Redis, frame_id: str, app: str, losses: Sequence[Loss], letters: Sequence[list[str]], now_s: int
+    store: redis.Redis,
+    frame_id: str,
+    app: str,
+    losses: Sequence[Loss],
+    letters: Sequence[list[str]],
+    now_s: int,
 ) -> bool:
     """Writes it all, or nothing if this frame's were written before; True for the first time.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import redis
 
@@ -32,6 +32,7 @@ class DeadLetter:
     reason: str
     value: bytes
     bytes_before_cut: int
+    app: str
 
     @property
     def is_whole(self) -> bool:
@@ -42,7 +43,7 @@ class DeadLetter:
         return int(self.id.partition("-")[0])
 
 
-def dead_letter(kind: Kind, source: str, reason: str, value: bytes) -> list[str]:
+def dead_letter(kind: Kind, source: str, reason: str, value: bytes, app: str = "") -> list[str]:
     """Names and values of a new entry, as XADD takes them."""
     kept = base64.b64encode(value[:VALUE_MAX_BYTES]).decode()
     return [
@@ -51,6 +52,7 @@ def dead_letter(kind: Kind, source: str, reason: str, value: bytes) -> list[str]
         *("reason", reason[:500]),
         *("value", kept),
         *("bytes", str(len(value))),
+        *("app", app),
     ]
 
 
@@ -59,8 +61,7 @@ def add(store: redis.Redis, letters: Sequence[list[str]]) -> None:
     pipeline = store.pipeline(transaction=True)
     for letter in letters:
         fields = dict(zip(letter[::2], letter[1::2], strict=True))
-        pipeline.xadd(DEAD_LETTERS, cast("dict[bytes | str | int | float, bytes | str | int | float]", fields),
-                      maxlen=DEAD_LETTERS_MAX, approximate=True)
+        pipeline.xadd(DEAD_LETTERS, cast(Any, fields), maxlen=DEAD_LETTERS_MAX, approximate=True)
     pipeline.hincrby("tailrace:counts", "dead_letters", len(letters))
     pipeline.execute()
 
@@ -69,7 +70,9 @@ def read(store: redis.Redis, first_id: str = "-", last_id: str = "+") -> Iterato
     """All entries from one id to another, oldest first."""
     start = first_id
     while True:
-        found = cast(list[tuple[bytes, dict[bytes, bytes]]], store.xrange(DEAD_LETTERS, start, last_id, count=200))
+        found = cast(
+            list[tuple[bytes, dict[bytes, bytes]]], store.xrange(DEAD_LETTERS, start, last_id, count=200)
+        )
         for entry_id, fields in found:
             text = {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
             yield DeadLetter(
@@ -79,6 +82,7 @@ def read(store: redis.Redis, first_id: str = "-", last_id: str = "+") -> Iterato
                 reason=text.get("reason", ""),
                 value=base64.b64decode(text.get("value", "")),
                 bytes_before_cut=int(text.get("bytes", "0")),
+                app=text.get("app", ""),
             )
         if not found:
             return
@@ -87,9 +91,9 @@ def read(store: redis.Redis, first_id: str = "-", last_id: str = "+") -> Iterato
 
 def count(store: redis.Redis) -> int:
     """Entries kept now."""
-    return cast(int, store.xlen(DEAD_LETTERS))
+    return store.xlen(DEAD_LETTERS)
 
 
 def drop(store: redis.Redis, ids: Sequence[str]) -> int:
     """Removes entries; how many there were."""
-    return cast(int, store.xdel(DEAD_LETTERS, *ids)) if ids else 0
+    return store.xdel(DEAD_LETTERS, *ids) if ids else 0

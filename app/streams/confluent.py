@@ -161,7 +161,9 @@ class ConfluentConsumer:
         by_partition: dict[int, list[tuple[int, bytes]]] = {}
         for message in found:
             if message.error() is None:
-                by_partition.setdefault(message.partition(), []).append((message.offset(), message.value() or b""))
+                by_partition.setdefault(message.partition(), []).append(
+                    (message.offset(), message.value() or b"")
+                )
         return by_partition
 
     def take_new_partitions(self) -> set[int]:
@@ -206,7 +208,9 @@ class ConfluentConsumer:
 
     def high_water(self, partition: int) -> int | None:
         try:
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            _, high = self._consumer.get_watermark_offsets(
+                TopicPartition(self._topic, partition), cached=True
+            )
         except KafkaException:
             return None
         return high if high >= 0 else None
@@ -223,7 +227,10 @@ class ConfluentConsumer:
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
         placed = [TopicPartition(self._topic, name, offset) for name, offset in offsets.items()]
         try:
-            self._consumer.commit(offsets=placed, asynchronous=not wait)
+            if wait:
+                self._consumer.commit(offsets=placed, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=placed, asynchronous=True)
         except KafkaException as fault:
             if wait:
                 raise LogUnavailable(f"Kafka does not take positions: {fault.args[0].name()}") from fault

@@ -80,7 +80,10 @@ class FrameMemory:
             {
                 "key": self.key(name),
                 "turn": self._partitions[name].turn,
-                "frames": {frame: f"{self._partitions[name].new[frame]:x}" for frame in self._partitions[name].changed},
+                "frames": {
+                    frame: f"{self._partitions[name].new[frame]:x}"
+                    for frame in self._partitions[name].changed
+                },
             }
             for name in partitions
         ]

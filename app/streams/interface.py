@@ -1,7 +1,7 @@
 """The message log: one small interface, implemented on Apache Kafka and on Redis Streams.
 
 The drain holds a `Writer`, each consumer process a `Reader` of its group, and tools that look at
-the past a `History`. `open_*` in choose.py pick one by the settings: Kafka where KAFKA_URL is set, else Redis.
+the past a `History`. choose.py opens the one that the settings name.
 
 Exactly once rests on the `Claim`: a reader hands out messages together with the claim on their
 place in the log, and the store settles the claim (position, acknowledgement, the memory of

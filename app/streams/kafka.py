@@ -18,8 +18,8 @@ import redis
 
 from app.errors import BadMessage, LogUnavailable
 from app.message import decode, split_id
-from app.streams.interface import PARTITIONS, Appended, BadValue, Batch, Lag
 from app.streams.frame_memory import FrameMemory
+from app.streams.interface import PARTITIONS, Appended, BadValue, Batch, Lag
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class KafkaReader:
             "kind": "offsets",
             "positions": self._positions_key,
             "spans": spans,
-            "seen": self._memory.changes([cast(int, span[0]) for span in spans]),
+            "seen": self._memory.changes([int(span[0]) for span in spans]),
         }
         return batch
 
@@ -192,9 +192,7 @@ class KafkaReader:
             self._next = {name: at for name, at in self._next.items() if name not in partitions}
             raise LogUnavailable(f"Redis does not keep positions: {type(fault).__name__}") from fault
 
-    def _take(
-        self, partition: int, records: Sequence[tuple[int, bytes]], batch: Batch
-    ) -> list[int | bool]:
+    def _take(self, partition: int, records: Sequence[tuple[int, bytes]], batch: Batch) -> list[int | bool]:
         """Adds a partition's records to the batch; the span of offsets for its claim."""
         expected = self._next[partition]
         gap = records[0][0] - expected

@@ -63,7 +63,9 @@ def _load_client_certificate(context: ssl.SSLContext, settings: Settings) -> Non
     descriptor, path = tempfile.mkstemp(prefix="tailrace-", suffix=".pem")
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(settings.kafka_client_cert.strip() + "\n" + settings.kafka_client_cert_key.strip() + "\n")
+            file.write(
+                settings.kafka_client_cert.strip() + "\n" + settings.kafka_client_cert_key.strip() + "\n"
+            )
         context.load_cert_chain(path)
     except ssl.SSLError:
         raise TailraceError("KAFKA_CLIENT_CERT and KAFKA_CLIENT_CERT_KEY are no pair in PEM") from None

@@ -70,8 +70,10 @@ class PythonProducer:
 
     def _discard(self, producer: KafkaProducer | None) -> None:
         """A fresh producer for the next frame; frames under way in this one get their 503."""
+        if producer is None:
+            return
         with self._lock:
-            if producer is None or self._producer is not producer:
+            if self._producer is not producer:
                 return
             self._producer = None
         threading.Thread(target=producer.close, kwargs={"timeout": 0}, daemon=True).start()
@@ -164,7 +166,9 @@ class PythonConsumer:
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         ask = self._consumer.committed
-        return {name: self._ask("give positions", ask, self._tp(name), timeout_ms=10_000) for name in partitions}
+        return {
+            name: self._ask("give positions", ask, self._tp(name), timeout_ms=10_000) for name in partitions
+        }
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         return self._offsets(self._consumer.beginning_offsets, partitions)

@@ -83,7 +83,7 @@ class RedisWriter:
     def _limit(self) -> int:
         """The bound in bytes; asked for once, for Redis's own limit rarely changes."""
         if self._bound is None:
-            info = cast(dict[str, Any], self._client.info("memory"))
+            info = self._client.info("memory")
             most = int(info.get("maxmemory") or 0)
             self._bound = min(self._max_bytes, int(most * SHARE_OF_MAXMEMORY)) if most else self._max_bytes
         return self._bound
@@ -272,5 +272,3 @@ class RedisHistory:
 
     def close(self) -> None:
         self._client.close()
-
-

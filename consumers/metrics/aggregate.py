@@ -62,7 +62,9 @@ class Aggregator:
         rows += self._rows("", counted.items(), now_s)
         for app in apps:
             if app:
-                rows += self._rows(app, ((key, cell) for key, cell in counted.items() if key[0] == app), now_s)
+                rows += self._rows(
+                    app, ((key, cell) for key, cell in counted.items() if key[0] == app), now_s
+                )
         return Changes(rows=rows, apps=apps, totals=totals, bad=bad)
 
     def _sort(
@@ -121,7 +123,9 @@ class Aggregator:
             dynos=_named(columns.dyno, 64),
             hosts=_named(columns.host, 255),
             count=len(lines),
-            bytes=sum(int(size) * times for size, times in sizes.items() if size.isdecimal() and len(size) < 16),
+            bytes=sum(
+                int(size) * times for size, times in sizes.items() if size.isdecimal() and len(size) < 16
+            ),
         )
 
     def _sum(self, values: Counter[str]) -> Times:
@@ -224,7 +228,12 @@ def _row(app: str, route: str, cells: dict[int, Cell], now_s: int) -> Row:
         service=whole.service,
         connect=whole.connect,
         statuses=whole.statuses,
-        mix={"count": whole.count, "bytes": whole.bytes, **_prefixed("m:", whole.methods), **_prefixed("c:", whole.codes)},
+        mix={
+            "count": whole.count,
+            "bytes": whole.bytes,
+            **_prefixed("m:", whole.methods),
+            **_prefixed("c:", whole.codes),
+        },
         dynos=whole.dynos,
         hosts=whole.hosts,
         windows=windows,

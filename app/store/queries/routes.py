@@ -10,7 +10,7 @@ import redis
 from app.store import keys
 from app.store.queries.ever import ever, requests_ever
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
-from app.store.queries.spans import Plan, plan
+from app.store.queries.spans import FINE_S, Plan, plan
 from app.store.queries.windows import Counts, RouteSums, Sums, route_sums
 
 SPARK_BINS = 30
@@ -88,7 +88,7 @@ def apps(store: redis.Redis) -> Apps:
 
 def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float) -> RoutesTable:
     """The table of one app ("" for all together); `span_s` None: since ever."""
-    digests, ever_counted = _known(store, app)
+    digests, ever_counted = known_routes(store, app)
     if span_s is None:
         return _table_ever(store, app, digests, int(now_s))
     spanned = plan(span_s, now_s, SPARK_BINS)
@@ -116,7 +116,7 @@ def route_detail(
     store: redis.Redis, app: str, digest: str, span_s: int | None, now_s: float
 ) -> RouteDetail | None:
     """One route, or all of an app's together for the digest `all`; None where there is no such route."""
-    digests, ever_counted = _known(store, app)
+    digests, ever_counted = known_routes(store, app)
     route = next((name for name, known in digests.items() if known == digest), "")
     if not route and digest != keys.ALL_ROUTES:
         return None
@@ -152,7 +152,7 @@ def route_detail(
     )
 
 
-def _known(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
+def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     """All routes of an app with their digests, and its requests since ever."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.routes(app))
@@ -165,7 +165,7 @@ def _known(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
 
 
 def _nothing(spanned: Plan) -> RouteSums:
-    return RouteSums(Sums(), [0] * len(spanned.bins), 0)
+    return RouteSums(Sums(), [0] * len(spanned.bins), 0, spanned.start_s)
 
 
 def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
@@ -219,5 +219,4 @@ def _first_second(whole: RouteSums, spanned: Plan, ever_counted: int) -> int:
     """
     if whole.whole.requests < ever_counted:
         return spanned.start_s
-    pairs = zip(spanned.bins, whole.requests_per_bin, strict=True)
-    return next((part.start_s for part, count in pairs if count), spanned.start_s)
+    return min(whole.first_s, spanned.end_s - FINE_S)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import redis
 
-from app.store.keys import ALL_ROUTES
 from app.store.queries.figures import error_count, latency, rounded
 from app.store.queries.spans import plan
 from app.store.queries.windows import Sums, bin_sums
@@ -29,6 +28,8 @@ class Series:
     step_s: int
     from_s: int
     to_s: int
+    now_requests_per_s: float
+    """Over the last whole minute, whatever the step."""
     times: list[int] = field(default_factory=list)
     requests_per_s: Column = field(default_factory=list)
     errors_per_s: Column = field(default_factory=list)
@@ -40,10 +41,13 @@ class Series:
 
 
 def series(store: redis.Redis, app: str, digest: str, span_s: int, now_s: float) -> Series:
-    """The columns of one route, or of all together for the digest `all`; one round trip, or two."""
+    """The columns of one route, or of all together for the digest `all`; two round trips."""
     spanned = plan(span_s, now_s, MOST_POINTS)
-    sums = bin_sums(store, app, digest or ALL_ROUTES, spanned)
-    result = Series(app, digest, spanned.step_s, spanned.start_s, spanned.end_s)
+    sums = bin_sums(store, app, digest, spanned)
+    minute = plan(60, now_s, 6)
+    *lately, _ = bin_sums(store, app, digest, minute)
+    now_per_s = sum(part.requests for part in lately) / (minute.end_s - minute.start_s)
+    result = Series(app, digest, spanned.step_s, spanned.start_s, spanned.end_s, rounded(now_per_s))
     for part, counted in zip(spanned.bins, sums, strict=False):  # The last sums are still running.
         _add(result, part.start_s, part.seconds, counted)
     return result

@@ -1,0 +1,101 @@
+"""The command line, `python -m app COMMAND`: where the pieces are put together.
+
+This is the one module of `app` that may import `drain` and `consumers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from app.config import Settings
+from app.errors import TailraceError
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """A module with a command in it."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace, settings: Settings) -> int: ...
+
+
+def _commands() -> Mapping[str, tuple[str, Callable[[], Command]]]:
+    """Name -> (one line of help, how to load it): only the command that runs is imported."""
+
+    def top() -> Command:
+        from app import top
+
+        return top
+
+    def report() -> Command:
+        from app import report
+
+        return report
+
+    def replay() -> Command:
+        from consumers.replay import command
+
+        return command
+
+    def config() -> Command:
+        from app import config_command
+
+        return config_command
+
+    def dead_letters() -> Command:
+        from drain import dead_letters_command
+
+        return dead_letters_command
+
+    def release() -> Command:
+        from app import release
+
+        return release
+
+    return {
+        "top": ("the routes, live, in the terminal", top),
+        "report": ("the figures of a time span as text, JSON or Markdown", report),
+        "replay": ("replay a window of the past against a target, with a verdict", replay),
+        "dead-letters": ("list, requeue or drop what could not be processed", dead_letters),
+        "config": ("the settings in force, secrets masked", config),
+        "release": ("check the settings and make the topic; the Procfile's release phase", release),
+    }
+
+
+def main(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Exit code: the command's own; 2 for bad usage or settings, 130 after Ctrl-C."""
+    commands = _commands()
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Tailrace: durable router logs, live metrics, replayable traffic.",
+        epilog="Help on one command, with examples: python -m app COMMAND --help",
+    )
+    names = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in argv if word in commands), None)
+    for name, (help_line, load) in commands.items():
+        own = names.add_parser(name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == wanted:
+            load().add_arguments(own)
+    args = parser.parse_args(argv)
+    try:
+        return commands[args.command][1]().run(args, Settings.load(environ))
+    except TailraceError as fault:
+        print(fault, file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # `... | head`: nobody reads on. Python would complain of it once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,95 @@
+"""`python -m app release`: the Procfile's release phase. Checks what each process will need.
+
+Makes the topic where that is allowed; says everything that is missing, with the fix, at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import redis
+
+from app.config import Settings
+from app.errors import LogUnavailable, TailraceError
+from app.redis_client import connect
+from app.settings_table import mask_url
+
+TIMEOUT_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
+    parser.epilog = "exit code: 0 all is there, 1 something is missing, 2 bad settings"
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0 when every process can start, else 1."""
+    checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+        ("drain", _drain),
+        ("redis", _redis),
+        ("log", _log),
+        ("replay", _replay),
+    )
+    missing = 0
+    for name, check in checks:
+        try:
+            print(f"ok       {name}: {check(settings)}")
+        except (TailraceError, redis.RedisError) as fault:
+            missing += 1
+            print(f"MISSING  {name}: {_text(fault)}")
+    return 1 if missing else 0
+
+
+def _text(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, TailraceError) else f"{type(fault).__name__}"
+
+
+def _drain(settings: Settings) -> str:
+    if settings.bind_host == "127.0.0.1":
+        return (
+            "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone; "
+            "on a platform `web` will refuse to start"
+        )
+    if not settings.drain_pairs:
+        return "DRAIN_AUTH=none: whoever reaches the port may write"
+    return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
+
+
+def _redis(settings: Settings) -> str:
+    client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
+    try:
+        info = client.info()
+        policy = info.get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            raise LogUnavailable(
+                f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
+                "Set it to noeviction (Heroku: heroku redis:maxmemory -p noeviction)"
+            )
+        where = mask_url(settings.redis_address)
+        kept = (
+            "append-only file"
+            if info.get("aof_enabled")
+            else "NO append-only file: a crash loses what is new"
+        )
+        return f"Redis {info['redis_version']} at {where}, {kept}"
+    except redis.RedisError as fault:
+        where = mask_url(settings.redis_address)
+        raise LogUnavailable(f"{where} does not answer ({type(fault).__name__}): check REDIS_URL") from None
+    finally:
+        client.close()
+
+
+def _log(settings: Settings) -> str:
+    if not settings.kafka_url:
+        return f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
+    from app.streams.kafka_connection import ensure_topic, topic_name
+
+    state = ensure_topic(settings, TIMEOUT_S)
+    return f"Kafka topic {topic_name(settings)} {state}"
+
+
+def _replay(settings: Settings) -> str:
+    if not settings.replay_host:
+        return "REPLAY_HOST is unset: leave `replay` at 0 processes"
+    return f"to {settings.replay_host}, methods {', '.join(settings.replay_methods)}"

@@ -1,0 +1,140 @@
+"""How the text of one setting becomes its value; each raises ValueError with what it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+
+def text(raw: str) -> str:
+    return raw
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(raw: str) -> int:
+        try:
+            value = int(raw)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return value
+
+    return read
+
+
+def share(raw: str) -> float:
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ValueError("must be a number from 0 to 1") from None
+    if not 0 <= value <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return value
+
+
+def positive(raw: str) -> float:
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ValueError("must be a number above 0") from None
+    if not 0 < value < float("inf"):
+        raise ValueError("must be a number above 0")
+    return value
+
+
+def speed(raw: str) -> float:
+    """`max` is infinite speed."""
+    if raw == "max":
+        return float("inf")
+    try:
+        return positive(raw)
+    except ValueError:
+        raise ValueError("must be a number above 0, or `max`") from None
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw
+
+    return read
+
+
+def flag(raw: str) -> bool:
+    if raw.lower() in ("1", "true", "yes", "on"):
+        return True
+    if raw.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("must be 1 or 0")
+
+
+def methods(raw: str) -> tuple[str, ...]:
+    names = tuple(name.strip().upper() for name in raw.split(",") if name.strip())
+    if not names or not all(name.isascii() and name.isalpha() for name in names):
+        raise ValueError("must be methods with commas between, such as GET,HEAD")
+    return names
+
+
+def drain_tokens(raw: str) -> dict[str, str]:
+    """`d.TOKEN=app,...` -> {token: app}."""
+    tokens: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in raw.split(","))):
+        token, equals, name = part.partition("=")
+        if not equals or not token.startswith("d.") or not _is_app_name(name):
+            raise ValueError("must be d.TOKEN=app pairs with commas between; app: a-z, 0-9, - and _")
+        tokens[token] = name
+    return tokens
+
+
+def _is_app_name(name: str) -> bool:
+    return 0 < len(name) <= 64 and name.isascii() and all(c.isalnum() or c in "-_" for c in name)
+
+
+def credentials(raw: str) -> tuple[tuple[str, str], ...]:
+    """`user:password,...`, each part percent-encoded where it holds a comma or a colon."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in raw.split(","))):
+        user, colon, password = part.partition(":")
+        if not (colon and user and password):
+            raise ValueError("must be user:password pairs with commas between")
+        pairs.append((unquote(user), unquote(password)))
+    return tuple(pairs)
+
+
+def redis_url(raw: str) -> str:
+    if urlsplit(raw).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return raw
+
+
+def kafka_brokers(raw: str) -> str:
+    parts = [part.strip() for part in raw.split(",") if part.strip()]
+    schemes = {urlsplit(part).scheme for part in parts}
+    if not parts or not schemes <= {"kafka", "kafka+ssl"}:
+        raise ValueError("must be kafka://host:port or kafka+ssl://host:port, with commas between")
+    if len(schemes) > 1:
+        raise ValueError("must not mix kafka:// and kafka+ssl://")
+    for part in parts:
+        try:
+            if not urlsplit(part).hostname or not urlsplit(part).port:
+                raise ValueError
+        except ValueError:
+            raise ValueError("must give a host and a port for each broker") from None
+    return ",".join(parts)
+
+
+def base_url(raw: str) -> str:
+    try:
+        parts = urlsplit(raw)
+        port_is_right = parts.port is None or 0 < parts.port < 65536
+    except ValueError:
+        port_is_right = False
+    if not port_is_right or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a base URL such as https://staging.example.com")
+    if parts.query or parts.fragment:
+        raise ValueError("must have neither a query nor a fragment")
+    if parts.path not in ("", "/"):
+        raise ValueError("must have no path: requests keep the path of their log line")
+    return raw.rstrip("/")

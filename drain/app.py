@@ -1,0 +1,95 @@
+"""create_app(): the WSGI application that `web` serves, its parts put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import redis
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from app.config import Settings
+from app.errors import NotDurable
+from app.redis_client import connect
+from app.streams import Writer, open_writer
+from drain import logs
+from drain.auth import CHALLENGE, Door
+from drain.instruments import Instruments
+
+log = logging.getLogger(__name__)
+
+READY_TIMEOUT_S = 2.0
+STORE_CONNECTIONS = 4
+STORE_TIMEOUT_S = 3.0
+
+
+def create_app(
+    settings: Settings | None = None, writer: Writer | None = None, store: redis.Redis | None = None
+) -> Flask:
+    """The application. Without arguments by the environment, as gunicorn calls it.
+
+    It connects to nothing before the first request. Raises BadSettings.
+    """
+    settings = settings or Settings.load(os.environ)
+    writer = writer or open_writer(settings)
+    store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
+    instruments = Instruments()
+    app = Flask("drain", static_folder=None)
+    app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
+    _guard(app, Door(settings.dashboard_pairs))
+    _add_health(app, writer)
+    _add_metrics(app, instruments)
+    _add_error_pages(app)
+    return app
+
+
+OPEN_ENDPOINTS = frozenset({"logs.post_logs", "health"})
+"""/logs has a door of its own, and a platform's health check gives no password."""
+
+
+def _guard(app: Flask, door: Door) -> None:
+    @app.before_request
+    def check_who_looks() -> Response | None:
+        if request.endpoint in OPEN_ENDPOINTS or door.admits(request):
+            return None
+        response = jsonify({"error": "user or password is wrong or missing"})
+        response.status_code = 401
+        response.headers.update(CHALLENGE)
+        return response
+
+
+def _add_health(app: Flask, writer: Writer) -> None:
+    @app.get("/health")
+    def health() -> Response:
+        return jsonify({"status": "ok"})
+
+    @app.get("/ready")
+    def ready() -> Response:
+        try:
+            writer.check(READY_TIMEOUT_S)
+        except NotDurable as fault:
+            response = jsonify({"status": "not ready", "reason": str(fault)})
+            response.status_code = 503
+            return response
+        return jsonify({"status": "ready"})
+
+
+def _add_metrics(app: Flask, instruments: Instruments) -> None:
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(instruments.text([]), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_error_pages(app: Flask) -> None:
+    @app.errorhandler(Exception)
+    def say_what_happened(fault: Exception) -> Response:
+        """A sentence in JSON; the stack trace goes to the log, never to a client."""
+        if isinstance(fault, HTTPException):
+            response = jsonify({"error": fault.name})
+            response.status_code = fault.code or 500
+            return response
+        log.error("a request failed: path=%s", request.path, exc_info=fault)
+        response = jsonify({"error": "internal error, see the log"})
+        response.status_code = 500
+        return response

@@ -1,0 +1,49 @@
+"""Who may write, who may look: HTTP Basic, compared in constant time, and drain tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+from flask import Request
+
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="Tailrace", charset="UTF-8"'}
+
+
+class Door:
+    """Lets in who gives one of the user/password pairs; without any pair, everyone.
+
+    A process without pairs listens on loopback alone, or was told DRAIN_AUTH=none.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._wanted = [_digest(user, password) for user, password in pairs]
+
+    def admits(self, request: Request) -> bool:
+        """Every pair is compared, whichever fits, so that the time taken tells nothing."""
+        if not self._wanted:
+            return True
+        given = request.authorization
+        if given is None or given.type != "basic":
+            return False
+        offered = _digest(given.username or "", given.password or "")
+        fits = [hmac.compare_digest(offered, wanted) for wanted in self._wanted]
+        return any(fits)
+
+
+def _digest(user: str, password: str) -> bytes:
+    """Of equal length for any input, and unambiguous: `a` + `bc` is not `ab` + `c`."""
+    user_digest = hashlib.sha256(user.encode("utf-8", "surrogatepass")).digest()
+    return user_digest + hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
+
+
+def app_of(tokens: Mapping[str, str], token: str) -> str | None:
+    """The app's name for a drain token: empty where no tokens are set, None for an unknown one."""
+    if not tokens:
+        return ""
+    found = None
+    for known, name in tokens.items():
+        if hmac.compare_digest(known.encode(), token.encode("utf-8", "surrogatepass")):
+            found = name
+    return found

@@ -1,0 +1,139 @@
+"""`python -m app dead-letters`: list, requeue or drop what could not be processed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import redis
+
+from app.config import Settings
+from app.errors import BadMessage, NotDurable
+from app.message import decode, encode
+from app.redis_client import connect
+from app.store import dead_letters
+from app.store.dead_letters import DeadLetter
+from app.streams import Writer, open_writer
+from drain.ingest import Delivery, values_of
+from drain.logplex import read_body
+
+APPEND_TIMEOUT_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "What could not be processed is kept, up to 10,000 entries, with the reason.\n"
+        "requeue runs it through the parser again and writes what is now readable to the log."
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  python -m app dead-letters list\n"
+        "  python -m app dead-letters list --json | jq .reason\n"
+        "  python -m app dead-letters requeue --all\n"
+        "  python -m app dead-letters drop 1795444755937-0\n"
+        "exit code: 0 done, 1 some could not be requeued, 2 bad usage"
+    )
+    parser.add_argument("action", choices=("list", "requeue", "drop"))
+    parser.add_argument("id", nargs="*", help="ids as `list` shows them")
+    parser.add_argument("--all", action="store_true", help="every entry that is there now")
+    parser.add_argument("--json", action="store_true", help="list: one JSON object a line, with the value")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    store = connect(settings, connections=2, timeout_s=10)
+    try:
+        if args.action == "list":
+            return _list(store, args.json)
+        if bool(args.id) == args.all:
+            print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
+            return 2
+        chosen = list(_chosen(store, args.id))
+        if args.action == "drop":
+            print(f"dropped {dead_letters.drop(store, [letter.id for letter in chosen])}")
+            return 0
+        return _requeue(store, open_writer(settings), chosen)
+    except redis.RedisError as fault:
+        print(f"Redis does not answer ({type(fault).__name__}): check REDIS_URL", file=sys.stderr)
+        return 1
+    finally:
+        store.close()
+
+
+def _chosen(store: redis.Redis, ids: list[str]) -> Iterator[DeadLetter]:
+    if not ids:
+        yield from dead_letters.read(store)
+    for entry_id in ids:
+        yield from dead_letters.read(store, entry_id, entry_id)
+
+
+def _list(store: redis.Redis, as_json: bool) -> int:
+    found = 0
+    for letter in dead_letters.read(store):
+        found += 1
+        print(_json(letter) if as_json else _line(letter))
+    if not as_json:
+        print(f"{found} dead letter(s)")
+    return 0
+
+
+def _line(letter: DeadLetter) -> str:
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(letter.time_ms / 1000))
+    start = letter.value[:60].decode("utf-8", "backslashreplace").replace("\n", "\\n")
+    return f"{letter.id}  {moment}  {letter.source}  {letter.kind}  {letter.reason}  {start!r}"
+
+
+def _json(letter: DeadLetter) -> str:
+    entry: dict[str, Any] = {
+        "id": letter.id,
+        "time_ms": letter.time_ms,
+        "kind": letter.kind,
+        "source": letter.source,
+        "app": letter.app,
+        "reason": letter.reason,
+        "bytes": letter.bytes_before_cut,
+        "value": letter.value.decode("utf-8", "backslashreplace"),
+    }
+    return orjson.dumps(entry).decode()
+
+
+def _requeue(store: redis.Redis, writer: Writer, letters: list[DeadLetter]) -> int:
+    done = 0
+    for letter in letters:
+        values = _readable(letter)
+        if not values:
+            print(f"{letter.id}: still not readable ({letter.reason})")
+            continue
+        try:
+            # An id of its own: the frame it came with is in the log already.
+            writer.append(f"dead-letter.{letter.id}", values, APPEND_TIMEOUT_S)
+        except NotDurable as fault:
+            print(f"{letter.id}: {fault}")
+            continue
+        dead_letters.drop(store, [letter.id])
+        done += 1
+    writer.close()
+    print(f"requeued {done} of {len(letters)}")
+    return 0 if done == len(letters) else 1
+
+
+def _readable(letter: DeadLetter) -> list[bytes]:
+    """The messages that the letter holds, as values of the topic; none where it cannot be read."""
+    frame_id = f"dead-letter.{letter.id}"
+    if not letter.is_whole:
+        return []
+    if letter.kind == "message":
+        try:
+            message = decode(letter.value)
+        except BadMessage:
+            return []
+        message["id"] = f"{frame_id}.0"
+        return [encode(message)]
+    body = letter.value
+    if letter.kind == "line":
+        body = b"%d %s" % (len(body), body)
+    values, _ = values_of(read_body(body).router, Delivery(frame_id, letter.app, announced=None))
+    return values

@@ -1,0 +1,137 @@
+"""From a body to durable messages: parse, append to the log, then what came beside. No HTTP here."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+
+from app.errors import NotDurable
+from app.message import RouterMessage, encode, message_id
+from app.store.asides import Loss, keep
+from app.store.dead_letters import dead_letter
+from app.streams import Writer
+from drain.instruments import Instruments
+from drain.logplex import Body, SyslogLine, read_body
+
+MESSAGE_MAX_BYTES = 900_000
+"""Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a request says beside its body."""
+
+    frame_id: str
+    app: str
+    announced: int | None
+    """`Logplex-Msg-Count`; None where it is missing or no number."""
+
+
+def frame_id_of(header: str) -> str:
+    """The frame's identity; a sender that gives none gets a new one, and no retry is known again."""
+    if header and len(header) <= 128 and header.isascii() and header.isprintable():
+        return header
+    return uuid.uuid4().hex
+
+
+def ingest(
+    body: bytes,
+    delivery: Delivery,
+    writer: Writer,
+    store: redis.Redis,
+    instruments: Instruments,
+    timeout_s: float,
+) -> None:
+    """Returns once all that the body holds is safe.
+
+    Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
+    safe in time: the same body may then be sent again.
+    """
+    parsed = read_body(body)
+    if parsed.broken and not parsed.frames:
+        instruments.malformed.labels("body").inc()
+        raise parsed.broken
+    values, too_large = values_of(parsed.router, delivery)
+    if values:
+        started = time.monotonic()
+        appended = writer.append(delivery.frame_id, values, timeout_s)
+        instruments.append_s.observe(time.monotonic() - started)
+        instruments.router_lines.inc(appended.messages)
+        instruments.duplicates.inc(appended.duplicate)
+    _keep_asides(parsed, too_large, delivery, store)
+    _count(parsed, len(body), too_large, delivery, instruments)
+
+
+def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
+    """The messages of the lines as JSON, and the lines that are too large for the log."""
+    received_at = int(time.time() * 1000)
+    values: list[bytes] = []
+    too_large: list[bytes] = []
+    for line in lines:
+        value = encode(_message(line, delivery, received_at))
+        if len(value) > MESSAGE_MAX_BYTES:
+            too_large.append(line.msg)
+        else:
+            values.append(value)
+    return values, too_large
+
+
+def _message(line: SyslogLine, delivery: Delivery, received_at: int) -> RouterMessage:
+    message: RouterMessage = {
+        "prival": line.prival,
+        "version": line.version,
+        "timestamp": line.timestamp,
+        "hostname": line.hostname,
+        "app_name": line.app_name,
+        "procid": line.procid,
+        "msgid": line.msgid,
+        "structured_data": line.structured_data,
+        "msg": "",
+        "id": message_id(delivery.frame_id, line.index),
+        "app": delivery.app,
+        "received_at": received_at,
+    }
+    try:
+        message["msg"] = line.msg.decode()
+    except UnicodeDecodeError:
+        message["msg"] = line.msg.decode("utf-8", "replace")
+        message["raw"] = base64.b64encode(line.msg).decode()
+    return message
+
+
+def _keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> None:
+    """Losses and dead letters, to Redis. Raises NotDurable when that is away."""
+    losses = [Loss(notice.code, notice.dropped) for notice in parsed.notices]
+    letters = [dead_letter("line", "drain", bad.reason, bad.raw, delivery.app) for bad in parsed.bad]
+    letters += [
+        dead_letter("line", "drain", "too large for the log", line, delivery.app) for line in too_large
+    ]
+    if parsed.broken:
+        letters.append(dead_letter("body", "drain", str(parsed.broken), parsed.rest, delivery.app))
+    if not losses and not letters:
+        return
+    try:
+        keep(store, delivery.frame_id, delivery.app, losses, letters, int(time.time()))
+    except redis.RedisError as fault:
+        raise NotDurable(f"Redis has not kept what came beside: {type(fault).__name__}") from fault
+
+
+def _count(
+    parsed: Body, size: int, too_large: list[bytes], delivery: Delivery, instruments: Instruments
+) -> None:
+    instruments.frames.inc()
+    instruments.lines.inc(parsed.frames)
+    instruments.bytes.inc(size)
+    if parsed.broken:
+        instruments.malformed.labels("rest").inc()
+    if parsed.bad or too_large:
+        instruments.malformed.labels("line").inc(len(parsed.bad) + len(too_large))
+    if delivery.announced is not None and delivery.announced != parsed.frames:
+        instruments.miscounted.inc()
+    for notice in parsed.notices:
+        instruments.lost.labels(notice.code).inc(notice.dropped)

@@ -1,0 +1,61 @@
+"""What the drain counts, as Prometheus metrics that are right across gunicorn's processes.
+
+prometheus_client keeps each process's values in files of PROMETHEUS_MULTIPROC_DIR, which
+drain/server.py makes before any worker starts, and adds them up when they are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Instruments:
+    """The drain's counters; one object per app."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+
+        def counter(name: str, help: str, *labels: str) -> Counter:
+            return Counter(f"tailrace_drain_{name}", help, labels, registry=registry)
+
+        self.frames = counter("frames", "Requests whose frame is safe in the log")
+        self.answers = counter("answers", "Answers of POST /logs", "status")
+        self.lines = counter("lines", "Syslog lines in those frames, of any process")
+        self.router_lines = counter("router_lines", "Router lines written to the log")
+        self.duplicates = counter("duplicate_frames", "Frames that the log had already (Redis only)")
+        self.malformed = counter("malformed", "Broken bodies and lines that are no syslog", "what")
+        self.miscounted = counter("miscounted", "Frames whose Logplex-Msg-Count is not what they hold")
+        self.lost = counter("lost_messages", "Messages that senders say were lost on the way", "code")
+        self.bytes = counter("bytes", "Bytes of accepted bodies, unpacked")
+        self.in_flight = Gauge(
+            "tailrace_drain_in_flight",
+            "Requests of POST /logs being handled",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.append_s = Histogram(
+            "tailrace_drain_append_seconds",
+            "Time until the log acknowledged a frame",
+            registry=registry,
+            buckets=BUCKETS_S,
+        )
+
+    def text(self, others: list[Collector]) -> bytes:
+        """Prometheus's text format: the drain's own figures of all processes, and `others`."""
+        registry = self._registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)
+        parts = [generate_latest(registry)]
+        for other in others:
+            own = CollectorRegistry()
+            own.register(other)
+            parts.append(generate_latest(own))
+        return b"".join(parts)

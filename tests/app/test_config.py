@@ -1,0 +1,129 @@
+"""Settings: read once, every fault at once, secrets never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.config import FIELDS, Settings
+from app.errors import BadSettings
+from app.settings_table import MASK, markdown_table, mask_url, shown_value
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_nothing_set_gives_the_documented_defaults() -> None:
+    settings = Settings.load({})
+    assert settings.port == 5000
+    assert settings.redis_address == "redis://localhost:6379/0"
+    assert settings.kafka_url == ""
+    assert settings.replay_methods == ("GET", "HEAD")
+    assert settings.bind_host == "127.0.0.1"
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    assert Settings.load({"PORT": "", "KAFKA_URL": " "}) == Settings.load({})
+
+
+def test_every_fault_is_said_at_once() -> None:
+    with pytest.raises(BadSettings) as caught:
+        Settings.load(
+            {
+                "PORT": "http",
+                "REPLAY_HOST": "staging.example.com",
+                "KAFKA_URL": "kafka://a:1,kafka+ssl://b:2",
+                "DRAIN_USER": "u",
+                "DRAIN_PASWORD": "x",
+                "REPLAY_SAMPLE": "1.5",
+            }
+        )
+    text = str(caught.value)
+    for name in ("PORT", "REPLAY_HOST", "KAFKA_URL", "DRAIN_PASSWORD", "DRAIN_PASWORD", "REPLAY_SAMPLE"):
+        assert name in text
+    assert len(caught.value.faults) == 6
+
+
+def test_a_fault_in_a_secret_does_not_show_it() -> None:
+    with pytest.raises(BadSettings) as caught:
+        Settings.load({"REDIS_URL": "http://user:hunter2@host", "DRAIN_CREDENTIALS": "hunter3"})
+    assert "hunter" not in str(caught.value)
+
+
+def test_shown_values_mask_every_secret() -> None:
+    secret = "hunter2"
+    settings = Settings.load(
+        {
+            "DRAIN_USER": "u",
+            "DRAIN_PASSWORD": secret,
+            "DRAIN_CREDENTIALS": f"a:{secret}",
+            "DRAIN_TOKENS": f"d.{secret}=shop",
+            "DASHBOARD_USER": "v",
+            "DASHBOARD_PASSWORD": secret,
+            "REDIS_URL": f"rediss://:{secret}@redis.example.com:6380/1",
+            "KAFKA_SASL_MECHANISM": "PLAIN",
+            "KAFKA_SASL_USERNAME": "k",
+            "KAFKA_SASL_PASSWORD": secret,
+            "KAFKA_TRUSTED_CERT": secret,
+            "KAFKA_CLIENT_CERT": secret,
+            "KAFKA_CLIENT_CERT_KEY": secret,
+        }
+    )
+    shown = {spec.name: shown_value(spec, settings) for spec in FIELDS}
+    assert secret not in "".join(shown.values())
+    assert shown["REDIS_URL"] == f"rediss://{MASK}@redis.example.com:6380/1"
+    assert shown["DRAIN_PASSWORD"] == MASK
+
+
+def test_a_masked_url_still_says_where() -> None:
+    assert mask_url("redis://h:1/0") == "redis://h:1/0"
+    assert mask_url("redis://u:p@h:1/0") == f"redis://{MASK}@h:1/0"
+    assert mask_url("") == ""
+
+
+def test_without_credentials_only_loopback_is_listened_on() -> None:
+    assert Settings.load({"DRAIN_USER": "u", "DRAIN_PASSWORD": "p"}).bind_host == "0.0.0.0"
+    assert Settings.load({"DRAIN_CREDENTIALS": "u:p"}).bind_host == "0.0.0.0"
+    assert Settings.load({"DRAIN_AUTH": "none"}).bind_host == "0.0.0.0"
+
+
+def test_credentials_may_hold_any_character_when_percent_encoded() -> None:
+    settings = Settings.load({"DRAIN_CREDENTIALS": "a:b%2Cc%3Ad, e:f"})
+    assert settings.drain_pairs == (("a", "b,c:d"), ("e", "f"))
+
+
+def test_the_page_has_the_drains_door_unless_it_has_its_own() -> None:
+    drain_only = Settings.load({"DRAIN_USER": "u", "DRAIN_PASSWORD": "p"})
+    assert drain_only.dashboard_pairs == (("u", "p"),)
+    both = Settings.load(
+        {"DRAIN_USER": "u", "DRAIN_PASSWORD": "p", "DASHBOARD_USER": "v", "DASHBOARD_PASSWORD": "q"}
+    )
+    assert both.dashboard_pairs == (("v", "q"),)
+
+
+def test_the_file_adds_routes_rules_and_tokens_and_the_environment_wins(tmp_path: Path) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text("routes: [/users/:name]\nreplay: [{method: GET, do: allow}]\ntokens: {d.1: a, d.2: b}\n")
+    settings = Settings.load({"TAILRACE_CONFIG": str(path), "DRAIN_TOKENS": "d.2=c"})
+    assert settings.route_rules == ("/users/:name",)
+    assert settings.replay_rules == ({"method": "GET", "do": "allow"},)
+    assert settings.drain_tokens == {"d.1": "a", "d.2": "c"}
+
+
+@pytest.mark.parametrize(
+    "text", ["routes: 5", "replay: [a]", "tokens: [a]", "tokens: {x: y}", "colour: red", "a: [", "- a"]
+)
+def test_a_bad_file_is_a_clear_fault(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text(text)
+    with pytest.raises(BadSettings, match="TAILRACE_CONFIG"):
+        Settings.load({"TAILRACE_CONFIG": str(path)})
+
+
+def test_a_missing_file_is_a_clear_fault(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="cannot read"):
+        Settings.load({"TAILRACE_CONFIG": str(tmp_path / "none.yml")})
+
+
+def test_the_readmes_table_is_made_from_the_settings() -> None:
+    assert markdown_table() in (ROOT / "README.md").read_text("utf-8")
