@@ -53,7 +53,9 @@ def _table(title: str, share: float, args: argparse.Namespace, redis_url: str, k
     bodies = [body(share, seed) for seed in range(BODIES)]
     size = sum(map(len, bodies)) // len(bodies)
     print(f"{title} ({LINES} lines, {size:,} bytes a body)")
-    print(f"{'':34}{'bodies/s':>10}{'lines/s':>11}{'MB/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'of (a)':>8}{'failed':>8}")
+    print(
+        f"{'':34}{'bodies/s':>10}{'lines/s':>11}{'MB/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'of (a)':>8}{'failed':>8}"
+    )
     runs: list[tuple[str, str, dict[str, str]]] = [
         ("(a) empty Flask endpoint", "bench.empty_endpoint:create_app()", {}),
         ("(b) drain, Redis Streams", "drain:create_app()", {"REDIS_URL": redis_url}),
@@ -61,7 +63,9 @@ def _table(title: str, share: float, args: argparse.Namespace, redis_url: str, k
     if kafka_url:
         kafka = {"REDIS_URL": redis_url, "KAFKA_URL": kafka_url}
         runs.append(("(c) drain, kafka-python", "drain:create_app()", kafka))
-        runs.append(("(d) drain, confluent-kafka", "drain:create_app()", kafka | {"KAFKA_CLIENT": "confluent"}))
+        runs.append(
+            ("(d) drain, confluent-kafka", "drain:create_app()", kafka | {"KAFKA_CLIENT": "confluent"})
+        )
     first: Result | None = None
     for name, app, environ in runs:
         with _server(app, environ) as url:
@@ -92,7 +96,12 @@ def _server(app: str, environ: dict[str, str]) -> Iterator[str]:
     """gunicorn with the drain's own settings, serving `app`."""
     port = free_port()
     if "KAFKA_URL" in environ:
-        subprocess.run([sys.executable, "-m", "app", "release"], env={**os.environ, **environ}, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "app", "release"],
+            env={**os.environ, **environ},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "python:drain.server", app],
         env={**os.environ, **environ, "PORT": str(port)},

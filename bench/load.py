@@ -35,7 +35,17 @@ def body(router_share: float, seed: int) -> bytes:
     for number in range(LINES):
         n = seed * LINES + number
         if number % every == 0:
-            line = ROUTER % (n % 60, n % 1_000_000, n % 977, n % 7, n, n % 4 + 1, n % 5, 5 + n % 400, n % 9_000)
+            line = ROUTER % (
+                n % 60,
+                n % 1_000_000,
+                n % 977,
+                n % 7,
+                n,
+                n % 4 + 1,
+                n % 5,
+                5 + n % 400,
+                n % 9_000,
+            )
         else:
             line = OTHER % (n % 60, n % 1_000_000, n % 4 + 1, n % 400, n % 977, n % 7)
         frames.append(b"%d %s" % (len(line), line))

@@ -1,0 +1,140 @@
+"""How fast one process reads Logplex bodies and parses router lines: `python -m bench.parser`.
+
+Nothing but the pure functions: no HTTP, no JSON, no message log. Each figure is the median of many
+short rounds, with the fastest beside it: on a busy machine the two drift apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.router_line import milliseconds, parse, parse_any_order, timestamp_ms
+from drain.logplex import read_body, read_frame_by_frame
+
+LINES_A_BODY = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table."""
+
+    name: str
+    lines: int
+    bytes: int
+    median_s: float
+    fastest_s: float
+    """Both for all those lines once."""
+
+
+def body(router_share: float, dice: random.Random, lines: int = LINES_A_BODY) -> bytes:
+    """A body as Logplex sends it: about 85 KB for 300 lines, that share of them router lines."""
+    frames = []
+    for number in range(lines):
+        timestamp = f"2016-04-21T21:56:{number // 10 % 60:02}.{dice.randrange(10**6):06}+00:00"
+        if dice.random() < router_share:
+            message = f"<158>1 {timestamp} host heroku router - {router_line(dice)}\n"
+        else:
+            message = f"<190>1 {timestamp} host app web.{dice.randint(1, 8)} - {app_line(dice)}\n"
+        frames.append(f"{len(message)} {message}".encode("ascii"))
+    return b"".join(frames)
+
+
+def router_line(dice: random.Random) -> str:
+    """One line in the router's usual form."""
+    return (
+        f'at=info method=GET path="/users/{dice.randrange(10**6)}/orders?page={dice.randint(1, 50)}" '
+        f"host=shop.example.com request_id=8601b555-6a83-4c12-8269-{dice.randrange(16**12):012x} "
+        f'fwd="204.204.{dice.randrange(256)}.{dice.randrange(256)}" dyno=web.{dice.randint(1, 8)} '
+        f"connect={dice.randint(0, 3)}ms service={dice.randint(2, 900)}ms status=200 "
+        f"bytes={dice.randrange(90_000)} protocol=https tls=true tls_version=tls1.3"
+    )
+
+
+def app_line(dice: random.Random) -> str:
+    """One line as a Rails app logs it."""
+    return (
+        f"[8601b555-6a83-4c12-8269-{dice.randrange(16**12):012x}] method=GET path=/users/orders format=html "
+        f"controller=OrdersController action=index status=200 duration={dice.random() * 900:.2f} "
+        f"view={dice.random() * 90:.2f} db={dice.random() * 90:.2f} user_id={dice.randrange(10**6)} "
+        f"allocations={dice.randrange(10**5)}"
+    )
+
+
+def measured(name: str, work: Callable[[], object], lines: int, size: int, seconds: float) -> Figure:
+    """Times `work`, again and again, for about that long."""
+    times = []
+    end = time.perf_counter() + seconds
+    while len(times) < 5 or time.perf_counter() < end:
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return Figure(name, lines, size, statistics.median(times), min(times))
+
+
+def figures(seconds: float) -> list[Figure]:
+    """All rows, each measured for `seconds`."""
+    dice = random.Random(7)
+    rows = []
+    for share, kind in ((0.1, "10 % router lines"), (1.0, "all router lines")):
+        bodies = [body(share, dice) for _ in range(10)]
+        for read, way in ((read_body, "body"), (read_frame_by_frame, "body, frame by frame")):
+
+            def all_bodies(read: Callable[[bytes], object] = read, bodies: list[bytes] = bodies) -> None:
+                for one in bodies:
+                    read(one)
+
+            size = sum(map(len, bodies))
+            rows.append(measured(f"{way}, {kind}", all_bodies, LINES_A_BODY * len(bodies), size, seconds))
+    lines = [router_line(dice) + "\n" for _ in range(2000)]
+    values = {
+        "router line, usual order": (parse, lines),
+        "router line, any order": (parse_any_order, lines),
+        "milliseconds": (milliseconds, [f"{dice.randint(1, 900)}ms" for _ in lines]),
+        "timestamp": (timestamp_ms, [f"2016-04-21T21:56:01.{dice.randrange(10**6):06}+00:00" for _ in lines]),
+    }
+    for name, (function, texts) in values.items():
+
+        def all_texts(function: Callable[[str], object] = function, texts: list[str] = texts) -> None:
+            for text in texts:
+                function(text)
+
+        rows.append(measured(name, all_texts, len(texts), sum(map(len, texts)), seconds))
+    return rows
+
+
+def table(rows: list[Figure]) -> str:
+    """The rows as text for a person."""
+    lines = [f"{'':42} {'MB/s':>7} {'lines/s':>10} {'ns/line':>8}   fastest: {'MB/s':>5} {'lines/s':>10}"]
+    for row in rows:
+        lines.append(
+            f"{row.name:42} {row.bytes / row.median_s / 1e6:7.0f} {row.lines / row.median_s:10,.0f} "
+            f"{row.median_s / row.lines * 1e9:8,.0f}   {'':8} {row.bytes / row.fastest_s / 1e6:5.0f} "
+            f"{row.lines / row.fastest_s:10,.0f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.parser", description="Speed of framing and of router lines."
+    )
+    parser.add_argument("--seconds", type=float, default=2, help="for each row (default 2)")
+    options = parser.parse_args()
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, "
+        f"{os.cpu_count()} cores, one of them used; bodies of {LINES_A_BODY} lines"
+    )
+    print(table(figures(options.seconds)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

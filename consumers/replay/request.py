@@ -1,0 +1,66 @@
+"""What replay sends and what comes back: the two small types that the rest is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.message import RouterMessage, exact_line
+from app.router_line import milliseconds, parse, timestamp_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the router logged it. `path` has the query; bytes that are no UTF-8 are
+    surrogates (PEP 383). `status` is 0 and `service_ms` None where the line does not say."""
+
+    method: str
+    path: str
+    host: str
+    app: str
+    route: str
+    dyno: str
+    request_id: str
+    fwd: str
+    protocol: str
+    status: int
+    service_ms: float | None
+    at_ms: int
+    """When the router logged it, Unix ms; its own timestamp, or the arrival where that is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one replayed request.
+
+    `kind` is `answered`, or what went wrong: `refused`, `reset`, `timeout`, `tls`, `dns`,
+    `bad-response`, `too-large`. `status` is 0 unless answered. `latency_ms` is from the first byte
+    sent to the end of the headers' arrival plus the body, as far as it was read.
+    """
+
+    kind: str
+    status: int
+    latency_ms: float
+
+
+def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Request | None:
+    """The request of a message; None for a line without method or path."""
+    line = parse(exact_line(message))
+    if line is None or not line.path or not line.method:
+        return None
+    at_ms = timestamp_ms(message["timestamp"])
+    path = line.path.partition("?")[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Request(
+        method=line.method,
+        path=line.path,
+        host=line.host,
+        app=message["app"],
+        route=route_of(path),
+        dyno=line.dyno,
+        request_id=line.request_id,
+        fwd=line.fwd,
+        protocol="https" if "protocol=https" in message["msg"] else "http",
+        status=int(line.status) if line.status.isdecimal() and len(line.status) == 3 else 0,
+        service_ms=milliseconds(line.service),
+        at_ms=message["received_at"] if at_ms is None else at_ms,
+    )

@@ -1,0 +1,1 @@
+"""`make demo`: embedded Redis, a target, traffic, and the processes of the Procfile."""

@@ -1,0 +1,93 @@
+"""Starts processes in order, shows what they say, stops them in the opposite order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+STOP_S = 15.0
+COLOURS = (36, 33, 32, 35, 34, 31)
+
+
+class Supervisor:
+    """The processes of one demo. Not for production: a platform does this better."""
+
+    def __init__(self, root: Path, out: IO[str]) -> None:
+        self._root = root
+        self._out = out
+        self._running: list[tuple[str, subprocess.Popen[str]]] = []
+        self._last_lines: dict[str, deque[str]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Starts one; its output appears with its name in front."""
+        process = subprocess.Popen(
+            list(command),
+            cwd=self._root,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C comes here alone; `stop` says who goes when.
+        )
+        colour = COLOURS[len(self._running) % len(COLOURS)]
+        self._running.append((name, process))
+        self._last_lines[name] = deque(maxlen=15)
+        threading.Thread(target=self._show, args=(name, process, colour), daemon=True).start()
+
+    def _show(self, name: str, process: subprocess.Popen[str], colour: int) -> None:
+        assert process.stdout is not None
+        label = f"{name:8}| "
+        if self._out.isatty():
+            label = f"\033[{colour}m{label}\033[0m"
+        for line in process.stdout:
+            self._last_lines[name].append(line)
+            self.say(label + line.rstrip("\n"))
+
+    def say(self, line: str) -> None:
+        """One line, whole, whoever else is writing."""
+        with self._lock, contextlib.suppress(BrokenPipeError):
+            print(line, file=self._out, flush=True)
+
+    def dead(self) -> str | None:
+        """The name of a process that has ended by itself, if there is one."""
+        return next((name for name, process in self._running if process.poll() is not None), None)
+
+    def last_words(self, name: str) -> str:
+        return "".join(self._last_lines[name])
+
+    def stop(self) -> None:
+        """SIGTERM in the opposite order of the start, SIGKILL for who does not listen."""
+        for name, process in reversed(self._running):
+            _signal_group(process, signal.SIGTERM)
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.say(f"{name} did not stop in {STOP_S:.0f} s: killed")
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+        self._running.clear()
+
+
+def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """To a process and its children: the group has the id of its leader, which was started here."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def raise_on_sigterm() -> None:
+    """SIGTERM ends the demo as Ctrl-C does."""
+
+    def told(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, told)

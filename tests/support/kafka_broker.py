@@ -1,0 +1,175 @@
+"""A real Apache Kafka on loopback: one KRaft node, a data folder of its own, up in about 5 s."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from tests.support.kafka_jars import jars
+from tests.support.ports import free_port
+
+START_S = 60.0
+STOP_S = 30.0
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
+
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "auto.create.topics.enable": "false",
+    "log.retention.check.interval.ms": "1000",
+    "log.initial.task.delay.ms": "1000",
+}
+
+
+class KafkaBroker:
+    """One broker; `start` and `stop`, or a `with` block. Its data outlives a restart.
+
+    `protocol` is that of its clients: PLAINTEXT, SSL, SASL_SSL or SASL_PLAINTEXT; what else they
+    need comes in `extra` (server.properties) and `scram` (user -> password, made at format time).
+    A plain listener for the tests' own use is always there: `admin_server`.
+    """
+
+    def __init__(
+        self,
+        protocol: str = "PLAINTEXT",
+        extra: Mapping[str, str] | None = None,
+        scram: Mapping[str, str] | None = None,
+    ) -> None:
+        self._jars = jars()
+        self._folder = Path(tempfile.mkdtemp(prefix="tailrace-kafka-"))
+        self._protocol = protocol
+        self._scram = dict(scram or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._formatted = False
+        self.port, admin, controller = free_port(), free_port(), free_port()
+        self.admin_server = f"127.0.0.1:{admin}"
+        self._settings = {
+            **SETTINGS,
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": (
+                f"CLIENTS://127.0.0.1:{self.port},ADMIN://{self.admin_server},"
+                f"CONTROLLER://127.0.0.1:{controller}"
+            ),
+            "advertised.listeners": f"CLIENTS://127.0.0.1:{self.port},ADMIN://{self.admin_server}",
+            "listener.security.protocol.map": (f"CLIENTS:{protocol},ADMIN:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+            "inter.broker.listener.name": "ADMIN",
+            "log.dirs": str(self._folder / "data"),
+            **(extra or {}),
+        }
+
+    @property
+    def url(self) -> str:
+        """As KAFKA_URL."""
+        scheme = "kafka+ssl" if self._protocol in ("SSL", "SASL_SSL") else "kafka"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the broker was not started"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Returns once it answers on its plain listener. Raises RuntimeError with its last words."""
+        properties = self._folder / "server.properties"
+        log_path = self._folder / "kafka.log"
+        if not self._formatted:
+            properties.write_text("".join(f"{name}={value}\n" for name, value in self._settings.items()))
+            users = [
+                part
+                for user, password in self._scram.items()
+                for part in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
+            ]
+            self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), *users)
+            self._formatted = True
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["java", "-Xmx512m", "-cp", f"{self._jars}/*", "kafka.Kafka", str(properties)],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                words = log_path.read_text("utf-8", "replace")[-1500:]
+                self.kill()
+                raise RuntimeError(f"Kafka did not start:\n{words}")
+            time.sleep(0.1)
+
+    def _java(self, *command: str) -> None:
+        done = subprocess.run(
+            ["java", "-Xmx256m", "-cp", f"{self._jars}/*", *command],
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} failed:\n{done.stdout[-800:]}{done.stderr[-800:]}")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(KafkaError):
+            admin = self.admin(timeout_ms=2_000)
+            try:
+                return bool(admin.list_topics() is not None)
+            finally:
+                admin.close()
+        return False
+
+    def admin(self, timeout_ms: int = 10_000) -> KafkaAdminClient:
+        """A client of the plain listener that may do everything; close it."""
+        return KafkaAdminClient(
+            bootstrap_servers=self.admin_server,
+            request_timeout_ms=timeout_ms,
+            bootstrap_timeout_ms=timeout_ms,
+        )
+
+    def stop(self) -> None:
+        """Ends it as an operator would; its data is on disk."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+            self._process = None
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stops it if it runs, and starts it on the same ports and data."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stops it and removes its data."""
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> KafkaBroker:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
