@@ -52,7 +52,7 @@ class Instruments:
         registry = self._registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         parts = [generate_latest(registry)]
         for other in others:
             own = CollectorRegistry()

@@ -58,7 +58,8 @@ def _fetch() -> None:
 
 
 def _check(folder: Path) -> None:
-    wanted = dict(reversed(line.split()) for line in (HERE / "SHA256SUMS").read_text().splitlines())
+    sums = (line.split() for line in (HERE / "SHA256SUMS").read_text().splitlines())
+    wanted = {name: digest for digest, name in sums}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
     if found != wanted:
         different = sorted(

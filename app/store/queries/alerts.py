@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.store.queries.health import GroupHealth, Health
+from app.wording import duration, plural
 
 LAG_S = 30
 """Behind by more than this, the figures are no longer those of now."""
@@ -27,7 +28,7 @@ class Alert:
     title: str
     text: str
     action: str
-    """What to do; empty where nothing is to be done."""
+    """What to do, commands and settings in backticks; empty where nothing is to be done."""
     count: int
     """How much of it: when it grows, it is news."""
 
@@ -56,14 +57,14 @@ def _workers(health: Health) -> Iterator[Alert]:
                 code=f"lag:{group.group}",
                 severity="warning",
                 title=f"{group.group} is {duration(group.lag_seconds)} behind",
-                text=f"{number(group.lag_messages)} messages wait to be read. "
+                text=f"{_messages(group.lag_messages)} wait to be read. "
                 + (
                     "What you see is that old; nothing is lost."
                     if group.group == "metrics"
                     else "Requests that are too late are skipped and counted."
                 ),
                 action="If it does not shrink, start more workers: "
-                f"heroku ps:scale {group.group}={group.workers + 1}",
+                f"`heroku ps:scale {group.group}={group.workers + 1}`",
                 count=group.lag_messages,
             )
         if group.log_lost and is_expected:
@@ -72,7 +73,7 @@ def _workers(health: Health) -> Iterator[Alert]:
                 severity="warning",
                 title=f"{_messages(group.log_lost)} left the log before {group.group} had read them",
                 text="The log dropped its oldest messages while the worker was behind.",
-                action="Raise REDIS_LOG_MAX_MB, or start more workers."
+                action="Raise `REDIS_LOG_MAX_MB`, or start more workers."
                 if health.log
                 else "Raise the topic's retention, or start more workers.",
                 count=group.log_lost,
@@ -81,17 +82,17 @@ def _workers(health: Health) -> Iterator[Alert]:
 
 def _no_worker(group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
+    if group.group != "metrics":
+        stands_still = "nothing is replayed"
+    else:
+        stands_still = "these figures stand still" if health.requests else "nothing will be counted"
     waiting = f" {_messages(group.lag_messages)} wait in the log." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",
         severity="alarm" if group.group == "metrics" else "warning",
         title=f"No {group.group} worker is running",
-        text=(
-            f"None has reported{since}, so these figures stand still.{waiting}"
-            if group.group == "metrics"
-            else f"None has reported{since}, so nothing is replayed.{waiting}"
-        ),
-        action=f"Start one: heroku ps:scale {group.group}=1, or python -m consumers.{group.group}",
+        text=f"None has reported{since}, so {stands_still}.{waiting}",
+        action=f"Start one: `heroku ps:scale {group.group}=1`, or `python -m consumers.{group.group}`.",
         count=1,
     )
 
@@ -118,7 +119,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             severity="warning",
             title="Redis may throw figures away when it is full",
             text=f"Its maxmemory-policy is {memory.policy}.",
-            action="Set it to noeviction: heroku redis:maxmemory --policy noeviction",
+            action="Set it to noeviction: `heroku redis:maxmemory REDIS --policy noeviction`",
             count=1,
         )
     if memory.limit_bytes and memory.used_bytes > MEMORY_SHARE * memory.limit_bytes:
@@ -128,7 +129,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             severity="warning",
             title=f"Redis is {share} % full",
             text="When it is full, frames are refused and Logplex drops them.",
-            action="Take a larger plan, lower REDIS_LOG_MAX_MB or ROUTES_MAX.",
+            action="Take a larger plan, or lower `REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
             count=share,
         )
 
@@ -138,9 +139,9 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
         yield Alert(
             code="dead_letters",
             severity="warning",
-            title=f"{number(health.dead_letters)} dead letter{_s(health.dead_letters)}",
+            title=plural(health.dead_letters, "dead letter"),
             text="Lines that could not be processed are kept, each with its reason.",
-            action="See them with python -m app dead-letters list, then requeue or drop them.",
+            action="See them with `python -m app dead-letters list`, then requeue or drop them.",
             count=health.dead_letters_ever,
         )
 
@@ -152,32 +153,11 @@ def _routes(health: Health) -> Iterator[Alert]:
             severity="note",
             title=f"The table of routes{' of ' + app if app else ''} is full",
             text="Further routes count together as (other).",
-            action="Give patterns for them under `routes:` in TAILRACE_CONFIG, or raise ROUTES_MAX.",
+            action="Give patterns for them under `routes:` in the file of `TAILRACE_CONFIG`, "
+            "or raise `ROUTES_MAX`.",
             count=1,
         )
 
 
-def duration(seconds: float) -> str:
-    """`42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`."""
-    whole = int(seconds)
-    if whole < 90:
-        return f"{whole} s"
-    minutes, hours = whole // 60, whole // 3600
-    if minutes < 90:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
-
-
-def number(value: int) -> str:
-    """With commas between thousands."""
-    return f"{value:,}"
-
-
 def _messages(count: int) -> str:
-    return f"{number(count)} message{_s(count)}"
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
+    return plural(count, "message")

@@ -1,0 +1,170 @@
+"""What replay keeps in Redis: per run and route, the original beside the replayed.
+
+A run is the live worker (`live`) or one window replay. All keys are under `tailrace:replay:` and
+expire 30 days after the last write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import redis
+
+from app.sketch import bucket
+from app.store.keys import PREFIX, digest
+
+LIVE = "live"
+KEPT_S = 30 * 86_400
+RUNS_MAX = 200
+RUNS = f"{PREFIX}replay:runs"
+"""Sorted set: run id by its last write, Unix s."""
+
+
+@dataclass(slots=True)
+class RouteFigures:
+    """One route of a run. `statuses`: (original, replayed) -> count; sketches: bucket -> count."""
+
+    sent: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[tuple[int, int]] = field(default_factory=Counter)
+    original: Counter[int] = field(default_factory=Counter)
+    replayed: Counter[int] = field(default_factory=Counter)
+
+    def add(
+        self, kind: str, status: int, latency_ms: float, original_status: int, original_ms: float | None
+    ) -> None:
+        """Notes one request. Latencies count where there is an answer to compare."""
+        self.sent += 1
+        self.kinds[kind] += 1
+        if kind == "answered":
+            self.statuses[original_status, status] += 1
+            self.replayed[bucket(latency_ms)] += 1
+            if original_ms is not None:
+                self.original[bucket(original_ms)] += 1
+
+
+@dataclass(slots=True)
+class Figures:
+    """A run, or what was added to it since the last flush."""
+
+    routes: dict[str, RouteFigures] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
+    late_ms: Counter[int] = field(default_factory=Counter)
+    """Sketch of (sent - due) in ms."""
+
+    def of(self, route: str) -> RouteFigures:
+        return self.routes.setdefault(route, RouteFigures())
+
+    @property
+    def sent(self) -> int:
+        return sum(route.sent for route in self.routes.values())
+
+
+def _key(run_id: str, *parts: str) -> str:
+    return ":".join((f"{PREFIX}replay:{run_id}", *parts))
+
+
+def record(store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str]) -> None:
+    """Adds figures to a run and sets what is known of it, in one transaction."""
+    pipeline = store.pipeline(transaction=True)
+    written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
+    now_s = int(time.time())
+    pipeline.hset(written[0], mapping={**info, "updated_at": str(now_s)})
+    for reason, count in figures.skipped.items():
+        pipeline.hincrby(written[1], reason, count)
+    for index, count in figures.late_ms.items():
+        pipeline.hincrby(written[2], str(index), count)
+    for route, added in figures.routes.items():
+        short = digest(route)[:16]
+        pipeline.hset(written[3], route, short)
+        counts, original, replayed = (
+            _key(run_id, short, name) for name in ("counts", "original", "replayed")
+        )
+        written += [counts, original, replayed]
+        pipeline.hincrby(counts, "sent", added.sent)
+        for kind, count in added.kinds.items():
+            pipeline.hincrby(counts, f"kind:{kind}", count)
+        for (before, after), count in added.statuses.items():
+            pipeline.hincrby(counts, f"status:{before}:{after}", count)
+        for key, sketch in ((original, added.original), (replayed, added.replayed)):
+            for index, count in sketch.items():
+                pipeline.hincrby(key, str(index), count)
+    for key in written:
+        pipeline.expire(key, KEPT_S)
+    pipeline.zadd(RUNS, {run_id: now_s})
+    pipeline.zremrangebyscore(RUNS, 0, now_s - KEPT_S)
+    pipeline.zremrangebyrank(RUNS, 0, -RUNS_MAX - 1)
+    pipeline.execute()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as kept: `info` has `target`, `started_at` (Unix s), `state` and, for a window,
+    `from` and `until`."""
+
+    id: str
+    info: dict[str, str]
+    figures: Figures
+
+
+def runs(store: redis.Redis) -> list[tuple[str, dict[str, str]]]:
+    """(id, info) of the kept runs, the latest first."""
+    ids = [found.decode() for found in cast(list[bytes], store.zrevrange(RUNS, 0, RUNS_MAX - 1))]
+    pipeline = store.pipeline(transaction=False)
+    for run_id in ids:
+        pipeline.hgetall(_key(run_id, "info"))
+    return [(run_id, _text(info)) for run_id, info in zip(ids, pipeline.execute(), strict=True) if info]
+
+
+def live(store: redis.Redis) -> Run | None:
+    """The live worker's run; None where there was none."""
+    return run(store, LIVE)
+
+
+def run(store: redis.Redis, run_id: str) -> Run | None:
+    """One run with all its figures; None where it is not kept."""
+    pipeline = store.pipeline(transaction=True)
+    for part in ("info", "skipped", "late", "routes"):
+        pipeline.hgetall(_key(run_id, part))
+    info, skipped, late, routes = (_text(found) for found in pipeline.execute())
+    if not info:
+        return None
+    figures = Figures(skipped=Counter(_counts(skipped)), late_ms=_sketch(late))
+    for short in routes.values():
+        for part in ("counts", "original", "replayed"):
+            pipeline.hgetall(_key(run_id, short, part))
+    found = [_text(answer) for answer in pipeline.execute()]
+    for number, route in enumerate(routes):
+        counts, original, replayed = found[3 * number : 3 * number + 3]
+        figures.routes[route] = _route(_counts(counts), _sketch(original), _sketch(replayed))
+    return Run(run_id, info, figures)
+
+
+def _route(counts: dict[str, int], original: Counter[int], replayed: Counter[int]) -> RouteFigures:
+    figures = RouteFigures(sent=counts.pop("sent", 0), original=original, replayed=replayed)
+    for name, count in counts.items():
+        what, _, rest = name.partition(":")
+        if what == "kind":
+            figures.kinds[rest] = count
+        else:
+            before, _, after = rest.partition(":")
+            figures.statuses[int(before), int(after)] = count
+    return figures
+
+
+def _text(found: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {
+        name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in found.items()
+    }
+
+
+def _counts(found: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(value) for name, value in found.items()}
+
+
+def _sketch(found: Mapping[str, str]) -> Counter[int]:
+    return Counter({int(index): int(count) for index, count in found.items()})

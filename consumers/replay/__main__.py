@@ -1,0 +1,66 @@
+"""`replay` of the Procfile: `python -m consumers.replay`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from app.config import Settings
+from app.errors import BadSettings, TailraceError
+from app.logs import start_logging
+from app.redis_client import connect
+from app.routes import route_namer
+from app.streams import Reader, open_reader
+from consumers.replay.live import LiveReplay
+from consumers.worker import Worker, stop_on_signals
+
+GROUP = "replay"
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Exit code: 0 when told to stop, 2 for bad settings."""
+    start_logging(os.environ.get("DYNO", GROUP))
+    try:
+        settings = Settings.load(os.environ)
+        if not settings.replay_host:
+            fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
+            raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
+        unsafe = sorted(set(settings.replay_methods) - SAFE_METHODS)
+        if unsafe:
+            log.warning(
+                "REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", ", ".join(unsafe)
+            )
+        store = connect(settings, connections=2, timeout_s=10)
+        stop = stop_on_signals()
+        replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop)
+        replay.check_known_hosts()
+
+        def open_and_tell() -> Reader:
+            replay.reader = open_reader(settings, group=GROUP, start="latest")
+            return replay.reader
+
+        worker = Worker(
+            group=GROUP,
+            open_reader=open_and_tell,
+            handle=replay.handle,
+            store=store,
+            stop=stop,
+            max_messages=1_000,
+            idle=replay.idle,
+        )
+        try:
+            worker.run()
+        finally:
+            replay.finish()
+    except TailraceError as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The live replay: what the log says now, sent to the target.
+
+REPLAY_DELIVERY says what a crash may do. `at-most-once` (default): the place in the log is settled
+before anything of the batch is sent, so a crash never doubles a request but may lose what waits.
+`at-least-once`: all is sent, then settled, so a crash never loses one but may double some.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from threading import Event
+
+import redis
+
+from app.config import Settings
+from app.errors import LogUnavailable
+from app.store.replay import LIVE, record
+from app.store.settle import settle
+from app.streams import Batch, Reader
+from consumers.replay.breaker import Breaker
+from consumers.replay.headers import HeaderOptions
+from consumers.replay.pace import LIVE_LEAD_S, Pacer
+from consumers.replay.player import Choice, Tally, check_not_same_host, offer
+from consumers.replay.request import request_of
+from consumers.replay.rules import Rules
+from consumers.replay.senders import Senders
+from consumers.replay.target import Target
+
+log = logging.getLogger(__name__)
+
+FLUSH_EVERY_S = 1.0
+LAST_SENDS_S = 5.0
+HEARTBEAT_S = 3.0
+
+
+class LiveReplay:
+    """What the worker's loop calls: `handle` for each batch, `idle` between, `finish` at the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        store: redis.Redis,
+        route_of: Callable[[str], str],
+        stop: Event,
+    ) -> None:
+        """Raises BadSettings for rules that are none."""
+        self._target = Target.parse(settings.replay_host)
+        self._choice = Choice(
+            rules=Rules(settings.replay_rules, environ, settings.replay_methods),
+            sample=settings.replay_sample,
+            headers=HeaderOptions(),
+            allow_same_host=settings.replay_allow_same_host,
+        )
+        self._pacer = Pacer(
+            settings.replay_speed, settings.replay_rate, settings.replay_max_late_ms, lead_s=LIVE_LEAD_S
+        )
+        self._at_least_once = settings.replay_delivery == "at-least-once"
+        self._store = store
+        self._route_of = route_of
+        self._stop = stop
+        self._tally = Tally()
+        self._flushed_s = 0.0
+        self._info = {"target": settings.replay_host, "started_at": str(int(time.time())), "state": "running"}
+        self._senders = Senders(
+            self._target,
+            settings.replay_concurrency,
+            settings.replay_timeout_ms / 1000,
+            self._tally.done,
+            self._tally.skipped,
+            Breaker(),
+        )
+        self._sent: Batch | None = None
+        self.reader: Reader | None = None
+
+    def check_known_hosts(self) -> None:
+        """Raises SameHost where the target is a host that was seen in the lines before."""
+        try:
+            known = self._store.hkeys("tailrace:all:hosts")
+        except redis.RedisError:
+            return  # Redis is waited for later; each line is checked as well.
+        for host in known:
+            check_not_same_host(self._target, host.decode("utf-8", "replace"), self._choice.allow_same_host)
+
+    def handle(self, batch: Batch) -> None:
+        """One batch, settled before or after it is sent. Raises as `Worker.handle` may."""
+        if self._at_least_once:
+            if batch is not self._sent:  # The same batch comes again when Redis did not answer.
+                self._offer(batch)
+                self._wait_until_sent()
+                self._sent = batch
+            settle(self._store, batch.claim)
+        else:
+            settle(self._store, batch.claim)
+            self._offer(batch)
+
+    def _offer(self, batch: Batch) -> None:
+        for message in batch.messages:
+            request = request_of(message, self._route_of)
+            if request is None:
+                self._tally.skipped(None, "no-path")
+            elif self._stop.is_set() and not self._at_least_once:
+                self._tally.skipped(request, "stopped")
+            else:
+                offer(
+                    request,
+                    self._target,
+                    self._choice,
+                    self._pacer,
+                    self._senders.submit,
+                    self._tally.skipped,
+                )
+
+    def _wait_until_sent(self) -> None:
+        """Raises LogUnavailable when the worker is told to stop first: the batch stays unsettled."""
+        while not self._senders.drain(HEARTBEAT_S):
+            if self._stop.is_set():
+                raise LogUnavailable("stopping before all of the batch is sent")
+            if self.reader is not None:
+                self.reader.heartbeat()
+
+    def idle(self) -> None:
+        """Writes the figures about once a second."""
+        now_s = time.monotonic()
+        if now_s - self._flushed_s >= FLUSH_EVERY_S:
+            self._flushed_s = now_s
+            self._flush()
+
+    def _flush(self) -> None:
+        figures = self._tally.take()
+        try:
+            record(self._store, LIVE, figures, self._info)
+        except redis.RedisError as fault:
+            log.warning("figures of one second are lost: %s", type(fault).__name__)
+
+    def finish(self) -> None:
+        """Sends what waits, for a few seconds at most, and writes the last figures."""
+        self._senders.drain(LAST_SENDS_S)
+        left = self._senders.close()
+        if left:
+            log.warning("stopped with %d requests unsent", left)
+        self._info["state"] = "stopped"
+        self._flush()

@@ -1,0 +1,114 @@
+"""From a request of the log to a job of the senders, or to a reason why it is not sent.
+
+The live worker and the window replay differ in where requests come from and in what is done with
+the outcomes; what may be sent, how and when is decided here, for both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.errors import TailraceError
+from app.loop_guard import is_replayed
+from app.sketch import bucket
+from app.store.replay import Figures
+from consumers.replay.headers import HeaderOptions, replay_headers
+from consumers.replay.pace import Pacer, is_chosen
+from consumers.replay.request import Outcome, Request
+from consumers.replay.rules import Rules
+from consumers.replay.senders import Job
+from consumers.replay.target import RefusedPath, Target, request_target
+
+
+class SameHost(TailraceError):
+    """The target is the host that the lines come from: a replay would feed on itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of the log is sent, whatever the target."""
+
+    rules: Rules
+    sample: float
+    headers: HeaderOptions
+    allow_same_host: bool
+
+
+def check_not_same_host(target: Target, host: str, allowed: bool) -> None:
+    """Raises SameHost where a line's host is the target's."""
+    if not allowed and host.partition(":")[0].lower() == target.host.lower():
+        raise SameHost(
+            f"REPLAY_HOST is {target.host}, the host that these lines come from: a replay would meet its own "
+            "traffic. Point it at another host, or set REPLAY_ALLOW_SAME_HOST=1"
+        )
+
+
+def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
+    """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`
+    or `refused-path`. Raises SameHost."""
+    if is_replayed(request.request_id):
+        return "replayed"
+    check_not_same_host(target, request.host, choice.allow_same_host)
+    if not is_chosen(request.request_id or request.path, choice.sample):
+        return "sample"
+    decision = choice.rules.decide(request)
+    if not decision.allowed:
+        return decision.reason
+    try:
+        wire_target = request_target(decision.path)
+    except RefusedPath:
+        return "refused-path"
+    replaced = {name.lower() for name, _ in decision.set_headers} | decision.remove_headers
+    headers = [
+        (name, value)
+        for name, value in replay_headers(request, target, choice.headers)
+        # The guard against loops is not a rule's to remove.
+        if name.lower() not in replaced or name.lower() == "x-request-id"
+    ]
+    headers += [pair for pair in decision.set_headers if pair[0].lower() != "x-request-id"]
+    return Job(request, wire_target, headers)
+
+
+class Tally:
+    """Adds up what happens, from any thread; `take` hands it over and starts anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._figures = Figures()
+
+    def done(self, request: Request, outcome: Outcome, late_ms: float) -> None:
+        with self._lock:
+            route = self._figures.of(request.route)
+            route.add(outcome.kind, outcome.status, outcome.latency_ms, request.status, request.service_ms)
+            self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
+
+    def skipped(self, request: Request | None, reason: str) -> None:
+        with self._lock:
+            self._figures.skipped[reason] += 1
+
+    def take(self) -> Figures:
+        with self._lock:
+            taken, self._figures = self._figures, Figures()
+        return taken
+
+
+def offer(
+    request: Request,
+    target: Target,
+    choice: Choice,
+    pacer: Pacer,
+    submit: Callable[[Job, float], None],
+    skipped: Callable[[Request, str], None],
+) -> None:
+    """Submits the request's job at its time, or says why it is not sent. Raises SameHost."""
+    job = job_for(request, target, choice)
+    if isinstance(job, str):
+        skipped(request, job)
+        return
+    due_s = pacer.due_s(request.at_ms)
+    if due_s is None:
+        skipped(request, "late")
+    else:
+        submit(job, due_s)

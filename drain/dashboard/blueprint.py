@@ -1,0 +1,67 @@
+"""The page and the API as one Flask blueprint, with its headers and its errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import redis
+from flask import Blueprint, Response
+
+from app.config import Settings
+from drain.dashboard.api import NoSuchRoute, add_api, json_response
+from drain.dashboard.parameters import BadParameter
+
+SECURITY_HEADERS = {
+    # Everything on the page is its own: no script, style, font or picture from elsewhere, and
+    # none within the markup.
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def blueprint(settings: Settings, store: redis.Redis) -> Blueprint:
+    """`GET /`, `/static/...` and `/api/...`. Who may look is the application's affair."""
+    dashboard = Blueprint(
+        "dashboard", __name__, static_folder=str(Path(__file__).parent / "static"), static_url_path="/static"
+    )
+
+    @dashboard.get("/")
+    def page() -> Response:
+        return dashboard.send_static_file("index.html")
+
+    add_api(dashboard, settings, store)
+    _add_errors(dashboard)
+
+    @dashboard.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    return dashboard
+
+
+def _add_errors(dashboard: Blueprint) -> None:
+    @dashboard.errorhandler(BadParameter)
+    def bad_parameter(fault: BadParameter) -> Response:
+        wrong = f"`{fault.parameter}` cannot be {fault.value[:80]!r}"
+        content = {
+            "error": wrong if fault.is_known else f"there is no parameter `{fault.parameter}` here",
+            "parameter": fault.parameter,
+            "allowed": fault.allowed,
+        }
+        return json_response(content, 400)
+
+    @dashboard.errorhandler(NoSuchRoute)
+    def no_such_route(fault: NoSuchRoute) -> Response:
+        return json_response({"error": "no such route of this app", "digest": fault.digest}, 404)
+
+    @dashboard.errorhandler(redis.RedisError)
+    def redis_away(fault: redis.RedisError) -> Response:
+        # Only the kind of the fault: its text may name the server with a password.
+        response = json_response({"error": "Redis is away", "reason": type(fault).__name__}, 503)
+        response.headers["Retry-After"] = "2"
+        return response

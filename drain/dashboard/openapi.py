@@ -1,0 +1,237 @@
+"""The API's OpenAPI 3.1 document. Schemas are made from the dataclasses that are sent, so they fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from typing import Any, Literal
+
+from app.store import queries
+from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, SPANS_S
+
+Schema = dict[str, Any]
+
+PLAIN: dict[object, Schema] = {
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+}
+
+STAMP: Schema = {
+    "at_ms": {"type": "integer", "description": "Unix time in ms at which the figures were read"},
+    "refresh_s": {"type": "number", "description": "after how many seconds it is worth asking again"},
+}
+
+ROOTS = (
+    queries.Apps,
+    queries.RoutesTable,
+    queries.RouteDetail,
+    queries.Series,
+    queries.Health,
+    queries.Alert,
+)
+
+
+def document() -> Schema:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tailrace",
+            "version": "1",
+            "description": "Figures of the requests that Heroku's router has logged. Times are in ms, "
+            "moments in Unix seconds, rates in requests a second, shares from 0 to 1. Percentiles are "
+            "within 1 %. HTTP Basic, where DASHBOARD_USER or DRAIN_USER is set.",
+        },
+        "security": [{}, {"basic": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "parameters": _parameters(),
+            "responses": _error_responses(),
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _paths() -> Schema:
+    span = [_parameter("app"), _parameter("window")]
+    return {
+        "/api/apps": _get("The apps that have been seen, busiest first", _stamped("Apps")),
+        "/api/codes": _get(
+            "What the router's H-codes mean",
+            {"type": "object", "additionalProperties": {"type": "string"}},
+        ),
+        "/api/routes": _get("The routes of an app in a window, busiest first", _stamped("RoutesTable"), span),
+        "/api/routes.csv": _get(
+            "The same table as CSV; a cell that a spreadsheet might run begins with a quote",
+            {"type": "string"},
+            span,
+            mimetype="text/csv",
+        ),
+        "/api/routes/{digest}": _get(
+            "One route, with the histograms of its times",
+            _stamped("RouteDetail"),
+            [_parameter("digest"), *span],
+            not_found=True,
+        ),
+        "/api/series": _get(
+            "How an app, or one route of it, went over time",
+            _stamped("Series"),
+            [_parameter("app"), _parameter("series_window"), _parameter("route")],
+        ),
+        "/api/health": _get(
+            "Losses, workers, the log, dead letters; and what a person should know of them",
+            {
+                "type": "object",
+                "required": ["alerts", "health", *STAMP],
+                "properties": {
+                    "alerts": {"type": "array", "items": _ref("Alert")},
+                    "health": _ref("Health"),
+                    **STAMP,
+                },
+            },
+        ),
+        "/api/openapi.json": _get("This document", {"type": "object"}),
+    }
+
+
+def _get(
+    summary: str,
+    schema: Schema,
+    parameters: list[Schema] | None = None,
+    *,
+    mimetype: str = "application/json",
+    not_found: bool = False,
+) -> Schema:
+    responses: Schema = {
+        "200": {"description": summary, "content": {mimetype: {"schema": schema}}},
+        "304": {"description": "Unchanged since the answer that If-None-Match names"},
+        "400": {"$ref": "#/components/responses/BadParameter"},
+        "401": {"$ref": "#/components/responses/NotAdmitted"},
+        "503": {"$ref": "#/components/responses/RedisAway"},
+    }
+    if not_found:
+        responses["404"] = {"$ref": "#/components/responses/NoSuchRoute"}
+    operation: Schema = {"summary": summary, "responses": dict(sorted(responses.items()))}
+    if parameters:
+        operation["parameters"] = parameters
+    return {"get": operation}
+
+
+def _parameters() -> Schema:
+    return {
+        "app": {
+            "name": "app",
+            "in": "query",
+            "description": "an app's name; empty: all apps together",
+            "schema": {"type": "string", "pattern": f"^(?:{APP_PATTERN})$", "default": ""},
+        },
+        "window": _window(list(SPANS_S)),
+        "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
+        "route": {
+            "name": "route",
+            "in": "query",
+            "description": "the digest of a route; `all`: all of them together",
+            "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
+        },
+        "digest": {
+            "name": "digest",
+            "in": "path",
+            "required": True,
+            "description": "the hex SHA-256 of a route, as in /api/routes; `all`: all of them together",
+            "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$"},
+        },
+    }
+
+
+def _window(names: list[str]) -> Schema:
+    return {
+        "name": "window",
+        "in": "query",
+        "description": "the time that ends now",
+        "schema": {"type": "string", "enum": names, "default": DEFAULT_WINDOW},
+    }
+
+
+def _error_responses() -> Schema:
+    return {
+        "BadParameter": _error(
+            "A parameter cannot have this value, or there is none of this name",
+            parameter={"type": "string"},
+            allowed={
+                "description": "what is allowed",
+                "type": ["array", "string"],
+                "items": {"type": "string"},
+            },
+        ),
+        "NotAdmitted": _error("User or password is wrong or missing"),
+        "NoSuchRoute": _error("The app has no such route", digest={"type": "string"}),
+        "RedisAway": _error(
+            "Redis does not answer; try again after Retry-After seconds", reason={"type": "string"}
+        ),
+    }
+
+
+def _error(description: str, **further: Schema) -> Schema:
+    properties = {"error": {"type": "string"}, **further}
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameter(name: str) -> Schema:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _stamped(name: str) -> Schema:
+    return {"allOf": [_ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
+
+
+# --- schemas of dataclasses ----------------------------------------------------------------
+
+
+def _schemas() -> Schema:
+    schemas: Schema = {}
+    for root in ROOTS:
+        _add(root, schemas)
+    return dict(sorted(schemas.items()))
+
+
+def _add(kind: Any, schemas: Schema) -> None:
+    if kind.__name__ in schemas:
+        return
+    schema = schemas[kind.__name__] = {
+        "type": "object",
+        "description": inspect.getdoc(kind) or "",
+        "required": [field.name for field in dataclasses.fields(kind)],
+    }
+    hints = typing.get_type_hints(kind)
+    schema["properties"] = {
+        field.name: _schema(hints[field.name], schemas) for field in dataclasses.fields(kind)
+    }
+
+
+def _schema(kind: Any, schemas: Schema) -> Schema:
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if dataclasses.is_dataclass(kind):
+        _add(kind, schemas)
+        return _ref(typing.cast(Any, kind).__name__)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is list:
+        return {"type": "array", "items": _schema(arguments[0], schemas)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas)}
+    if origin is Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if origin in (types.UnionType, typing.Union):
+        return {"anyOf": [_schema(part, schemas) for part in arguments]}
+    raise TypeError(f"no schema for {kind}")

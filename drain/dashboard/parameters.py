@@ -1,0 +1,75 @@
+"""The query parameters of the API, read and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from app.store.keys import ALL_ROUTES
+
+SPANS_S: dict[str, int | None] = {
+    "5m": 300,
+    "1h": 3_600,
+    "24h": 86_400,
+    "7d": 7 * 86_400,
+    "30d": 30 * 86_400,
+    "ever": None,
+}
+"""`window` -> seconds; None: since ever."""
+
+DEFAULT_WINDOW = "1h"
+APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
+DIGEST_PATTERN = f"[0-9a-f]{{64}}|{ALL_ROUTES}"
+
+
+@dataclass(slots=True)
+class BadParameter(Exception):
+    """A parameter has a value that it cannot have, or a name that there is not; `allowed` says
+    which there are."""
+
+    parameter: str
+    value: str
+    allowed: list[str] | str
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What is asked for. `window` names the span, `span_s` is None since ever."""
+
+    app: str
+    window: str
+    span_s: int | None
+
+
+def read(arguments: MultiDict[str, str], *, without: str = "", further: Sequence[str] = ()) -> Parameters:
+    """`app` and `window`, with their defaults. `without`: a window that makes no sense here.
+
+    Raises BadParameter.
+    """
+    check_names(arguments, ("app", "window", *further))
+    app = arguments.get("app", "")
+    if not re.fullmatch(APP_PATTERN, app):
+        raise BadParameter("app", app, "an app's name as in GET /api/apps, or empty for all together")
+    window = arguments.get("window", DEFAULT_WINDOW)
+    spans = [name for name in SPANS_S if name != without]
+    if window not in spans:
+        raise BadParameter("window", window, spans)
+    return Parameters(app, window, SPANS_S[window])
+
+
+def check_names(arguments: MultiDict[str, str], known: Sequence[str] = ()) -> None:
+    """Raises BadParameter for an unknown name: a misspelt one must not give other figures."""
+    for name in arguments:
+        if name not in known:
+            raise BadParameter(name[:80], arguments[name], list(known), is_known=False)
+
+
+def read_digest(value: str, parameter: str) -> str:
+    """The digest of a route, or `all`. Raises BadParameter."""
+    if not re.fullmatch(DIGEST_PATTERN, value):
+        raise BadParameter(parameter, value, "a digest of 64 hex digits as in GET /api/routes, or `all`")
+    return value

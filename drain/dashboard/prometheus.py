@@ -1,0 +1,163 @@
+"""Figures of apps, routes, workers and losses for Prometheus, in a bounded number of series.
+
+Counted since ever, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
+`tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
+fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+import redis
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from app.sketch import middle_ms
+from app.store import queries
+from app.store.queries.figures import by_class
+from app.store.queries.top import TopRoutes, top_routes
+from app.store.queries.windows import Sums
+
+EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class RouteCollector(Collector):
+    """Reads Redis at each scrape. Where that is away it gives `tailrace_redis_up 0` alone.
+
+    `limit`: routes per app; each has about 25 series. The app "" stands for requests without an
+    app's name; beside apps with one, only their number is known.
+    """
+
+    def __init__(self, store: redis.Redis, limit: int) -> None:
+        self._store = store
+        self._limit = limit
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: registering must not ask Redis."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("tailrace_redis_up", "1 where Redis answers")
+        try:
+            found = list(self._collect())
+            up.add_metric([], 1)
+        except redis.RedisError:
+            found = []
+            up.add_metric([], 0)
+        yield up
+        yield from found
+
+    def _collect(self) -> Iterator[Metric]:
+        apps = queries.apps(self._store)
+        names = [app.name for app in apps.apps] or [""]
+        tops = [top_routes(self._store, name, self._limit) for name in names]
+        yield from _apps(tops, apps.unnamed if apps.apps else 0)
+        yield from _routes(tops)
+        # Limits and what to do about them are the page's affair; here are the bare figures.
+        yield from _health(queries.health(self._store, time.time(), log_limit_bytes=0, routes_max=0))
+
+
+class _Requests:
+    """The families that apps and routes have alike."""
+
+    def __init__(self, what: str, labels: list[str]) -> None:
+        name = f"tailrace_{what}"
+        self.requests = CounterMetricFamily(f"{name}_requests", "Requests counted", labels=labels)
+        self.responses = CounterMetricFamily(
+            f"{name}_responses", "Requests by the class of their status", labels=[*labels, "class"]
+        )
+        self.codes = CounterMetricFamily(
+            f"{name}_router_errors", "Requests with an H-code of the router", labels=[*labels, "code"]
+        )
+        self.bytes = CounterMetricFamily(f"{name}_bytes", "Bytes of responses", labels=labels)
+        self.service = HistogramMetricFamily(f"{name}_service_seconds", "Time in the dyno", labels=labels)
+
+    def add(self, labels: list[str], sums: Sums) -> None:
+        self.requests.add_metric(labels, sums.requests)
+        self.bytes.add_metric(labels, sums.bytes)
+        for name, count in by_class(sums.statuses).items():
+            self.responses.add_metric([*labels, name], count)
+        for code, count in sums.codes.items():
+            self.codes.add_metric([*labels, code], count)
+        self.service.add_metric(labels, *_histogram(sums.service))
+
+    def families(self) -> list[Metric]:
+        return [self.requests, self.responses, self.codes, self.bytes, self.service]
+
+
+def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
+    families = _Requests("app", ["app"])
+    connect = HistogramMetricFamily("tailrace_app_connect_seconds", "Time to reach the dyno", labels=["app"])
+    for top in tops:
+        families.add([top.app], top.whole)
+        connect.add_metric([top.app], *_histogram(top.whole.connect))
+    if unnamed:
+        families.requests.add_metric([""], unnamed)
+    yield from families.families()
+    yield connect
+
+
+def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
+    families = _Requests("route", ["app", "route"])
+    for top in tops:
+        for route, sums in top.routes.items():
+            families.add([top.app, route], sums)
+    yield from families.families()
+
+
+def _histogram(buckets: Mapping[int, int]) -> tuple[list[tuple[str, float]], float]:
+    """Cumulative counts by upper edge, and the sum in seconds; both as exact as the sketch (1 %)."""
+    counts = [0] * (len(EDGES_S) + 1)
+    total_s = 0.0
+    for index, count in buckets.items():
+        seconds = middle_ms(index) / 1000
+        total_s += seconds * count
+        counts[next((at for at, edge in enumerate(EDGES_S) if seconds <= edge * 1.01), len(EDGES_S))] += count
+    edges = [*(f"{edge:g}" for edge in EDGES_S), "+Inf"]
+    passed = 0
+    cumulated: list[tuple[str, float]] = []
+    for edge_name, count in zip(edges, counts, strict=True):
+        passed += count
+        cumulated.append((edge_name, passed))
+    return cumulated, total_s
+
+
+def _health(health: queries.Health) -> Iterator[Metric]:
+    lag = GaugeMetricFamily("tailrace_group_lag_messages", "Messages not yet read", labels=["group"])
+    behind = GaugeMetricFamily(
+        "tailrace_group_lag_seconds", "How old the newest read message is", labels=["group"]
+    )
+    workers = GaugeMetricFamily(
+        "tailrace_group_workers", "Workers that reported within 30 s", labels=["group"]
+    )
+    totals = CounterMetricFamily(
+        "tailrace_group_messages", "What a group has done with messages", labels=["group", "what"]
+    )
+    log_lost = CounterMetricFamily(
+        "tailrace_log_lost_messages", "Dropped by the log before the group had read them", labels=["group"]
+    )
+    for group in health.groups:
+        lag.add_metric([group.group], group.lag_messages)
+        behind.add_metric([group.group], group.lag_seconds)
+        workers.add_metric([group.group], group.workers)
+        log_lost.add_metric([group.group], group.log_lost)
+        for what, count in sorted(group.totals.items()):
+            totals.add_metric([group.group, what], count)
+    yield from (lag, behind, workers, totals, log_lost)
+    losses = CounterMetricFamily(
+        "tailrace_losses", "Messages that senders said were lost on the way to the drain", labels=["app"]
+    )
+    for app, count in sorted(health.losses_ever.items()):
+        losses.add_metric([app], count)
+    yield losses
+    letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
+    yield letters
+    if health.log is not None and health.log.messages_added:
+        yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log in Redis", value=health.log.bytes)
+        yield GaugeMetricFamily("tailrace_log_messages", "Messages in it", value=health.log.messages_kept)
+        yield CounterMetricFamily(
+            "tailrace_log_trimmed_messages", "Dropped by its bound", value=health.log.messages_trimmed
+        )

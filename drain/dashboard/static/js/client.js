@@ -1,0 +1,97 @@
+// Asks the API, again and again: each thing when it is worth asking, nothing while nobody looks,
+// and more seldom while there is no answer.
+
+const TICK_MS = 2_000;
+const LONGEST_WAIT_MS = 20_000;
+const TIMEOUT_MS = 15_000;
+
+export class NoAnswer extends Error {
+  /** `kind`: `redis`, `login`, `network` or `fault`; `status` 0 where nothing came back. */
+  constructor(kind, status) {
+    super(kind);
+    this.kind = kind;
+    this.status = status;
+  }
+}
+
+async function ask(address, signal) {
+  let response;
+  try {
+    response = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  } catch (fault) {
+    if (signal.aborted) throw fault;
+    throw new NoAnswer("network", 0);
+  }
+  if (response.ok) return response.json();
+  const kinds = { 401: "login", 404: "missing", 503: "redis" };
+  throw new NoAnswer(kinds[response.status] || "fault", response.status);
+}
+
+/**
+ * Keeps a set of addresses fresh. `wanted()` gives {name: address}; `found(name, answer)` takes what
+ * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong.
+ */
+export class Poller {
+  constructor(wanted, found, state) {
+    this.wanted = wanted;
+    this.found = found;
+    this.state = state;
+    this.kept = new Map();
+    this.failures = 0;
+    this.timer = 0;
+    this.asking = new AbortController();
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.pause() : this.now()));
+    addEventListener("online", () => this.now());
+  }
+
+  /** Asks at once, whatever was under way: the place has changed, or somebody looks again. */
+  now() {
+    this.pause();
+    if (!document.hidden) this.round();
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.asking = new AbortController();
+  }
+
+  async round() {
+    const { signal } = this.asking;
+    const due = Object.entries(this.wanted()).filter(([name, address]) => this.isDue(name, address));
+    const outcomes = await Promise.allSettled(due.map(([name, address]) => this.askOne(name, address, signal)));
+    if (signal.aborted) return;
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    this.failures = failed ? this.failures + 1 : 0;
+    const wait = failed ? this.backoff() : TICK_MS;
+    if (failed) this.state(failed.reason.kind || "fault", { waitMs: wait, fault: failed.reason });
+    else this.state("live", {});
+    this.timer = setTimeout(() => this.round(), wait);
+  }
+
+  backoff() {
+    const wait = Math.min(LONGEST_WAIT_MS, TICK_MS * 1.6 ** this.failures);
+    return wait * (0.8 + 0.4 * Math.random());
+  }
+
+  isDue(name, address) {
+    const last = this.kept.get(name);
+    return !last || last.address !== address || performance.now() >= last.dueAt;
+  }
+
+  async askOne(name, address, signal) {
+    const answer = await ask(address, signal);
+    if (signal.aborted) return;
+    const last = this.kept.get(name);
+    const isOlder = last && last.address === address && answer.at_ms < last.atMs;
+    // Half a tick earlier: a round that comes just before is the right one.
+    const dueAt = performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
+    if (isOlder) {
+      // Each process of the server keeps answers of its own.
+      last.dueAt = performance.now();
+      return;
+    }
+    this.kept.set(name, { address, atMs: answer.at_ms ?? 0, dueAt });
+    this.found(name, answer);
+  }
+}

@@ -1,0 +1,33 @@
+// What a new user sees: the one line that makes requests come.
+
+import { byId, setText } from "./dom.js";
+
+export function startEmpty() {
+  const command = byId("drain-command");
+  const path = location.pathname.replace(/\/$/, "");
+  command.textContent = `heroku drains:add ${location.protocol}//USER:PASSWORD@${location.host}${path}/logs -a APP`;
+  const button = byId("copy-command");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      said(button, "Copied");
+    } catch {
+      // Without HTTPS a page may not write to the clipboard; the reader then does.
+      getSelection().selectAllChildren(command);
+      said(button, "Selected");
+    }
+  });
+}
+
+function said(button, word) {
+  button.textContent = word;
+  setTimeout(() => { button.textContent = "Copy"; }, 1_600);
+}
+
+export function showEmpty(health) {
+  const metrics = health.groups.find((group) => group.group === "metrics");
+  setText(
+    byId("empty-worker"),
+    metrics?.workers ? "The drain and the metrics worker are running." : "The drain is running; no metrics worker has reported yet.",
+  );
+}

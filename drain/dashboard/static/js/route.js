@@ -1,0 +1,90 @@
+// One route by itself: how its times are spread, and who answered what.
+
+import { meaningOf } from "./columns.js";
+import { make } from "./dom.js";
+import * as format from "./format.js";
+import { histogram } from "./histogram.js";
+
+const SHOWN = 8;
+
+export class RouteView {
+  constructor(container) {
+    this.container = container;
+    this.said = "";
+    new ResizeObserver(() => this.draw()).observe(container);
+  }
+
+  show(detail) {
+    this.detail = detail;
+    this.draw();
+  }
+
+  clear() {
+    this.detail = null;
+    this.said = "";
+    this.container.replaceChildren();
+  }
+
+  draw() {
+    const width = this.container.clientWidth;
+    if (!this.detail || !width) return;
+    // Focus on a bar would be lost by drawing what is there already.
+    const said = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, width]);
+    if (said === this.said) return;
+    const focused = indexOfFocus(this.container);
+    this.said = said;
+    const { figures, service_histogram: service, connect_histogram: connect, dynos, hosts } = this.detail;
+    const wide = width > 1_100 ? (width - 16) * (2 / 3) : width;
+    const narrow = width > 1_100 ? (width - 16) / 3 : width;
+    this.container.replaceChildren(
+      histogram("Service time", service, figures.service, wide - 30),
+      histogram("Connect time", connect, figures.connect, narrow - 30),
+      make(
+        "div",
+        { class: "breakdowns" },
+        shares("Statuses", figures.statuses, { classOf: (status) => `${status[0]}xx` }),
+        Object.keys(figures.codes).length
+          ? shares("H-codes", figures.codes, { nameOf: (code) => `${code} ${meaningOf(code)}`, classOf: () => "code", of: figures.count })
+          : null,
+        shares("Methods", figures.methods),
+        shares("Dynos, since the start", dynos),
+        shares("Hosts, since the start", hosts),
+        facts(figures),
+      ),
+    );
+    if (focused >= 0) this.container.querySelectorAll("[tabindex]")[focused]?.focus();
+  }
+}
+
+function indexOfFocus(container) {
+  return [...container.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
+}
+
+function shares(title, counts, { nameOf = (name) => name, classOf = () => null, of = 0 } = {}) {
+  const entries = format.largestFirst(counts);
+  const all = of || entries.reduce((sum, [, count]) => sum + count, 0);
+  const list = make("ul", { class: "shares" });
+  for (const [name, count] of entries.slice(0, SHOWN)) {
+    const bar = make("i", { "data-class": classOf(name) });
+    bar.style.width = `${(100 * count) / all}%`;
+    list.append(
+      make("li", {}, make("span", {}, nameOf(name)), make("span", { class: "of" }, `${format.shortCount(count)} · ${format.percent(count / all)}`), make("span", { class: "track" }, bar)),
+    );
+  }
+  if (entries.length > SHOWN) list.append(make("li", {}, make("span", { class: "of" }, `and ${format.count(entries.length - SHOWN)} more`)));
+  if (!entries.length) list.append(make("li", {}, make("span", { class: "of" }, "none seen")));
+  return make("section", { class: "panel" }, make("h3", {}, title), list);
+}
+
+function facts(figures) {
+  const each = figures.count ? figures.bytes / figures.count : 0;
+  const list = make("ul", { class: "shares" });
+  const rows = [
+    ["Sent", format.bytes(figures.bytes)],
+    ["Sent per request", format.bytes(Math.round(each))],
+    ["Longest", format.time(figures.service.max)],
+    ["p90", format.time(figures.service.p90)],
+  ];
+  for (const [name, value] of rows) list.append(make("li", {}, make("span", { class: "of" }, name), make("span", {}, value)));
+  return make("section", { class: "panel" }, make("h3", {}, "Sizes and times"), list);
+}

@@ -1,0 +1,151 @@
+"""How Tailrace itself is, and what is said of it in plain words."""
+
+from __future__ import annotations
+
+import redis
+
+from app.store import dead_letters, queries
+from app.store.asides import Loss, keep
+from app.store.workers import WorkerStatus, tell
+from app.streams.redis_streams import META, RedisReader, RedisWriter
+from tests.support.filled import Seen, fill
+
+
+
+def health(
+    store: redis.Redis, log_limit_bytes: int | None = 1_000_000, routes_max: int = 500
+) -> queries.Health:
+    return queries.health(store, now_s, log_limit_bytes=log_limit_bytes, routes_max=routes_max)
+
+
+def codes(store: redis.Redis) -> list[str]:
+    return [alert.code for alert in queries.alerts(health(store))]
+
+
+def worker(
+    group: str, *, ago_s: float = 1, lag: int = 0, lag_s: float = 0.0, number: int = 1
+) -> WorkerStatus:
+    return WorkerStatus(
+        f"{group}.h.{number}", group, int((now_s - ago_s) * 1000), lag, lag_s, True, NOW_MS - 10**6
+    )
+
+
+def test_all_is_well_with_a_worker_and_nothing_lost(redis_client: redis.Redis, now_s: float) -> None:
+    fill(redis_client, [Seen(now_s)], now_s)
+    tell(redis_client, worker("metrics"))
+    assert queries.alerts(health(redis_client)) == []
+
+
+def test_without_a_metrics_worker_the_figures_stand_still(redis_client: redis.Redis, now_s: float) -> None:
+    fill(redis_client, [Seen(now_s)], now_s)
+    (alert,) = queries.alerts(health(redis_client))
+    assert (alert.code, alert.severity) == ("no_worker:metrics", "alarm")
+    assert "stand still" in alert.text
+    assert "heroku ps:scale metrics=1" in alert.action
+
+
+def test_a_dead_worker_is_told_from_one_that_never_was(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics", ago_s=120))
+    (alert,) = queries.alerts(health(redis_client))
+    assert alert.text.startswith("None has reported for 2 min, so nothing will be counted.")
+
+
+def test_replay_is_missed_only_once_it_has_been_seen(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics"))
+    assert codes(redis_client) == []
+    tell(redis_client, worker("replay", ago_s=60))
+    assert codes(redis_client) == ["no_worker:replay"]
+
+
+def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics", lag=120_345, lag_s=312))
+    tell(redis_client, worker("metrics", lag=120_345, lag_s=300, number=2))
+    (alert,) = queries.alerts(health(redis_client))
+    assert alert.title == "metrics is 5 min behind"
+    assert "120,345 messages wait" in alert.text
+    assert "metrics=3" in alert.action
+
+
+def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis, now_s: float) -> None:
+    tell(redis_client, worker("metrics"))
+    keep(redis_client, "old", "shop", [Loss("L10", 7)], [], int(now_s) - 7_200)
+    assert codes(redis_client) == []
+    keep(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(now_s) - 600)
+    keep(redis_client, "b", "", [Loss("L10", 1)], [], int(now_s))
+    found = health(redis_client)
+    assert found.losses_last_hour == {"shop": 1_240, "": 1}
+    assert found.losses_ever == {"shop": 1_247, "": 1}
+    assert found.losses_by_code == {"L10": 1_208, "L12": 40}
+    titles = [alert.title for alert in queries.alerts(found)]
+    assert titles == [
+        "1 message of your app never arrived in the last hour",
+        "1,240 messages of shop never arrived in the last hour",
+    ]
+
+
+def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redis, now_s: float) -> None:
+    tell(redis_client, worker("metrics"))
+    RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
+    writer = RedisWriter(redis_client, 3_000)
+    for number in range(60):
+        writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
+    found = queries.health(redis_client, now_s, log_limit_bytes=3_000, routes_max=500)
+    assert found.log is not None
+    assert 2_000 < found.log.bytes <= found.log.limit_bytes == 3_000
+    assert found.log.messages_added == 60
+    assert found.log.messages_kept + found.log.messages_trimmed == 60
+    assert found.log.reaches_back_s == 0
+    group = found.groups[0]
+    assert group.log_lost == found.log.messages_trimmed > 0
+    (alert,) = queries.alerts(found)
+    assert alert.code == "log_lost:metrics"
+    assert "REDIS_LOG_MAX_MB" in alert.action
+
+
+def test_the_log_knows_how_far_a_silent_group_is_behind(redis_client: redis.Redis) -> None:
+    redis_client.hset(META, mapping={"added": 900, "kept": 900, "read:metrics": 200, "bytes": 10})
+    (alert,) = queries.alerts(health(redis_client))
+    assert "700 messages wait in the log" in alert.text
+
+
+def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
+    assert health(redis_client, log_limit_bytes=None).log is None
+
+
+def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics"))
+    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
+    (alert,) = queries.alerts(health(redis_client))
+    assert (alert.title, alert.count) == ("3 dead letters", 3)
+    dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
+    assert codes(redis_client) == []
+    assert health(redis_client).dead_letters_ever == 3
+
+
+def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis, now_s: float) -> None:
+    tell(redis_client, worker("metrics"))
+    fill(redis_client, [Seen(now_s, f"/{number}", app="shop") for number in range(6)], now_s, routes_max=4)
+    found = health(redis_client, routes_max=4)
+    assert found.full_apps == ["", "shop"]
+    assert {alert.severity for alert in queries.alerts(found)} == {"note"}
+
+
+def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics"))
+    memory = redis_client.info("memory")
+    assert isinstance(memory, dict)
+    try:
+        redis_client.config_set("maxmemory", int(memory["used_memory"] * 1.02))
+        redis_client.config_set("maxmemory-policy", "volatile-lru")
+        found = health(redis_client)
+    finally:
+        redis_client.config_set("maxmemory", 0)
+        redis_client.config_set("maxmemory-policy", "noeviction")
+    assert [alert.code for alert in queries.alerts(found)] == ["eviction", "memory"]
+
+
+def test_the_most_urgent_comes_first(redis_client: redis.Redis, now_s: float) -> None:
+    fill(redis_client, [Seen(now_s, f"/{number}") for number in range(6)], now_s, routes_max=4)
+    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
+    severities = [alert.severity for alert in queries.alerts(health(redis_client, routes_max=4))]
+    assert severities == ["alarm", "warning", "note"]

@@ -1,0 +1,87 @@
+"""Bodies to read: how senders make them, and what hypothesis makes of that."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+ROUTER_MSG = (
+    b'at=info method=GET path="/users/1?q=a" host=shop.example.com '
+    b'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
+    b"connect=1ms service=18ms status=200 bytes=13 protocol=https tls=true tls_version=tls1.3\n"
+)
+TIMESTAMP = b"2016-04-21T21:56:01.123456+00:00"
+
+
+def counted(message: bytes) -> bytes:
+    """The message as a frame, with its octet count."""
+    return b"%d %s" % (len(message), message)
+
+
+def heroku(procid: bytes, text: bytes, app_name: bytes = b"heroku") -> bytes:
+    """A message as Logplex sends it: no STRUCTURED-DATA."""
+    return b"<158>1 %s host %s %s - %s" % (TIMESTAMP, app_name, procid, text)
+
+
+def log_shuttle(procid: bytes, text: bytes) -> bytes:
+    """A message as log-shuttle sends it: nil MSGID and nil STRUCTURED-DATA."""
+    return b"<190>1 %s shuttle heroku %s - - %s" % (TIMESTAMP, procid, text)
+
+
+ROUTER_FRAME = counted(heroku(b"router", ROUTER_MSG))
+APP_FRAME = counted(heroku(b"web.1", b"Completed 200 OK in 18ms\n", b"app"))
+L10_FRAME = counted(
+    heroku(
+        b"logplex",
+        b"Error L10 (output buffer overflow): 1 messages dropped since 2014-11-07T23:29:45+00:00.",
+    )
+)
+
+_printable = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+_word = st.text(_printable, min_size=1, max_size=12).map(str.encode)
+_digits = st.integers(0, 6).flatmap(lambda n: st.text("0123456789", min_size=n, max_size=n))
+_timestamps = st.builds(
+    lambda digits, zone: f"2016-04-21T21:56:01{'.' if digits else ''}{digits}{zone}".encode(),
+    _digits,
+    st.sampled_from(["Z", "+00:00", "-07:00"]),
+)
+_procids = st.one_of(st.sampled_from([b"router", b"web.1", b"logplex", b"log-shuttle"]), _word)
+_texts = st.one_of(
+    st.just(ROUTER_MSG),
+    st.binary(max_size=60),
+    st.binary(max_size=60).map(lambda text: text + b"\n"),
+    st.sampled_from([b"", b"\n", b"a\nb\n", b"12 <1", "é=ü\n".encode(), b"x" * 16_500 + b"\n"]),
+)
+_between = st.sampled_from(
+    [b"- ", b"- ", b"- ", b"", b"- - ", b"ID47 ", b'- [id k="v"] ', b'ID47 [a][b c="\\]"] ', b"-"]
+)
+
+
+def _message(prival: int, version: int, fields: tuple[bytes, ...], between: bytes, text: bytes) -> bytes:
+    return b"<%d>%d %s %s%s" % (prival, version, b" ".join(fields), between, text)
+
+
+messages = st.builds(
+    _message,
+    st.integers(0, 191),
+    st.integers(1, 3),
+    st.tuples(_timestamps, _word, _word, _procids),
+    _between,
+    _texts,
+)
+bodies = st.lists(messages, max_size=8)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A valid body with a few bytes cut, changed, doubled or put in."""
+    body = b"".join(map(counted, draw(bodies)))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(body)))
+        stop = min(len(body), start + draw(st.integers(0, 20)))
+        put = draw(
+            st.one_of(
+                st.binary(max_size=4), st.sampled_from([b"\n", b" ", b"0", b"9", b"<", body[start:stop] * 2])
+            )
+        )
+        body = body[:start] + put + body[stop:]
+    return body
