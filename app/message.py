@@ -37,6 +37,13 @@ class RouterMessage(TypedDict):
     raw: NotRequired[str]
 
 
+INDEX_MAX_DIGITS = 9
+"""No body holds a billion lines; int() refuses what is much longer."""
+
+RECEIVED_MAX_MS = 10**14
+"""The year 5138; Redis refuses an expiry that is much later."""
+
+
 def message_id(frame_id: str, index: int) -> str:
     """The identity of the line at `index` of the frame."""
     return f"{frame_id}.{index}"
@@ -45,7 +52,7 @@ def message_id(frame_id: str, index: int) -> str:
 def split_id(identity: str) -> tuple[str, int]:
     """(frame id, index) of an identity. Raises BadMessage for anything else."""
     frame_id, _, index = identity.rpartition(".")
-    if not frame_id or not index.isdecimal():
+    if not frame_id or not index.isdecimal() or len(index) > INDEX_MAX_DIGITS:
         raise BadMessage(f"not a message id: {identity[:80]!r}")
     return frame_id, int(index)
 
@@ -71,6 +78,8 @@ def checked(found: object) -> RouterMessage:
     for key, kind in _RELIED_ON:
         if type(found.get(key)) is not kind:
             raise BadMessage(f"not a router message: `{key}` is missing or no {kind.__name__}")
+    if not 0 <= found["received_at"] < RECEIVED_MAX_MS:
+        raise BadMessage("not a router message: `received_at` is no Unix time in ms")
     return cast(RouterMessage, found)
 
 

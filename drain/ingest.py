@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 import uuid
 from collections.abc import Sequence
@@ -11,12 +10,12 @@ from dataclasses import dataclass
 import redis
 
 from app.errors import NotDurable
-from app.message import RouterMessage, encode, message_id
 from app.store.asides import Loss, keep
 from app.store.dead_letters import dead_letter
 from app.streams import Writer
 from drain.instruments import Instruments
 from drain.logplex import Body, SyslogLine, read_body
+from drain.messages import encode_lines
 
 MESSAGE_MAX_BYTES = 900_000
 """Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
@@ -70,38 +69,14 @@ def ingest(
 def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
     """The messages of the lines as JSON, and the lines that are too large for the log."""
     received_at = int(time.time() * 1000)
-    values: list[bytes] = []
-    too_large: list[bytes] = []
-    for line in lines:
-        value = encode(_message(line, delivery, received_at))
-        if len(value) > MESSAGE_MAX_BYTES:
-            too_large.append(line.msg)
-        else:
-            values.append(value)
-    return values, too_large
-
-
-def _message(line: SyslogLine, delivery: Delivery, received_at: int) -> RouterMessage:
-    message: RouterMessage = {
-        "prival": line.prival,
-        "version": line.version,
-        "timestamp": line.timestamp,
-        "hostname": line.hostname,
-        "app_name": line.app_name,
-        "procid": line.procid,
-        "msgid": line.msgid,
-        "structured_data": line.structured_data,
-        "msg": "",
-        "id": message_id(delivery.frame_id, line.index),
-        "app": delivery.app,
-        "received_at": received_at,
-    }
-    try:
-        message["msg"] = line.msg.decode()
-    except UnicodeDecodeError:
-        message["msg"] = line.msg.decode("utf-8", "replace")
-        message["raw"] = base64.b64encode(line.msg).decode()
-    return message
+    values = list(encode_lines(lines, delivery.frame_id, delivery.app, received_at))
+    if not values or max(map(len, values)) <= MESSAGE_MAX_BYTES:
+        return values, []
+    fitting = [value for value in values if len(value) <= MESSAGE_MAX_BYTES]
+    too_large = [
+        line.msg for line, value in zip(lines, values, strict=True) if len(value) > MESSAGE_MAX_BYTES
+    ]
+    return fitting, too_large
 
 
 def _keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> None:

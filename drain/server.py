@@ -54,7 +54,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """A dead worker no longer counts in the gauges."""
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

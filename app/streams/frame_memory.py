@@ -1,8 +1,9 @@
 """The memory of frames seen, per partition: what makes a retried frame count once on Kafka.
 
-For each frame it holds which indexes were read. It lives in Redis (`tailrace:seen:<group>:<p>`,
-two generations of bounded size) and changes in the step that settles the batch; the reader that
-owns the partition has a copy, so that a batch costs no question to Redis.
+For each block of 256 lines of a frame it holds which were read, as the bits of an integer. It
+lives in Redis (`tailrace:seen:<group>:<p>`, two generations of bounded size) and changes in the
+step that settles the batch; the reader that owns the partition has a copy, so that a batch costs
+no question to Redis.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from typing import Any, cast
 
 import redis
 
-FRAMES_PER_GENERATION = 1000
-"""Of one partition: a frame is known again while at least this many newer ones have come there.
-With 32 partitions that is 32,000 frames, and Logplex gives up a frame within about 15 s. Two full
-generations of every partition are about 6 MB of Redis a group."""
+BLOCKS_PER_GENERATION = 1000
+"""Of one partition: a frame is known again while at least this many newer blocks have come there.
+A frame of Logplex is one block, seldom two. With 32 partitions that is 32,000 frames, and Logplex
+gives up a frame within about 15 s. Two full generations of every partition are about 6 MB of Redis
+a group."""
+
+BLOCK_BITS = 8
 
 
 class _Partition:
@@ -29,7 +33,7 @@ class _Partition:
 
 
 class FrameMemory:
-    """Which messages of which frames were read; indexes are the bits of an integer."""
+    """Which messages of which frames were read."""
 
     def __init__(self, store: redis.Redis, group: str) -> None:
         self._store = store
@@ -57,32 +61,34 @@ class FrameMemory:
     def of(self, partition: int) -> Callable[[str, int], bool]:
         """A function that notes (frame id, index) and says whether it is new in the partition."""
         memory = self._partitions[partition]
-        if len(memory.new) >= FRAMES_PER_GENERATION:
+        if len(memory.new) >= BLOCKS_PER_GENERATION:
             memory.old, memory.new, memory.turn = memory.new, {}, True
         new, old, changed = memory.new, memory.old, memory.changed
 
         def is_new(frame_id: str, index: int) -> bool:
-            seen = new.get(frame_id)
+            # No two (block, frame id) have the same name: a block's number holds no colon.
+            block = f"{index >> BLOCK_BITS}:{frame_id}"
+            seen = new.get(block)
             if seen is None:
-                seen = old.get(frame_id, 0)
-            bit = 1 << index
+                seen = old.get(block, 0)
+            bit = 1 << (index & (1 << BLOCK_BITS) - 1)
             if seen & bit:
                 return False
-            new[frame_id] = seen | bit
-            changed.add(frame_id)
+            new[block] = seen | bit
+            changed.add(block)
             return True
 
         return is_new
 
     def changes(self, partitions: Iterable[int]) -> list[dict[str, Any]]:
-        """What the claim writes to Redis: for each partition the frames changed in this batch."""
+        """What the claim writes to Redis: for each partition the blocks changed in this batch."""
         return [
             {
                 "key": self.key(name),
                 "turn": self._partitions[name].turn,
                 "frames": {
-                    frame: f"{self._partitions[name].new[frame]:x}"
-                    for frame in self._partitions[name].changed
+                    block: f"{self._partitions[name].new[block]:x}"
+                    for block in self._partitions[name].changed
                 },
             }
             for name in partitions
@@ -96,4 +102,4 @@ class FrameMemory:
 
 
 def _read(stored: dict[bytes, bytes]) -> dict[str, int]:
-    return {frame.decode(): int(indexes, 16) for frame, indexes in stored.items()}
+    return {block.decode(): int(indexes, 16) for block, indexes in stored.items()}

@@ -72,11 +72,12 @@ class PythonProducer:
         """A fresh producer for the next frame; frames under way in this one get their 503."""
         if producer is None:
             return
+        close = producer.close
         with self._lock:
             if self._producer is not producer:
                 return
             self._producer = None
-        threading.Thread(target=producer.close, kwargs={"timeout": 0}, daemon=True).start()
+        threading.Thread(target=close, kwargs={"timeout": 0}, daemon=True).start()
 
     def partitions(self, timeout_s: float) -> int:
         try:

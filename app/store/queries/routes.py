@@ -11,7 +11,7 @@ from app.store import keys
 from app.store.queries.ever import ever, requests_ever
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
 from app.store.queries.spans import FINE_S, Plan, plan
-from app.store.queries.windows import Counts, RouteSums, Sums, route_sums
+from app.store.queries.windows import Counts, RouteSums, Sums, first_request_s, route_sums
 
 SPARK_BINS = 30
 ROUTES_SHOWN = 500
@@ -95,7 +95,7 @@ def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float)
     names = _worth_reading(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // spanned.windows))
     read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], spanned)
     whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
-    from_s = _first_second(whole, spanned, ever_counted)
+    from_s = _counted_from(store, app, whole, spanned, ever_counted)
     rows = [
         _row(name, digests[name], read[digests[name]], spanned, from_s)
         for name in names
@@ -127,7 +127,8 @@ def route_detail(
     else:
         spanned = plan(span_s, now_s, SPARK_BINS)
         read = route_sums(store, app, [keys.ALL_ROUTES, digest], spanned)
-        from_s = _first_second(read.get(keys.ALL_ROUTES) or _nothing(spanned), spanned, ever_counted)
+        whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
+        from_s = _counted_from(store, app, whole, spanned, ever_counted)
         own = read.get(digest) or _nothing(spanned)
         sums, longest_ms = own.whole, (None, None)
         to_s, rate = spanned.end_s, _rate(own, spanned, from_s)
@@ -165,7 +166,7 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
 
 
 def _nothing(spanned: Plan) -> RouteSums:
-    return RouteSums(Sums(), [0] * len(spanned.bins), 0, spanned.start_s)
+    return RouteSums(Sums(), [0] * len(spanned.bins), 0, (FINE_S, spanned.start_s))
 
 
 def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
@@ -211,12 +212,12 @@ def _rate(sums: RouteSums, spanned: Plan, from_s: int) -> float:
     return (sums.whole.requests - sums.running_requests) / max(1, spanned.end_s - from_s)
 
 
-def _first_second(whole: RouteSums, spanned: Plan, ever_counted: int) -> int:
+def _counted_from(store: redis.Redis, app: str, whole: RouteSums, spanned: Plan, ever_counted: int) -> int:
     """From when on requests were counted: the start of the span, unless the very first request of
     all lies within it. A drain that is two minutes old has no rate over an hour.
 
     `ever_counted` was read before the windows, so that requests in between prove nothing.
     """
-    if whole.whole.requests < ever_counted:
+    if not whole.whole.requests or whole.whole.requests < ever_counted:
         return spanned.start_s
-    return min(whole.first_s, spanned.end_s - FINE_S)
+    return min(first_request_s(store, app, whole.first), spanned.end_s - FINE_S)

@@ -94,6 +94,13 @@ def _cover(start_s: int, end_s: int) -> tuple[Window, ...]:
     return tuple(windows)
 
 
+def finer(window: Window) -> list[Window]:
+    """The windows of the next shorter kind within this one; empty for the shortest."""
+    length_s, start_s = window
+    shorter_s = {HOUR_S: MINUTE_S, MINUTE_S: FINE_S}.get(length_s)
+    return [(shorter_s, at_s) for at_s in range(start_s, start_s + length_s, shorter_s)] if shorter_s else []
+
+
 def _down(at_s: int, length_s: int) -> int:
     return at_s // length_s * length_s
 
@@ -103,7 +110,7 @@ def _up(at_s: int, length_s: int) -> int:
 
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_SPAN = re.compile(r"(\d{1,7})([smhd])")
+_SPAN = re.compile(r"([0-9]{1,7})([smhd])")
 
 
 def read_span(text: str) -> int:

@@ -14,7 +14,7 @@ import orjson
 import redis
 
 from app.store import keys
-from app.store.queries.spans import Plan, Window
+from app.store.queries.spans import Plan, Window, finer
 from app.store.settle import read_lua
 
 WINDOWS_PER_CALL = 250
@@ -45,8 +45,8 @@ class RouteSums:
     whole: Sums
     requests_per_bin: list[int]
     running_requests: int
-    first_s: int
-    """Where the first window begins that holds anything (Unix seconds)."""
+    first: Window
+    """The first window that holds anything."""
 
 
 def sums_of(fields: dict[str, int]) -> Sums:
@@ -84,9 +84,22 @@ def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan)
         if answer:
             row = _json(answer)
             *whole_bins, running = map(int, row["bins"])
-            first_s = int(row["first"].partition(":")[2])
-            found[digest] = RouteSums(sums_of(row["sums"]), whole_bins, running, first_s)
+            length_s, start_s = map(int, row["first"].split(":"))
+            found[digest] = RouteSums(sums_of(row["sums"]), whole_bins, running, (length_s, start_s))
     return found
+
+
+def first_request_s(store: redis.Redis, app: str, first: Window) -> int:
+    """When the window `first` saw its first request, as far as shorter windows are still kept."""
+    while shorter := finer(first):
+        pipeline = store.pipeline(transaction=False)
+        for length_s, start_s in shorter:
+            pipeline.exists(keys.window(app, keys.ALL_ROUTES, length_s, start_s))
+        there = [window for window, exists in zip(shorter, pipeline.execute(), strict=True) if exists]
+        if not there:
+            break
+        first = there[0]
+    return first[1]
 
 
 def bin_sums(store: redis.Redis, app: str, digest: str, plan: Plan) -> list[Sums]:
