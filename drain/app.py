@@ -15,6 +15,8 @@ from app.redis_client import connect
 from app.streams import Writer, open_writer
 from drain import logs
 from drain.auth import CHALLENGE, Door
+from drain.dashboard import blueprint as dashboard
+from drain.dashboard.prometheus import RouteCollector
 from drain.instruments import Instruments
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 2.0
 STORE_CONNECTIONS = 4
 STORE_TIMEOUT_S = 3.0
+ROUTES_IN_METRICS = 50
+"""Routes of each app in Prometheus's text: the page has all of them."""
 
 
 def create_app(
@@ -37,9 +41,10 @@ def create_app(
     instruments = Instruments()
     app = Flask("drain", static_folder=None)
     app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
+    app.register_blueprint(dashboard.blueprint(settings, store))
     _guard(app, Door(settings.dashboard_pairs))
     _add_health(app, writer)
-    _add_metrics(app, instruments)
+    _add_metrics(app, instruments, RouteCollector(store, ROUTES_IN_METRICS))
     _add_error_pages(app)
     return app
 
@@ -75,10 +80,10 @@ def _add_health(app: Flask, writer: Writer) -> None:
         return jsonify({"status": "ready"})
 
 
-def _add_metrics(app: Flask, instruments: Instruments) -> None:
+def _add_metrics(app: Flask, instruments: Instruments, routes: RouteCollector) -> None:
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(instruments.text([]), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(instruments.text([routes]), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _add_error_pages(app: Flask) -> None:
