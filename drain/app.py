@@ -13,10 +13,8 @@ from app.config import Settings
 from app.errors import NotDurable
 from app.redis_client import connect
 from app.streams import Writer, open_writer
-from drain import logs
+from drain import dashboard, logs
 from drain.auth import CHALLENGE, Door
-from drain.dashboard import blueprint as dashboard
-from drain.dashboard.prometheus import RouteCollector
 from drain.instruments import Instruments
 
 log = logging.getLogger(__name__)
@@ -44,7 +42,7 @@ def create_app(
     app.register_blueprint(dashboard.blueprint(settings, store))
     _guard(app, Door(settings.dashboard_pairs))
     _add_health(app, writer)
-    _add_metrics(app, instruments, RouteCollector(store, ROUTES_IN_METRICS))
+    _add_metrics(app, instruments, dashboard.RouteCollector(store, ROUTES_IN_METRICS))
     _add_error_pages(app)
     return app
 
@@ -80,7 +78,7 @@ def _add_health(app: Flask, writer: Writer) -> None:
         return jsonify({"status": "ready"})
 
 
-def _add_metrics(app: Flask, instruments: Instruments, routes: RouteCollector) -> None:
+def _add_metrics(app: Flask, instruments: Instruments, routes: dashboard.RouteCollector) -> None:
     @app.get("/metrics")
     def metrics() -> Response:
         return Response(instruments.text([routes]), content_type="text/plain; version=0.0.4; charset=utf-8")

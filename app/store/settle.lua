@@ -23,8 +23,8 @@ local function settle_offsets(claim)
     if memory.turn and redis.call('EXISTS', memory.key .. ':new') == 1 then
       redis.call('RENAME', memory.key .. ':new', memory.key .. ':old')
     end
-    for frame, indexes in pairs(memory.frames) do
-      redis.call('HSET', memory.key .. ':new', frame, indexes)
+    for block, indexes in pairs(memory.frames) do
+      redis.call('HSET', memory.key .. ':new', block, indexes)
     end
   end
   return answer
@@ -32,17 +32,21 @@ end
 
 local function settle_entries(claim)
   -- Redis Streams: the lease is there as long as nobody has taken this consumer's entries over.
-  if redis.call('PEXPIRE', claim.lease, claim.lease_ms) == 0 then return 'stale' end
-  -- Entries are settled all together, so the first one tells whether an answer that never arrived
-  -- was a yes: what is settled twice counts once.
-  local first = claim.ids[1]
-  local pending = redis.call('XPENDING', claim.stream, claim.group, first, first, 1, claim.consumer)
-  if #pending == 0 then return 'stale' end
-  for from = 1, #claim.ids, 1000 do
-    local to = math.min(from + 999, #claim.ids)
+  if redis.call('EXISTS', claim.lease) == 0 then return 'stale' end
+  -- All entries, from first to last, must still wait for this consumer: an answer that never
+  -- arrived may have been a yes, and what is settled twice counts once.
+  local count = #claim.ids
+  local pending = redis.call(
+    'XPENDING', claim.stream, claim.group, claim.ids[1], claim.ids[count], count, claim.consumer)
+  if #pending ~= count or pending[1][1] ~= claim.ids[1] or pending[count][1] ~= claim.ids[count] then
+    return 'stale'
+  end
+  redis.call('PEXPIRE', claim.lease, claim.lease_ms)
+  for from = 1, count, 1000 do
+    local to = math.min(from + 999, count)
     redis.call('XACK', claim.stream, claim.group, unpack(claim.ids, from, to))
     -- Entries that the bound trimmed while they were held here are not lost after all.
-    redis.call('HDEL', claim.meta .. ':gone:' .. claim.group, unpack(claim.ids, from, to))
+    redis.call('HDEL', claim.gone, unpack(claim.ids, from, to))
   end
   redis.call('HINCRBY', claim.meta, 'read:' .. claim.group, claim.messages)
   return 'settled'

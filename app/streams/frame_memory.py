@@ -1,6 +1,6 @@
 """The memory of frames seen, per partition: what makes a retried frame count once on Kafka.
 
-For each block of 256 lines of a frame it holds which were read, as the bits of an integer. It
+For each block of 512 lines of a frame it holds which were read, as the bits of an integer. It
 lives in Redis (`tailrace:seen:<group>:<p>`, two generations of bounded size) and changes in the
 step that settles the batch; the reader that owns the partition has a copy, so that a batch costs
 no question to Redis.
@@ -16,10 +16,10 @@ import redis
 BLOCKS_PER_GENERATION = 1000
 """Of one partition: a frame is known again while at least this many newer blocks have come there.
 A frame of Logplex is one block, seldom two. With 32 partitions that is 32,000 frames, and Logplex
-gives up a frame within about 15 s. Two full generations of every partition are about 6 MB of Redis
+gives up a frame within about 15 s. Two full generations of every partition are about 11 MB of Redis
 a group."""
 
-BLOCK_BITS = 8
+BLOCK_BITS = 9
 
 
 class _Partition:

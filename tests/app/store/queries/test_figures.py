@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -62,7 +63,7 @@ def test_classes_put_odd_statuses_together() -> None:
 def test_a_histogram_holds_every_request_and_has_no_gaps(values_ms: list[float]) -> None:
     bars = histogram(sketch(values_ms))
     assert sum(bar.count for bar in bars) == len(values_ms)
-    for one, other in zip(bars, bars[1:], strict=False):
+    for one, other in itertools.pairwise(bars):
         assert one.to_ms == other.from_ms
 
 

@@ -15,7 +15,7 @@ from tests.support.filled import Seen, fill
 SPANS_S = (300, 3_600, 86_400, 7 * 86_400)
 
 
-def traffic(count: int, *, within_s: int, seed: int = 1) -> list[Seen]:
+def traffic(now_s: float, count: int, *, within_s: int, seed: int = 1) -> list[Seen]:
     rng = random.Random(seed)
     return [
         Seen(
@@ -32,8 +32,10 @@ def traffic(count: int, *, within_s: int, seed: int = 1) -> list[Seen]:
 
 @pytest.mark.parametrize("span_s", SPANS_S)
 @pytest.mark.parametrize("app", ["", "shop"])
-def test_the_table_counts_what_happened_in_the_span(redis_client: redis.Redis, span_s: int, app: str, now_s: float) -> None:
-    requests = traffic(4_000, within_s=9 * 86_400)
+def test_the_table_counts_what_happened_in_the_span(
+    redis_client: redis.Redis, span_s: int, app: str, now_s: float
+) -> None:
+    requests = traffic(now_s, 4_000, within_s=9 * 86_400)
     fill(redis_client, requests, now_s)
     table = queries.routes_table(redis_client, app, span_s, now_s)
     assert table.from_s is not None
@@ -52,7 +54,7 @@ def test_the_table_counts_what_happened_in_the_span(redis_client: redis.Redis, s
 
 
 def test_since_ever_counts_all(redis_client: redis.Redis, now_s: float) -> None:
-    requests = traffic(2_000, within_s=100 * 86_400)
+    requests = traffic(now_s, 2_000, within_s=100 * 86_400)
     fill(redis_client, requests, now_s)
     table = queries.routes_table(redis_client, "", None, now_s)
     assert table.total.count == 2_000
@@ -76,19 +78,25 @@ def test_a_route_without_a_request_in_the_span_is_left_out(redis_client: redis.R
     assert [row.route for row in queries.routes_table(redis_client, "", 3_600, now_s).routes] == ["/new"]
 
 
-def test_a_rate_is_over_the_whole_span_where_there_was_traffic_before(redis_client: redis.Redis, now_s: float) -> None:
+def test_a_rate_is_over_the_whole_span_where_there_was_traffic_before(
+    redis_client: redis.Redis, now_s: float
+) -> None:
     fill(redis_client, [Seen(now_s - 90_000)] + [Seen(now_s - 100)] * 300, now_s)
     assert queries.routes_table(redis_client, "", 300, now_s).total.rate == 1.0
 
 
-def test_a_rate_is_over_the_time_since_the_first_request_ever(redis_client: redis.Redis, now_s: float) -> None:
+def test_a_rate_is_over_the_time_since_the_first_request_ever(
+    redis_client: redis.Redis, now_s: float
+) -> None:
     # The drain is two minutes old: an hour's rate would be far too low.
     fill(redis_client, [Seen(now_s - 14 - second) for second in range(110)], now_s)
     table = queries.routes_table(redis_client, "", 3_600, now_s)
     assert table.total.rate == pytest.approx(1.0, rel=0.1)
 
 
-def test_requests_still_on_their_way_are_counted_but_make_no_rate(redis_client: redis.Redis, now_s: float) -> None:
+def test_requests_still_on_their_way_are_counted_but_make_no_rate(
+    redis_client: redis.Redis, now_s: float
+) -> None:
     fill(redis_client, [Seen(now_s - 9_000)] + [Seen(now_s - 1)] * 50, now_s)
     table = queries.routes_table(redis_client, "", 300, now_s)
     assert (table.total.count, table.total.rate) == (50, 0.0)
@@ -102,7 +110,9 @@ def test_a_sparkline_is_the_rate_of_each_step(redis_client: redis.Redis, now_s: 
     assert row.spark[-2] + row.spark[-1] == 1.0
 
 
-def test_seldom_used_routes_are_left_out_of_a_long_span_and_said(redis_client: redis.Redis, now_s: float) -> None:
+def test_seldom_used_routes_are_left_out_of_a_long_span_and_said(
+    redis_client: redis.Redis, now_s: float
+) -> None:
     requests = [Seen(now_s - 7_300, f"/{number}") for number in range(100)]
     requests += [Seen(now_s - 7_200, f"/{number}") for number in range(80)]
     fill(redis_client, requests, now_s)
@@ -144,7 +154,7 @@ def test_one_route_has_its_histogram_dynos_and_hosts(redis_client: redis.Redis, 
 
 
 def test_all_routes_together_are_one_route_too(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, traffic(500, within_s=200), now_s)
+    fill(redis_client, traffic(now_s, 500, within_s=200), now_s)
     for span_s in (300, None):
         detail = queries.route_detail(redis_client, "", "all", span_s, now_s)
         assert detail is not None
@@ -167,7 +177,9 @@ def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: flo
     assert "\N{REPLACEMENT CHARACTER}" in table.total.methods
 
 
-def test_a_table_of_many_routes_takes_a_handful_of_round_trips(redis_client: redis.Redis, now_s: float) -> None:
+def test_a_table_of_many_routes_takes_a_handful_of_round_trips(
+    redis_client: redis.Redis, now_s: float
+) -> None:
     fill(redis_client, [Seen(now_s - 60, f"/{number}") for number in range(300)], now_s)
     queries.routes_table(redis_client, "", 3_600, now_s)
     redis_client.config_resetstat()

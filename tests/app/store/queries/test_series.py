@@ -12,9 +12,10 @@ from app.store.keys import digest
 from tests.support.filled import Seen, fill
 
 
-
 @pytest.mark.parametrize(("span_s", "points"), [(300, 30), (3_600, 61), (86_400, 145), (7 * 86_400, 169)])
-def test_points_add_up_to_what_happened(redis_client: redis.Redis, span_s: int, points: int, now_s: float) -> None:
+def test_points_add_up_to_what_happened(
+    redis_client: redis.Redis, span_s: int, points: int, now_s: float
+) -> None:
     rng = random.Random(2)
     requests = [
         Seen(

@@ -45,7 +45,7 @@ def test_a_plan_begins_within_one_window_of_what_was_asked(span_s: int, now_s: f
 def test_what_is_still_on_its_way_stands_apart(now_s: float) -> None:
     planned = plan(300, now_s, 30)
     assert planned.end_s <= now_s - ON_THE_WAY_S
-    assert [start_s for _, start_s in planned.running][0] == planned.end_s
+    assert planned.running[0] == (FINE_S, planned.end_s)
     assert planned.running[-1][1] <= now_s < planned.running[-1][1] + FINE_S
 
 
