@@ -61,7 +61,8 @@ def ingest(
         appended = writer.append(delivery.frame_id, values, timeout_s)
         instruments.append_s.observe(time.monotonic() - started)
         instruments.router_lines.inc(appended.messages)
-        instruments.duplicates.inc(appended.duplicate)
+        if appended.duplicate:
+            instruments.duplicates.inc()
     _keep_asides(parsed, too_large, delivery, store)
     _count(parsed, len(body), too_large, delivery, instruments)
 

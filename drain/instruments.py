@@ -21,6 +21,7 @@ class Instruments:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self._registry = registry
+        self._answers_by_status: dict[int, Counter] = {}
 
         def counter(name: str, help: str, *labels: str) -> Counter:
             return Counter(f"tailrace_drain_{name}", help, labels, registry=registry)
@@ -46,6 +47,13 @@ class Instruments:
             registry=registry,
             buckets=BUCKETS_S,
         )
+
+    def count_answer(self, status: int) -> None:
+        """One answer of POST /logs. Looking a label up costs more than the count itself."""
+        known = self._answers_by_status.get(status)
+        if known is None:
+            known = self._answers_by_status[status] = self.answers.labels(str(status))
+        known.inc()
 
     def text(self, others: list[Collector]) -> bytes:
         """Prometheus's text format: the drain's own figures of all processes, and `others`."""

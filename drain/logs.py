@@ -131,5 +131,5 @@ def _refused(refusal: Refusal) -> Response:
 
 
 def _counted(response: Response, instruments: Instruments) -> Response:
-    instruments.answers.labels(str(response.status_code)).inc()
+    instruments.count_answer(response.status_code)
     return response

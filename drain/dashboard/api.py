@@ -16,20 +16,22 @@ from app.store import queries
 from app.store.keys import ALL_ROUTES
 from drain.dashboard.answers import Answer, Answers, answer
 from drain.dashboard.openapi import document
-from drain.dashboard.parameters import Parameters, check_names, read, read_digest
+from drain.dashboard.parameters import Parameters, check_names, read, read_digest, read_run
 from drain.dashboard.table_csv import file_name, table_csv
 
 FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, "ever": 15.0}
 """An answer over this window stays at least so long."""
 
 HEALTH_FRESH_S = 2.0
+REPLAY_FRESH_S = 2.0
 
 
 @dataclass(slots=True)
-class NoSuchRoute(Exception):
-    """No route of the app has this digest."""
+class NotThere(Exception):
+    """What is asked for by its name is not kept: `what` is `route` or `run`."""
 
-    digest: str
+    what: str
+    name: str
 
 
 def json_response(content: object, status: int = 200) -> Response:
@@ -40,7 +42,7 @@ def json_response(content: object, status: int = 200) -> Response:
 
 
 def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> None:
-    """Adds every route below /api. They raise BadParameter, NoSuchRoute and redis.RedisError."""
+    """Adds every route below /api. They raise BadParameter, NotThere and redis.RedisError."""
     answers = Answers()
 
     def figures(asked: Hashable, fresh_s: float, find: Callable[[float], object]) -> Response:
@@ -103,6 +105,17 @@ def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> Non
         check_names(request.args)
         return figures("health", HEALTH_FRESH_S, lambda now_s: _health(store, settings, now_s))
 
+    @dashboard.get("/api/replay")
+    def replay_runs() -> Response:
+        check_names(request.args)
+        return figures("replay", REPLAY_FRESH_S, lambda now_s: queries.replay_runs(store))
+
+    @dashboard.get("/api/replay/<run>")
+    def replay_run(run: str) -> Response:
+        check_names(request.args)
+        run_id = read_run(run)
+        return figures(("replay", run_id), REPLAY_FRESH_S, lambda now_s: _run(store, run_id))
+
     @dashboard.get("/api/codes")
     def codes() -> Response:
         return answer(orjson.dumps(H_CODES)).response(request)
@@ -122,7 +135,14 @@ def _stamped(found: object, now_s: float, stays_s: float) -> bytes:
 def _route(store: redis.Redis, digest: str, asked: Parameters, now_s: float) -> queries.RouteDetail:
     found = queries.route_detail(store, asked.app, digest, asked.span_s, now_s)
     if found is None:
-        raise NoSuchRoute(digest)
+        raise NotThere("route", digest)
+    return found
+
+
+def _run(store: redis.Redis, run_id: str) -> queries.ReplayRun:
+    found = queries.replay_run(store, run_id)
+    if found is None:
+        raise NotThere("run", run_id)
     return found
 
 

@@ -8,7 +8,7 @@ import redis
 from flask import Blueprint, Response
 
 from app.config import Settings
-from drain.dashboard.api import NoSuchRoute, add_api, json_response
+from drain.dashboard.api import NotThere, add_api, json_response
 from drain.dashboard.parameters import BadParameter
 
 SECURITY_HEADERS = {
@@ -55,9 +55,9 @@ def _add_errors(dashboard: Blueprint) -> None:
         }
         return json_response(content, 400)
 
-    @dashboard.errorhandler(NoSuchRoute)
-    def no_such_route(fault: NoSuchRoute) -> Response:
-        return json_response({"error": "no such route of this app", "digest": fault.digest}, 404)
+    @dashboard.errorhandler(NotThere)
+    def not_there(fault: NotThere) -> Response:
+        return json_response({"error": f"there is no such {fault.what}", fault.what: fault.name}, 404)
 
     @dashboard.errorhandler(redis.RedisError)
     def redis_away(fault: redis.RedisError) -> Response:

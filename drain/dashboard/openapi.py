@@ -9,7 +9,7 @@ import typing
 from typing import Any, Literal
 
 from app.store import queries
-from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, SPANS_S
+from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, RUN_PATTERN, SPANS_S
 
 Schema = dict[str, Any]
 
@@ -96,6 +96,13 @@ def _paths() -> Schema:
                 },
             },
         ),
+        "/api/replay": _get("The runs of replays that are kept, the latest first", _stamped("Runs")),
+        "/api/replay/{run}": _get(
+            "One run, original beside replayed, route by route",
+            _stamped("ReplayRun"),
+            [_parameter("run")],
+            not_found=True,
+        ),
         "/api/openapi.json": _get("This document", {"type": "object"}),
     }
 
@@ -116,7 +123,7 @@ def _get(
         "503": {"$ref": "#/components/responses/RedisAway"},
     }
     if not_found:
-        responses["404"] = {"$ref": "#/components/responses/NoSuchRoute"}
+        responses["404"] = {"$ref": "#/components/responses/NotThere"}
     operation: Schema = {"summary": summary, "responses": dict(sorted(responses.items()))}
     if parameters:
         operation["parameters"] = parameters
@@ -138,6 +145,13 @@ def _parameters() -> Schema:
             "in": "query",
             "description": "the digest of a route; `all`: all of them together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
+        },
+        "run": {
+            "name": "run",
+            "in": "path",
+            "required": True,
+            "description": "the id of a run, as in /api/replay; `live`: the live worker",
+            "schema": {"type": "string", "pattern": f"^{RUN_PATTERN}$"},
         },
         "digest": {
             "name": "digest",
@@ -170,7 +184,7 @@ def _error_responses() -> Schema:
             },
         ),
         "NotAdmitted": _error("User or password is wrong or missing"),
-        "NoSuchRoute": _error("The app has no such route", digest={"type": "string"}),
+        "NotThere": _error("There is no such route or run"),
         "RedisAway": _error(
             "Redis does not answer; try again after Retry-After seconds", reason={"type": "string"}
         ),

@@ -23,6 +23,7 @@ SPANS_S: dict[str, int | None] = {
 DEFAULT_WINDOW = "1h"
 APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
 DIGEST_PATTERN = f"[0-9a-f]{{64}}|{ALL_ROUTES}"
+RUN_PATTERN = "[A-Za-z0-9._:+-]{1,100}"
 
 
 @dataclass(slots=True)
@@ -72,4 +73,11 @@ def read_digest(value: str, parameter: str) -> str:
     """The digest of a route, or `all`. Raises BadParameter."""
     if not re.fullmatch(DIGEST_PATTERN, value):
         raise BadParameter(parameter, value, "a digest of 64 hex digits as in GET /api/routes, or `all`")
+    return value
+
+
+def read_run(value: str) -> str:
+    """The id of a replay's run. Raises BadParameter."""
+    if not re.fullmatch(RUN_PATTERN, value):
+        raise BadParameter("run", value, "the id of a run as in GET /api/replay")
     return value

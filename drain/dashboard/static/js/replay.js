@@ -1,6 +1,185 @@
-// The Replay tab.
+// The Replay tab: one run, original against replayed, route by route; the worst comes first.
+
+import { make, makeSvg, setText } from "./dom.js";
+import * as format from "./format.js";
+
+const SCALE = { width: 190, height: 22, edge: 7 };
+const BAD_FROM = 0.01;
+
 export class ReplayView {
-  constructor(container, addressOf) { this.container = container; this.addressOf = addressOf; }
-  wanted() { return {}; }
-  take() {}
+  /** `addressOf(run)` gives the address of a run's view. */
+  constructor(container, addressOf) {
+    this.container = container;
+    this.addressOf = addressOf;
+    this.runs = [];
+    this.said = "";
+  }
+
+  /** What to ask for: the list, and the run that is looked at, by default the latest. */
+  wanted(place) {
+    const run = place.run || this.runs[0]?.id;
+    return { replays: "api/replay", ...(run ? { replay: `api/replay/${encodeURIComponent(run)}` } : {}) };
+  }
+
+  take(name, answer, place) {
+    if (name === "replays") {
+      this.runs = answer.runs;
+      if (!answer.runs.length) this.showNothing();
+    } else {
+      this.show(answer, place);
+    }
+  }
+
+  showNothing() {
+    if (this.said === "nothing") return;
+    this.said = "nothing";
+    this.container.replaceChildren(
+      make(
+        "div",
+        { class: "empty" },
+        make("h1", {}, "Nothing has been replayed yet"),
+        make("p", {}, "A replay sends the requests of your log to another host, such as a staging app, and compares what comes back: statuses and times, route by route."),
+        command("As they come:", "heroku config:set REPLAY_HOST=https://staging.example.com && heroku ps:scale replay=1"),
+        command("An hour of the past, ten times as fast:", "python -m app replay --from 2026-11-23T10:00Z --until 11:00Z --speed 10 --to https://staging.example.com"),
+      ),
+    );
+  }
+
+  show(run) {
+    const said = JSON.stringify([run.id, run.info, run.total, run.skipped, this.runs.map((one) => one.id)]);
+    if (said === this.said) return;
+    // A chooser that is open would be closed by drawing it anew.
+    if (this.container.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return;
+    this.said = said;
+    const { total } = run;
+    this.container.replaceChildren(
+      this.head(run),
+      make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run)),
+      make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total))),
+      run.routes.length ? table(run.routes) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
+    );
+  }
+
+  head(run) {
+    const chooser = make("select", { "aria-label": "Run" }, ...this.runs.map((one) => make("option", { value: one.id }, nameOf(one))));
+    chooser.value = run.id;
+    chooser.addEventListener("change", () => {
+      chooser.blur();
+      location.hash = this.addressOf(chooser.value);
+    });
+    const { target = "", state = "" } = run.info;
+    return make(
+      "div",
+      { class: "route-head replay-head" },
+      make("h1", {}, target || run.id),
+      make("p", { class: "fine" }, [when(run), state].filter(Boolean).join(" · ")),
+      this.runs.length > 1 ? chooser : null,
+    );
+  }
+}
+
+function command(title, text) {
+  return make("div", {}, make("p", { class: "fine" }, title), make("div", { class: "command" }, make("code", {}, text)));
+}
+
+const nameOf = (run) => (run.id === "live" ? "live" : `${when(run) || run.id}`);
+
+function when({ id, info }) {
+  if (id === "live") return info.started_at ? `live, since ${format.dayAndClock(Number(info.started_at))}` : "live";
+  if (info.from && info.until) return `${info.from} to ${info.until}`;
+  return info.started_at ? format.dayAndClock(Number(info.started_at)) : "";
+}
+
+function legend(total) {
+  return `${format.plural(total.sent, "request")} sent. Hollow: original, full: replayed. A change is coloured where the samples are enough to be sure of it.`;
+}
+
+function tiles({ total, skipped, late }) {
+  const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  const unanswered = total.sent - total.answered;
+  const reasons = format.largestFirst(skipped).map(([reason, count]) => `${reason}: ${format.count(count)}`).join("\n");
+  const outcomes = format.largestFirst(total.outcomes).map(([kind, count]) => `${kind}: ${format.count(count)}`).join("\n");
+  const changedShare = total.answered ? total.status_changed / total.answered : 0;
+  return [
+    tile("Sent", format.shortCount(total.sent), left ? `${format.shortCount(left)} left out` : "none left out", reasons),
+    tile("Status changed", format.percent(changedShare), `${format.count(total.status_changed)} of ${format.shortCount(total.answered)} answers`, "", changedShare >= BAD_FROM),
+    tile("No answer", format.shortCount(unanswered), outcomes.split("\n")[0] || "all answered", outcomes, unanswered > 0),
+    tile("p95", format.time(total.replayed.p95), `was ${format.time(total.original.p95)}, ${said(total.p95_change)}`, "", isWorse(total.p95_change)),
+    tile("Late, p99", format.time(late.p99), `median ${format.time(late.p50)}`, "How much later than due requests were sent"),
+  ];
+}
+
+function tile(name, value, sub, tip, isBad) {
+  return make("div", {}, make("dt", tip ? { "data-tip": tip, tabindex: "0" } : {}, name), make("dd", { "data-tone": isBad ? "bad" : null }, value), make("dd", { class: "sub" }, sub));
+}
+
+const isWorse = (change) => change.is_sure && change.share > 0;
+
+function said(change) {
+  if (change.share === null) return "no comparison";
+  if (Math.abs(change.share) < 0.005) return "no change";
+  const share = `${Math.abs(change.share) >= 10 ? `${Math.round(change.share + 1)} times` : `${change.share > 0 ? "+" : "−"}${Math.round(Math.abs(change.share) * 100)} %`}`;
+  return change.is_sure ? share : `${share} (unsure)`;
+}
+
+/** Sure regressions first, the worst in front; then by status changes, then by requests. */
+function order(one, other) {
+  const rank = (row) => (isWorse(row.p95_change) ? row.p95_change.share : 0) + (10 * row.status_changed) / Math.max(1, row.answered);
+  return rank(other) - rank(one) || other.sent - one.sent;
+}
+
+const HEADS = ["Route", "Sent", "Status changed", "No answer", "Median", "p95", "p95 change", "Original to replayed, p95"];
+
+function table(routes) {
+  const scale = scaleOf(routes);
+  const head = make("tr", {}, ...HEADS.map((name, at) => make("th", { scope: "col", class: at ? null : "text" }, make("span", {}, name))));
+  const lines = [...routes].sort(order).map((row) => line(row, scale));
+  return make("div", { class: "sheet" }, make("table", { class: "replayed", "aria-label": "Routes, original and replayed" }, make("thead", {}, head), make("tbody", {}, ...lines)));
+}
+
+function line(row, scale) {
+  const changes = row.status_changes.map((one) => `${one.original || "none"} → ${one.replayed}: ${format.count(one.count)}`).join("\n");
+  const outcomes = format.largestFirst(row.outcomes).map(([kind, count]) => `${kind}: ${format.count(count)}`).join("\n");
+  const share = row.answered ? row.status_changed / row.answered : 0;
+  const tone = row.p95_change.is_sure ? (row.p95_change.share > 0 ? "bad" : "good") : null;
+  return make(
+    "tr",
+    {},
+    make("td", { class: "route" }, make("span", { class: "route-text", title: row.route }, row.route)),
+    cell("Sent", format.shortCount(row.sent)),
+    cell("Status changed", row.status_changed ? format.percent(share) : "0", changes, share >= BAD_FROM ? "bad" : row.status_changed ? null : "zero"),
+    cell("No answer", format.shortCount(row.sent - row.answered), outcomes, row.sent > row.answered ? "bad" : "zero"),
+    cell("Median", `${format.time(row.original.p50)} → ${format.time(row.replayed.p50)}`),
+    cell("p95", `${format.time(row.original.p95)} → ${format.time(row.replayed.p95)}`),
+    cell("p95 change", said(row.p95_change), `from ${format.plural(row.original.count, "time")} and ${format.count(row.replayed.count)}`, tone),
+    make("td", { class: "col-dots" }, dots(row, scale, tone)),
+  );
+}
+
+function cell(name, text, tip, tone) {
+  const own = make("td", { "data-name": name, "data-tone": tone ?? null, "data-tip": tip || null, tabindex: tip ? "0" : null });
+  setText(own, text);
+  return own;
+}
+
+/** One logarithmic scale for all routes, so that rows can be compared by eye. */
+function scaleOf(routes) {
+  const values = routes.flatMap((row) => [row.original.p95, row.replayed.p95]).filter((value) => value !== null).map((value) => Math.max(1, value));
+  const low = Math.log(Math.min(...values, 10));
+  const high = Math.log(Math.max(...values, 100));
+  return (ms) => SCALE.edge + ((Math.log(Math.max(1, ms)) - low) / (high - low)) * (SCALE.width - 2 * SCALE.edge);
+}
+
+function dots(row, scale, tone) {
+  if (row.original.p95 === null || row.replayed.p95 === null) return "";
+  const [from, to] = [scale(row.original.p95), scale(row.replayed.p95)];
+  const y = SCALE.height / 2;
+  return makeSvg(
+    "svg",
+    { class: "dots", viewBox: `0 0 ${SCALE.width} ${SCALE.height}`, role: "img", "data-tone": tone, "aria-label": `p95 from ${format.time(row.original.p95)} to ${format.time(row.replayed.p95)}` },
+    makeSvg("line", { class: "rail", x1: 0, x2: SCALE.width, y1: y, y2: y }),
+    makeSvg("line", { class: "way", x1: from, x2: to, y1: y, y2: y }),
+    makeSvg("circle", { class: "from", cx: from, cy: y, r: 4 }),
+    makeSvg("circle", { class: "to", cx: to, cy: y, r: 4.5 }),
+  );
 }
