@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import redis
 
@@ -73,7 +73,8 @@ def record(store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str,
     pipeline = store.pipeline(transaction=True)
     written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
     now_s = int(time.time())
-    pipeline.hset(written[0], mapping={**info, "updated_at": str(now_s)})
+    known: dict[Any, Any] = {**info, "updated_at": str(now_s)}
+    pipeline.hset(written[0], mapping=known)
     for reason, count in figures.skipped.items():
         pipeline.hincrby(written[1], reason, count)
     for index, count in figures.late_ms.items():

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from threading import Event
+from typing import cast
 
 import redis
 
@@ -78,7 +79,7 @@ class LiveReplay:
     def check_known_hosts(self) -> None:
         """Raises SameHost where the target is a host that was seen in the lines before."""
         try:
-            known = self._store.hkeys("tailrace:all:hosts")
+            known = cast(list[bytes], self._store.hkeys("tailrace:all:hosts"))
         except redis.RedisError:
             return  # Redis is waited for later; each line is checked as well.
         for host in known:
