@@ -1,7 +1,8 @@
 """The loop of a worker: poll, handle, settle; wait for what is away; stop when told.
 
 Start order: reader, then loop. Stop order: the loop ends after its batch, the reader commits and
-leaves the group. SIGTERM and SIGINT are a normal end: exit code 0, within 10 seconds.
+leaves the group. SIGTERM and SIGINT are a normal end: exit code 0, within 10 seconds, even where
+Redis or a broker hangs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Timer
 
 import redis
 
@@ -25,18 +26,29 @@ log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 STATUS_EVERY_S = 2.0
+END_S = 9.0
 
 
 def stop_on_signals() -> Event:
-    """An event that SIGTERM or SIGINT sets."""
+    """An event that SIGTERM or SIGINT sets; the process ends within END_S of it in any case."""
     stop = Event()
 
     def told(number: int, frame: object) -> None:
-        stop.set()
+        if not stop.is_set():
+            stop.set()
+            limit = Timer(END_S, _end_now)
+            limit.daemon = True
+            limit.start()
 
     signal.signal(signal.SIGTERM, told)
     signal.signal(signal.SIGINT, told)
     return stop
+
+
+def _end_now() -> None:
+    # No count suffers: what is not settled is read again, as after kill -9.
+    log.warning("ending without goodbye: Redis or the broker does not answer")
+    os._exit(0)
 
 
 @dataclass(slots=True)
@@ -98,7 +110,7 @@ class Worker:
         if batch is not None:
             self._handle(reader, batch, outage)
         self.idle()
-        self._tell(reader, batch)
+        self._tell(reader)
 
     def _handle(self, reader: Reader, batch: Batch, outage: Outage) -> None:
         while True:
@@ -106,6 +118,8 @@ class Worker:
                 self.handle(batch)
                 outage.over()
                 reader.settled(batch)
+                if batch.messages:
+                    self._behind_since_ms = batch.messages[-1]["received_at"]
                 return
             except StaleBatch:
                 reader.rejected(batch)
@@ -113,12 +127,12 @@ class Worker:
             except (LogUnavailable, redis.RedisError) as fault:
                 # Whether the step was done is not known. The same claim again is safe: if it
                 # was, it is stale now.
-                outage.wait(f"Redis does not take the batch: {type(fault).__name__}")
+                outage.wait(f"the batch is not settled: {_said(fault)}")
                 if self.stop.is_set():
                     reader.rejected(batch)
                     return
 
-    def _tell(self, reader: Reader, batch: Batch | None) -> None:
+    def _tell(self, reader: Reader) -> None:
         now_s = time.monotonic()
         if now_s - self._told_at_s < STATUS_EVERY_S:
             return
@@ -126,8 +140,6 @@ class Worker:
         now_ms = int(time.time() * 1000)
         try:
             lag = reader.lag()
-            if batch is not None and batch.messages:
-                self._behind_since_ms = batch.messages[-1]["received_at"]
             behind_ms = now_ms - self._behind_since_ms if lag.messages and self._behind_since_ms else 0
             tell(
                 self.store,
@@ -149,3 +161,8 @@ class Worker:
             sign_off(self.store, self.id)
         except redis.RedisError:
             log.debug("no sign-off: Redis is away")
+
+
+def _said(fault: Exception) -> str:
+    """The kind of a fault, and its first words; never an address with a password."""
+    return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -12,9 +13,11 @@ from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
 from app.store.apply import apply
-from app.streams import Batch, open_reader
+from app.streams import READ_TIMEOUT_S, Batch, open_reader
 from consumers.metrics.aggregate import Aggregator
 from consumers.worker import Worker, stop_on_signals
+
+log = logging.getLogger(__name__)
 
 GROUP = "metrics"
 
@@ -25,7 +28,7 @@ def main() -> int:
     try:
         settings = Settings.load(os.environ)
         aggregator = Aggregator(route_namer(settings))
-        store = connect(settings, connections=2, timeout_s=10)
+        store = connect(settings, connections=2, timeout_s=READ_TIMEOUT_S)
 
         def handle(batch: Batch) -> None:
             changes = aggregator.changes(batch.messages, int(time.time()))
@@ -37,7 +40,8 @@ def main() -> int:
             ):
                 if count:
                     changes.totals[name] = count
-            apply(store, GROUP, batch.claim, changes, settings.routes_max)
+            if not apply(store, GROUP, batch.claim, changes, settings.routes_max):
+                log.warning("Redis was cleared: the counts start over, at this place in the log")
 
         worker = Worker(
             group=GROUP,

@@ -24,6 +24,17 @@ FUTURE_MS = 3_600_000
 
 CACHED_TIMES = 50_000
 
+BYTES_MAX_DIGITS = 11
+"""Larger sizes are no sizes; and Redis adds up whole numbers of 64 bits."""
+
+METHODS = frozenset(
+    [
+        *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"),
+        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"),
+    ]
+)
+"""Counted by name; others together, for a client may invent as many as it likes."""
+
 CellKey = tuple[str, str, int]
 
 
@@ -85,12 +96,18 @@ class Aggregator:
             if is_replayed(line.request_id):
                 replayed += 1
                 continue
-            timestamp = message["timestamp"]
+            route = route_of(line.path.partition("?")[0])
+            if not route:
+                without_path += 1
+                continue
+            timestamp, received_ms = message["timestamp"], message["received_at"]
             # Heroku's clock is UTC, so the first 18 characters name the ten seconds.
             start = starts.get(timestamp[:18]) if timestamp.endswith("+00:00") else None
             if start is None:
-                start = self._start(timestamp, message["received_at"])
-            key = (message["app"], route_of(line.path.partition("?")[0]), start)
+                start = self._start(timestamp)
+            if start is None or start * 1000 > received_ms + FUTURE_MS:
+                start = received_ms // 1000 // CELL_S * CELL_S
+            key = (message["app"], route, start)
             lines = cells.get(key)
             if lines is None:
                 cells[key] = [line]
@@ -99,13 +116,15 @@ class Aggregator:
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
         return cells, {name: count for name, count in totals.items() if count}, bad
 
-    def _start(self, timestamp: str, received_ms: int) -> int:
-        """The start of the 10 seconds (Unix s) that a line belongs to."""
-        found_ms = timestamp_ms(timestamp)
-        if found_ms is None or found_ms > received_ms + FUTURE_MS:
-            return received_ms // 1000 // CELL_S * CELL_S
+    def _start(self, timestamp: str) -> int | None:
+        """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""
+        is_usual = timestamp.endswith("+00:00") and timestamp[10:11] == "T"
+        # The usual form by its first 18 characters alone, so that the cache changes no result.
+        found_ms = timestamp_ms(timestamp[:18] + "0+00:00" if is_usual else timestamp)
+        if found_ms is None:
+            return None
         start = found_ms // 1000 // CELL_S * CELL_S
-        if timestamp.endswith("+00:00") and timestamp[10:11] == "T":
+        if is_usual:
             if len(self._starts) >= CACHED_TIMES:
                 self._starts.clear()
             self._starts[timestamp[:18]] = start
@@ -118,13 +137,15 @@ class Aggregator:
             service=self._sum(Counter(columns.service)),
             connect=self._sum(Counter(columns.connect)),
             statuses=_named(columns.status, 3),
-            methods=_named(columns.method, 20),
+            methods=_methods(columns.method),
             codes=_named(columns.code, 8),
             dynos=_named(columns.dyno, 64),
             hosts=_named(columns.host, 255),
             count=len(lines),
             bytes=sum(
-                int(size) * times for size, times in sizes.items() if size.isdecimal() and len(size) < 16
+                int(size) * times
+                for size, times in sizes.items()
+                if size.isdecimal() and len(size) <= BYTES_MAX_DIGITS
             ),
         )
 
@@ -162,6 +183,15 @@ class Aggregator:
                 windows = by_route.setdefault(name, {})
                 windows[start] = _add(windows.get(start), cell)
         return [_row(app, route, windows, now_s) for route, windows in by_route.items()]
+
+
+def _methods(values: Sequence[str]) -> Counts:
+    counts: Counts = {}
+    for value, count in Counter(values).items():
+        if value:
+            name = value if value in METHODS else "(other)"
+            counts[name] = counts.get(name, 0) + count
+    return counts
 
 
 def _named(values: Sequence[str], longest: int) -> Counts:

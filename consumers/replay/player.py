@@ -84,6 +84,14 @@ class Tally:
             route.add(outcome.kind, outcome.status, outcome.latency_ms, request.status, request.service_ms)
             self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
 
+    def compared(self, request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
+        """One request that went to two targets: `before` stands where the original would."""
+        with self._lock:
+            route = self._figures.of(request.route)
+            before_ms = before.latency_ms if before.kind == "answered" else None
+            route.add(after.kind, after.status, after.latency_ms, before.status, before_ms)
+            self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
+
     def skipped(self, request: Request | None, reason: str) -> None:
         with self._lock:
             self._figures.skipped[reason] += 1

@@ -122,6 +122,11 @@ class Senders:
         self._breaker.record(outcome.kind == "answered")
         self._done(job.request, outcome, late_ms)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that are not sent yet."""
+        return len(self._heap)
+
     def drain(self, timeout_s: float) -> bool:
         """Waits until all is sent; False when time was up first."""
         deadline = time.monotonic() + timeout_s

@@ -1,0 +1,50 @@
+"""Moments as people write them on a command line. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from app.errors import TailraceError
+
+_AGO = re.compile(r"-?(\d+)([smhd])")
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?Z?")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class BadMoment(TailraceError):
+    """A --from or --until that is no time."""
+
+
+def moment_ms(text: str, now: datetime, day: datetime | None = None) -> int:
+    """Unix ms of `now`, `1h` (ago), `11:00Z` (on `day`, else today) or ISO 8601; UTC without an offset.
+
+    Raises BadMoment.
+    """
+    if text == "now":
+        return _ms(now)
+    if ago := _AGO.fullmatch(text):
+        return _ms(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+    try:
+        if clock := _CLOCK.fullmatch(text):
+            base = (day or now).astimezone(UTC)
+            return _ms(
+                base.replace(
+                    hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
+                )
+            )
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadMoment(
+            f"{text!r} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), 1h (ago) or now"
+        ) from None
+    return _ms(found if found.tzinfo else found.replace(tzinfo=UTC))
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def iso(time_ms: int) -> str:
+    """A moment as the command takes it back."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,72 @@
+"""The progress of a window replay: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from consumers.replay.moments import iso
+from consumers.replay.window import Progress
+
+BAR = 28
+TTY_EVERY_S = 0.2
+LINE_EVERY_S = 10.0
+
+
+class ProgressBar:
+    """`show` may be called for every request; it writes seldom."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        from_ms: int,
+        until_ms: int,
+        estimate: int,
+        speed: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._out = out
+        self._is_tty = out.isatty()
+        self._from_ms, self._until_ms = from_ms, until_ms
+        self._estimate = max(1, estimate)
+        self._speed = speed
+        self._clock = clock
+        self._started_s = clock()
+        self._next_s = self._started_s + (0 if self._is_tty else LINE_EVERY_S)
+
+    def show(self, progress: Progress) -> None:
+        now = self._clock()
+        if now < self._next_s:
+            return
+        self._next_s = now + (TTY_EVERY_S if self._is_tty else LINE_EVERY_S)
+        text = self.line(progress, now)
+        self._out.write(f"\r{text}\033[K" if self._is_tty else text + "\n")
+        self._out.flush()
+
+    def line(self, progress: Progress, now: float) -> str:
+        """Share done, where in the log, messages read, and the time left."""
+        share = min(1.0, progress.read / self._estimate)
+        filled = round(share * BAR)
+        bar = "#" * filled + "." * (BAR - filled)
+        at = iso(progress.at_ms)[11:19] if progress.at_ms else "--:--:--"
+        return (
+            f"[{bar}] {share:4.0%}  at {at}  {progress.read:,} lines read  {self._left(progress, share, now)}"
+        )
+
+    def _left(self, progress: Progress, share: float, now: float) -> str:
+        if not math.isinf(self._speed) and progress.at_ms:
+            seconds = max(0, self._until_ms - progress.at_ms) / 1000 / self._speed
+        elif share > 0.01:
+            seconds = (now - self._started_s) * (1 - share) / share
+        else:
+            return "time left: unknown"
+        minutes, rest = divmod(round(seconds), 60)
+        return f"time left: {minutes} min {rest:02d} s" if minutes else f"time left: {rest} s"
+
+    def finish(self) -> None:
+        """Ends the bar's line."""
+        if self._is_tty:
+            self._out.write("\n")
+            self._out.flush()

@@ -1,0 +1,128 @@
+"""The report of a window replay: as JSON for machines, as Markdown for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.errors import TailraceError
+from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
+from consumers.replay.thresholds import Finding, shown
+
+WORST_SHOWN = 10
+
+
+def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> dict[str, Any]:
+    """Everything, in plain types; latencies in ms, shares from 0 to 1."""
+    return {
+        "run": run.id,
+        "info": run.info,
+        "verdict": verdict(findings),
+        "thresholds": list(thresholds),
+        "findings": [_finite(asdict(finding)) for finding in findings],
+        "skipped": run.skipped,
+        "late_ms": _finite(asdict(run.late)),
+        "total": _finite(asdict(run.total)),
+        "routes": [_finite(asdict(route)) for route in run.routes],
+    }
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """`failed` where a threshold was surely crossed, else `passed`."""
+    return "failed" if any(finding.is_sure for finding in findings) else "passed"
+
+
+def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> str:
+    """A page for a pull request: verdict, what was found, the worst routes, all routes."""
+    info = run.info
+    before = f"baseline {info['baseline']}" if info.get("baseline") else "the original"
+    lines = [
+        f"# Replay {run.id}: {verdict(findings)}",
+        "",
+        f"{info.get('from', '')} to {info.get('until', '')}, {info.get('target', '')} against {before}; "
+        f"{run.total.sent:,} requests sent, {run.total.answered:,} answered, "
+        f"{run.total.status_changed:,} with another status.",
+        "",
+    ]
+    if thresholds:
+        lines += [f"Thresholds: {', '.join(f'`{text}`' for text in thresholds)}.", ""]
+        lines += [
+            f"- {'**crossed**' if found.is_sure else 'uncertain'}: {shown(found)}" for found in findings
+        ]
+        lines += [] if findings else ["- none was crossed"]
+        lines.append("")
+    worst = worst_routes(run)
+    if worst:
+        lines += ["## Surely slower", "", *_table(worst), ""]
+    lines += ["## All routes", "", *_table([run.total, *run.routes]), ""]
+    if run.skipped:
+        lines += ["## Not sent", "", "| reason | requests |", "| --- | ---: |"]
+        lines += [f"| {reason} | {count:,} |" for reason, count in run.skipped.items()]
+        lines.append("")
+    lines.append("Changes in bold are beyond chance (95 %); percentiles are within 1 %.")
+    return "\n".join(lines) + "\n"
+
+
+def worst_routes(run: ReplayRun) -> list[ReplayedRoute]:
+    """Routes whose p95 is surely slower than before, the worst first."""
+    slower = [route for route in run.routes if route.p95_change.is_sure and (route.p95_change.share or 0) > 0]
+    return sorted(slower, key=lambda route: -(route.p95_change.share or 0))[:WORST_SHOWN]
+
+
+def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
+    head = [
+        "| route | sent | other status | p50 before | p50 now | p95 before | p95 now | p95 change | failed |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    return head + [
+        f"| {_cell(row.route or 'all')} | {row.sent:,} | {_share(row.status_changed, row.answered)} "
+        f"| {_ms(row.original.p50)} | {_ms(row.replayed.p50)} "
+        f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} "
+        f"| {_change(row.p95_change)} | {row.sent - row.answered:,} |"
+        for row in rows
+    ]
+
+
+def _cell(route: str) -> str:
+    """A route as text of a table: what a log line holds is not to become markup."""
+    safe = route.replace("|", "\\|").replace("`", "'").replace("\n", " ")
+    return f"`{safe}`"
+
+
+def _share(part: int, total: int) -> str:
+    return f"{part / total:.2%}" if total else "-"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f} ms"
+
+
+def _change(change: Change) -> str:
+    if change.share is None:
+        return "-"
+    return f"**{change.share:+.0%}**" if change.is_sure else f"{change.share:+.0%}"
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write(path: Path, run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> None:
+    """By the file's ending. Raises TailraceError where it cannot be written."""
+    try:
+        if path.suffix == ".json":
+            path.write_bytes(orjson.dumps(as_json(run, findings, thresholds), option=orjson.OPT_INDENT_2))
+        else:
+            path.write_text(as_markdown(run, findings, thresholds), "utf-8")
+    except OSError as fault:
+        raise TailraceError(f"--report {path}: {fault.strerror}") from None

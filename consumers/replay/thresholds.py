@@ -1,0 +1,166 @@
+"""`--fail-if`: what makes a replay fail, and how sure one must be.
+
+    p50|p90|p95|p99 > +20%      slower than the original by more than a fifth
+    p50|p90|p95|p99 > +100ms    slower than the original by more than 100 ms
+    p50|p90|p95|p99 > 500ms     slower than 500 ms
+    status-changed > 1%         requests answered with another status than the original
+    errors > 0.5%               requests with no answer, or with a 5xx where the original had none
+
+A threshold holds for all requests together and for each route. It is crossed only where the 95 %
+confidence interval lies beyond it as a whole: a route with few samples cannot fail by chance, and
+is listed as uncertain instead.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.errors import TailraceError
+from app.store.queries.replays import Z_95, interval
+from app.store.replay import Figures, RouteFigures
+
+_PATTERN = re.compile(
+    r"\s*(?P<what>p50|p90|p95|p99|status-changed|errors)\s*>\s*"
+    r"(?P<sign>\+?)(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>%|ms)\s*"
+)
+
+
+class BadThreshold(TailraceError):
+    """A --fail-if that says nothing that can be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One condition; `unit` is `%` or `ms`, `is_relative` where it compares with the original."""
+
+    text: str
+    what: str
+    value: float
+    unit: str
+    is_relative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A threshold that was crossed on a route (empty: all together), or may have been.
+
+    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`.
+    """
+
+    threshold: str
+    route: str
+    value: float
+    samples: int
+    is_sure: bool
+
+
+def parse_threshold(text: str) -> Threshold:
+    """Raises BadThreshold with what would be right."""
+    found = _PATTERN.fullmatch(text)
+    if found is None:
+        raise BadThreshold(
+            f"--fail-if {text!r}: must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', "
+            "'status-changed>1%' or 'errors>0.5%'"
+        )
+    is_percentile = found["what"].startswith("p")
+    if not is_percentile and (found["unit"] != "%" or found["sign"]):
+        raise BadThreshold(f"--fail-if {text!r}: {found['what']} is a share, such as {found['what']}>1%")
+    if is_percentile and found["unit"] == "%" and not found["sign"]:
+        raise BadThreshold(f"--fail-if {text!r}: say +{found['value']}% for slower than the original")
+    value = float(found["value"])
+    return Threshold(
+        text=text.strip(),
+        what=found["what"],
+        value=value / 100 if found["unit"] == "%" else value,
+        unit=found["unit"],
+        is_relative=bool(found["sign"]),
+    )
+
+
+def check(thresholds: Sequence[Threshold], figures: Figures) -> list[Finding]:
+    """All findings, the sure ones first."""
+    rows = {"": whole(figures), **figures.routes}
+    findings = [
+        finding
+        for threshold in thresholds
+        for route, row in rows.items()
+        if (finding := _check(threshold, route, row)) is not None
+    ]
+    return sorted(findings, key=lambda finding: (not finding.is_sure, finding.threshold, finding.route))
+
+
+def whole(figures: Figures) -> RouteFigures:
+    """All routes together."""
+    total = RouteFigures()
+    for row in figures.routes.values():
+        total.sent += row.sent
+        total.kinds.update(row.kinds)
+        total.statuses.update(row.statuses)
+        total.original.update(row.original)
+        total.replayed.update(row.replayed)
+    return total
+
+
+def _check(threshold: Threshold, route: str, row: RouteFigures) -> Finding | None:
+    if threshold.what.startswith("p"):
+        return _check_percentile(threshold, route, row)
+    bad, samples = _changed(row) if threshold.what == "status-changed" else _errors(row)
+    if not samples or bad / samples <= threshold.value:
+        return None
+    is_sure = wilson(bad, samples)[0] > threshold.value
+    return Finding(threshold.text, route, bad / samples, samples, is_sure)
+
+
+def _changed(row: RouteFigures) -> tuple[int, int]:
+    """(with another status, answered) of those whose original status is known."""
+    known = {pair: count for pair, count in row.statuses.items() if pair[0]}
+    return sum(count for pair, count in known.items() if pair[0] != pair[1]), sum(known.values())
+
+
+def _errors(row: RouteFigures) -> tuple[int, int]:
+    unanswered = row.sent - row.kinds["answered"]
+    new = sum(count for (before, after), count in row.statuses.items() if after >= 500 and before < 500)
+    return unanswered + new, row.sent
+
+
+def _check_percentile(threshold: Threshold, route: str, row: RouteFigures) -> Finding | None:
+    share = int(threshold.what[1:]) / 100
+    after = interval(row.replayed, share)
+    before = interval(row.original, share) if threshold.is_relative else (0.0, 0.0, 0.0)
+    if after is None or before is None:
+        return None
+
+    def excess(new: float, old: float) -> float:
+        if not threshold.is_relative:
+            return new
+        if threshold.unit == "ms":
+            return new - old
+        return new / old - 1 if old else math.inf
+
+    value = excess(after[1], before[1])
+    if value <= threshold.value:
+        return None
+    is_sure = math.isfinite(before[2]) and excess(after[0], before[2]) > threshold.value
+    return Finding(threshold.text, route, value, sum(row.replayed.values()), is_sure)
+
+
+def wilson(hits: int, samples: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share (Wilson 1927): sound for few samples and small shares."""
+    share, squared = hits / samples, Z_95**2
+    middle = (share + squared / (2 * samples)) / (1 + squared / samples)
+    half = (
+        Z_95 * math.sqrt(share * (1 - share) / samples + squared / (4 * samples**2)) / (1 + squared / samples)
+    )
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def shown(finding: Finding) -> str:
+    """One line for a person."""
+    where = f"route {finding.route}" if finding.route else "all requests"
+    is_ms = finding.threshold.endswith("ms")
+    value = f"{finding.value:.0f} ms" if is_ms else f"{finding.value:.2%}"
+    certainty = "" if finding.is_sure else ", too few samples to be sure"
+    return f"{finding.threshold}: {where}: {value} ({finding.samples:,} samples{certainty})"
