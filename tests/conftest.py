@@ -6,6 +6,7 @@ REQUIRE_PEERS=1 is set, as CI does. What was skipped is said at the end, in line
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import NoReturn
@@ -17,6 +18,9 @@ from _pytest.terminal import TerminalReporter
 from demo.redis_server import RedisServer, wheel_binary
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.kafka_jars import NoKafka
+
+# It tells of each retry while a broker starts or stops, which the tests do on purpose.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 KINDS = {"kafka": "REQUIRE_KAFKA", "browser": "REQUIRE_BROWSER", "go": "REQUIRE_PEERS"}
 

@@ -36,7 +36,8 @@ def moment_ms(text: str, now: datetime, day: datetime | None = None) -> int:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise BadMoment(
-            f"{text!r} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), 1h (ago) or now"
+            f"{text!r} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), "
+            "1h (ago) or now"
         ) from None
     return _ms(found if found.tzinfo else found.replace(tzinfo=UTC))
 

@@ -40,7 +40,7 @@ class Pacer:
         """The clock's time to send a request logged at `at_ms`; None: too late, leave it out."""
         now = self._clock()
         wanted_s = self._wanted_s(at_ms, now)
-        due_s = max(wanted_s, self._next_free_s)
+        due_s = max(wanted_s, self._next_free_s) if self._gap_s else wanted_s
         if max(due_s, now) - wanted_s > self._max_late_s:
             if now - self._on_time_s <= 2 * self._max_late_s:
                 return None

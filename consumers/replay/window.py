@@ -125,14 +125,13 @@ class Window:
                 if breaker.is_open:
                     raise TargetDown
                 on_progress(self.progress)
-                if time.monotonic() > deadline and not self._pending_soon(crew):
+                if time.monotonic() > deadline and not any(senders.waiting for senders in crew):
                     break
+            if breaker.is_open:
+                raise TargetDown
         finally:
             for senders in crew:
                 senders.close()
-
-    def _pending_soon(self, crew: list[Senders]) -> bool:
-        return any(senders.waiting for senders in crew)
 
     def _crew(self, breaker: Breaker) -> list[Senders]:
         plan = self.plan

@@ -1,0 +1,63 @@
+"""The circuit breaker."""
+
+from __future__ import annotations
+
+from consumers.replay.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened() -> tuple[Breaker, Clock]:
+    clock = Clock()
+    breaker = Breaker(clock, jitter=lambda: 1.0)
+    for _ in range(FAILURES_IN_A_ROW):
+        assert breaker.allows()
+        breaker.record(False)
+    return breaker, clock
+
+
+def test_failures_with_successes_between_open_nothing() -> None:
+    breaker = Breaker(Clock())
+    for _ in range(10):
+        for _ in range(FAILURES_IN_A_ROW - 1):
+            breaker.record(False)
+        breaker.record(True)
+    assert breaker.allows()
+    assert not breaker.is_open
+
+
+def test_failures_in_a_row_open_it_and_a_pause_begins() -> None:
+    breaker, clock = opened()
+    assert breaker.is_open
+    clock.now += FIRST_PAUSE_S * 0.9
+    assert not breaker.allows()
+
+
+def test_after_the_pause_one_request_probes_and_a_success_closes() -> None:
+    breaker, clock = opened()
+    clock.now += FIRST_PAUSE_S
+    assert breaker.allows()
+    assert not breaker.allows()
+    breaker.record(True)
+    assert breaker.allows()
+    assert not breaker.is_open
+
+
+def test_failed_probes_make_the_pause_longer_up_to_a_limit() -> None:
+    breaker, clock = opened()
+    pauses = []
+    for _ in range(10):
+        started = clock.now
+        while not breaker.allows():
+            clock.now += 0.5
+        pauses.append(clock.now - started)
+        breaker.record(False)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] <= LONGEST_PAUSE_S + 0.5
+    assert pauses[-1] >= LONGEST_PAUSE_S / 2

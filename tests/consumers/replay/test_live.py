@@ -1,0 +1,139 @@
+"""The live worker, `python -m consumers.replay`, as the Procfile starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+import redis
+
+from app.config import Settings
+from app.store import replay
+from tests.consumers.replay.samples import append, line
+from tests.support.processes import Process, Processes, wait_until
+from tests.support.target import RecordingTarget, answer
+
+
+def settings(redis_url: str) -> Settings:
+    return Settings.load({"REDIS_URL": redis_url})
+
+
+def environ(redis_url: str, target: RecordingTarget, **more: str) -> dict[str, str]:
+    return {"REDIS_URL": redis_url, "REPLAY_HOST": target.url, **more}
+
+
+def ended(process: Process) -> int:
+    return process.popen.wait(20)
+
+
+def test_without_a_target_it_ends_with_a_clear_error(redis_url: str) -> None:
+    with Processes({"REDIS_URL": redis_url}) as processes:
+        process = processes.start("replay")
+        assert ended(process) == 2
+        assert "REPLAY_HOST is unset" in process.output
+        assert "Traceback" not in process.output
+
+
+def test_a_new_group_starts_with_what_comes_from_now_on(redis_url: str, redis_client: redis.Redis) -> None:
+    append(settings(redis_url), [line("/before")])
+    with RecordingTarget() as target, Processes(environ(redis_url, target, REPLAY_SPEED="max")) as processes:
+        process = processes.start_worker("replay")
+        wait_until(lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group")
+        append(settings(redis_url), [line("/after?x=%2F"), line("/post", method="POST")])
+        wait_until(lambda: len(target.seen) == 1, "the request")
+        assert process.terminate(10) == 0
+        assert target.targets() == [b"/after?x=%2F"]
+    live = replay.live(redis_client)
+    assert live is not None
+    assert live.figures.sent == 1
+    assert live.figures.skipped == {"method": 1}
+    assert live.figures.routes["/after"].statuses == {(200, 200): 1}
+
+
+def test_other_methods_go_only_when_asked_for_and_with_a_warning(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    with RecordingTarget() as target:
+        more = {"REPLAY_SPEED": "max", "REPLAY_METHODS": "GET,POST"}
+        with Processes(environ(redis_url, target, **more)) as processes:
+            process = processes.start_worker("replay")
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [line("/post", method="POST"), line("/head", method="HEAD")])
+            wait_until(lambda: len(target.seen) == 1, "the request")
+            assert process.terminate(10) == 0
+            assert "POST are sent too, with EMPTY bodies" in process.output
+        assert [(seen.method, seen.body) for seen in target.seen] == [("POST", b"")]
+
+
+def test_the_host_of_the_lines_is_refused_as_a_target(redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.hset("tailrace:all:hosts", "127.0.0.1", 5)
+    with RecordingTarget() as target:
+        with Processes(environ(redis_url, target)) as processes:
+            process = processes.start("replay")
+            assert ended(process) == 2
+            assert "REPLAY_ALLOW_SAME_HOST" in process.output
+        assert target.seen == []
+
+
+def test_the_loop_ends_after_one_round(redis_url: str, redis_client: redis.Redis) -> None:
+    """The target's own drain points back here: what was replayed is logged, and goes no further."""
+    with RecordingTarget() as target:
+        with Processes(environ(redis_url, target, REPLAY_SPEED="max")) as processes:
+            process = processes.start_worker("replay")
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [line(f"/{number}") for number in range(20)])
+            for _ in range(3):
+                wait_until(lambda: len(target.seen) == 20, "one round")
+                logged = [
+                    line(seen.target.decode(), request_id=seen.headers["x-request-id"])
+                    for seen in target.seen
+                ]
+                append(settings(redis_url), logged)
+            wait_until(lambda: _skipped(redis_client, "replayed") == 60, "three rounds left out")
+            assert process.terminate(10) == 0
+        assert len(target.seen) == 20
+
+
+def _skipped(client: redis.Redis, reason: str) -> int:
+    live = replay.live(client)
+    return live.figures.skipped[reason] if live else 0
+
+
+@pytest.mark.parametrize("delivery", ["at-most-once", "at-least-once"])
+def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
+    redis_url: str, redis_client: redis.Redis, delivery: str
+) -> None:
+    paths = {b"/%d" % number for number in range(60)}
+    with RecordingTarget(answer(delay_s=0.05)) as target:
+        more = {"REPLAY_SPEED": "max", "REPLAY_CONCURRENCY": "2", "REPLAY_DELIVERY": delivery}
+        with Processes(environ(redis_url, target, **more)) as processes:
+            first = processes.start_worker("replay")
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [line(path.decode()) for path in sorted(paths)])
+            wait_until(lambda: len(target.seen) >= 10, "some requests")
+            os.kill(first.pid, signal.SIGKILL)
+            first.popen.wait(5)
+            time.sleep(0.3)
+            # Its lease is its sign of life; here nobody waits 15 s for it to run out.
+            for key in redis_client.scan_iter("tailrace:log:router:lease:replay:*"):
+                redis_client.delete(key)
+            second = processes.start_worker("replay")
+            if delivery == "at-least-once":
+                wait_until(lambda: set(target.targets()) == paths, "all of them")
+            else:
+                wait_until(lambda: bool(redis_client.exists("tailrace:workers")), "the second worker")
+                time.sleep(1.0)
+            assert second.terminate(10) == 0
+        seen = target.targets()
+    if delivery == "at-least-once":
+        assert set(seen) == paths
+    else:
+        assert len(seen) == len(set(seen)) < len(paths)

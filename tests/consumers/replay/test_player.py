@@ -1,0 +1,91 @@
+"""What of the log is sent, with which headers, and why the rest is not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.loop_guard import is_replayed, replay_id
+from consumers.replay.headers import HeaderOptions, replay_headers
+from consumers.replay.player import Choice, SameHost, job_for
+from consumers.replay.rules import Rules
+from consumers.replay.senders import Job
+from consumers.replay.target import Target
+from tests.consumers.replay.samples import request
+
+TARGET = Target.parse("https://staging.example.com")
+KEPT_BY_THE_ROUTER = re.compile(r"[A-Za-z0-9+/=-]{20,200}")
+
+
+def choice(*rules: dict[str, object], sample: float = 1.0, allow_same_host: bool = False) -> Choice:
+    return Choice(Rules(rules, {}, ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host)
+
+
+def test_a_request_becomes_a_job_with_its_path_as_it_was() -> None:
+    job = job_for(request(path="/a%2Fb?x=%20&y="), TARGET, choice())
+    assert isinstance(job, Job)
+    assert job.target == b"/a%2Fb?x=%20&y="
+    assert dict(job.headers)["Host"] == "staging.example.com"
+    assert dict(job.headers)["X-Request-Id"] == "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"method": "POST"}, "method"),
+        ({"request_id": "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"}, "replayed"),
+        ({"path": "@evil.com/"}, "refused-path"),
+        ({"path": "/denied"}, "rule"),
+    ],
+)
+def test_what_is_not_sent_has_its_reason(changes: dict[str, object], reason: str) -> None:
+    assert job_for(request(**changes), TARGET, choice({"path": "/denied", "do": "deny"})) == reason
+
+
+def test_outside_of_the_sample_nothing_is_sent() -> None:
+    assert job_for(request(), TARGET, choice(sample=0.0)) == "sample"
+
+
+@pytest.mark.parametrize("host", ["staging.example.com", "STAGING.example.com", "staging.example.com:443"])
+def test_the_host_that_the_lines_come_from_is_refused_as_a_target(host: str) -> None:
+    with pytest.raises(SameHost, match="REPLAY_ALLOW_SAME_HOST"):
+        job_for(request(host=host), TARGET, choice())
+    assert isinstance(job_for(request(host=host), TARGET, choice(allow_same_host=True)), Job)
+
+
+def test_rules_set_and_remove_headers_but_never_the_loop_guard() -> None:
+    rule = {
+        "set_headers": {"User-Agent": "mine", "X-Flag": "on", "X-Request-Id": "forged-0123456789-0123456789"},
+        "remove_headers": ["Accept", "X-Request-Id"],
+    }
+    job = job_for(request(), TARGET, choice(rule))
+    assert isinstance(job, Job)
+    assert [pair for pair in job.headers if pair[0] == "X-Request-Id"] == [
+        ("X-Request-Id", "replay-8601b555-6a83-4c12-8269-97c8e32cdb22")
+    ]
+    assert dict(job.headers) == {
+        "Host": "staging.example.com",
+        "X-Request-Id": "replay-8601b555-6a83-4c12-8269-97c8e32cdb22",
+        "User-Agent": "mine",
+        "X-Flag": "on",
+    }
+
+
+@pytest.mark.parametrize(
+    "request_id", ["", "short", "8601b555-6a83-4c12", "a" * 200, "with space", "caf\u00e9", "x\r\nEvil: 1"]
+)
+def test_the_loop_guards_id_has_a_form_that_the_router_keeps(request_id: str) -> None:
+    marked = replay_id(request_id)
+    assert KEPT_BY_THE_ROUTER.fullmatch(marked)
+    assert is_replayed(marked)
+    assert not is_replayed(request_id)
+
+
+def test_the_clients_address_is_passed_on_only_when_asked_for() -> None:
+    plain = dict(replay_headers(request(), TARGET, HeaderOptions()))
+    assert not {"X-Forwarded-For", "X-Forwarded-Proto"} & plain.keys()
+    passed_on = dict(replay_headers(request(), TARGET, HeaderOptions(forwarded=True)))
+    assert (passed_on["X-Forwarded-For"], passed_on["X-Forwarded-Proto"]) == ("204.204.204.204", "https")
+    cut = dict(replay_headers(request(fwd="1.1.1.1\r\nEvil: 1"), TARGET, HeaderOptions(forwarded=True)))
+    assert "X-Forwarded-For" not in cut

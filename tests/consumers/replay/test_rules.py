@@ -1,0 +1,101 @@
+"""Rules: the first that matches decides; every fault of every rule is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.errors import BadSettings
+from consumers.replay.rules import Decision, Rules
+from tests.consumers.replay.samples import request
+
+
+def decide(
+    rules: list[Mapping[str, Any]], environ: Mapping[str, str] | None = None, **changes: object
+) -> Decision:
+    return Rules(rules, environ or {}, ("GET", "HEAD")).decide(request(**changes))
+
+
+def test_without_rules_the_method_alone_counts() -> None:
+    assert decide([]).allowed
+    assert decide([], method="HEAD").allowed
+    assert decide([], method="POST") == Decision(False, "method", "/users/42?q=a")
+
+
+def test_no_rule_allows_a_method_that_is_not_set() -> None:
+    assert decide([{"method": "DELETE", "do": "allow"}], method="DELETE").reason == "method"
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    rules = [{"path": "/users/:id"}, {"do": "deny"}]
+    assert decide(rules).allowed
+    assert decide(rules, path="/orders/1").reason == "rule"
+
+
+@pytest.mark.parametrize(
+    ("condition", "matching", "other"),
+    [
+        ({"method": "get"}, {}, {"method": "HEAD"}),
+        ({"path": "/users/:id"}, {}, {"path": "/users/42/posts"}),
+        ({"path": ["/a", "/admin/*rest"]}, {"path": "/admin/x/y"}, {"path": "/administrator"}),
+        ({"route": "/users/:id"}, {}, {"route": "/"}),
+        ({"host": "shop.example.com"}, {}, {"host": "evil.example.com"}),
+        ({"app": ["shop", "blog"]}, {}, {"app": "other"}),
+        ({"status": "2xx"}, {"status": 299}, {"status": 300}),
+        ({"status": 404}, {"status": 404}, {"status": 405}),
+        ({"status": ["500-503", "404"]}, {"status": 502}, {"status": 504}),
+        ({"dyno": "web.1"}, {}, {"dyno": "web.2"}),
+        ({"method": "GET", "status": "5xx"}, {"status": 500}, {"status": 200}),
+    ],
+)
+def test_a_rule_matches_on_all_of_its_conditions(
+    condition: dict[str, Any], matching: dict[str, Any], other: dict[str, Any]
+) -> None:
+    rules = [{**condition, "do": "deny"}]
+    assert not decide(rules, **matching).allowed
+    assert decide(rules, **other).allowed
+
+
+def test_paths_and_queries_are_rewritten_by_regular_expressions() -> None:
+    rules = [
+        {
+            "rewrite_path": {"match": "^/users/(\\d+)", "replace": "/v2/people/\\1"},
+            "rewrite_query": {"match": "(^|&)q=[^&]*", "replace": ""},
+        }
+    ]
+    assert decide(rules, path="/users/42?q=a&b=1").path == "/v2/people/42?&b=1"
+    assert decide(rules, path="/users/42?q=a").path == "/v2/people/42"
+    assert decide(rules, path="/users/42").path == "/v2/people/42"
+
+
+def test_headers_are_set_from_the_environment_and_removed() -> None:
+    rules = [
+        {"set_headers": {"Authorization": "Basic ${LOGIN}", "X-Flag": "on"}, "remove_headers": ["User-Agent"]}
+    ]
+    decision = decide(rules, {"LOGIN": "dTpw"})
+    assert decision.set_headers == (("Authorization", "Basic dTpw"), ("X-Flag", "on"))
+    assert decision.remove_headers == {"user-agent"}
+
+
+def test_every_fault_of_every_rule_is_said_and_no_secret_with_it() -> None:
+    rules: list[Mapping[str, Any]] = [
+        {"colour": "red"},
+        {"do": "maybe"},
+        {"path": "no-slash"},
+        {"status": "2x"},
+        {"rewrite_path": {"match": "(", "replace": ""}},
+        {"rewrite_query": "x"},
+        {"set_headers": {"Bad Name": "x"}},
+        {"set_headers": {"Authorization": "${MISSING}"}},
+        {"set_headers": {"Authorization": "${SECRET}"}},
+        {"remove_headers": "User-Agent"},
+    ]
+    with pytest.raises(BadSettings) as caught:
+        Rules(rules, {"SECRET": "hunter2\r\nEvil: 1"}, ("GET",))
+    assert len(caught.value.faults) == len(rules)
+    assert [f"rule {number}:" in fault for number, fault in enumerate(caught.value.faults, 1)] == [
+        True
+    ] * len(rules)
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,102 @@
+"""The sending threads: each request at its time, all of them once, an end when told."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from consumers.replay.breaker import FAILURES_IN_A_ROW, Breaker
+from consumers.replay.request import Outcome, Request
+from consumers.replay.senders import Job, Senders
+from consumers.replay.target import Target
+from tests.consumers.replay.samples import request
+from tests.support.ports import free_port
+from tests.support.target import RecordingTarget, answer
+
+
+class Ledger:
+    """What the senders report."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.done: list[tuple[Request, Outcome, float]] = []
+        self.skips: list[str] = []
+
+    def note(self, of: Request, outcome: Outcome, late_ms: float) -> None:
+        with self._lock:
+            self.done.append((of, outcome, late_ms))
+
+    def skip(self, of: Request, reason: str) -> None:
+        with self._lock:
+            self.skips.append(reason)
+
+
+def job(number: int) -> Job:
+    return Job(request(), b"/%d" % number, [("Host", "x")])
+
+
+def test_requests_go_in_order_of_their_time_and_close_to_it() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 8, 5.0, ledger.note, ledger.skip, Breaker())
+        start = time.monotonic() + 0.2
+        order = [5, 0, 3, 1, 4, 2]
+        for number in order:
+            senders.submit(job(number), start + number * 0.05)
+        assert senders.drain(5.0)
+        senders.close()
+        assert target.targets() == [b"/%d" % number for number in range(6)]
+        for number, seen in enumerate(target.seen):
+            # A busy machine may be late; early is a fault.
+            assert -0.002 <= seen.at_s - (start + number * 0.05) < 0.25
+
+
+def test_each_request_is_sent_once_whatever_the_number_of_threads() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 16, 5.0, ledger.note, ledger.skip, Breaker())
+        for number in range(3_000):
+            senders.submit(job(number), 0.0)
+        assert senders.drain(20.0)
+        senders.close()
+        assert sorted(target.targets()) == sorted(b"/%d" % number for number in range(3_000))
+        assert target.connections <= 16
+    assert len(ledger.done) == 3_000
+    assert ledger.skips == []
+
+
+def test_the_concurrency_is_a_limit() -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=0.1)) as target:
+        senders = Senders(Target.parse(target.url), 3, 5.0, ledger.note, ledger.skip, Breaker())
+        started = time.monotonic()
+        for number in range(9):
+            senders.submit(job(number), 0.0)
+        assert senders.drain(5.0)
+        assert time.monotonic() - started >= 0.3
+        senders.close()
+        assert target.connections == 3
+
+
+def test_what_is_left_at_the_end_is_reported_as_skipped() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker())
+        for number in range(5):
+            senders.submit(job(number), time.monotonic() + 60)
+        assert not senders.drain(0.1)
+        assert senders.close() == 5
+    assert ledger.skips == ["stopped"] * 5
+    assert target.seen == []
+
+
+def test_a_dead_target_is_left_alone_and_that_is_counted() -> None:
+    ledger = Ledger()
+    senders = Senders(Target("http", "127.0.0.1", free_port()), 1, 1.0, ledger.note, ledger.skip, Breaker())
+    for number in range(100):
+        senders.submit(job(number), 0.0)
+    assert senders.drain(10.0)
+    senders.close()
+    assert {outcome.kind for _, outcome, _ in ledger.done} == {"refused"}
+    assert len(ledger.done) == FAILURES_IN_A_ROW
+    assert ledger.skips == ["breaker-open"] * (100 - FAILURES_IN_A_ROW)

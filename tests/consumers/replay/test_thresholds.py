@@ -1,0 +1,103 @@
+"""Thresholds: what they mean, and how sure one must be to fail."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from app.sketch import bucket
+from app.store.replay import Figures
+from consumers.replay.thresholds import BadThreshold, Threshold, check, parse_threshold, shown, wilson
+
+
+def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> Figures:
+    """`n` requests of one route, replayed `slower` times as slowly."""
+    rng = random.Random(1)
+    found = Figures()
+    route = found.of("/a")
+    for number in range(n):
+        before_ms = rng.lognormvariate(3, 0.5)
+        kind = "timeout" if number < failed else "answered"
+        status = 404 if number < failed + changed else 500 if number < failed + changed + errors else 200
+        route.add(kind, status, rng.lognormvariate(3, 0.5) * slower, 200, before_ms)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("p95>+20%", Threshold("p95>+20%", "p95", 0.2, "%", True)),
+        ("p50 > +100ms", Threshold("p50 > +100ms", "p50", 100, "ms", True)),
+        ("p99>500ms", Threshold("p99>500ms", "p99", 500, "ms", False)),
+        ("status-changed>1%", Threshold("status-changed>1%", "status-changed", 0.01, "%", False)),
+        ("errors>0.5%", Threshold("errors>0.5%", "errors", 0.005, "%", False)),
+    ],
+)
+def test_thresholds_are_read(text: str, threshold: Threshold) -> None:
+    assert parse_threshold(text) == threshold
+
+
+@pytest.mark.parametrize(
+    "text", ["", "p95", "p95<20%", "p95>20%", "p42>+1%", "errors>5ms", "errors>+5%", "p95>+x%"]
+)
+def test_what_is_no_threshold_says_what_would_be(text: str) -> None:
+    with pytest.raises(BadThreshold, match="--fail-if"):
+        parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "is_crossed"),
+    [
+        ("p95>+20%", figures(5_000, slower=1.5), True),
+        ("p95>+20%", figures(5_000, slower=1.05), False),
+        ("p50>+5ms", figures(5_000, slower=1.5), True),
+        ("p50>+50ms", figures(5_000, slower=1.5), False),
+        ("p99>20ms", figures(5_000), True),
+        ("p99>5000ms", figures(5_000), False),
+        ("status-changed>1%", figures(5_000, changed=100), True),
+        ("status-changed>1%", figures(5_000, changed=30), False),
+        ("errors>0.5%", figures(5_000, failed=30, errors=30), True),
+        ("errors>0.5%", figures(5_000, changed=500), False),
+    ],
+)
+def test_a_threshold_is_crossed_on_the_whole_and_on_the_route(
+    text: str, found: Figures, is_crossed: bool
+) -> None:
+    findings = check([parse_threshold(text)], found)
+    assert [finding.route for finding in findings if finding.is_sure] == (["", "/a"] if is_crossed else [])
+
+
+def test_few_samples_are_uncertain_and_say_so() -> None:
+    findings = check(
+        [parse_threshold("p95>+20%"), parse_threshold("status-changed>1%")], figures(20, 3.0, changed=1)
+    )
+    assert findings
+    assert not any(finding.is_sure for finding in findings)
+    assert "too few samples" in shown(findings[0])
+
+
+def test_without_requests_nothing_is_crossed() -> None:
+    assert check([parse_threshold("p95>+20%"), parse_threshold("errors>0%")], Figures()) == []
+
+
+def test_chance_alone_seldom_fails_a_replay() -> None:
+    """100 replays of an unchanged target, 200 requests each: a sure p95>+10% is rare."""
+    failures = 0
+    for seed in range(100):
+        rng = random.Random(seed)
+        found = Figures()
+        for _ in range(200):
+            found.of("/a").replayed[bucket(rng.lognormvariate(3, 0.5))] += 1
+            found.of("/a").original[bucket(rng.lognormvariate(3, 0.5))] += 1
+        findings = check([parse_threshold("p95>+10%")], found)
+        failures += any(finding.is_sure for finding in findings)
+    assert failures <= 3
+
+
+def test_the_wilson_interval_holds_the_share_and_narrows_with_samples() -> None:
+    low, high = wilson(10, 1_000)
+    assert low < 0.01 < high
+    wide_low, wide_high = wilson(1, 100)
+    assert wide_high - wide_low > high - low
+    assert wilson(0, 10)[0] == 0.0
