@@ -53,9 +53,8 @@ def _table(title: str, share: float, args: argparse.Namespace, redis_url: str, k
     bodies = [body(share, seed) for seed in range(BODIES)]
     size = sum(map(len, bodies)) // len(bodies)
     print(f"{title} ({LINES} lines, {size:,} bytes a body)")
-    print(
-        f"{'':34}{'bodies/s':>10}{'lines/s':>11}{'MB/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'of (a)':>8}{'failed':>8}"
-    )
+    columns = (("bodies/s", 10), ("lines/s", 11), ("MB/s", 8), ("p50 ms", 9), ("p99 ms", 9), ("of (a)", 8))
+    print(" " * 34 + "".join(f"{name:>{width}}" for name, width in columns) + f"{'failed':>8}")
     runs: list[tuple[str, str, dict[str, str]]] = [
         ("(a) empty Flask endpoint", "bench.empty_endpoint:create_app()", {}),
         ("(b) drain, Redis Streams", "drain:create_app()", {"REDIS_URL": redis_url}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,7 +19,7 @@ TARGET = Target.parse("https://staging.example.com")
 KEPT_BY_THE_ROUTER = re.compile(r"[A-Za-z0-9+/=-]{20,200}")
 
 
-def choice(*rules: dict[str, object], sample: float = 1.0, allow_same_host: bool = False) -> Choice:
+def choice(*rules: Mapping[str, object], sample: float = 1.0, allow_same_host: bool = False) -> Choice:
     return Choice(Rules(rules, {}, ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host)
 
 

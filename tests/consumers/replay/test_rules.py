@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from tests.consumers.replay.samples import request
 
 
 def decide(
-    rules: list[Mapping[str, Any]], environ: Mapping[str, str] | None = None, **changes: object
+    rules: Sequence[Mapping[str, Any]], environ: Mapping[str, str] | None = None, **changes: object
 ) -> Decision:
     return Rules(rules, environ or {}, ("GET", "HEAD")).decide(request(**changes))
 

@@ -1,0 +1,3 @@
+module tailrace/bench/target
+
+go 1.21
