@@ -23,6 +23,7 @@ class Outage:
         self._since_s: float | None = None
         self._delay_s = FIRST_S
         self._said_at_s = float("-inf")
+        self._is_said = False
 
     def wait(self, reason: object) -> None:
         """Sleeps for the next delay, or until the process is told to stop."""
@@ -31,13 +32,17 @@ class Outage:
             self._since_s = now
         if now - self._said_at_s >= SAY_EVERY_S:
             self._said_at_s = now
+            self._is_said = True
             self._log.warning("waiting: %s", reason)
         self._stop.wait(self._delay_s * random.uniform(0.5, 1.0))
         self._delay_s = min(LONGEST_S, self._delay_s * 2)
 
     def over(self) -> None:
-        """Says so when there was an outage."""
-        if self._since_s is not None:
+        """Says so when there was an outage that anyone was told of."""
+        if self._since_s is None:
+            return
+        if self._is_said:
             self._log.info("back after %.1f s", self._clock() - self._since_s)
-            self._since_s = None
-            self._delay_s = FIRST_S
+        self._since_s = None
+        self._delay_s = FIRST_S
+        self._is_said = False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app import pem
 from app import setting_values as kind
 from app.errors import BadSettings
 from app.settings_file import read_file
@@ -103,14 +104,25 @@ class Settings:
         "KAFKA_TRUSTED_CERT",
         "",
         "PEM text of the authority that signed the brokers",
+        pem.certificates,
         secret=True,
         shown="the system's authorities",
     )
     kafka_client_cert: str = _setting(
-        "KAFKA_CLIENT_CERT", "", "PEM text of the client's certificate", secret=True, shown="unset"
+        "KAFKA_CLIENT_CERT",
+        "",
+        "PEM text of the client's certificate",
+        pem.certificates,
+        secret=True,
+        shown="unset",
     )
     kafka_client_cert_key: str = _setting(
-        "KAFKA_CLIENT_CERT_KEY", "", "PEM text of the client's key", secret=True, shown="unset"
+        "KAFKA_CLIENT_CERT_KEY",
+        "",
+        "PEM text of the client's key",
+        pem.private_key,
+        secret=True,
+        shown="unset",
     )
     kafka_prefix: str = _setting("KAFKA_PREFIX", "", "put before topic and group names", shown="empty")
     kafka_sasl_mechanism: str = _setting(
@@ -140,6 +152,13 @@ class Settings:
         kind.redis_url,
         secret=True,
         shown="unset",
+    )
+    redis_tls_verify: bool = _setting(
+        "REDIS_TLS_VERIFY",
+        True,
+        "0: take any certificate of `rediss://`; Heroku Key-Value Store needs that, it signs its own",
+        kind.flag,
+        shown="1",
     )
     redis_log_max_mb: int = _setting(
         "REDIS_LOG_MAX_MB",
@@ -235,7 +254,9 @@ class Settings:
             try:
                 values[spec.attribute] = spec.read(raw)
             except ValueError as fault:
-                faults.append(f"{spec.name} {fault}" + ("" if spec.secret else f" (it is {raw!r})"))
+                # A URL may hold a password where none belongs.
+                is_hidden = spec.secret or "@" in raw
+                faults.append(f"{spec.name} {fault}" + ("" if is_hidden else f" (it is {raw!r})"))
         faults += _unknown_names(environ)
         if path := values.get("tailrace_config"):
             read_file(Path(path), values, faults)
@@ -263,6 +284,12 @@ class Settings:
         ):
             if bool(user) != bool(password):
                 faults.append(f"{names} belong together: set both or neither")
+        if (
+            self.kafka_client_cert
+            and self.kafka_client_cert_key
+            and not pem.is_pair(self.kafka_client_cert, self.kafka_client_cert_key)
+        ):
+            faults.append("KAFKA_CLIENT_CERT_KEY is not the key of KAFKA_CLIENT_CERT")
         if self.kafka_sasl_mechanism and not self.kafka_sasl_username:
             faults.append("KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
         if self.kafka_sasl_username and not self.kafka_sasl_mechanism:

@@ -40,3 +40,8 @@ class BadMessage(TailraceError):
 
 class StaleBatch(TailraceError):
     """Another process holds these messages now (a rebalance, a claim): read again, count nothing."""
+
+
+def first_words(fault: Exception) -> str:
+    """What another library raised: its kind and first line; never an address with a password."""
+    return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

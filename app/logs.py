@@ -27,8 +27,10 @@ class KeyValueFormatter(logging.Formatter):
 
 
 def quote(text: str) -> str:
-    """The text in quotes, on one line."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    """The text in quotes, on one line; what could start another or colour a terminal is escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    if not escaped.isprintable():
+        escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped)
     return f'"{escaped}"'
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import redis
 
 from app.config import Settings
@@ -21,5 +24,44 @@ def connect(settings: Settings, *, connections: int, timeout_s: float) -> redis.
         socket_connect_timeout=min(timeout_s, 3.0),
         health_check_interval=30,
         client_name="tailrace",
+        **_tls(settings),
     )
     return redis.Redis.from_pool(pool)
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Certificate and host name are checked, as redis-py does by default, unless told otherwise.
+
+    Heroku Key-Value Store speaks TLS alone, with certificates that it signs itself and whose
+    authority it does not give, so that its clients can check neither (Heroku Dev Center,
+    "Connecting to Heroku Key-Value Store": `ssl_cert_reqs=None`).
+    """
+    if urlsplit(settings.redis_address).scheme != "rediss" or settings.redis_tls_verify:
+        return {}
+    return {"ssl_cert_reqs": "none"}
+
+
+def why_refused(fault: redis.RedisError) -> str:
+    """What is wrong with the address or the login, in words for an operator; never a secret."""
+    said = str(fault)
+    if isinstance(fault, redis.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
+        return "it refuses the user or password of REDIS_URL"
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        reason = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        return (
+            f"its certificate is not trusted: {reason.rstrip('.')}. For a private authority add "
+            "?ssl_ca_certs=/path/to/authority.pem to the URL; "
+            "for Heroku Key-Value Store, which signs its own: REDIS_TLS_VERIFY=0"
+        )
+    if "SSL" in said:
+        return "it does not speak TLS there: is it redis:// in REDIS_URL?"
+    if "max number of clients" in said:
+        return 'it has no connection left: see "Connections to Redis" in docs/scaling.md'
+    if isinstance(fault, redis.TimeoutError):
+        return "it does not answer in time"
+    if "reset by peer" in said or "closed by server" in said:
+        return "it closes the connection: is it rediss:// in REDIS_URL?"
+    if isinstance(fault, redis.ConnectionError):
+        # redis-py's own words name the host and the port, not the login.
+        return said.partition("\n")[0][:200]
+    return f"it answers {type(fault).__name__}"

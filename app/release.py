@@ -6,13 +6,14 @@ Makes the topic where that is allowed; says everything that is missing, with the
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 
 import redis
 
 from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
-from app.redis_client import connect
+from app.redis_client import connect, why_refused
 from app.settings_table import mask_url
 
 TIMEOUT_S = 10.0
@@ -35,28 +36,25 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for name, check in checks:
         try:
             print(f"ok       {name}: {check(settings)}")
-        except (TailraceError, redis.RedisError) as fault:
+        except TailraceError as fault:
             missing += 1
-            print(f"MISSING  {name}: {_text(fault)}")
+            print(f"MISSING  {name}: {fault}")
     return 1 if missing else 0
-
-
-def _text(fault: Exception) -> str:
-    return str(fault) if isinstance(fault, TailraceError) else f"{type(fault).__name__}"
 
 
 def _drain(settings: Settings) -> str:
     if settings.bind_host == "127.0.0.1":
-        return (
-            "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone; "
-            "on a platform `web` will refuse to start"
-        )
+        said = "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone"
+        if "DYNO" in os.environ:
+            raise TailraceError(f"{said}: `web` would refuse to start here")
+        return said
     if not settings.drain_pairs:
         return "DRAIN_AUTH=none: whoever reaches the port may write"
     return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
 
 
 def _redis(settings: Settings) -> str:
+    where = mask_url(settings.redis_address)
     client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
     try:
         info = client.info()
@@ -64,9 +62,8 @@ def _redis(settings: Settings) -> str:
         if policy != "noeviction":
             raise LogUnavailable(
                 f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
-                "Set it to noeviction (Heroku: heroku redis:maxmemory -p noeviction)"
+                "Set it to noeviction (Heroku: heroku redis:maxmemory REDIS --policy noeviction)"
             )
-        where = mask_url(settings.redis_address)
         kept = (
             "append-only file"
             if info.get("aof_enabled")
@@ -74,8 +71,7 @@ def _redis(settings: Settings) -> str:
         )
         return f"Redis {info['redis_version']} at {where}, {kept}"
     except redis.RedisError as fault:
-        where = mask_url(settings.redis_address)
-        raise LogUnavailable(f"{where} does not answer ({type(fault).__name__}): check REDIS_URL") from None
+        raise LogUnavailable(f"Redis at {where}: {why_refused(fault)}") from None
     finally:
         client.close()
 
@@ -85,7 +81,8 @@ def _log(settings: Settings) -> str:
         return f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
     from app.streams.kafka_connection import ensure_topic, topic_name
 
-    state = ensure_topic(settings, TIMEOUT_S)
+    groups = ("metrics", "replay") if settings.replay_host else ("metrics",)
+    state = ensure_topic(settings, TIMEOUT_S, groups)
     return f"Kafka topic {topic_name(settings)} {state}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from redis.connection import parse_url
+
 
 def text(raw: str) -> str:
     return raw
@@ -104,8 +106,16 @@ def credentials(raw: str) -> tuple[tuple[str, str], ...]:
 
 
 def redis_url(raw: str) -> str:
-    if urlsplit(raw).scheme not in ("redis", "rediss", "unix"):
+    if raw.partition("://")[0] not in ("redis", "rediss", "unix"):
         raise ValueError("must start with redis://, rediss:// or unix://")
+    try:
+        parse_url(raw)  # type: ignore[no-untyped-call]
+    except ValueError:
+        # Not its own words: they may quote a password that holds a slash.
+        raise ValueError(
+            "must be a URL such as redis://:PASSWORD@host:6379/0; in a password, / ? # and % "
+            "are written %2F %3F %23 and %25"
+        ) from None
     return raw
 
 
@@ -116,6 +126,8 @@ def kafka_brokers(raw: str) -> str:
         raise ValueError("must be kafka://host:port or kafka+ssl://host:port, with commas between")
     if len(schemes) > 1:
         raise ValueError("must not mix kafka:// and kafka+ssl://")
+    if "@" in raw:
+        raise ValueError("must hold no user or password: KAFKA_SASL_USERNAME and _PASSWORD are for those")
     for part in parts:
         try:
             if not urlsplit(part).hostname or not urlsplit(part).port:
@@ -133,6 +145,8 @@ def base_url(raw: str) -> str:
         port_is_right = False
     if not port_is_right or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a base URL such as https://staging.example.com")
+    if "@" in parts.netloc:
+        raise ValueError("must hold no user or password: a rule's set_headers is for those")
     if parts.query or parts.fragment:
         raise ValueError("must have neither a query nor a fragment")
     if parts.path not in ("", "/"):

@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 
+SPARE_ENTRIES = 1024
+
 
 class Watchdog:
     """Shuts sockets down at their deadlines; starts its thread with the first one."""
@@ -45,6 +47,10 @@ class Watchdog:
             self._live.add(number)
             is_first = not self._heap or deadline_s < self._heap[0][0]
             heapq.heappush(self._heap, (deadline_s, number, sock, how))
+            if len(self._heap) > 2 * len(self._live) + SPARE_ENTRIES:
+                # Most limits end long before their time; the sockets are not to stay until then.
+                self._heap = [entry for entry in self._heap if entry[1] in self._live]
+                heapq.heapify(self._heap)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
                 self._thread.start()

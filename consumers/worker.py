@@ -18,7 +18,7 @@ from threading import Event, Timer
 import redis
 
 from app.backoff import Outage
-from app.errors import LogUnavailable, StaleBatch
+from app.errors import LogUnavailable, StaleBatch, first_words
 from app.store.workers import WorkerStatus, sign_off, tell
 from app.streams import Batch, Reader
 
@@ -127,7 +127,7 @@ class Worker:
             except (LogUnavailable, redis.RedisError) as fault:
                 # Whether the step was done is not known. The same claim again is safe: if it
                 # was, it is stale now.
-                outage.wait(f"the batch is not settled: {_said(fault)}")
+                outage.wait(f"the batch is not settled: {first_words(fault)}")
                 if self.stop.is_set():
                     reader.rejected(batch)
                     return
@@ -161,8 +161,3 @@ class Worker:
             sign_off(self.store, self.id)
         except redis.RedisError:
             log.debug("no sign-off: Redis is away")
-
-
-def _said(fault: Exception) -> str:
-    """The kind of a fault, and its first words; never an address with a password."""
-    return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

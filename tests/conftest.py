@@ -22,7 +22,12 @@ from tests.support.kafka_jars import NoKafka
 # It tells of each retry while a broker starts or stops, which the tests do on purpose.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
-KINDS = {"kafka": "REQUIRE_KAFKA", "browser": "REQUIRE_BROWSER", "go": "REQUIRE_PEERS"}
+KINDS = {
+    "kafka": "REQUIRE_KAFKA",
+    "browser": "REQUIRE_BROWSER",
+    "go": "REQUIRE_PEERS",
+    "redis-tls": "REQUIRE_PEERS",
+}
 
 
 def skip_or_fail(kind: str, reason: str) -> NoReturn:

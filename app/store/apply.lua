@@ -1,11 +1,12 @@
 -- The one atomic step of the metrics worker: settle the claim, then add the batch's rows.
 -- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON.
+-- Returns the answer of settle, how many parts Redis refused, and its words on the first of them.
 
 local claim = cjson.decode(ARGV[1])
 local batch = cjson.decode(ARGV[2])
 
 local answer = settle(claim)
-if answer == 'stale' then return answer end
+if answer == 'stale' then return {answer, 0, ''} end
 
 local function plain(number)
   -- '12', '12.5', '12.345': at most three decimals, for sums are kept in whole microseconds.
@@ -42,7 +43,7 @@ local function raise(key, field, value)
   if not before or tonumber(before) < value then redis.call('HSET', key, field, plain(value)) end
 end
 
-for _, row in ipairs(batch.rows) do
+local function add_row(row)
   local digest = row.digest
   if row.route ~= cjson.null then
     local routes = row.scope .. 'routes'
@@ -77,10 +78,30 @@ for _, row in ipairs(batch.rows) do
   end
 end
 
-for _, letter in ipairs(batch.dead_letters) do
-  redis.call('XADD', batch.dead_letters_key, 'MAXLEN', '~', batch.dead_letters_max, '*', unpack(letter))
+local function add_dead_letters()
+  for _, letter in ipairs(batch.dead_letters) do
+    redis.call('XADD', batch.dead_letters_key, 'MAXLEN', '~', batch.dead_letters_max, '*', unpack(letter))
+  end
+  if #batch.dead_letters > 0 then
+    redis.call('HINCRBY', 'tailrace:counts', 'dead_letters', #batch.dead_letters)
+  end
 end
-redis.call('HINCRBY', 'tailrace:counts', 'dead_letters', #batch.dead_letters)
-add_counts('tailrace:apps', batch.apps)
-add_counts('tailrace:group:' .. batch.group, batch.totals)
-return answer
+
+-- A script has no way back once it has written. What Redis refuses, such as a key that someone
+-- else uses for another type, must not keep the rest of the batch from being counted.
+local refused, first_fault = 0, ''
+local function attempt(step, argument)
+  local done, fault = pcall(step, argument)
+  if done then return end
+  refused = refused + 1
+  if refused == 1 then first_fault = type(fault) == 'table' and fault.err or tostring(fault) end
+end
+
+for _, row in ipairs(batch.rows) do attempt(add_row, row) end
+attempt(add_dead_letters)
+attempt(function() add_counts('tailrace:apps', batch.apps) end)
+attempt(function()
+  if refused > 0 then batch.totals.refused = refused end
+  add_counts('tailrace:group:' .. batch.group, batch.totals)
+end)
+return {answer, refused, first_fault}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX, dead_letter
 from app.store.keys import ALL_ROUTES, OTHER_ROUTE, digest, scope
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_script
 from app.streams.interface import BadValue, Claim
+
+log = logging.getLogger(__name__)
 
 NAMES_MAX = 200
 """Dynos, and hosts, kept by name per route; further ones count as `(other)`."""
@@ -62,8 +65,10 @@ class Changes:
 def apply(store: redis.Redis, group: str, claim: Claim, changes: Changes, routes_max: int) -> bool:
     """Applies all of it or nothing. False where Redis had been cleared since the reader looked.
 
-    Raises StaleBatch where another process holds the messages now, redis.RedisError where the
-    outcome is not known: to call it again with the same claim is then safe.
+    What Redis refuses (a key that someone else uses for another type) is left out, logged, and
+    counted as `refused` in the group's totals. Raises StaleBatch where another process holds the
+    messages now, redis.RedisError where the outcome is not known: to call it again with the same
+    claim is then safe.
     """
     batch = {
         "group": group,
@@ -78,7 +83,10 @@ def apply(store: redis.Redis, group: str, claim: Claim, changes: Changes, routes
         "dead_letters_key": DEAD_LETTERS,
         "dead_letters_max": DEAD_LETTERS_MAX,
     }
-    return read_answer(run_script(store, _APPLY, claim, batch))
+    answer, refused, fault = run_script(store, _APPLY, claim, batch)
+    if refused:
+        log.error("Redis refused %d parts of a batch: %s", refused, fault.decode("utf-8", "replace")[:200])
+    return read_answer(answer)
 
 
 def _row(row: Row) -> dict[str, Any]:

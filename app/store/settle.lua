@@ -34,12 +34,13 @@ local function settle_entries(claim)
   -- Redis Streams: the lease is there as long as nobody has taken this consumer's entries over.
   if redis.call('EXISTS', claim.lease) == 0 then return 'stale' end
   -- All entries, from first to last, must still wait for this consumer: an answer that never
-  -- arrived may have been a yes, and what is settled twice counts once.
+  -- arrived may have been a yes, and what is settled twice counts once. (An error: no such group.)
   local count = #claim.ids
-  local pending = redis.call(
+  local pending = redis.pcall(
     'XPENDING', claim.stream, claim.group, claim.ids[1], claim.ids[count], count, claim.consumer)
-  if #pending ~= count or pending[1][1] ~= claim.ids[1] or pending[count][1] ~= claim.ids[count] then
-    return 'stale'
+  if pending.err or #pending ~= count then return 'stale' end
+  for at, entry in ipairs(pending) do
+    if entry[1] ~= claim.ids[at] then return 'stale' end
   end
   redis.call('PEXPIRE', claim.lease, claim.lease_ms)
   for from = 1, count, 1000 do

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import redis
@@ -28,11 +29,10 @@ def settle(store: redis.Redis, claim: Claim) -> bool:
     return read_answer(run_script(store, _SETTLE_ONLY, claim))
 
 
-def run_script(store: redis.Redis, lua: str, *arguments: object) -> bytes:
+def run_script(store: redis.Redis, lua: str, *arguments: object) -> Any:
     """What a script answers; it is sent whole only when Redis does not know it yet."""
     script = store.register_script(lua)
-    answer = script(args=[orjson.dumps(argument) for argument in arguments])
-    return answer if isinstance(answer, bytes) else str(answer).encode()
+    return script(args=[orjson.dumps(argument) for argument in arguments])
 
 
 def read_answer(answer: bytes) -> bool:

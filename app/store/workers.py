@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
@@ -53,7 +54,11 @@ def sign_off(store: redis.Redis, worker_id: str) -> None:
 def all_workers(store: redis.Redis, now_ms: int) -> list[WorkerStatus]:
     """Every worker that spoke within the last hour; older entries are removed."""
     found = cast(dict[bytes, bytes], store.hgetall(WORKERS))
-    statuses = [WorkerStatus(**orjson.loads(value)) for value in found.values()]
+    statuses = []
+    for value in found.values():
+        # While an upgrade is under way, workers of another version may say other things.
+        with contextlib.suppress(orjson.JSONDecodeError, TypeError):
+            statuses.append(WorkerStatus(**orjson.loads(value)))
     forgotten = [status.id for status in statuses if now_ms - status.at_ms > FORGOTTEN_AFTER_MS]
     if forgotten:
         store.hdel(WORKERS, *forgotten)

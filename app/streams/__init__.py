@@ -3,7 +3,7 @@
 `interface` says what a log promises; `choose` opens the one that the settings name.
 """
 
-from app.streams.choose import open_history, open_reader, open_writer
+from app.streams.choose import READ_TIMEOUT_S, open_history, open_reader, open_writer
 from app.streams.interface import (
     PARTITIONS,
     TOPIC,
@@ -19,6 +19,7 @@ from app.streams.interface import (
 
 __all__ = [
     "PARTITIONS",
+    "READ_TIMEOUT_S",
     "TOPIC",
     "Appended",
     "BadValue",

@@ -15,7 +15,7 @@ if redis.call('SISMEMBER', old, frame) == 1 or redis.call('SISMEMBER', new, fram
   return 0
 end
 
-redis.call('XADD', stream, '*', 'f', frame, 'n', messages, 'v', ARGV[4])
+local written = redis.call('XADD', stream, '*', 'f', frame, 'n', messages, 'v', ARGV[4])
 redis.call('SADD', new, frame)
 if redis.call('SCARD', new) >= tonumber(ARGV[6]) then redis.call('RENAME', new, old) end
 redis.call('HINCRBY', meta, 'added', messages)
@@ -46,7 +46,7 @@ if bytes <= limit then return messages end
 local groups = redis.call('XINFO', 'GROUPS', stream)
 while bytes > limit do
   local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if not entry or entry[2][2] == frame then break end
+  if not entry or entry[1] == written then break end
   local id, count = entry[1], tonumber(field(entry[2], 'n'))
   local freed = string.len(field(entry[2], 'v')) + 128
   for _, group in ipairs(groups) do

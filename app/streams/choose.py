@@ -10,23 +10,30 @@ from typing import Literal
 from app.config import Settings
 from app.errors import TailraceError
 from app.redis_client import connect
+from app.script_line import ScriptLine
 from app.streams.interface import History, Reader, Writer
 
 WRITE_TIMEOUT_S = 4.0
 """Logplex gives a request 5 s; the answer that it has failed needs time too."""
 
-READ_TIMEOUT_S = 10.0
-WRITER_CONNECTIONS = 4
+READ_TIMEOUT_S = 5.0
+"""Of one answer to a consumer, which has 10 s to end when it is told to."""
+
+WRITER_CONNECTIONS = 3
+"""To Redis, a process: small plans allow 20 in all, docs/scaling.md has the sum."""
 
 
 def open_writer(settings: Settings) -> Writer:
     """The writer for one process; it connects when it is first used."""
     if not settings.kafka_url:
-        from app.streams.redis_streams import RedisWriter
+        from app.streams.redis_streams import APPEND_LUA, RedisWriter
 
-        client = connect(settings, connections=WRITER_CONNECTIONS, timeout_s=WRITE_TIMEOUT_S)
-        return RedisWriter(client, settings.redis_log_max_mb * 1_000_000)
-    from app.streams.kafka import KafkaWriter
+        # Half of the time to wait for a free connection, half for the answer.
+        wait_s = WRITE_TIMEOUT_S / 2
+        client = connect(settings, connections=1, timeout_s=wait_s)
+        line = ScriptLine(client, APPEND_LUA, WRITER_CONNECTIONS, wait_s)
+        return RedisWriter(client, settings.redis_log_max_mb * 1_000_000, line)
+    from app.streams.kafka_writer import KafkaWriter
 
     if settings.kafka_client == "confluent":
         _require_confluent()
@@ -43,13 +50,13 @@ def open_reader(settings: Settings, *, group: str, start: Literal["earliest", "l
 
     Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made.
     """
-    client = connect(settings, connections=2, timeout_s=READ_TIMEOUT_S)
+    client = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
     if not settings.kafka_url:
         from app.streams.redis_streams import RedisReader
 
         return RedisReader(client, group, start)
-    from app.streams.kafka import KafkaReader
     from app.streams.kafka_connection import ensure_topic
+    from app.streams.kafka_reader import KafkaReader
 
     ensure_topic(settings, READ_TIMEOUT_S)
     if settings.kafka_client == "confluent":
@@ -65,9 +72,9 @@ def open_reader(settings: Settings, *, group: str, start: Literal["earliest", "l
 def open_history(settings: Settings) -> History:
     """The kept log, to read a window of the past. Raises LogUnavailable."""
     if not settings.kafka_url:
-        from app.streams.redis_streams import RedisHistory
+        from app.streams.redis_history import RedisHistory
 
-        return RedisHistory(connect(settings, connections=2, timeout_s=READ_TIMEOUT_S))
+        return RedisHistory(connect(settings, connections=1, timeout_s=READ_TIMEOUT_S))
     from app.streams.kafka_history import KafkaHistory
 
     if settings.kafka_client == "confluent":

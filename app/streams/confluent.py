@@ -21,7 +21,9 @@ from confluent_kafka import (
 from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
 from app.streams.kafka_connection import confluent_config, group_name, topic_name
-from app.streams.kafka_python import BATCH_BYTES, DELIVERY_MS, MAX_REQUEST_BYTES
+from app.streams.kafka_python import ANSWER_MS, BATCH_BYTES, DELIVERY_MS, MAX_REQUEST_BYTES
+
+ANSWER_S = ANSWER_MS / 1000
 
 
 class _Delivery:
@@ -108,6 +110,9 @@ class ConfluentProducer:
             raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
         return len(found.partitions)
 
+    def check(self, timeout_s: float) -> None:
+        self.partitions(timeout_s)
+
     def close(self) -> None:
         with self._lock:
             producer = self._producer
@@ -160,10 +165,11 @@ class ConfluentConsumer:
             found += self._ask("give messages", self._consumer.consume, max_messages - 1, 0.01)
         by_partition: dict[int, list[tuple[int, bytes]]] = {}
         for message in found:
-            if message.error() is None:
-                by_partition.setdefault(message.partition(), []).append(
-                    (message.offset(), message.value() or b"")
-                )
+            if (fault := message.error()) is not None:
+                raise LogUnavailable(f"Kafka does not give messages: {fault.name()}")
+            by_partition.setdefault(message.partition(), []).append(
+                (message.offset(), message.value() or b"")
+            )
         return by_partition
 
     def take_new_partitions(self) -> set[int]:
@@ -187,7 +193,7 @@ class ConfluentConsumer:
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         wanted = [TopicPartition(self._topic, name) for name in partitions]
-        found = self._ask("give positions", self._consumer.committed, wanted, timeout=10)
+        found = self._ask("give positions", self._consumer.committed, wanted, timeout=ANSWER_S)
         return {place.partition: None if place.offset == OFFSET_INVALID else place.offset for place in found}
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -203,7 +209,7 @@ class ConfluentConsumer:
     def _list_offsets(self, partitions: Iterable[int], time_or_place: int) -> dict[int, int]:
         """One question for all partitions: ListOffsets takes -1 and -2 for end and beginning."""
         wanted = [TopicPartition(self._topic, name, time_or_place) for name in partitions]
-        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout=10)
+        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout=ANSWER_S)
         return {place.partition: place.offset for place in found}
 
     def high_water(self, partition: int) -> int | None:
@@ -216,7 +222,7 @@ class ConfluentConsumer:
         return high if high >= 0 else None
 
     def all_partitions(self) -> list[int]:
-        found = self._ask("give the topic", self._consumer.list_topics, self._topic, timeout=10)
+        found = self._ask("give the topic", self._consumer.list_topics, self._topic, timeout=ANSWER_S)
         if not found.topics[self._topic].partitions:
             raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
         return sorted(found.topics[self._topic].partitions)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import logging
-import os
 import ssl
-import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError, PolicyViolationError, TopicAlreadyExistsError
 
+from app import pem
 from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
 from app.streams.interface import PARTITIONS, TOPIC
+from app.streams.kafka_client import connected
+from app.streams.kafka_reach import why_unreachable
 
 log = logging.getLogger(__name__)
 
 
 class TopicMissing(TailraceError):
     """The topic is not there and may not be made from here; says which command makes it."""
+
+
+class GroupRefused(TailraceError):
+    """The brokers know no such consumer group for this client; says which command makes it."""
 
 
 def topic_name(settings: Settings) -> str:
@@ -46,31 +52,13 @@ def checks_host_name(settings: Settings) -> bool:
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the chain always checked. Raises TailraceError for text that is no PEM."""
-    try:
-        context = ssl.create_default_context(cadata=settings.kafka_trusted_cert or None)
-    except (ssl.SSLError, ValueError):
-        raise TailraceError("KAFKA_TRUSTED_CERT is not a certificate in PEM") from None
+    """TLS 1.2 or newer, the chain always checked. The settings were checked to hold PEM text."""
+    context = ssl.create_default_context(cadata=settings.kafka_trusted_cert or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = checks_host_name(settings)
     if settings.kafka_client_cert:
-        _load_client_certificate(context, settings)
+        pem.load_pair(context, settings.kafka_client_cert, settings.kafka_client_cert_key)
     return context
-
-
-def _load_client_certificate(context: ssl.SSLContext, settings: Settings) -> None:
-    """Python's ssl reads certificates from files alone: one that only we can read, for a moment."""
-    descriptor, path = tempfile.mkstemp(prefix="tailrace-", suffix=".pem")
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(
-                settings.kafka_client_cert.strip() + "\n" + settings.kafka_client_cert_key.strip() + "\n"
-            )
-        context.load_cert_chain(path)
-    except ssl.SSLError:
-        raise TailraceError("KAFKA_CLIENT_CERT and KAFKA_CLIENT_CERT_KEY are no pair in PEM") from None
-    finally:
-        os.unlink(path)
 
 
 def python_config(settings: Settings) -> dict[str, Any]:
@@ -97,7 +85,8 @@ def confluent_config(settings: Settings) -> dict[str, Any]:
         "client.id": "tailrace",
         "security.protocol": security_protocol(settings),
         "reconnect.backoff.max.ms": 2000,
-        "log_level": 3,
+        # librdkafka would print each failed attempt, some 20 a second; ours says it once a minute.
+        "log_level": 2,
     }
     if settings.kafka_over_tls:
         if not checks_host_name(settings):
@@ -114,45 +103,79 @@ def confluent_config(settings: Settings) -> dict[str, Any]:
     return config
 
 
-def ensure_topic(settings: Settings, timeout_s: float) -> str:
-    """Makes the topic if absent; `created` or `present`.
+def ensure_topic(settings: Settings, timeout_s: float, groups: Sequence[str] = ()) -> str:
+    """Makes the topic if absent; `created` or `present`. Checks that the groups may be used.
 
-    Raises TopicMissing where the plan lets no app make topics, LogUnavailable where no broker
-    answers.
+    Raises TopicMissing and GroupRefused where the plan lets no app make topics and groups,
+    LogUnavailable where no broker answers, with the reason.
     """
     topic = topic_name(settings)
+    admin = _connected(settings, timeout_s)
     try:
-        admin = KafkaAdminClient(
-            **python_config(settings),
-            request_timeout_ms=int(timeout_s * 1000),
-            bootstrap_timeout_ms=int(timeout_s * 1000),
-        )
+        is_there = topic in admin.list_topics()
+        if not is_there:
+            _make(admin, settings)
+        for group in groups:
+            _check_group(admin, settings, group)
     except KafkaError as fault:
-        raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        raise LogUnavailable(f"Kafka does not give the topic {topic}: {type(fault).__name__}") from fault
+    finally:
+        admin.close()
+    return "present" if is_there else "created"
+
+
+def _connected(settings: Settings, timeout_s: float) -> KafkaAdminClient:
+    limit_ms = int(timeout_s * 1000)
     try:
-        if topic in admin.list_topics():
-            return "present"
+        limits = {"request_timeout_ms": limit_ms, "bootstrap_timeout_ms": limit_ms}
+        return connected(KafkaAdminClient, {**python_config(settings), **limits})
+    except KafkaError as fault:
+        context = ssl_context(settings) if settings.kafka_over_tls else None
+        reason = why_unreachable(settings, context) or type(fault).__name__
+        raise LogUnavailable(f"no Kafka broker answers: {reason}") from fault
+
+
+def _make(admin: KafkaAdminClient, settings: Settings) -> None:
+    topic = topic_name(settings)
+    try:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
         log.info("made the topic: topic=%s partitions=%d", topic, PARTITIONS)
     except TopicAlreadyExistsError:
-        return "present"
+        return
     except (AuthorizationError, PolicyViolationError):
         raise TopicMissing(missing_topic_text(settings)) from None
+
+
+def _check_group(admin: KafkaAdminClient, settings: Settings, group: str) -> None:
+    try:
+        admin.list_group_offsets({group_name(settings, group): None})
+    except AuthorizationError:
+        raise GroupRefused(
+            f"the consumer group {group_name(settings, group)} may not be used. On Heroku, run:\n"
+            f"  {_GROUP_COMMAND.format(group=group)}"
+        ) from None
     except KafkaError as fault:
-        raise LogUnavailable(f"Kafka has not made the topic {topic}: {type(fault).__name__}") from fault
-    finally:
-        admin.close()
-    return "created"
+        # No word on permission: a fresh cluster, say, makes its coordinators on first use.
+        log.debug("no answer about the group: %s", type(fault).__name__)
+
+
+_GROUP_COMMAND = "heroku kafka:consumer-groups:create {group} -a APP"
 
 
 def missing_topic_text(settings: Settings) -> str:
     """What an operator does where only the platform makes topics and groups.
 
-    The names in the command go without KAFKA_PREFIX: Heroku's command line adds it.
+    The names in the commands go without KAFKA_PREFIX: Heroku's command line adds it. Only its
+    multi-tenant plans, which set that, have groups made by command (Heroku Dev Center,
+    "Multi-Tenant Apache Kafka on Heroku").
     """
-    return (
-        f"the topic {topic_name(settings)} is missing and this plan lets no app make it. Run:\n"
-        f"  heroku kafka:topics:create {TOPIC} --partitions {PARTITIONS} -a APP\n"
-        "  heroku kafka:consumer-groups:create metrics -a APP\n"
-        "  heroku kafka:consumer-groups:create replay -a APP"
+    commands = [f"heroku kafka:topics:create {TOPIC} --partitions {PARTITIONS} -a APP"]
+    if settings.kafka_prefix:
+        commands += [_GROUP_COMMAND.format(group=group) for group in ("metrics", "replay")]
+    return "\n  ".join(
+        (
+            f"the topic {topic_name(settings)} is missing, and the brokers let no app make one. "
+            f"Make it with {PARTITIONS} partitions; on Heroku, run:",
+            *commands,
+        )
     )

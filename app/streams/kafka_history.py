@@ -14,7 +14,7 @@ from typing import Protocol
 
 from app.errors import BadMessage, LogUnavailable
 from app.message import RouterMessage, decode
-from app.streams.kafka import Consumer
+from app.streams.kafka_reader import Consumer
 
 log = logging.getLogger(__name__)
 

@@ -7,23 +7,38 @@ kept through its own retries); `delivery_timeout_ms` must be at least `linger_ms
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    TopicPartition,
+)
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
+from app.streams.kafka_client import connected
 from app.streams.kafka_connection import group_name, python_config, topic_name
 
 DELIVERY_MS = 4_000
 BATCH_BYTES = 262_144
 MAX_REQUEST_BYTES = 1_000_000
 """Under the brokers' own default of 1,048,588 bytes (`message.max.bytes`)."""
+
+ANSWER_MS = 3_000
+"""How long the consumer waits for one answer; SIGTERM leaves a worker 10 s."""
+
+FAULTS = (KafkaError, LookupError, ValueError, AttributeError)
+"""What the consumer raises: where its network thread changes the assignment under the feet of a
+call, it stumbles over what is no longer there."""
 
 
 class PythonProducer:
@@ -36,8 +51,13 @@ class PythonProducer:
         self._producer: KafkaProducer | None = None
 
     def _connected(self, timeout_s: float) -> KafkaProducer:
-        with self._lock:
+        # One thread connects; the others' time must not run out behind it one after the other.
+        deadline = time.monotonic() + timeout_s
+        if not self._lock.acquire(timeout=max(0.0, timeout_s)):
+            raise NotDurable("no Kafka broker answers: another thread waits for one")
+        try:
             if self._producer is None:
+                left_s = deadline - time.monotonic()
                 self._producer = KafkaProducer(
                     **self._config,
                     acks="all",
@@ -46,53 +66,88 @@ class PythonProducer:
                     linger_ms=2,
                     batch_size=BATCH_BYTES,
                     max_request_size=MAX_REQUEST_BYTES,
-                    max_block_ms=int(timeout_s * 1000),
+                    max_block_ms=DELIVERY_MS,
                     request_timeout_ms=2_500,
                     delivery_timeout_ms=DELIVERY_MS,
-                    bootstrap_timeout_ms=int(timeout_s * 1000),
+                    bootstrap_timeout_ms=max(1, int(left_s * 1000)),
                     metrics_enabled=False,
                 )
             return self._producer
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        finally:
+            self._lock.release()
 
     def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
-        producer = None
+        producer = self._connected(timeout_s)
         try:
-            producer = self._connected(timeout_s)
             send, topic = producer.send, self._topic
             futures = [send(topic, value, key, partition=partition) for value in values]
             for future in futures:
                 future.get(max(0.0, deadline - time.monotonic()))
-        except KafkaError as fault:
-            if not getattr(fault, "retriable", False):
-                self._discard(producer)
+        except (KafkaError, AssertionError) as fault:
+            self._discard(producer)
             raise NotDurable(f"Kafka has not acknowledged the frame: {type(fault).__name__}") from fault
 
-    def _discard(self, producer: KafkaProducer | None) -> None:
-        """A fresh producer for the next frame; frames under way in this one get their 503."""
-        if producer is None:
-            return
-        close = producer.close
-        with self._lock:
+    def _discard(self, producer: KafkaProducer) -> None:
+        """A fresh producer for the next frame; frames under way in this one get their 503.
+
+        After a timeout too: an idempotent producer of kafka-python 3.0 whose batch expired while a
+        broker hung never sends to that partition again.
+        """
+        if not self._lock.acquire(timeout=0.1):
+            return  # Somebody connects already, so this one has been discarded.
+        try:
             if self._producer is not producer:
                 return
             self._producer = None
-        threading.Thread(target=close, kwargs={"timeout": 0}, daemon=True).start()
+        finally:
+            self._lock.release()
+        threading.Thread(target=_close, args=(producer, 0), daemon=True).start()
 
     def partitions(self, timeout_s: float) -> int:
+        producer = self._connected(timeout_s)
         try:
-            found = self._connected(timeout_s).partitions_for(self._topic)
+            found = producer.partitions_for(self._topic)
         except KafkaError as fault:
             raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
         if not found:
             raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
         return len(found)
 
+    def check(self, timeout_s: float) -> None:
+        # A producer answers from what it remembers; a client of its own has to ask.
+        limit_ms = int(timeout_s * 500)
+        try:
+            limits = {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
+            admin = connected(KafkaAdminClient, {**self._config, **limits})
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        try:
+            if self._topic not in admin.list_topics():
+                raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        finally:
+            admin.close()
+
     def close(self) -> None:
         with self._lock:
             producer, self._producer = self._producer, None
         if producer is not None:
-            producer.close(timeout=DELIVERY_MS / 1000)
+            _close(producer, DELIVERY_MS / 1000)
+
+
+def _close(producer: KafkaProducer, timeout_s: float) -> None:
+    """Ends its thread; what it could not send has had its NotDurable."""
+    try:
+        producer.close(timeout=timeout_s)
+    except KafkaError:
+        # close() of kafka-python 3.0 leaves its thread running when something is still on its way.
+        producer._sender.force_close()
+        with contextlib.suppress(KafkaError):
+            producer.close(timeout=1)
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -115,19 +170,23 @@ class PythonConsumer:
         self._topic = topic_name(settings)
         self._assignments = _Assignments()
         try:
-            self._consumer = KafkaConsumer(
-                **python_config(settings),
-                group_id=group_name(settings, group) if group else None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=200,
-                max_partition_fetch_bytes=2_097_152,
-                session_timeout_ms=10_000,
-                heartbeat_interval_ms=2_000,
-                max_poll_interval_ms=300_000,
-                request_timeout_ms=15_000,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
+            self._consumer = connected(
+                KafkaConsumer,
+                {
+                    **python_config(settings),
+                    "group_id": group_name(settings, group) if group else None,
+                    "enable_auto_commit": False,
+                    "auto_offset_reset": "earliest",
+                    "fetch_max_wait_ms": 200,
+                    "max_partition_fetch_bytes": 2_097_152,
+                    "session_timeout_ms": 10_000,
+                    "heartbeat_interval_ms": 2_000,
+                    "max_poll_interval_ms": 300_000,
+                    "request_timeout_ms": 15_000,
+                    "bootstrap_timeout_ms": ANSWER_MS,
+                    "allow_auto_create_topics": False,
+                    "metrics_enabled": False,
+                },
             )
             if group:
                 self._consumer.subscribe([self._topic], listener=self._assignments)
@@ -140,7 +199,7 @@ class PythonConsumer:
     def _ask(self, what: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(*args, **kwargs)
-        except KafkaError as fault:
+        except FAULTS as fault:
             raise LogUnavailable(f"Kafka does not {what}: {type(fault).__name__}") from fault
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
@@ -162,13 +221,14 @@ class PythonConsumer:
     def seek(self, partition: int, offset: int) -> None:
         try:
             self._consumer.seek(self._tp(partition), offset)
-        except (KafkaError, AssertionError) as fault:
+        except FAULTS as fault:
             raise LogUnavailable(f"Kafka has taken partition {partition} away") from fault
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         ask = self._consumer.committed
         return {
-            name: self._ask("give positions", ask, self._tp(name), timeout_ms=10_000) for name in partitions
+            name: self._ask("give positions", ask, self._tp(name), timeout_ms=ANSWER_MS)
+            for name in partitions
         }
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -180,17 +240,18 @@ class PythonConsumer:
     def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
         """The first offset at or after a time (Unix ms); None where nothing is that new."""
         wanted = {self._tp(name): time_ms for name in partitions}
-        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted)
+        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout_ms=ANSWER_MS)
         return {place.partition: entry.offset if entry else None for place, entry in found.items()}
 
     def _offsets(self, method: Any, partitions: Iterable[int]) -> dict[int, int]:
-        found = self._ask("give offsets", method, [self._tp(name) for name in partitions])
+        places = [self._tp(name) for name in partitions]
+        found = self._ask("give offsets", method, places, timeout_ms=ANSWER_MS)
         return {place.partition: offset for place, offset in found.items()}
 
     def high_water(self, partition: int) -> int | None:
         try:
             end = self._consumer.highwater(self._tp(partition))
-        except KafkaError:
+        except FAULTS:
             return None
         return int(end) if end is not None else None
 
@@ -208,9 +269,11 @@ class PythonConsumer:
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
         placed = {self._tp(name): OffsetAndMetadata(offset, "", -1) for name, offset in offsets.items()}
         if wait:
-            self._ask("take positions", self._consumer.commit, placed, timeout_ms=3_000)
+            self._ask("take positions", self._consumer.commit, placed, timeout_ms=ANSWER_MS)
         else:
-            self._consumer.commit_async(placed)
+            with contextlib.suppress(*FAULTS):  # They come again with the next ones.
+                self._consumer.commit_async(placed)
 
     def close(self) -> None:
-        self._consumer.close(autocommit=False, timeout_ms=3_000)
+        with contextlib.suppress(*FAULTS):
+            self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)

@@ -12,7 +12,8 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,8 +21,9 @@ import lz4.frame
 import orjson
 import redis
 
-from app.errors import BadMessage, LogUnavailable, NotDurable
+from app.errors import BadMessage, LogUnavailable, NotDurable, first_words
 from app.message import RouterMessage, checked
+from app.script_line import ScriptLine
 from app.streams.interface import TOPIC, Appended, BadValue, Batch, Claim, Lag
 
 log = logging.getLogger(__name__)
@@ -37,8 +39,11 @@ LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
 
 _HERE = Path(__file__).parent
-_APPEND = (_HERE / "append.lua").read_text("utf-8")
+APPEND_LUA = (_HERE / "append.lua").read_text("utf-8")
 _TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
+
+ENTRIES_AT_ONCE = 512
+"""Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
 
 Entry = tuple[bytes, dict[bytes, bytes] | None]
 
@@ -48,36 +53,46 @@ def pack(values: Sequence[bytes]) -> bytes:
     return cast(bytes, lz4.frame.compress(b"[" + b",".join(values) + b"]"))
 
 
-def unpack(packed: bytes) -> list[RouterMessage]:
-    """The messages of one entry. Raises BadMessage where it is none of ours."""
+def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
+    """The messages of one entry, and what in it is none of ours."""
     try:
         found = orjson.loads(lz4.frame.decompress(packed))
     except (RuntimeError, orjson.JSONDecodeError) as fault:
-        raise BadMessage(f"not a packed frame: {fault}") from None
+        return [], [BadValue(packed, f"not a packed frame: {fault}")]
     if not isinstance(found, list):
-        raise BadMessage("not a packed frame: no list in it")
-    return [checked(message) for message in found]
+        return [], [BadValue(packed, "not a packed frame: no list in it")]
+    messages: list[RouterMessage] = []
+    bad: list[BadValue] = []
+    for value in found:
+        try:
+            messages.append(checked(value))
+        except BadMessage as fault:
+            bad.append(BadValue(orjson.dumps(value), str(fault)))
+    return messages, bad
 
 
 class RedisWriter:
     """Appends frames to the stream, each once."""
 
-    def __init__(self, client: redis.Redis, max_bytes: int) -> None:
+    def __init__(self, client: redis.Redis, max_bytes: int, line: ScriptLine) -> None:
+        """`line` runs append.lua; `client` is for the few other questions."""
         self._client = client
         self._max_bytes = max_bytes
-        self._append = client.register_script(_APPEND)
+        self._line = line
         self._bound: int | None = None
 
     def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
         """See `Writer.append`. The time limit is the client's own; `timeout_s` does not exceed it."""
+        if not values:
+            return Appended(0)
         packed = pack(values)
         try:
-            written = self._append(
+            written = self._line.run(
                 keys=[STREAM, META, f"{STREAM}:frames:new", f"{STREAM}:frames:old"],
                 args=[frame_id, len(values), len(packed) + 128, packed, self._limit(), FRAMES_REMEMBERED],
             )
         except redis.RedisError as fault:
-            raise NotDurable(f"Redis has not taken the frame: {_said(fault)}") from fault
+            raise NotDurable(f"Redis has not taken the frame: {first_words(fault)}") from fault
         return Appended(int(written), duplicate=not written)
 
     def _limit(self) -> int:
@@ -92,15 +107,11 @@ class RedisWriter:
         try:
             self._client.ping()
         except redis.RedisError as fault:
-            raise NotDurable(f"Redis does not answer: {_said(fault)}") from fault
+            raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
 
     def close(self) -> None:
+        self._line.close()
         self._client.close()
-
-
-def _said(fault: Exception) -> str:
-    """The kind of a fault and its first words; never an address with a password."""
-    return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"
 
 
 class RedisReader:
@@ -118,30 +129,33 @@ class RedisReader:
         self._pending_first = False
         self._next_take_over_s = 0.0
         self._messages_per_entry = 100.0
+        self._held: deque[Entry] = deque()
+        """Entries read and not yet handed out: frames differ in size, batches should not."""
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         try:
-            return self._poll(timeout_s, max_messages)
-        except redis.ResponseError as fault:
-            if "NOGROUP" not in str(fault):
-                raise LogUnavailable(f"Redis refuses to give messages: {_said(fault)}") from fault
-            self._joined = False  # Redis was cleared: the next poll makes the group anew.
-            return None
+            if not self._held:
+                self._held.extend(self._fetch(timeout_s, max_messages))
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give messages: {_said(fault)}") from fault
+            # An answer that was lost on its way may have held entries: they are ours, and pending.
+            self._joined = False
+            if "NOGROUP" in str(fault):
+                return None  # Redis was cleared: the next poll makes the group anew.
+            raise LogUnavailable(f"Redis does not give messages: {first_words(fault)}") from fault
+        return self._batch(max_messages) if self._held else None
 
-    def _poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+    def _fetch(self, timeout_s: float, max_messages: int) -> list[Entry]:
         now = time.monotonic()
         if not self._joined or now >= self._next_take_over_s:
             self._join()
             self._next_take_over_s = now + TAKE_OVER_EVERY_S
-        count = max(1, int(max_messages / self._messages_per_entry))
+        count = min(ENTRIES_AT_ONCE, max(1, int(max_messages / self._messages_per_entry)))
         if self._pending_first:
-            batch = self._read("0", count, None)
-            if batch:
-                return batch
-            self._pending_first = False
-        return self._read(">", count, max(1, int(timeout_s * 1000)))
+            entries = self._read("0", count, None)
+            if entries:
+                return entries
+            self._pending_first = not self._joined
+        return self._read(">", count, max(1, int(timeout_s * 1000))) if self._joined else []
 
     def _join(self) -> None:
         """Takes the lease, makes the group where it is missing, takes over what the dead left."""
@@ -153,35 +167,44 @@ class RedisReader:
             log.warning("Redis was cleared: the log and the counts start over. group=%s", self._group)
         self._joined = self._had_joined = self._pending_first = True
 
-    def _read(self, after: str, count: int, block_ms: int | None) -> Batch | None:
+    def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
         answer = self._client.xreadgroup(
             self._group, self._consumer, {STREAM: after}, count=count, block=block_ms
         )
         entries = _entries(answer)
-        if not entries:
-            return None
+        if any(fields is None for _, fields in entries):
+            self._joined = False  # The bound has trimmed some: joining anew counts them as lost.
+            return []
+        return entries
+
+    def _batch(self, max_messages: int) -> Batch:
         batch = Batch(messages=[], claim={})
-        for _, fields in entries:
-            packed = (fields or {}).get(b"v", b"")
-            try:
-                batch.messages += unpack(packed)
-            except BadMessage as fault:
-                batch.bad.append(BadValue(packed, str(fault)))
-        self._messages_per_entry = max(1.0, len(batch.messages) / len(entries))
-        batch.claim = self._claim(entries)
+        ids: list[str] = []
+        size = 0
+        while self._held and size < max_messages:
+            entry_id, found = self._held.popleft()
+            fields = found or {}
+            messages, bad = unpack(fields.get(b"v", b""))
+            batch.messages += messages
+            batch.bad += bad
+            ids.append(entry_id.decode())
+            size += _size(fields)
+        self._messages_per_entry = max(1.0, size / len(ids))
+        batch.claim = self._claim(ids, size)
         return batch
 
-    def _claim(self, entries: list[Entry]) -> Claim:
+    def _claim(self, ids: list[str], messages: int) -> Claim:
         return {
             "kind": "entries",
             "stream": STREAM,
             "meta": META,
+            "gone": f"{META}:gone:{self._group}",
             "group": self._group,
             "consumer": self._consumer,
             "lease": self._lease_prefix + self._consumer,
             "lease_ms": LEASE_MS,
-            "ids": [entry_id.decode() for entry_id, _ in entries],
-            "messages": sum(int((fields or {}).get(b"n", 1)) for _, fields in entries),
+            "ids": ids,
+            "messages": messages,
         }
 
     def settled(self, batch: Batch) -> None:
@@ -189,18 +212,19 @@ class RedisReader:
 
     def rejected(self, batch: Batch) -> None:
         self._joined = False
+        self._held.clear()
 
     def heartbeat(self) -> None:
         try:
             self._client.pexpire(self._lease_prefix + self._consumer, LEASE_MS)
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not answer: {_said(fault)}") from fault
+            raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
 
     def lag(self) -> Lag:
         try:
-            counts = _counts(self._client)
+            counts = log_counts(self._client)
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not answer: {_said(fault)}") from fault
+            raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
         return Lag(group_lag(counts, self._group), whole_group=True)
 
     def close(self) -> None:
@@ -221,7 +245,14 @@ def _entries(answer: Any) -> list[Entry]:
     return cast(list[Entry], answer[0][1])
 
 
-def _counts(client: redis.Redis) -> dict[str, int]:
+def _size(fields: dict[bytes, bytes]) -> int:
+    """Messages in an entry, as the log counts them."""
+    number = fields.get(b"n", b"1")
+    return int(number) if number.isdigit() else 1
+
+
+def log_counts(client: redis.Redis) -> dict[str, int]:
+    """The log's own counts, as append.lua names them. Raises redis.RedisError."""
     found = cast(dict[bytes, bytes], client.hgetall(META))
     return {name.decode(): int(value) for name, value in found.items()}
 
@@ -230,45 +261,3 @@ def group_lag(counts: dict[str, int], group: str) -> int:
     """Messages that a group has still to read, from the log's own counts."""
     behind = counts.get("added", 0) - counts.get(f"read:{group}", 0) - counts.get(f"lost:{group}", 0)
     return max(0, behind)
-
-
-class RedisHistory:
-    """Reads a window of the stream by time: the ids of its entries are times."""
-
-    CHUNK_ENTRIES = 20
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-
-    def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
-        # The drain reads a line up to a few seconds before Redis names the entry.
-        start, end = str(from_ms), str(until_ms + 10_000)
-        while True:
-            answer = self._client.xrange(STREAM, start, end, count=self.CHUNK_ENTRIES)
-            entries = cast(list[Entry], answer)
-            if not entries:
-                return
-            messages = []
-            for _, fields in entries:
-                try:
-                    messages += unpack((fields or {}).get(b"v", b""))
-                except BadMessage as fault:
-                    log.warning("skipped an entry that is no frame: %s", fault)
-            inside = [found for found in messages if from_ms <= found["received_at"] < until_ms]
-            if inside:
-                yield inside
-            start = "(" + entries[-1][0].decode()
-
-    def estimate(self, from_ms: int, until_ms: int) -> int:
-        """From the share of the kept time that the window covers, taking a steady rate."""
-        first = cast(list[Entry], self._client.xrange(STREAM, count=1))
-        last = cast(list[Entry], self._client.xrevrange(STREAM, count=1))
-        if not first:
-            return 0
-        oldest, newest = (int(entry[0][0].split(b"-")[0]) for entry in (first, last))
-        covered = min(until_ms, newest + 1) - max(from_ms, oldest)
-        kept = _counts(self._client).get("kept", 0)
-        return max(0, round(kept * min(1.0, covered / max(1, newest + 1 - oldest))))
-
-    def close(self) -> None:
-        self._client.close()

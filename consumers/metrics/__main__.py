@@ -28,7 +28,7 @@ def main() -> int:
     try:
         settings = Settings.load(os.environ)
         aggregator = Aggregator(route_namer(settings))
-        store = connect(settings, connections=2, timeout_s=READ_TIMEOUT_S)
+        store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
 
         def handle(batch: Batch) -> None:
             changes = aggregator.changes(batch.messages, int(time.time()))

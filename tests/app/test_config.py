@@ -9,8 +9,14 @@ import pytest
 from app.config import FIELDS, Settings
 from app.errors import BadSettings
 from app.settings_table import MASK, markdown_table, mask_url, shown_value
+from tests.support.certificates import Authority, Certificate
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return Authority(tmp_path_factory.mktemp("certificates"), "test").sign("app")
 
 
 def test_nothing_set_gives_the_documented_defaults() -> None:
@@ -50,7 +56,7 @@ def test_a_fault_in_a_secret_does_not_show_it() -> None:
     assert "hunter" not in str(caught.value)
 
 
-def test_shown_values_mask_every_secret() -> None:
+def test_shown_values_mask_every_secret(certificate: Certificate) -> None:
     secret = "hunter2"
     settings = Settings.load(
         {
@@ -64,15 +70,59 @@ def test_shown_values_mask_every_secret() -> None:
             "KAFKA_SASL_MECHANISM": "PLAIN",
             "KAFKA_SASL_USERNAME": "k",
             "KAFKA_SASL_PASSWORD": secret,
-            "KAFKA_TRUSTED_CERT": secret,
-            "KAFKA_CLIENT_CERT": secret,
-            "KAFKA_CLIENT_CERT_KEY": secret,
+            "KAFKA_TRUSTED_CERT": f"{secret}\n{certificate.pem}",
+            "KAFKA_CLIENT_CERT": f"{certificate.pem}\n{secret}",
+            "KAFKA_CLIENT_CERT_KEY": f"{certificate.key_pem}\n{secret}",
         }
     )
     shown = {spec.name: shown_value(spec, settings) for spec in FIELDS}
     assert secret not in "".join(shown.values())
     assert shown["REDIS_URL"] == f"rediss://{MASK}@redis.example.com:6380/1"
     assert shown["DRAIN_PASSWORD"] == MASK
+
+
+def test_pem_text_may_be_on_one_line_as_env_files_keep_it(certificate: Certificate) -> None:
+    settings = Settings.load({"KAFKA_TRUSTED_CERT": certificate.pem.replace("\n", "\\n")})
+    assert settings.kafka_trusted_cert == certificate.pem
+
+
+@pytest.mark.parametrize("cut", [0, 40, 300])
+def test_a_certificate_that_was_cut_short_stops_the_start(certificate: Certificate, cut: int) -> None:
+    with pytest.raises(BadSettings, match="KAFKA_TRUSTED_CERT must be a certificate in PEM") as caught:
+        Settings.load({"KAFKA_TRUSTED_CERT": certificate.pem[:cut] or "none"})
+    assert len(caught.value.faults) == 1
+
+
+def test_another_certificates_key_stops_the_start(certificate: Certificate, tmp_path: Path) -> None:
+    other = Authority(tmp_path, "other").sign("app")
+    with pytest.raises(
+        BadSettings, match="KAFKA_CLIENT_CERT_KEY is not the key of KAFKA_CLIENT_CERT"
+    ) as caught:
+        Settings.load({"KAFKA_CLIENT_CERT": certificate.pem, "KAFKA_CLIENT_CERT_KEY": other.key_pem})
+    assert "PRIVATE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("raw", ["hunter2", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nhunter2\n"])
+def test_a_key_that_cannot_be_used_is_a_fault_that_does_not_show_it(
+    certificate: Certificate, raw: str
+) -> None:
+    with pytest.raises(BadSettings, match="KAFKA_CLIENT_CERT_KEY must be a private key") as caught:
+        Settings.load({"KAFKA_CLIENT_CERT": certificate.pem, "KAFKA_CLIENT_CERT_KEY": raw})
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("KAFKA_URL", "kafka+ssl://app:hunter2@broker:9096"),
+        ("REPLAY_HOST", "https://app:hunter2@staging.example.com"),
+        ("REPLAY_HOST", "https://app:hunter2@staging.example.com/path"),
+    ],
+)
+def test_a_password_in_a_url_where_none_belongs_is_a_fault_that_does_not_show_it(name: str, raw: str) -> None:
+    with pytest.raises(BadSettings, match=f"{name} must hold no user or password") as caught:
+        Settings.load({name: raw})
+    assert "hunter" not in str(caught.value)
 
 
 def test_a_masked_url_still_says_where() -> None:

@@ -34,8 +34,9 @@ class Seen:
     def line(self) -> str:
         """The router's log line."""
         failure = f'code={self.code} desc="x" ' if self.code else ""
+        path = self.path.replace("\\", "\\\\").replace('"', '\\"')
         return (
-            f'at={"error" if self.code else "info"} {failure}method={self.method} path="{self.path}" '
+            f'at={"error" if self.code else "info"} {failure}method={self.method} path="{path}" '
             f'host={self.host} request_id=0 fwd="192.0.2.1" dyno={self.dyno} '
             f"connect={_ms(self.connect_ms)} service={_ms(self.service_ms)} status={self.status} "
             f"bytes={self.bytes} protocol=https"

@@ -7,6 +7,7 @@ gives empty results. Raises redis.RedisError where Redis is away.
 from app.store.queries.alerts import Alert, alerts
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, health
+from app.store.queries.replays import ReplayRun, Runs, replay_run, replay_runs
 from app.store.queries.routes import (
     AppCount,
     Apps,
@@ -31,14 +32,18 @@ __all__ = [
     "Latency",
     "LogHealth",
     "MemoryHealth",
+    "ReplayRun",
     "RouteDetail",
     "RouteRow",
     "RoutesTable",
+    "Runs",
     "Series",
     "alerts",
     "apps",
     "health",
     "read_span",
+    "replay_run",
+    "replay_runs",
     "route_detail",
     "routes_table",
     "series",

@@ -37,6 +37,7 @@ def alerts(health: Health) -> list[Alert]:
     """The most urgent first; empty when all is well."""
     found = [
         *_workers(health),
+        *_refused(health),
         *_losses(health),
         *_memory(health),
         *_dead_letters(health),
@@ -95,6 +96,19 @@ def _no_worker(group: GroupHealth, health: Health) -> Alert:
         action=f"Start one: `heroku ps:scale {group.group}=1`, or `python -m consumers.{group.group}`.",
         count=1,
     )
+
+
+def _refused(health: Health) -> Iterator[Alert]:
+    for group in health.groups:
+        if refused := group.totals.get("refused", 0):
+            yield Alert(
+                code=f"refused:{group.group}",
+                severity="warning",
+                title=f"Redis refused {plural(refused, 'part')} of what {group.group} counted",
+                text="A key that Tailrace writes is somebody else's, of another type: counts are too low.",
+                action="Give Tailrace a Redis of its own in `REDIS_URL`; the worker's log names the key.",
+                count=refused,
+            )
 
 
 def _losses(health: Health) -> Iterator[Alert]:

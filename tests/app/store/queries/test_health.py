@@ -6,10 +6,11 @@ import time
 
 import redis
 
+from app.script_line import ScriptLine
 from app.store import dead_letters, queries
 from app.store.asides import Loss, keep
 from app.store.workers import WorkerStatus, tell
-from app.streams.redis_streams import META, RedisReader, RedisWriter
+from app.streams.redis_streams import APPEND_LUA, META, RedisReader, RedisWriter
 from tests.support.filled import Seen, fill
 
 
@@ -85,7 +86,7 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
 def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redis) -> None:
     tell(redis_client, worker("metrics"))
     RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
-    writer = RedisWriter(redis_client, 3_000)
+    writer = RedisWriter(redis_client, 3_000, ScriptLine(redis_client, APPEND_LUA, 1, 2.0))
     for number in range(60):
         writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
     found = queries.health(redis_client, time.time(), log_limit_bytes=3_000, routes_max=500)
@@ -119,6 +120,14 @@ def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) ->
     dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
     assert codes(redis_client) == []
     assert health(redis_client).dead_letters_ever == 3
+
+
+def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics"))
+    redis_client.set("tailrace:all:dynos", "somebody else's")
+    fill(redis_client, [Seen(time.time())], time.time())
+    (alert,) = queries.alerts(health(redis_client))
+    assert (alert.code, alert.count) == ("refused:metrics", 1)
 
 
 def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis) -> None:

@@ -1,10 +1,7 @@
-"""The message log on Apache Kafka: frames in, batches out, positions in Redis.
+"""Reads the topic as a member of a consumer group; the client library is behind `Consumer`.
 
-All messages of a frame go to the partition of its id, so that a retried frame meets its first
-copy there and the memory of frames seen is per partition. A group's position is kept in Redis
-beside what was computed from the messages; Kafka's own committed offset follows it, for lag
-tools, and decides only where Redis holds nothing. The client library is behind `Producer` and
-`Consumer`: kafka_python.py, or confluent.py.
+A group's position is kept in Redis beside what was computed from the messages; Kafka's own
+committed offset follows it, for lag tools, and decides only where Redis holds nothing.
 """
 
 from __future__ import annotations
@@ -19,24 +16,13 @@ import redis
 from app.errors import BadMessage, LogUnavailable
 from app.message import decode, split_id
 from app.streams.frame_memory import FrameMemory
-from app.streams.interface import PARTITIONS, Appended, BadValue, Batch, Lag
+from app.streams.interface import BadValue, Batch, Lag
 
 log = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 2.0
 RETRY_STORED_S = 0.2
-
-
-class Producer(Protocol):
-    """What the writer needs of a Kafka client. Thread-safe."""
-
-    def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
-        """Returns once all in-sync replicas have every value. Raises NotDurable."""
-
-    def partitions(self, timeout_s: float) -> int:
-        """Partitions of the topic. Raises NotDurable where the brokers do not say in time."""
-
-    def close(self) -> None: ...
+LOOK_EVERY_S = 5.0
 
 
 class Consumer(Protocol):
@@ -66,52 +52,6 @@ class Consumer(Protocol):
     def close(self) -> None: ...
 
 
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key as Kafka's Java client computes it (murmur2), so that messages that
-    other clients write under the same key are beside ours."""
-    return (_murmur2(key) & 0x7FFFFFFF) % partitions
-
-
-def _murmur2(data: bytes) -> int:
-    """MurmurHash2 with Kafka's seed, from the algorithm's published constants."""
-    multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
-    hashed = 0x9747B28C ^ len(data)
-    whole = len(data) & ~3
-    for at in range(0, whole, 4):
-        part = int.from_bytes(data[at : at + 4], "little") * multiplier & mask
-        part = (part ^ part >> 24) * multiplier & mask
-        hashed = hashed * multiplier & mask ^ part
-    if rest := data[whole:]:
-        hashed = (hashed ^ int.from_bytes(rest, "little")) * multiplier & mask
-    hashed = (hashed ^ hashed >> 13) * multiplier & mask
-    return hashed ^ hashed >> 15
-
-
-class KafkaWriter:
-    """Appends frames; Kafka keeps a retried frame twice, and its readers leave the second out."""
-
-    def __init__(self, producer: Producer) -> None:
-        self._producer = producer
-        self._partitions = 0
-
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
-        if not values:
-            return Appended(0)
-        deadline = time.monotonic() + timeout_s
-        if not self._partitions:
-            self._partitions = self._producer.partitions(timeout_s)
-        key = frame_id.encode()
-        partition = partition_of(key, self._partitions)
-        self._producer.send_all(partition, key, values, deadline - time.monotonic())
-        return Appended(len(values))
-
-    def check(self, timeout_s: float) -> None:
-        self._producer.partitions(timeout_s)
-
-    def close(self) -> None:
-        self._producer.close()
-
-
 class KafkaReader:
     """One member of a consumer group of the topic."""
 
@@ -122,18 +62,25 @@ class KafkaReader:
         self._start = start
         self._positions_key = f"tailrace:positions:{group}"
         self._next: dict[int, int] = {}
-        self._is_stored: dict[int, bool] = {}
         self._memory = FrameMemory(store, group)
         self._uncommitted: dict[int, int] = {}
         self._commit_at_s = 0.0
+        self._look_at_s = 0.0
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+        try:
+            return self._poll(timeout_s, max_messages)
+        except LogUnavailable:
+            # Whatever the client had handed out is gone; it comes again from where Redis says.
+            for partition in list(self._next):
+                self._forget(partition)
+            raise
+
+    def _poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         fetched = self._consumer.poll(timeout_s, max_messages)
         new = self._consumer.take_new_partitions()
         assigned = self._consumer.assigned()
-        for partition in [p for p in self._next if p not in assigned]:
-            self._forget(partition)
-        for partition in new:
+        for partition in [p for p in self._next if p in new or p not in assigned]:
             self._forget(partition)
         unplaced = assigned - self._next.keys()
         if unplaced:
@@ -143,7 +90,11 @@ class KafkaReader:
         spans: list[list[int | bool]] = []
         for partition, records in fetched.items():
             if records and partition in self._next and partition not in unplaced:
-                spans.append(self._take(partition, records, batch))
+                if self._follows(partition, records[0][0], batch):
+                    spans.append(self._take(partition, records, batch))
+                else:
+                    self._forget(partition)
+        self._look_around(was_idle=not fetched)
         if not spans:
             return None
         batch.claim = {
@@ -163,19 +114,24 @@ class KafkaReader:
         """Seeks each partition to where the group is: by Redis, else by Kafka, else by `start`."""
         names = sorted(partitions)
         try:
-            stored = self._store.hmget(self._positions_key, [str(name) for name in names])
+            stored = self._stored(names)
+            missing = [name for name in names if name not in stored]
+            if missing:
+                stored |= self._keep_start(self._positions_without_redis(missing))
+            # After the positions: memory that is newer than its position makes a stale batch,
+            # memory that is older would let a frame pass twice.
             self._memory.load(names)
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
-        missing = [name for name, value in zip(names, stored, strict=True) if value is None]
-        fallback = self._positions_without_redis(missing) if missing else {}
-        for name, value in zip(names, stored, strict=True):
-            self._next[name] = fallback[name] if value is None else int(value)
-            self._is_stored[name] = value is not None
-            self._consumer.seek(name, self._next[name])
-        if missing and self._start == "latest":
-            # A crash before the first batch must not move the start to a later "latest".
-            self._keep_start(missing)
+        for name in names:
+            self._consumer.seek(name, stored[name])
+            self._next[name] = stored[name]
+
+    def _stored(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The positions that Redis holds of these partitions. Raises redis.RedisError."""
+        found = self._store.hmget(self._positions_key, [str(name) for name in partitions])
+        values = cast(list[bytes | None], found)
+        return {name: int(value) for name, value in zip(partitions, values, strict=True) if value is not None}
 
     def _positions_without_redis(self, partitions: list[int]) -> dict[int, int]:
         committed = self._consumer.committed(partitions)
@@ -184,28 +140,39 @@ class KafkaReader:
         found = find(unknown) if unknown else {}
         return {name: found[name] if name in found else cast(int, committed[name]) for name in partitions}
 
-    def _keep_start(self, partitions: list[int]) -> None:
-        try:
-            for name in partitions:
-                self._store.hsetnx(self._positions_key, str(name), str(self._next[name]))
-        except redis.RedisError as fault:
-            self._next = {name: at for name, at in self._next.items() if name not in partitions}
-            raise LogUnavailable(f"Redis does not keep positions: {type(fault).__name__}") from fault
+    def _keep_start(self, positions: Mapping[int, int]) -> dict[int, int]:
+        """Writes where the group begins, unless another reader has: a crash before the first batch
+        must not move it to a later "latest". The positions in force. Raises redis.RedisError."""
+        pipeline = self._store.pipeline(transaction=False)
+        for name, at in positions.items():
+            pipeline.hsetnx(self._positions_key, str(name), str(at))
+        pipeline.execute()
+        return dict(positions) | self._stored(list(positions))
+
+    def _follows(self, partition: int, offset: int, batch: Batch) -> bool:
+        """True where records from `offset` on are what comes next in the partition."""
+        expected = self._next[partition]
+        if offset > expected:
+            # Offsets may be missing (markers of transactions); gone is what lies before the first.
+            first = self._consumer.first_offsets([partition])[partition]
+            lost = max(0, min(offset, first) - expected)
+            if lost:
+                batch.lost += lost
+                log.warning("messages expired before they were read: partition=%d lost=%d", partition, lost)
+        elif offset < expected:
+            if self._consumer.end_offsets([partition])[partition] >= expected:
+                return False  # The client has gone back by itself; its place is set anew.
+            log.warning("the topic starts over: partition=%d offset=%d", partition, offset)
+        return True
 
     def _take(self, partition: int, records: Sequence[tuple[int, bytes]], batch: Batch) -> list[int | bool]:
         """Adds a partition's records to the batch; the span of offsets for its claim."""
         expected = self._next[partition]
-        gap = records[0][0] - expected
-        if gap > 0:
-            batch.lost += gap
-            log.warning("messages expired before they were read: partition=%d lost=%d", partition, gap)
-        elif gap < 0:
-            log.warning("the topic starts over: partition=%d offset=%d", partition, records[0][0])
         is_new = self._memory.of(partition)
         for _, value in records:
             try:
                 message = decode(value)
-                frame_id, index = split_id(message.get("id", ""))
+                frame_id, index = split_id(message["id"])
             except BadMessage as fault:
                 batch.bad.append(BadValue(value, str(fault)))
                 continue
@@ -215,11 +182,36 @@ class KafkaReader:
                 batch.duplicates += 1
         following = records[-1][0] + 1
         self._next[partition] = following
-        return [partition, expected, following, self._is_stored[partition]]
+        # True: Redis does hold a position, since _place. That it is gone will mean: cleared.
+        return [partition, expected, following, True]
+
+    def _look_around(self, *, was_idle: bool) -> None:
+        """While nothing comes: is a broker there, and does Redis still hold our positions?
+
+        The clients wait for a broker in silence. And a Redis that was restored from an older
+        state must not wait for the next message of a partition until its counts are right.
+        """
+        now = time.monotonic()
+        if not was_idle:
+            self._look_at_s = now + LOOK_EVERY_S
+        if now < self._look_at_s:
+            return
+        names = sorted(self._next)
+        try:
+            self._consumer.end_offsets(names[:1] or [0])
+        except LogUnavailable as fault:
+            raise LogUnavailable(f"no Kafka broker answers ({fault})") from fault
+        try:
+            stored = self._stored(names) if names else {}
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
+        for name, at in stored.items():
+            if at != self._next[name]:
+                self._forget(name)
+        self._look_at_s = now + LOOK_EVERY_S
 
     def settled(self, batch: Batch) -> None:
         for partition, _, following, _ in batch.claim["spans"]:
-            self._is_stored[partition] = True
             self._uncommitted[partition] = following
         self._memory.settled()
         now = time.monotonic()
@@ -255,6 +247,3 @@ class KafkaReader:
             log.info("the broker was gone at the end; positions are safe in Redis. group=%s", self._group)
         self._consumer.close()
         self._store.close()
-
-
-__all__ = ["PARTITIONS", "Consumer", "KafkaReader", "KafkaWriter", "Producer", "partition_of"]

@@ -1,0 +1,160 @@
+"""The atomic step by itself: a claim is recorded once, or refused without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import redis
+
+from app.errors import StaleBatch
+from app.store.settle import settle
+
+POSITIONS = "tailrace:positions:g"
+
+
+@pytest.fixture(params=["redis_server", "old_redis_server"])
+def store(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """Both versions of Redis, empty."""
+    client = redis.Redis.from_url(request.getfixturevalue(request.param).url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def offsets(*spans: tuple[int, int, int, bool], seen: Any = ()) -> dict[str, Any]:
+    return {"kind": "offsets", "positions": POSITIONS, "spans": list(spans), "seen": list(seen)}
+
+
+def entries(store: redis.Redis, count: int, consumer: str = "c") -> dict[str, Any]:
+    """A claim on as many entries of a stream, read by a consumer that holds a lease."""
+    if not store.exists("log"):
+        store.xgroup_create("log", "g", "0", mkstream=True)
+    ids = [cast(bytes, store.xadd("log", {"f": "x"})) for _ in range(count)]
+    store.xreadgroup("g", consumer, {"log": ">"})
+    store.set(f"lease:{consumer}", "1", px=5_000)
+    return {
+        "kind": "entries",
+        "stream": "log",
+        "meta": "meta",
+        "gone": "meta:gone:g",
+        "group": "g",
+        "consumer": consumer,
+        "lease": f"lease:{consumer}",
+        "lease_ms": 15_000,
+        "ids": [entry_id.decode() for entry_id in ids],
+        "messages": 10 * count,
+    }
+
+
+def everything(store: redis.Redis) -> dict[bytes, bytes | None]:
+    return {key: store.dump(key) for key in store.scan_iter()}
+
+
+def assert_stale(store: redis.Redis, claim: dict[str, Any]) -> None:
+    before = everything(store)
+    with pytest.raises(StaleBatch):
+        settle(store, claim)
+    assert everything(store) == before
+
+
+def test_offsets_move_from_where_they_are_to_where_the_batch_ends(store: redis.Redis) -> None:
+    store.hset(POSITIONS, mapping={"0": "5", "1": "7", "2": "9"})
+    assert settle(store, offsets((0, 5, 8, True), (1, 7, 9_007_199_254_740_991, True))) is True
+    assert store.hgetall(POSITIONS) == {b"0": b"8", b"1": b"9007199254740991", b"2": b"9"}
+
+
+def test_one_partition_that_is_elsewhere_makes_all_of_the_batch_stale(store: redis.Redis) -> None:
+    store.hset(POSITIONS, mapping={"0": "5", "1": "8"})
+    assert_stale(store, offsets((0, 5, 8, True), (1, 7, 12, True)))
+
+
+def test_offsets_are_settled_once(store: redis.Redis) -> None:
+    store.hset(POSITIONS, "0", "5")
+    settle(store, offsets((0, 5, 8, True)))
+    assert_stale(store, offsets((0, 5, 8, True)))
+
+
+def test_offsets_of_a_redis_that_was_cleared_are_fresh(store: redis.Redis) -> None:
+    assert settle(store, offsets((0, 5, 8, True))) is False
+    assert store.hgetall(POSITIONS) == {b"0": b"8"}
+
+
+def test_offsets_that_redis_never_held_are_no_sign_that_it_was_cleared(store: redis.Redis) -> None:
+    assert settle(store, offsets((0, 5, 8, False))) is True
+
+
+def test_the_memory_of_frames_turns_and_grows_in_the_same_step(store: redis.Redis) -> None:
+    store.hset("m:new", "0:a", "1")
+    seen = [{"key": "m", "turn": True, "frames": {"0:b": "f"}}]
+    settle(store, offsets((0, 0, 1, False), seen=seen))
+    assert store.hgetall("m:old") == {b"0:a": b"1"}
+    assert store.hgetall("m:new") == {b"0:b": b"f"}
+    assert_stale(store, offsets((0, 0, 1, False), seen=seen))
+
+
+def test_entries_are_acknowledged_and_the_lease_is_renewed(store: redis.Redis) -> None:
+    claim = entries(store, 2_500)
+    assert settle(store, claim) is True
+    assert store.xpending("log", "g")["pending"] == 0
+    assert store.hget("meta", "read:g") == b"25000"
+    assert store.pttl("lease:c") > 10_000
+
+
+def test_entries_are_settled_once(store: redis.Redis) -> None:
+    claim = entries(store, 3)
+    settle(store, claim)
+    assert_stale(store, claim)
+
+
+def test_without_a_lease_the_batch_is_stale(store: redis.Redis) -> None:
+    claim = entries(store, 3)
+    store.delete("lease:c")
+    assert_stale(store, claim)
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_one_entry_that_someone_else_holds_makes_all_of_the_batch_stale(
+    store: redis.Redis, moved: int
+) -> None:
+    claim = entries(store, 3)
+    store.xclaim("log", "g", "other", 0, [claim["ids"][moved]])
+    assert_stale(store, claim)
+
+
+def test_entries_that_wait_between_those_of_the_batch_make_it_stale(store: redis.Redis) -> None:
+    claim = entries(store, 3)
+    claim["ids"].pop(1)
+    assert_stale(store, claim)
+
+
+def test_entries_of_the_same_consumer_before_and_after_the_batch_do_not_matter(store: redis.Redis) -> None:
+    before, claim, after = entries(store, 2), entries(store, 3), entries(store, 2)
+    assert settle(store, claim) is True
+    assert settle(store, before) is True
+    assert settle(store, after) is True
+
+
+def test_without_the_group_or_the_stream_the_batch_is_stale(store: redis.Redis) -> None:
+    claim = entries(store, 3)
+    store.xgroup_destroy("log", "g")
+    assert_stale(store, claim)
+    store.delete("log")
+    assert_stale(store, claim)
+
+
+def test_trimmed_entries_that_are_settled_after_all_are_not_noted_as_gone_any_more(
+    store: redis.Redis,
+) -> None:
+    claim = entries(store, 3)
+    store.xdel("log", claim["ids"][1])
+    store.hset("meta:gone:g", claim["ids"][1], "10")
+    assert settle(store, claim) is True
+    assert not store.exists("meta:gone:g")
+
+
+def test_a_script_that_redis_has_forgotten_is_sent_again(store: redis.Redis) -> None:
+    settle(store, offsets((0, 0, 1, False)))
+    store.script_flush()
+    assert settle(store, offsets((0, 1, 2, True))) is True

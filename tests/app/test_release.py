@@ -1,0 +1,95 @@
+"""The release phase: all that is missing, at once, with the fix; a deploy that cannot run is stopped."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+import redis
+
+from tests.support.hosted_kafka import PREFIX, HerokuKafka
+from tests.support.kafka_broker import KafkaBroker
+from tests.support.processes import Process, Processes
+
+WELL, MISSING, BAD_SETTINGS = 0, 1, 2
+RELEASE_S = 60
+CREDENTIALS = {"DRAIN_USER": "logplex", "DRAIN_PASSWORD": "s3cret"}
+
+
+def release(**environ: str) -> tuple[int, str]:
+    """Exit code and output of the Procfile's `release`."""
+    with Processes(environ) as processes:
+        process: Process = processes.start("release")
+        code = process.popen.wait(RELEASE_S)
+        return code, process.output
+
+
+def test_all_is_there(redis_url: str) -> None:
+    code, output = release(REDIS_URL=redis_url, **CREDENTIALS)
+    assert code == WELL
+    assert "ok       redis: Redis" in output
+    assert "ok       log: Redis Streams" in output
+    assert "s3cret" not in output
+
+
+def test_everything_that_is_missing_is_said_at_once() -> None:
+    code, output = release(
+        REDIS_URL="redis://:s3cret@127.0.0.1:1/0", KAFKA_URL="kafka://127.0.0.1:2", DYNO="release.1"
+    )
+    assert code == MISSING
+    assert "MISSING  drain: without DRAIN_USER" in output
+    assert "MISSING  redis: Redis at redis://********@127.0.0.1:1/0: " in output
+    assert "MISSING  log: no Kafka broker answers: 127.0.0.1:2: Connection refused" in output
+    assert "ok       replay: REPLAY_HOST is unset" in output
+    assert "s3cret" not in output
+    assert "Traceback" not in output
+
+
+def test_a_redis_that_would_throw_counts_away_is_no_redis(redis_url: str, redis_client: redis.Redis) -> None:
+    redis_client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        code, output = release(REDIS_URL=redis_url, **CREDENTIALS)
+    finally:
+        redis_client.config_set("maxmemory-policy", "noeviction")
+    assert code == MISSING
+    assert "heroku redis:maxmemory REDIS --policy noeviction" in output
+
+
+def test_bad_settings_are_another_exit_code(redis_url: str) -> None:
+    code, output = release(REDIS_URL=redis_url, REPLAY_SAMPLE="2")
+    assert code == BAD_SETTINGS
+    assert "REPLAY_SAMPLE must be a number from 0 to 1" in output
+
+
+@pytest.mark.kafka
+def test_the_topic_is_made_once(redis_url: str, kafka_broker: KafkaBroker) -> None:
+    prefix = f"{uuid.uuid4().hex[:8]}."
+    environ = {"REDIS_URL": redis_url, "KAFKA_URL": kafka_broker.url, "KAFKA_PREFIX": prefix, **CREDENTIALS}
+    assert release(**environ)[0] == WELL
+    code, output = release(**environ)
+    assert code == WELL
+    assert f"ok       log: Kafka topic {prefix}router present" in output
+    admin = kafka_broker.admin()
+    try:
+        assert len(admin.describe_topics([f"{prefix}router"])[0]["partitions"]) == 32
+    finally:
+        admin.close()
+
+
+@pytest.mark.kafka
+def test_a_plan_where_the_app_may_make_no_topic_stops_the_deploy(
+    redis_url: str, heroku_kafka: HerokuKafka
+) -> None:
+    heroku_kafka.allow_tenant("release", ["release-metrics"])
+    prefix = f"{PREFIX}release-"
+    environ = {**heroku_kafka.environ("release", prefix), "REDIS_URL": redis_url, **CREDENTIALS}
+    code, output = release(**environ)
+    assert code == MISSING
+    assert "heroku kafka:topics:create router --partitions 32 -a APP" in output
+
+    heroku_kafka.make_topic(f"{prefix}router")
+    assert release(**environ)[0] == WELL
+    code, output = release(**environ, REPLAY_HOST="https://staging.example.com")
+    assert code == MISSING
+    assert "heroku kafka:consumer-groups:create replay -a APP" in output
+    assert "PRIVATE KEY" not in output

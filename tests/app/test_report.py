@@ -1,0 +1,101 @@
+"""`python -m app report`, as a person runs it, on a real Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.store.asides import Loss, keep
+from app.store.workers import WorkerStatus, tell
+from tests.support.filled import Seen, fill
+
+ROOT = Path(__file__).parents[2]
+
+
+def report(redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", "report", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def filled_url(redis_url: str, redis_client: redis.Redis) -> str:
+    now_s = time.time()
+    requests = [Seen(now_s - 60 - age, "/a|b`", app="shop") for age in range(20)]
+    requests += [Seen(now_s - 60, "/\x1b[31mred", app="shop"), Seen(now_s - 60, "/c", app="api")]
+    requests += [Seen(now_s - 60, "/slow", status="503", code="H12", service_ms=30_000, app="shop")]
+    fill(redis_client, requests, now_s)
+    tell(redis_client, WorkerStatus("metrics.h.1", "metrics", int(now_s * 1000), 0, 0.0, True, 0))
+    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    return redis_url
+
+
+def test_text_says_all_that_matters(filled_url: str) -> None:
+    found = report(filled_url, "--since", "15m")
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = found.stdout.splitlines()
+    assert lines[0].startswith("Tailrace: all apps, last 15m (")
+    assert any(line.split()[:2] == ["requests", "23,"] for line in lines)
+    assert any("H12 1 (Request timeout)" in line for line in lines)
+    assert any("12 messages of shop never arrived" in line for line in lines)
+    assert any(line.split()[0] == "/slow" and line.endswith("H12:1") for line in lines if line)
+    assert "\x1b" not in found.stdout
+
+
+def test_json_is_for_machines(filled_url: str) -> None:
+    found = json.loads(report(filled_url, "--format", "json", "--app", "shop", "--routes", "1").stdout)
+    assert found["table"]["total"]["count"] == 22
+    assert [row["route"] for row in found["table"]["routes"]] == ["/a|b`"]
+    assert found["alerts"][0]["code"] == "losses:shop"
+    assert found["health"]["requests"] == 23
+
+
+def test_markdown_keeps_its_table_whatever_the_route(filled_url: str) -> None:
+    lines = report(filled_url, "--format", "markdown").stdout.splitlines()
+    head = next(line for line in lines if line.startswith("| Route"))
+    row = next(line for line in lines if "/a" in line)
+    assert row.startswith("| `/a\\|b'` | 20 |")
+    assert row.replace("\\|", "").count("|") == head.count("|")
+
+
+def test_since_ever_has_no_rate(filled_url: str) -> None:
+    found = report(filled_url, "--since", "ever")
+    assert "since ever" in found.stdout
+    assert "a second" not in found.stdout
+
+
+def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
+    found = report(redis_url)
+    assert found.returncode == 0
+    assert "requests  0" in found.stdout
+    assert "No metrics worker is running" in found.stdout
+
+
+def test_without_redis_it_says_so_in_one_line() -> None:
+    found = report("redis://:SECRET@127.0.0.1:1/0")
+    assert found.returncode == 2
+    assert found.stderr == "Redis does not answer (ConnectionError): see REDIS_URL\n"
+
+
+def test_a_bad_span_is_explained(redis_url: str) -> None:
+    found = report(redis_url, "--since", "1w")
+    assert found.returncode == 2
+    assert "from 10s to 31d, such as 15m or 24h, or `ever`" in found.stderr
+
+
+def test_help_has_examples() -> None:
+    found = report("redis://127.0.0.1:1/0", "--help")
+    assert found.returncode == 0
+    assert "python -m app report --since 24h --app shop --format markdown" in found.stdout

@@ -1,0 +1,191 @@
+"""Every hash that the metrics worker keeps, computed one message at a time in plain Python.
+
+Slow and simple on purpose: what the worker does in batches, columns and Lua must come out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import cast
+
+import redis
+
+from app.message import RouterMessage
+from app.routes import template
+from app.sketch import bucket
+
+Hashes = dict[str, dict[str, str]]
+Fields = dict[str, int | float | str]
+
+WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+"""Those that the tests use; the worker knows more."""
+
+NOT_COUNTS = (
+    *("tailrace:log:", "tailrace:positions:", "tailrace:seen:", "tailrace:workers", "tailrace:counts"),
+    *("tailrace:dead-letters", "tailrace:group:", "tailrace:replay:", "tailrace:aside:", "tailrace:losses"),
+)
+
+
+class Reference:
+    """Counts messages into the hashes that Redis should hold."""
+
+    def __init__(
+        self,
+        now_s: float,
+        route_of: Callable[[str], str] = template,
+        routes_max: int = 500,
+        names_max: int = 200,
+    ) -> None:
+        self._now_s = now_s
+        self._route_of = route_of
+        self._routes_max = routes_max
+        self._names_max = names_max
+        self._hashes: dict[str, Fields] = defaultdict(dict)
+        self._sums_us: dict[str, int] = defaultdict(int)
+        self.expiries: dict[str, int] = {}
+
+    def add_all(self, messages: Iterable[RouterMessage]) -> None:
+        for message in messages:
+            self.add(message)
+
+    def add(self, message: RouterMessage) -> None:
+        """Counts one message; one without a path, or of a replay, changes nothing."""
+        pairs = pairs_of(message["msg"])
+        route = self._route_of(pairs.get("path", "").split("?")[0])
+        if not route or pairs.get("request_id", "").startswith("replay-"):
+            return
+        self._count("tailrace:apps", message["app"])
+        for app in {"", message["app"]}:
+            scope = f"app:{app}:" if app else ""
+            self._add_row(scope, self._digest(scope, route), pairs, message, is_route=True)
+            self._add_row(scope, "all", pairs, message, is_route=False)
+
+    def _digest(self, scope: str, route: str) -> str:
+        """That of the route, or of `(other)` once the app has its number of routes."""
+        routes = self._hashes[f"{scope}routes"]
+        if route not in routes and len(routes) >= self._routes_max:
+            route = "(other)"
+        routes[route] = hashlib.sha256(route.encode()).hexdigest()
+        return str(routes[route])
+
+    def _add_row(
+        self, scope: str, digest: str, pairs: dict[str, str], message: RouterMessage, *, is_route: bool
+    ) -> None:
+        own = f"tailrace:{scope}{digest}"
+        size = int(pairs["bytes"]) if pairs.get("bytes", "").isdecimal() else 0
+        method = pairs.get("method", "")
+        method = method if method in METHODS or not method else "(other)"
+        counted = {"n": 1, "b": size}
+        counted |= {f"s{pairs['status']}": 1} if pairs.get("status") else {}
+        counted |= {f"m{method}": 1} if method else {}
+        counted |= {f"c{pairs['code']}": 1} if pairs.get("code") else {}
+        names = {"n": "count", "b": "bytes"}
+        for field, count in counted.items():
+            if not field.startswith("s"):
+                self._count(f"{own}:mix", names.get(field, f"{field[0]}:{field[1:]}"), count)
+        for figure in ("service", "connect"):
+            took_ms = _ms(pairs.get(figure, ""))
+            if took_ms is None:
+                continue
+            index = bucket(took_ms)
+            self._count(f"{own}:{figure}", str(index))
+            counted[str(index if figure == "service" else -1 - index)] = 1
+            mix = self._hashes[f"{own}:mix"]
+            mix[f"max_{figure}"] = max(float(mix.get(f"max_{figure}", 0)), took_ms)
+            if is_route:
+                times = self._hashes[f"{scope}{digest}::{figure}"]
+                # Whole microseconds, for floats would not add up.
+                self._sums_us[f"{scope}{digest}::{figure}"] += round(took_ms * 1000)
+                total_ms = self._sums_us[f"{scope}{digest}::{figure}"] / 1000
+                number = int(times.get("count", 0)) + 1
+                times |= {"sum": total_ms, "count": number, "average": total_ms / number}
+        if is_route and pairs.get("status"):
+            self._count(f"{scope}{digest}::statuses", pairs["status"])
+        for kind in ("dyno", "host"):
+            if name := pairs.get(kind):
+                self._count_bounded(f"{own}:{kind}s", name)
+        for length_s, kept_s in WINDOWS:
+            start = int(_time_s(message)) // length_s * length_s
+            expiry = start + length_s + kept_s
+            if expiry > self._now_s:
+                key = f"tailrace:{scope}{digest[:16]}:{length_s}:{start}"
+                self.expiries[key] = expiry
+                for field, count in counted.items():
+                    self._count(key, field, count)
+
+    def _count(self, key: str, field: str, count: int = 1) -> None:
+        fields = self._hashes[key]
+        fields[field] = int(fields.get(field, 0)) + count
+
+    def _count_bounded(self, key: str, name: str) -> None:
+        fields = self._hashes[key]
+        is_full = len(fields) >= self._names_max and name not in fields
+        self._count(key, "(other)" if is_full else name)
+
+    def hashes(self) -> Hashes:
+        """Key -> field -> value, as Redis gives them."""
+        return {
+            key: {field: _text(value) for field, value in fields.items()}
+            for key, fields in self._hashes.items()
+            if fields
+        }
+
+
+def pairs_of(line: str) -> dict[str, str]:
+    """The pairs of a line whose quoted values hold no escapes."""
+    return {key: quoted or bare for key, quoted, bare in _PAIR.findall(line)}
+
+
+_PAIR = re.compile(r'(\w+)=(?:"([^"]*)"|(\S*))')
+
+
+def _ms(raw: str) -> float | None:
+    return float(raw[:-2]) if raw.endswith("ms") else None
+
+
+def _time_s(message: RouterMessage) -> float:
+    """The line's own time, unless that is no time or more than an hour ahead of its arrival."""
+    received_s = message["received_at"] / 1000
+    try:
+        own_s = datetime.fromisoformat(message["timestamp"]).timestamp()
+    except ValueError:
+        return received_s
+    return received_s if own_s // 10 * 10 > received_s + 3_600 else own_s
+
+
+def _text(value: float | str) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def hashes_in(store: redis.Redis) -> Hashes:
+    """All counts that Redis holds now, without what is bookkeeping."""
+    keys = [key.decode() for key in cast(list[bytes], store.keys())]
+    counts = sorted(key for key in keys if not key.startswith(NOT_COUNTS))
+    pipeline = store.pipeline(transaction=False)
+    for key in counts:
+        pipeline.hgetall(key)
+    return {
+        key: {field.decode(): value.decode() for field, value in found.items()}
+        for key, found in zip(counts, pipeline.execute(), strict=True)
+        if found
+    }
+
+
+def differences(found: Hashes, wanted: Hashes) -> list[str]:
+    """One line for each field that differs; short enough to read in a failed test."""
+    lines = []
+    for key in sorted(found.keys() | wanted.keys()):
+        one, other = found.get(key, {}), wanted.get(key, {})
+        lines += [
+            f"{key} {field}: {one.get(field)} instead of {other.get(field)}"
+            for field in sorted(one.keys() | other.keys())
+            if one.get(field) != other.get(field)
+        ]
+    return lines
