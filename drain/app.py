@@ -7,7 +7,7 @@ import os
 
 import redis
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.config import Settings
 from app.errors import NotDurable
@@ -20,7 +20,7 @@ from drain.instruments import Instruments
 log = logging.getLogger(__name__)
 
 READY_TIMEOUT_S = 2.0
-STORE_CONNECTIONS = 4
+STORE_CONNECTIONS = 3
 STORE_TIMEOUT_S = 3.0
 ROUTES_IN_METRICS = 50
 """Routes of each app in Prometheus's text: the page has all of them."""
@@ -91,6 +91,8 @@ def _add_error_pages(app: Flask) -> None:
         if isinstance(fault, HTTPException):
             response = jsonify({"error": fault.name})
             response.status_code = fault.code or 500
+            if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
+                response.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
             return response
         log.error("a request failed: path=%s", request.path, exc_info=fault)
         response = jsonify({"error": "internal error, see the log"})

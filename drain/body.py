@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from typing import IO
 
@@ -17,7 +19,7 @@ class BodyCutShort(Exception):
 
 
 class BodyNotGzip(Exception):
-    """`Content-Encoding: gzip`, but the bytes are something else."""
+    """`Content-Encoding: gzip`, but the bytes are something else, or end too early."""
 
 
 def read(stream: IO[bytes], length: int | None, limit: int) -> bytes:
@@ -41,13 +43,12 @@ def read(stream: IO[bytes], length: int | None, limit: int) -> bytes:
 
 def gunzip(packed: bytes, limit: int) -> bytes:
     """The unpacked bytes; never more than `limit` of them in memory."""
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        body = unpacker.decompress(packed, limit + 1)
-    except zlib.error as fault:
+        # Of several members too (RFC 1952, 2.2): to read only the first would lose the others.
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacker:
+            body = unpacker.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as fault:
         raise BodyNotGzip from fault
     if len(body) > limit:
         raise BodyTooLarge
-    if not unpacker.eof:
-        raise BodyCutShort
     return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from app.config import Settings
 from app.errors import BadMessage, NotDurable
 from app.message import decode, encode
 from app.redis_client import connect
+from app.router_line import parse
 from app.store import dead_letters
 from app.store.dead_letters import DeadLetter
 from app.streams import Writer, open_writer
@@ -22,6 +24,7 @@ from drain.ingest import Delivery, values_of
 from drain.logplex import read_body
 
 APPEND_TIMEOUT_S = 10.0
+_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    store = connect(settings, connections=2, timeout_s=10)
+    store = connect(settings, connections=1, timeout_s=10)
     try:
         if args.action == "list":
             return _list(store, args.json)
+        for entry_id in args.id:
+            if not _ID.fullmatch(entry_id):
+                print(f"{entry_id}: not an id, which looks like 1795444755937-0", file=sys.stderr)
+                return 2
         if bool(args.id) == args.all:
             print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
             return 2
@@ -102,22 +109,28 @@ def _json(letter: DeadLetter) -> str:
 
 def _requeue(store: redis.Redis, writer: Writer, letters: list[DeadLetter]) -> int:
     done = 0
-    for letter in letters:
-        values = _readable(letter)
-        if not values:
-            print(f"{letter.id}: still not readable ({letter.reason})")
-            continue
-        try:
-            # An id of its own: the frame it came with is in the log already.
-            writer.append(f"dead-letter.{letter.id}", values, APPEND_TIMEOUT_S)
-        except NotDurable as fault:
-            print(f"{letter.id}: {fault}")
-            continue
-        dead_letters.drop(store, [letter.id])
-        done += 1
-    writer.close()
+    try:
+        for letter in letters:
+            done += _requeue_one(store, writer, letter)
+    finally:
+        writer.close()
     print(f"requeued {done} of {len(letters)}")
     return 0 if done == len(letters) else 1
+
+
+def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
+    values = _readable(letter)
+    if not values:
+        print(f"{letter.id}: still not readable ({letter.reason})")
+        return False
+    try:
+        # An id of its own: the frame it came with is in the log already.
+        writer.append(f"dead-letter.{letter.id}", values, APPEND_TIMEOUT_S)
+    except NotDurable as fault:
+        print(f"{letter.id}: {fault}")
+        return False
+    dead_letters.drop(store, [letter.id])
+    return True
 
 
 def _readable(letter: DeadLetter) -> list[bytes]:
@@ -129,6 +142,8 @@ def _readable(letter: DeadLetter) -> list[bytes]:
         try:
             message = decode(letter.value)
         except BadMessage:
+            return []
+        if parse(message["msg"]) is None:
             return []
         message["id"] = f"{frame_id}.0"
         return [encode(message)]

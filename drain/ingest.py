@@ -17,6 +17,9 @@ from drain.instruments import Instruments
 from drain.logplex import Body, SyslogLine, read_body
 from drain.messages import encode_lines
 
+LETTERS_EACH = 50
+"""Lines of one frame that get a dead letter each; further ones share one."""
+
 MESSAGE_MAX_BYTES = 900_000
 """Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
 
@@ -63,8 +66,11 @@ def ingest(
         instruments.router_lines.inc(appended.messages)
         if appended.duplicate:
             instruments.duplicates.inc()
-    _keep_asides(parsed, too_large, delivery, store)
+    is_first = _keep_asides(parsed, too_large, delivery, store)
     _count(parsed, len(body), too_large, delivery, instruments)
+    if is_first:
+        for notice in parsed.notices:
+            instruments.lost.labels(notice.code).inc(notice.dropped)
 
 
 def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
@@ -80,21 +86,33 @@ def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[byt
     return fitting, too_large
 
 
-def _keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> None:
-    """Losses and dead letters, to Redis. Raises NotDurable when that is away."""
+def _keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:
+    """Losses and dead letters, to Redis; False where this frame's were kept before.
+
+    Raises NotDurable when Redis is away.
+    """
     losses = [Loss(notice.code, notice.dropped) for notice in parsed.notices]
-    letters = [dead_letter("line", "drain", bad.reason, bad.raw, delivery.app) for bad in parsed.bad]
-    letters += [
-        dead_letter("line", "drain", "too large for the log", line, delivery.app) for line in too_large
-    ]
-    if parsed.broken:
-        letters.append(dead_letter("body", "drain", str(parsed.broken), parsed.rest, delivery.app))
+    letters = _letters(parsed, too_large, delivery.app)
     if not losses and not letters:
-        return
+        return True
     try:
-        keep(store, delivery.frame_id, delivery.app, losses, letters, int(time.time()))
+        return keep(store, delivery.frame_id, delivery.app, losses, letters, int(time.time()))
     except redis.RedisError as fault:
         raise NotDurable(f"Redis has not kept what came beside: {type(fault).__name__}") from fault
+
+
+def _letters(parsed: Body, too_large: list[bytes], app: str) -> list[list[str]]:
+    each, further = parsed.bad[:LETTERS_EACH], parsed.bad[LETTERS_EACH:]
+    letters = [dead_letter("line", "drain", bad.reason, bad.raw, app) for bad in each]
+    if further:
+        together = b"".join(b"%d %s" % (len(bad.raw), bad.raw) for bad in further)
+        letters.append(
+            dead_letter("body", "drain", f"{len(further)} further lines like these", together, app)
+        )
+    letters += [dead_letter("line", "drain", "too large for the log", line, app) for line in too_large]
+    if parsed.broken:
+        letters.append(dead_letter("body", "drain", str(parsed.broken), parsed.rest, app))
+    return letters
 
 
 def _count(
@@ -109,5 +127,3 @@ def _count(
         instruments.malformed.labels("line").inc(len(parsed.bad) + len(too_large))
     if delivery.announced is not None and delivery.announced != parsed.frames:
         instruments.miscounted.inc()
-    for notice in parsed.notices:
-        instruments.lost.labels(notice.code).inc(notice.dropped)

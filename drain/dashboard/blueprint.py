@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import redis
@@ -10,6 +11,8 @@ from flask import Blueprint, Response
 from app.config import Settings
 from drain.dashboard.api import NotThere, add_api, json_response
 from drain.dashboard.parameters import BadParameter
+
+log = logging.getLogger(__name__)
 
 SECURITY_HEADERS = {
     # Everything on the page is its own: no script, style, font or picture from elsewhere, and
@@ -60,8 +63,15 @@ def _add_errors(dashboard: Blueprint) -> None:
         return json_response({"error": f"there is no such {fault.what}", fault.what: fault.name}, 404)
 
     @dashboard.errorhandler(redis.RedisError)
-    def redis_away(fault: redis.RedisError) -> Response:
-        # Only the kind of the fault: its text may name the server with a password.
-        response = json_response({"error": "Redis is away", "reason": type(fault).__name__}, 503)
+    def redis_failed(fault: redis.RedisError) -> Response:
+        is_away = isinstance(fault, redis.ConnectionError | redis.TimeoutError)
+        # Only the kind of the fault: its text may name the server and more.
+        content = {
+            "error": "Redis is away" if is_away else "Redis refuses to answer",
+            "reason": type(fault).__name__,
+        }
+        if not is_away:
+            log.error("Redis refused a question of the dashboard: %s", fault)
+        response = json_response(content, 503)
         response.headers["Retry-After"] = "2"
         return response

@@ -27,12 +27,14 @@ STAMP: Schema = {
 }
 
 ROOTS = (
-    queries.Apps,
-    queries.RoutesTable,
-    queries.RouteDetail,
-    queries.Series,
-    queries.Health,
     queries.Alert,
+    queries.Apps,
+    queries.Health,
+    queries.ReplayRun,
+    queries.RouteDetail,
+    queries.RoutesTable,
+    queries.Runs,
+    queries.Series,
 )
 
 
@@ -186,7 +188,8 @@ def _error_responses() -> Schema:
         "NotAdmitted": _error("User or password is wrong or missing"),
         "NotThere": _error("There is no such route or run"),
         "RedisAway": _error(
-            "Redis does not answer; try again after Retry-After seconds", reason={"type": "string"}
+            "Redis does not answer, or refuses; try again after Retry-After seconds",
+            reason={"type": "string"},
         ),
     }
 

@@ -116,7 +116,7 @@ def _histogram(buckets: Mapping[int, int]) -> tuple[list[tuple[str, float]], flo
         seconds = middle_ms(index) / 1000
         total_s += seconds * count
         counts[next((at for at, edge in enumerate(EDGES_S) if seconds <= edge * 1.01), len(EDGES_S))] += count
-    edges = [*(f"{edge:g}" for edge in EDGES_S), "+Inf"]
+    edges = [*(f"{edge}" for edge in EDGES_S), "+Inf"]
     passed = 0
     cumulated: list[tuple[str, float]] = []
     for edge_name, count in zip(edges, counts, strict=True):

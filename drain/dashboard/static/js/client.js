@@ -6,25 +6,30 @@ const LONGEST_WAIT_MS = 20_000;
 const TIMEOUT_MS = 15_000;
 
 export class NoAnswer extends Error {
-  /** `kind`: `redis`, `login`, `network` or `fault`; `status` 0 where nothing came back. */
-  constructor(kind, status) {
+  /** `kind`: `redis`, `login`, `missing`, `network` or `fault`; `said`: the server's own words. */
+  constructor(kind, said = "") {
     super(kind);
     this.kind = kind;
-    this.status = status;
+    this.said = said;
   }
 }
+
+// A page that was opened as https://USER:PASSWORD@HOST/ has these in its base address, and fetch
+// refuses an address with a password; the browser sends them by itself.
+export const beside = (address) => new URL(address, location.origin + location.pathname);
 
 async function ask(address, signal) {
   let response;
   try {
-    response = await fetch(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+    response = await fetch(beside(address), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
   } catch (fault) {
     if (signal.aborted) throw fault;
-    throw new NoAnswer("network", 0);
+    throw new NoAnswer("network");
   }
   if (response.ok) return response.json();
   const kinds = { 401: "login", 404: "missing", 503: "redis" };
-  throw new NoAnswer(kinds[response.status] || "fault", response.status);
+  const { error = "" } = await response.json().catch(() => ({}));
+  throw new NoAnswer(kinds[response.status] || "fault", error);
 }
 
 /**

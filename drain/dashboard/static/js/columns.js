@@ -40,9 +40,9 @@ function plain(text) {
 
 function fillRoute(cell, row, addressOf) {
   const link = cell.firstChild ?? cell.appendChild(make("a"));
-  setText(link, row.route);
+  setText(link, format.visible(row.route));
   setAttribute(link, "href", addressOf(row));
-  setAttribute(link, "title", row.route);
+  setAttribute(link, "title", format.visible(row.route));
 }
 
 function fillErrors(cell, row) {

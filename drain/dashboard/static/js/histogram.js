@@ -11,7 +11,7 @@ const LABEL_WIDTH = 46;
 const WIDEST = 56;
 
 export function histogram(title, bars, latency, width) {
-  const panel = make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h3", {}, title)));
+  const panel = make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, title)));
   if (!bars.length) {
     panel.append(make("p", { class: "none" }, "no time was measured"));
     return panel;

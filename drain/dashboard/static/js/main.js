@@ -1,7 +1,7 @@
 // The page: where the reader is decides what is asked for; what comes is handed to its part.
 
 import { Alerts } from "./alerts.js";
-import { NoAnswer, Poller } from "./client.js";
+import { NoAnswer, Poller, beside } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
@@ -76,8 +76,9 @@ function takeRoutes(answer) {
 }
 
 function takeRoute(answer) {
-  setText(byId("route-name"), answer.route || "All routes");
-  document.title = `${answer.route} · Tailrace`;
+  const name = format.visible(answer.route);
+  setText(byId("route-name"), name);
+  document.title = `${name} · Tailrace`;
   figures.show(answer.figures);
   routeView.show(answer);
   footnote(answer);
@@ -97,7 +98,7 @@ function footnote({ from_s: from, to_s: to }) {
 function state(kind, { waitMs, fault }) {
   const live = byId("live");
   const words = {
-    redis: "Redis is away",
+    redis: fault?.said || "Redis is away",
     network: "No answer from the server",
     login: "Not signed in",
     missing: "There is no such route in this app",
@@ -124,6 +125,7 @@ function showParts() {
   byId("empty").hidden = !isEmpty;
   byId("traffic").hidden = isReplay || isEmpty || health === null;
   byId("replay").hidden = !isReplay;
+  byId("all-routes").hidden = Boolean(place.digest);
   byId("route-head").hidden = !place.digest;
   byId("route-view").hidden = !place.digest;
   byId("routes").hidden = Boolean(place.digest);
@@ -132,8 +134,7 @@ function showParts() {
   byId("footnote").hidden = isReplay || isEmpty;
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
-  byId("windows").disabled = isReplay;
-  byId("app").disabled = isReplay;
+  byId("choosers").hidden = isReplay;
   if (isEmpty) showEmpty(health);
 }
 
@@ -170,5 +171,5 @@ startEmpty();
 startTips();
 startTheme(byId("theme"), () => plots.redraw());
 addEventListener("hashchange", move);
-fetch("api/codes").then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});
+fetch(beside("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});
 move();

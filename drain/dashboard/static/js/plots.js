@@ -17,7 +17,7 @@ const PANELS = [
       { name: "errors", column: "errors_per_s", colour: "--server" },
     ],
     show: format.rate,
-    lowestTop: 1,
+    lowestTop: 0.05,
   },
   {
     title: "Service time",
@@ -63,7 +63,7 @@ class Panel {
     );
     this.nothing = make("p", { class: "plot-empty", hidden: true }, "no request in this window");
     this.place.append(this.nothing);
-    container.append(make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h3", {}, options.title), legend), this.place));
+    container.append(make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), this.place));
     new ResizeObserver(() => this.resize()).observe(this.place);
   }
 
@@ -143,9 +143,15 @@ function line(own) {
     stroke,
     width: 1.6,
     fill: own.fill ? `color-mix(in srgb, ${stroke} 14%, transparent)` : undefined,
-    points: { show: (plot, at) => plot.data[at].filter((value) => value !== null).length < 3, size: 5 },
+    // A value without a neighbour has no line: it is drawn as a point.
+    points: { show: true, size: 4, width: 0, fill: stroke, filter: (plot, at) => lonely(plot.data[at]) },
     spanGaps: false,
   };
+}
+
+function lonely(column) {
+  const isThere = (value) => value !== null && value !== undefined;
+  return column.flatMap((value, at) => (isThere(value) && !isThere(column[at - 1]) && !isThere(column[at + 1]) ? [at] : []));
 }
 
 const atLeast = (value) => (value === null ? null : Math.max(SMALLEST_MS, value));

@@ -3,7 +3,8 @@
 import { make, makeSvg, setText } from "./dom.js";
 import * as format from "./format.js";
 
-const SCALE = { width: 190, height: 22, edge: 7 };
+const BAR = { width: 190, height: 22, thickness: 8 };
+const WIDEST = 4; // times as slow, or as fast: the bar's ends
 const BAD_FROM = 0.01;
 
 export class ReplayView {
@@ -91,7 +92,7 @@ function when({ id, info }) {
 }
 
 function legend(total) {
-  return `${format.plural(total.sent, "request")} sent. Hollow: original, full: replayed. A change is coloured where the samples are enough to be sure of it.`;
+  return `${format.plural(total.sent, "request")} sent. A bar to the right is slower, to the left faster; it is pale where the samples are too few to be sure.`;
 }
 
 function tiles({ total, skipped, late }) {
@@ -103,7 +104,7 @@ function tiles({ total, skipped, late }) {
   return [
     tile("Sent", format.shortCount(total.sent), left ? `${format.shortCount(left)} left out` : "none left out", reasons),
     tile("Status changed", format.percent(changedShare), `${format.count(total.status_changed)} of ${format.shortCount(total.answered)} answers`, "", changedShare >= BAD_FROM),
-    tile("No answer", format.shortCount(unanswered), outcomes.split("\n")[0] || "all answered", outcomes, unanswered > 0),
+    tile("No answer", format.shortCount(unanswered), outcomes.split("\n")[0] || "all answered", outcomes, unanswered / Math.max(1, total.sent) >= BAD_FROM),
     tile("p95", format.time(total.replayed.p95), `was ${format.time(total.original.p95)}, ${said(total.p95_change)}`, "", isWorse(total.p95_change)),
     tile("Late, p99", format.time(late.p99), `median ${format.time(late.p50)}`, "How much later than due requests were sent"),
   ];
@@ -128,33 +129,35 @@ function order(one, other) {
   return rank(other) - rank(one) || other.sent - one.sent;
 }
 
-const HEADS = ["Route", "Sent", "Status changed", "No answer", "Median", "p95", "p95 change", "Original to replayed, p95"];
+const HEADS = ["Route", "Sent", "Status changed", "No answer", "Median", "p95", "p95 change", "faster | slower"];
 
 function table(routes) {
-  const scale = scaleOf(routes);
   const head = make("tr", {}, ...HEADS.map((name, at) => make("th", { scope: "col", class: at ? null : "text" }, make("span", {}, name))));
-  const lines = [...routes].sort(order).map((row) => line(row, scale));
+  const lines = [...routes].sort(order).map(line);
   return make("div", { class: "sheet" }, make("table", { class: "replayed", "aria-label": "Routes, original and replayed" }, make("thead", {}, head), make("tbody", {}, ...lines)));
 }
 
-function line(row, scale) {
+function line(row) {
   const changes = row.status_changes.map((one) => `${one.original || "none"} → ${one.replayed}: ${format.count(one.count)}`).join("\n");
   const outcomes = format.largestFirst(row.outcomes).map(([kind, count]) => `${kind}: ${format.count(count)}`).join("\n");
   const share = row.answered ? row.status_changed / row.answered : 0;
+  const unanswered = row.sent - row.answered;
   const tone = row.p95_change.is_sure ? (row.p95_change.share > 0 ? "bad" : "good") : null;
   return make(
     "tr",
     {},
-    make("td", { class: "route" }, make("span", { class: "route-text", title: row.route }, row.route)),
+    make("td", { class: "route" }, make("span", { class: "route-text", title: format.visible(row.route) }, format.visible(row.route))),
     cell("Sent", format.shortCount(row.sent)),
-    cell("Status changed", row.status_changed ? format.percent(share) : "0", changes, share >= BAD_FROM ? "bad" : row.status_changed ? null : "zero"),
-    cell("No answer", format.shortCount(row.sent - row.answered), outcomes, row.sent > row.answered ? "bad" : "zero"),
+    cell("Status changed", row.status_changed ? format.percent(share) : "0", changes, toneOf(share)),
+    cell("No answer", format.shortCount(unanswered), outcomes, toneOf(unanswered / row.sent)),
     cell("Median", `${format.time(row.original.p50)} → ${format.time(row.replayed.p50)}`),
     cell("p95", `${format.time(row.original.p95)} → ${format.time(row.replayed.p95)}`),
-    cell("p95 change", said(row.p95_change), `from ${format.plural(row.original.count, "time")} and ${format.count(row.replayed.count)}`, tone),
-    make("td", { class: "col-dots" }, dots(row, scale, tone)),
+    cell("p95 change", said(row.p95_change), `from ${format.plural(row.original.count, "original")} and ${format.count(row.replayed.count)} replayed`, tone),
+    make("td", { class: "col-bar" }, bar(row.p95_change, tone)),
   );
 }
+
+const toneOf = (share) => (share >= BAD_FROM ? "bad" : share ? null : "zero");
 
 function cell(name, text, tip, tone) {
   const own = make("td", { "data-name": name, "data-tone": tone ?? null, "data-tip": tip || null, tabindex: tip ? "0" : null });
@@ -162,24 +165,20 @@ function cell(name, text, tip, tone) {
   return own;
 }
 
-/** One logarithmic scale for all routes, so that rows can be compared by eye. */
-function scaleOf(routes) {
-  const values = routes.flatMap((row) => [row.original.p95, row.replayed.p95]).filter((value) => value !== null).map((value) => Math.max(1, value));
-  const low = Math.log(Math.min(...values, 10));
-  const high = Math.log(Math.max(...values, 100));
-  return (ms) => SCALE.edge + ((Math.log(Math.max(1, ms)) - low) / (high - low)) * (SCALE.width - 2 * SCALE.edge);
-}
-
-function dots(row, scale, tone) {
-  if (row.original.p95 === null || row.replayed.p95 === null) return "";
-  const [from, to] = [scale(row.original.p95), scale(row.replayed.p95)];
-  const y = SCALE.height / 2;
-  return makeSvg(
+/** From the middle, which is "no change": twice as slow and twice as fast are equally far. */
+function bar(change, tone) {
+  const middle = BAR.width / 2;
+  const drawing = makeSvg(
     "svg",
-    { class: "dots", viewBox: `0 0 ${SCALE.width} ${SCALE.height}`, role: "img", "data-tone": tone, "aria-label": `p95 from ${format.time(row.original.p95)} to ${format.time(row.replayed.p95)}` },
-    makeSvg("line", { class: "rail", x1: 0, x2: SCALE.width, y1: y, y2: y }),
-    makeSvg("line", { class: "way", x1: from, x2: to, y1: y, y2: y }),
-    makeSvg("circle", { class: "from", cx: from, cy: y, r: 4 }),
-    makeSvg("circle", { class: "to", cx: to, cy: y, r: 4.5 }),
+    { class: "change", viewBox: `0 0 ${BAR.width} ${BAR.height}`, role: "img", "data-tone": tone, "aria-label": said(change) },
+    makeSvg("line", { class: "rail", x1: 0, x2: BAR.width, y1: BAR.height / 2, y2: BAR.height / 2 }),
   );
+  if (change.share !== null) {
+    const far = Math.log(Math.max(1e-9, 1 + change.share)) / Math.log(WIDEST);
+    const length = Math.min(1, Math.abs(far)) * middle;
+    const x = far < 0 ? middle - length : middle;
+    drawing.append(makeSvg("rect", { class: "way", x, y: (BAR.height - BAR.thickness) / 2, width: length, height: BAR.thickness, rx: 2 }));
+  }
+  drawing.append(makeSvg("line", { class: "middle", x1: middle, x2: middle, y1: 3, y2: BAR.height - 3 }));
+  return drawing;
 }

@@ -60,7 +60,7 @@ function indexOfFocus(container) {
   return [...container.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
 }
 
-function shares(title, counts, { nameOf = (name) => name, classOf = () => null, of = 0 } = {}) {
+function shares(title, counts, { nameOf = format.visible, classOf = () => null, of = 0 } = {}) {
   const entries = format.largestFirst(counts);
   const all = of || entries.reduce((sum, [, count]) => sum + count, 0);
   const list = make("ul", { class: "shares" });
@@ -73,7 +73,7 @@ function shares(title, counts, { nameOf = (name) => name, classOf = () => null, 
   }
   if (entries.length > SHOWN) list.append(make("li", {}, make("span", { class: "of" }, `and ${format.count(entries.length - SHOWN)} more`)));
   if (!entries.length) list.append(make("li", {}, make("span", { class: "of" }, "none seen")));
-  return make("section", { class: "panel" }, make("h3", {}, title), list);
+  return make("section", { class: "panel" }, make("h2", {}, title), list);
 }
 
 function facts(figures) {
@@ -86,5 +86,5 @@ function facts(figures) {
     ["p90", format.time(figures.service.p90)],
   ];
   for (const [name, value] of rows) list.append(make("li", {}, make("span", { class: "of" }, name), make("span", {}, value)));
-  return make("section", { class: "panel" }, make("h3", {}, "Sizes and times"), list);
+  return make("section", { class: "panel" }, make("h2", {}, "Sizes and times"), list);
 }

@@ -1,0 +1,231 @@
+"""The JSON API: what it answers, what it refuses, and that its own document says so."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+from typing import Any
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from app.store import replay
+from app.store.keys import digest
+from drain.dashboard.openapi import document
+from tests.support.filled import Seen, fill
+
+DIGEST = digest("/products/:id")
+PATHS = (
+    "/api/apps",
+    "/api/codes",
+    "/api/routes",
+    "/api/routes?window=ever",
+    "/api/routes?app=shop&window=5m",
+    "/api/routes.csv",
+    f"/api/routes/{DIGEST}?window=24h",
+    f"/api/routes/{DIGEST}?window=ever",
+    "/api/routes/all",
+    "/api/series?window=7d",
+    f"/api/series?app=shop&route={DIGEST}&window=5m",
+    "/api/health",
+    "/api/replay",
+    "/api/replay/live",
+    "/api/openapi.json",
+)
+
+
+def filled(store: redis.Redis) -> None:
+    now_s = time.time()
+    requests = [Seen(now_s - 60 - age, "/products/:id", app="shop") for age in range(40)]
+    requests.append(Seen(now_s - 60, "/cart", status="503", code="H12", service_ms=30_000, app="shop"))
+    requests.append(Seen(now_s - 60, "/", status="503", code="H10", service_ms=None, connect_ms=None))
+    fill(store, requests, now_s)
+    figures = replay.Figures()
+    figures.of("/cart").add("answered", 500, 70.0, 200, 20.0)
+    figures.of("/cart").add("timeout", 0, 0.0, 200, 20.0)
+    figures.skipped["method"] += 3
+    replay.record(store, "live", figures, {"target": "https://staging.example.com", "state": "running"})
+
+
+def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
+    """What the document promises for an answer, with its references at hand."""
+    whole = document()
+    name = path.partition("?")[0]
+    if name not in whole["paths"]:
+        name = name.rpartition("/")[0] + ("/{run}" if "replay" in name else "/{digest}")
+    response = whole["paths"][name]["get"]["responses"][str(status)]
+    if "$ref" in response:
+        response = whole["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"][mimetype]["schema"]
+    return {**schema, "components": whole["components"]}
+
+
+def closed(schema: Any) -> Any:
+    """The schema without room for properties that it does not name."""
+    if isinstance(schema, dict):
+        shut = {name: closed(part) for name, part in schema.items()}
+        if "properties" in shut and "allOf" not in shut:
+            shut.setdefault("additionalProperties", False)
+        return shut
+    return [closed(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def test_the_document_is_openapi() -> None:
+    validate(document())
+
+
+def test_the_document_names_every_route_and_no_other(client: FlaskClient) -> None:
+    rules = {str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/")}
+    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == set(document()["paths"])
+
+
+@pytest.mark.parametrize("is_filled", [True, False], ids=["filled", "empty"])
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_is_as_the_document_says(
+    client: FlaskClient, redis_client: redis.Redis, path: str, is_filled: bool
+) -> None:
+    if is_filled:
+        filled(redis_client)
+    response = client.get(path)
+    is_missing = not is_filled and (DIGEST in path.partition("?")[0] or path.endswith("/live"))
+    assert response.status_code == (404 if is_missing else 200)
+    schema = schema_of(path, response.status_code, response.mimetype or "")
+    content = response.json if response.is_json else response.text
+    Draft202012Validator(schema).validate(content)
+    if is_filled and "allOf" not in schema:
+        Draft202012Validator(closed(schema)).validate(content)
+
+
+def test_no_field_of_an_answer_is_missing_in_the_document(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    filled(redis_client)
+    schemas = document()["components"]["schemas"]
+    for path, name in (("routes", "RoutesTable"), (f"routes/{DIGEST}", "RouteDetail"), ("series", "Series")):
+        found = client.get(f"/api/{path}").json
+        assert found is not None
+        assert set(found) == {*schemas[name]["properties"], "at_ms", "refresh_s"}
+
+
+def test_the_table_has_the_figures(client: FlaskClient, redis_client: redis.Redis) -> None:
+    filled(redis_client)
+    found = client.get("/api/routes?window=1h&app=shop").json
+    assert found is not None
+    assert found["total"]["count"] == 41
+    assert [(row["route"], row["figures"]["codes"]) for row in found["routes"]] == [
+        ("/products/:id", {}),
+        ("/cart", {"H12": 1}),
+    ]
+
+
+def test_a_run_has_original_and_replayed(client: FlaskClient, redis_client: redis.Redis) -> None:
+    filled(redis_client)
+    found = client.get("/api/replay/live").json
+    assert found is not None
+    (row,) = found["routes"]
+    assert (row["route"], row["sent"], row["answered"], row["outcomes"]) == ("/cart", 2, 1, {"timeout": 1})
+    assert row["status_changes"] == [{"original": 200, "replayed": 500, "count": 1}]
+    assert row["replayed"]["p95"] == pytest.approx(70, rel=0.01)
+    assert row["p95_change"]["share"] == pytest.approx(2.5, rel=0.03)
+    assert row["p95_change"]["is_sure"] is False
+    assert found["skipped"] == {"method": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "allowed"),
+    [
+        ("/api/routes?window=2h", "window", ["5m", "1h", "24h", "7d", "30d", "ever"]),
+        ("/api/routes?window=", "window", ["5m", "1h", "24h", "7d", "30d", "ever"]),
+        ("/api/series?window=ever", "window", ["5m", "1h", "24h", "7d", "30d"]),
+        ("/api/routes?app=<script>", "app", None),
+        ("/api/routes?app=" + "a" * 65, "app", None),
+        ("/api/routes?windwo=1h", "windwo", ["app", "window"]),
+        ("/api/health?app=shop", "app", []),
+        ("/api/series?route=abc", "route", None),
+        ("/api/routes/ABC", "digest", None),
+        ("/api/replay/a%20b", "run", None),
+    ],
+)
+def test_a_bad_parameter_is_named_with_what_is_allowed(
+    client: FlaskClient, path: str, parameter: str, allowed: list[str] | None
+) -> None:
+    response = client.get(path)
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["parameter"] == parameter
+    assert parameter in response.json["error"]
+    if allowed is not None:
+        assert response.json["allowed"] == allowed
+    Draft202012Validator(schema_of("/api/routes", 400, "application/json")).validate(response.json)
+
+
+def test_an_unknown_route_is_404(client: FlaskClient) -> None:
+    response = client.get(f"/api/routes/{digest('/nowhere')}")
+    assert response.status_code == 404
+    assert response.json == {"error": "there is no such route", "route": digest("/nowhere")}
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if "codes" not in path and "openapi" not in path])
+def test_without_redis_it_says_so_and_tells_no_secret(client_without_redis: FlaskClient, path: str) -> None:
+    response = client_without_redis.get(path)
+    assert response.status_code == 503
+    assert response.json == {"error": "Redis is away", "reason": "ConnectionError"}
+    assert response.headers["Retry-After"] == "2"
+    assert "SECRET" not in response.text
+
+
+def test_a_key_of_somebody_else_is_said_too(client: FlaskClient, redis_client: redis.Redis) -> None:
+    redis_client.set("routes", "somebody else's")
+    response = client.get("/api/routes")
+    assert response.status_code == 503
+    assert response.json == {"error": "Redis refuses to answer", "reason": "ResponseError"}
+
+
+def test_an_unchanged_answer_is_not_sent_again(client: FlaskClient, redis_client: redis.Redis) -> None:
+    filled(redis_client)
+    first = client.get("/api/routes?window=30d")
+    again = client.get("/api/routes?window=30d", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_large_answer_is_packed_for_who_takes_it(client: FlaskClient, redis_client: redis.Redis) -> None:
+    filled(redis_client)
+    plain = client.get("/api/routes?window=30d")
+    packed = client.get("/api/routes?window=30d", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    assert "Content-Encoding" not in plain.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/apps", "/api/routes?window=2h", "/static/js/main.js"])
+def test_every_answer_has_the_security_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_page_is_made_of_its_own_parts_alone(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert "://" not in page.replace("http://www.w3.org", "")
+    assert "style=" not in page
+    assert "<script>" not in page
+    for name in ("js/main.js", "css/base.css", "vendor/uplot/uPlot.iife.min.js", "icon.svg"):
+        assert name in page
+        assert client.get(f"/static/{name}").status_code == 200
+
+
+def test_the_vendored_library_is_what_its_note_says(client: FlaskClient) -> None:
+    note = client.get("/static/vendor/uplot/VERSION.md").text
+    for name in ("uPlot.iife.min.js", "uPlot.min.css"):
+        content = client.get(f"/static/vendor/uplot/{name}").data
+        assert f"`{name}` | `{hashlib.sha256(content).hexdigest()}`" in note
+    assert "MIT" in client.get("/static/vendor/uplot/LICENSE").text

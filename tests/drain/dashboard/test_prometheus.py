@@ -1,0 +1,113 @@
+"""Figures for Prometheus: exact, bounded, and never an error page."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import redis
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.config import Settings
+from app.redis_client import connect
+from app.store import dead_letters
+from app.store.asides import Loss, keep
+from app.store.workers import WorkerStatus, tell
+from drain.dashboard import RouteCollector
+from tests.support.filled import Seen, fill
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def scrape(store: redis.Redis, limit: int = 10) -> Samples:
+    registry = CollectorRegistry()
+    registry.register(RouteCollector(store, limit))
+    text = generate_latest(registry).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def of(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, tuple(sorted(labels.items()))]
+
+
+def test_apps_and_routes_are_counted(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    slow = Seen(now_s, "/b", app="shop", service_ms=30_000, status="503", code="H12")
+    fill(
+        redis_client,
+        [Seen(now_s, "/a", app="shop")] * 3 + [slow, Seen(now_s, "/a", app="api"), Seen(now_s, "/c")],
+        now_s,
+    )
+    samples = scrape(redis_client)
+    assert of(samples, "tailrace_redis_up") == 1
+    assert of(samples, "tailrace_app_requests_total", app="shop") == 4
+    assert of(samples, "tailrace_app_requests_total", app="") == 1
+    assert of(samples, "tailrace_route_requests_total", app="shop", route="/a") == 3
+    assert (
+        of(samples, "tailrace_route_responses_total", **{"app": "shop", "route": "/b", "class": "5xx"}) == 1
+    )
+    assert of(samples, "tailrace_app_router_errors_total", app="shop", code="H12") == 1
+    assert of(samples, "tailrace_app_bytes_total", app="api") == 100
+
+
+def test_service_times_are_a_histogram_in_seconds(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    fill(redis_client, [Seen(now_s, service_ms=value) for value in (5, 20, 250, 30_000, 45_000)], now_s)
+    samples = scrape(redis_client)
+    counts = {"0.005": 1, "0.01": 1, "0.025": 2, "0.25": 3, "0.5": 3, "30.0": 4, "+Inf": 5}
+    for edge, count in counts.items():
+        assert of(samples, "tailrace_app_service_seconds_bucket", app="", le=edge) == count
+    assert of(samples, "tailrace_app_service_seconds_count", app="") == 5
+    assert of(samples, "tailrace_app_service_seconds_sum", app="") == pytest.approx(75.275, rel=0.01)
+
+
+def test_the_number_of_series_is_bounded(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    requests = [Seen(now_s, f"/{number}") for number in range(400)] + [Seen(now_s, "/busy")] * 2
+    fill(redis_client, requests, now_s)
+    samples = scrape(redis_client, limit=5)
+    routes = {dict(labels)["route"] for name, labels in samples if name == "tailrace_route_requests_total"}
+    assert len(routes) == 5
+    assert "/busy" in routes
+    assert of(samples, "tailrace_app_requests_total", app="") == 402
+    assert len(samples) < 5 * 25 + 80
+
+
+def test_no_counter_falls_when_another_route_becomes_busier(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    fill(redis_client, [Seen(now_s, "/a")] * 3 + [Seen(now_s, "/b")] * 2, now_s)
+    before = scrape(redis_client, limit=1)
+    fill(redis_client, [Seen(now_s, "/b")] * 5, now_s)
+    after = scrape(redis_client, limit=1)
+    fallen = [name for name in before if name in after and after[name] < before[name]]
+    assert [name for name in fallen if not name[0].startswith("tailrace_group")] == []
+
+
+def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> None:
+    now_ms = int(time.time() * 1000)
+    tell(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
+    letter = dead_letters.dead_letter("line", "drain", "why", b"x")
+    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
+    samples = scrape(redis_client)
+    assert of(samples, "tailrace_group_lag_messages", group="metrics") == 120
+    assert of(samples, "tailrace_group_lag_seconds", group="metrics") == 3.5
+    assert of(samples, "tailrace_group_workers", group="metrics") == 1
+    assert of(samples, "tailrace_losses_total", app="shop") == 12
+    assert of(samples, "tailrace_dead_letters") == 1
+
+
+def test_hostile_names_cannot_make_series_of_their_own(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    fill(redis_client, [Seen(now_s, '/a"} 1\ntailrace_redis_up 7\n')], now_s)
+    samples = scrape(redis_client)
+    assert of(samples, "tailrace_redis_up") == 1
+
+
+def test_without_redis_there_is_one_series_that_says_so() -> None:
+    away = connect(Settings(redis_url="redis://127.0.0.1:1/0"), connections=1, timeout_s=1)
+    assert scrape(away) == {("tailrace_redis_up", ()): 0.0}
