@@ -34,7 +34,7 @@ def main() -> int:
             log.warning(
                 "REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", ", ".join(unsafe)
             )
-        store = connect(settings, connections=2, timeout_s=10)
+        store = connect(settings, connections=1, timeout_s=10)
         stop = stop_on_signals()
         replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop)
         replay.check_known_hosts()

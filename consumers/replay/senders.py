@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.watchdog import Watchdog
 from consumers.replay.breaker import Breaker
-from consumers.replay.connection import Connection
+from consumers.replay.connection import Connection, tls_context
 from consumers.replay.request import Outcome, Request
 from consumers.replay.target import Target
 
@@ -59,11 +58,11 @@ class Senders:
         self._is_waited_for = False
         self._busy = 0
         self._closed = False
-        watchdog = Watchdog()
+        tls = tls_context(target)
         self._threads = [
             threading.Thread(
                 target=self._send,
-                args=(Connection(target, watchdog, timeout_s),),
+                args=(Connection(target, timeout_s, tls),),
                 name=f"sender-{number}",
                 daemon=True,
             )

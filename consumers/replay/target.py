@@ -6,6 +6,8 @@ No URL is ever glued together: a line's path becomes the request target of an or
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -37,9 +39,13 @@ class Target:
             raise TailraceError("the target's URL has a bad host or port") from None
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.path not in ("", "/"):
             raise TailraceError("the target must be a base URL such as https://staging.example.com")
-        if parts.username or parts.password:
+        if "@" in parts.netloc:
             raise TailraceError("the target's URL must not hold a password: use a rule's set_headers")
-        return cls(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])
+        if port == 0 or parts.query or parts.fragment:
+            raise TailraceError(
+                "the target must be a base URL, without a query, such as https://staging.example.com"
+            )
+        return cls(parts.scheme, _ascii_host(parts.hostname), port or DEFAULT_PORTS[parts.scheme])
 
     @property
     def host_header(self) -> str:
@@ -52,13 +58,32 @@ class Target:
         return f"{self.scheme}://{self.host_header}"
 
 
+def _ascii_host(host: str) -> str:
+    """The name as DNS and the Host header take it. Raises TailraceError for what is no host."""
+    try:
+        named = host if host.isascii() else host.encode("idna").decode("ascii")
+        if ":" in named:
+            ipaddress.IPv6Address(named)
+        elif not _HOST(named):
+            raise ValueError
+    except ValueError:
+        raise TailraceError("the target's URL has a bad host or port") from None
+    return named
+
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}").fullmatch
+
+
 def request_target(path: str) -> bytes:
     """The bytes after the method: the path and query of the line, byte for byte.
 
     Raises RefusedPath for what would not be one path on the target's own host: no leading slash,
     a byte that ends or splits the request line (control characters, space), or more than 64 KB.
     """
-    raw = path.encode("utf-8", "surrogateescape")
+    try:
+        raw = path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise RefusedPath("has half of a surrogate pair") from None
     if not raw.startswith(b"/"):
         raise RefusedPath("does not start with /")
     if len(raw) > LONGEST_PATH_BYTES:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.watchdog import Watchdog
-from consumers.replay.connection import Connection
+from consumers.replay.connection import BODY_MAX_BYTES, Connection
 from consumers.replay.request import Outcome
 from consumers.replay.target import Target
 from tests.support.certificates import Authority
@@ -20,10 +19,12 @@ from tests.support.target import Behaviour, RecordingTarget, Seen, answer, raw, 
 
 TIMEOUT_S = 1.0
 HEAD = b"HTTP/1.1 200 OK\r\n"
+LONG = b"x" * (BODY_MAX_BYTES + 1000)
+CHUNK = b"20000\r\n" + b"x" * 0x20000 + b"\r\n"
 
 
 def exchange(target: RecordingTarget, method: str = "GET") -> tuple[Outcome, float]:
-    connection = Connection(Target.parse(target.url), Watchdog(), TIMEOUT_S)
+    connection = Connection(Target.parse(target.url), TIMEOUT_S)
     started = time.monotonic()
     outcome = connection.exchange(method, b"/", [("Host", "x")])
     connection.close()
@@ -40,13 +41,20 @@ def exchange(target: RecordingTarget, method: str = "GET") -> tuple[Outcome, flo
         (refuse_by_reset(), "reset", 0),
         (raw(b""), "reset", 0),
         (raw(HEAD + b"\r\nendless ", repeat=100_000), "answered", 200),
-        (raw(HEAD + b"Content-Length: 99999999999\r\n\r\n" + b"x" * 1000), "answered", 200),
+        (raw(HEAD + b"Content-Length: 99999999999\r\n\r\n" + LONG), "answered", 200),
+        (raw(HEAD + b"Content-Length: 99999999999\r\n\r\n" + b"x" * 1000), "bad-response", 0),
         (raw(HEAD + b"Content-Length: 10\r\n\r\nshort"), "bad-response", 0),
         (raw(HEAD + b"Content-Length: -1\r\n\r\n"), "bad-response", 0),
         (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"), "answered", 200),
         (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n"), "answered", 200),
         (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "bad-response", 0),
-        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n"), "answered", 200),
+        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n" + LONG), "answered", 200),
+        (
+            raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 9),
+            "answered",
+            200,
+        ),
+        (raw(HEAD + b"Connection: close\r\n\r\n" + LONG), "answered", 200),
         (raw(HEAD + b"A: " + b"b" * 100_000), "too-large", 0),
         (raw(HEAD + b"A: b\r\n" * 20_000), "too-large", 0),
         (
@@ -95,12 +103,12 @@ def test_informational_answers_for_ever_end_at_the_time_limit() -> None:
 
 
 def test_nobody_listening_is_refused() -> None:
-    connection = Connection(Target("http", "127.0.0.1", free_port()), Watchdog(), TIMEOUT_S)
+    connection = Connection(Target("http", "127.0.0.1", free_port()), TIMEOUT_S)
     assert connection.exchange("GET", b"/", []).kind == "refused"
 
 
 def test_a_name_that_does_not_resolve_is_a_matter_of_dns() -> None:
-    connection = Connection(Target("http", "nowhere.invalid", 80), Watchdog(), 5.0)
+    connection = Connection(Target("http", "nowhere.invalid", 80), 5.0)
     assert connection.exchange("GET", b"/", []).kind == "dns"
 
 
@@ -114,7 +122,7 @@ def test_a_certificate_that_nobody_signed_is_a_matter_of_tls(tmp_path: Path) -> 
 
 def test_tls_to_a_port_without_tls_is_a_matter_of_tls() -> None:
     with RecordingTarget(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as target:
-        connection = Connection(Target("https", "127.0.0.1", target.port), Watchdog(), TIMEOUT_S)
+        connection = Connection(Target("https", "127.0.0.1", target.port), TIMEOUT_S)
         assert connection.exchange("GET", b"/", []).kind in ("tls", "timeout")
 
 
@@ -127,7 +135,7 @@ def test_a_connection_is_kept_and_a_closed_one_is_opened_again_once() -> None:
         return False
 
     with RecordingTarget() as target:
-        connection = Connection(Target.parse(target.url), Watchdog(), TIMEOUT_S)
+        connection = Connection(Target.parse(target.url), TIMEOUT_S)
         for _ in range(3):
             assert connection.exchange("GET", b"/", []).status == 200
         assert target.connections == 1
@@ -142,7 +150,7 @@ def test_a_connection_is_kept_and_a_closed_one_is_opened_again_once() -> None:
 
 def test_a_head_has_no_body_to_wait_for() -> None:
     with RecordingTarget(answer(200, b"x" * 500)) as target:
-        connection = Connection(Target.parse(target.url), Watchdog(), TIMEOUT_S)
+        connection = Connection(Target.parse(target.url), TIMEOUT_S)
         assert [connection.exchange(method, b"/", []).status for method in ("HEAD", "GET", "HEAD")] == [
             200
         ] * 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from app.errors import TailraceError
-from app.watchdog import Watchdog
 from consumers.replay.connection import Connection
 from consumers.replay.target import RefusedPath, Target, request_target
 from tests.support.target import RecordingTarget
@@ -115,7 +114,7 @@ def test_there_are_enough_hostile_paths() -> None:
 
 def test_hostile_paths_arrive_at_the_target_byte_for_byte() -> None:
     with RecordingTarget() as target:
-        connection = Connection(Target.parse(target.url), Watchdog(), 5.0)
+        connection = Connection(Target.parse(target.url), 5.0)
         for path in SENT_AS_THEY_ARE:
             outcome = connection.exchange("GET", request_target(path), [("Host", "target.test")])
             assert (outcome.kind, outcome.status) == ("answered", 200), path
