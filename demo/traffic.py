@@ -85,12 +85,8 @@ class Traffic:
                 yield b"<45>1 %s host heroku web.1 - source=web.1 sample#memory_total=412.05MB\n" % stamp
             if self._random.random() < 0.0002:
                 yield (
-                    b"<40>1 %s host heroku logplex - Error L10 (output buffer overflow): %d messages dropped since %s."
-                    % (
-                        stamp,
-                        self._random.randint(1, 40),
-                        stamp,
-                    )
+                    b"<40>1 %s host heroku logplex - Error L10 (output buffer overflow): "
+                    b"%d messages dropped since %s." % (stamp, self._random.randint(1, 40), stamp)
                 )
 
     def _router_line(self) -> str:

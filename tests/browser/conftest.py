@@ -1,0 +1,230 @@
+"""A real Chromium, headless, and the page served by a real server over a real Redis."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask, request
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from app.config import Settings
+from app.redis_client import connect
+from drain.dashboard import blueprint
+from tests.browser.traffic import fill_shop, report_worker
+from tests.conftest import skip_or_fail
+from tests.support.ports import free_port
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+WIDE, PHONE = (1440, 1000), (390, 844)
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--force-color-profile=srgb",
+)
+
+
+class Site:
+    """The dashboard on a port of its own; it can go away and come back."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.asked: list[str] = []
+        settings = Settings(redis_url=redis_url)
+        self._app = Flask("site", static_folder=None)
+        store = connect(settings, connections=4, timeout_s=3)
+        self._app.register_blueprint(blueprint(settings, store))
+        self._app.before_request(self._note)
+        self._server: BaseWSGIServer | None = None
+
+    def _note(self) -> None:
+        self.asked.append(request.path)
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self._app, threaded=True)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+class Page:
+    """What a test does in the browser, and what it reads there."""
+
+    def __init__(self, driver: webdriver.Chrome, site: Site) -> None:
+        self.driver = driver
+        self.site = site
+        self.size = WIDE
+
+    def open(self, fragment: str = "#/", *, size: tuple[int, int] = WIDE, **media: str) -> None:
+        """The page at an address after `#`. `media`: `prefers_color_scheme="dark"` and the like."""
+        self.size = size
+        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
+        self._do("Emulation.setEmulatedMedia", {"features": features})
+        screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+        self._do("Emulation.setDeviceMetricsOverride", screen)
+        self.driver.get("about:blank")
+        self.driver.get(f"{self.site.url}/{fragment}")
+
+    def _do(self, command: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = self.driver.execute_cdp_cmd(command, parameters)
+        return found
+
+    def run(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def all(self, selector: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        """The text of the first element, also where it is out of sight; empty where there is none."""
+        found = self.run("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
+        return str(found)
+
+    def texts(self, selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
+        return list(self.run(script, selector))
+
+    def routes(self) -> list[str]:
+        """The routes in the table, from its top."""
+        return self.texts("#table td.route")
+
+    def is_shown(self, selector: str) -> bool:
+        return any(element.is_displayed() for element in self.all(selector))
+
+    def focus(self, selector: str, text: str = "") -> None:
+        """Puts the focus on the first element whose text begins with `text`."""
+        script = (
+            "[...document.querySelectorAll(arguments[0])]"
+            ".find((one) => one.textContent.startsWith(arguments[1])).focus()"
+        )
+        self.run(script, selector, text)
+
+    def fragment(self) -> str:
+        """The address from its `#` on."""
+        return str(self.run("return location.hash"))
+
+    def press(self, *keys: str) -> None:
+        """Keys for whatever has the focus."""
+        actions = webdriver.ActionChains(self.driver, duration=0)
+        actions.send_keys(*keys).perform()
+
+    def wait_for(self, is_there: Callable[[], object], what: str, timeout_s: float = 20) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not is_there():
+            if time.monotonic() > deadline:
+                self.shot("failed")
+                pytest.fail(f"no {what} in {timeout_s} s: {self.text('main')[:600]!r}")
+            time.sleep(0.05)
+
+    def wait_for_routes(self, count: int) -> None:
+        self.wait_for(lambda: len(self.all("#table tbody tr")) == count, f"{count} routes")
+
+    def shot(self, name: str) -> None:
+        """A picture of the whole page, for people, in artifacts/."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        height = int(self.run("return document.documentElement.scrollHeight"))
+        clip = {"x": 0, "y": 0, "width": self.size[0], "height": min(height, 4_000), "scale": 1}
+        found = self._do("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        (ARTIFACTS / f"{name}.png").write_bytes(base64.b64decode(found["data"]))
+
+    def complaints(self) -> list[str]:
+        """What the browser's console has said since it was last asked: faults, refused content."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
+
+    def requested(self) -> list[str]:
+        """The addresses that the browser has asked for since this was last asked."""
+        entries = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
+        sent = [entry for entry in entries if entry["method"] == "Network.requestWillBeSent"]
+        return [entry["params"]["request"]["url"] for entry in sent]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """One browser for all tests, with a profile of its own."""
+    browser, driver = _first("chromium", "chromium-browser", "google-chrome"), _first("chromedriver")
+    if browser is None or driver is None:
+        skip_or_fail(
+            "browser", "chromium or chromedriver is missing: apt-get install chromium chromium-driver"
+        )
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with tempfile.TemporaryDirectory(prefix="tailrace-chromium-", ignore_cleanup_errors=True) as profile:
+        for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size={},{}".format(*WIDE)):
+            options.add_argument(flag)
+        started = webdriver.Chrome(options=options, service=Service(driver))
+        yield started
+        started.quit()
+
+
+def _first(*names: str) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture
+def site(redis_url: str) -> Iterator[Site]:
+    """The page over an empty Redis."""
+    opened = Site(redis_url)
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, site: Site) -> Iterator[Page]:
+    """A browser that remembers nothing of the test before."""
+    chromium.execute_cdp_cmd("Network.clearBrowserCache", {})
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    opened = Page(chromium, site)
+    opened.complaints()
+    opened.requested()
+    yield opened
+    chromium.get("about:blank")
+
+
+@pytest.fixture
+def shop(redis_client: redis.Redis) -> redis.Redis:
+    """A Redis with an hour of traffic."""
+    fill_shop(redis_client)
+    report_worker(redis_client)
+    return redis_client
+
+
+@pytest.fixture
+def away(redis_client: redis.Redis) -> Iterator[Callable[[bool], None]]:
+    """Takes Redis away from everybody but the test, and gives it back."""
+
+    def set_away(is_away: bool) -> None:
+        redis_client.config_set("maxclients", 1 if is_away else 10_000)
+        if is_away:
+            redis_client.client_kill_filter(_type="normal", skipme=True)
+
+    yield set_away
+    set_away(False)

@@ -1,0 +1,142 @@
+"""The page in a real Chromium: what is seen of the traffic, and what is not run."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import redis
+from selenium.webdriver.common.keys import Keys
+
+from app.store.keys import digest
+from tests.browser.conftest import Page
+from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, report_worker
+from tests.support.filled import Seen, fill
+
+pytestmark = pytest.mark.browser
+
+
+def test_it_shows_figures_plots_and_routes(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=1h")
+    page.wait_for_routes(len(ROUTES))
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+    assert set(page.routes()) == {path for _, path, *_ in ROUTES}
+    names = page.texts("#figures dt")
+    assert names == ["Requests a second", "Errors", "Median", "p95", "p99"]
+    assert all(any(char.isdigit() for char in figure) for figure in page.texts("#figures dd:not(.sub)"))
+    assert len(page.all("#table svg.spark .line[d^='M']")) == len(ROUTES)
+    assert page.text("#live") == "live"
+    labels = [panel.get_attribute("aria-label") or "" for panel in page.all(".plot")]
+    assert all("highest" in label for label in labels)
+    page.shot("page-light")
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_is_refused(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=1h")
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+    page.open(f"#/routes/{digest('/search')}?window=1h")
+    page.wait_for(lambda: page.all(".histogram"), "histogram")
+    page.open("#/replay")
+    page.wait_for(lambda: page.is_shown("#replay"), "replay")
+    asked = [address for address in page.requested() if not address.startswith(("about:", "data:"))]
+    assert len(asked) > 20
+    assert [address for address in asked if not address.startswith(page.site.url)] == []
+    assert page.complaints() == []
+
+
+def seen(path: str) -> str:
+    """How the page writes a path: what would be invisible, or turn the text around, is spelt out."""
+    return path.replace("\u202e", "\\u202e").replace("\u00a0", "\\u00a0")
+
+
+def test_what_an_attacker_requested_is_only_text(page: Page, redis_client: redis.Redis) -> None:
+    fill_hostile(redis_client)
+    page.open("#/?window=1h")
+    page.wait_for_routes(len(HOSTILE))
+    assert sorted(page.routes()) == sorted(map(seen, HOSTILE))
+    for path in HOSTILE:
+        page.open(f"#/routes/{digest(path)}?window=1h")
+        page.wait_for(lambda: "<b>evil</b>.example" in page.text("#route-view"), "host")
+        assert page.text("#route-name") == seen(path)
+    assert page.run("return window.hacked") is None
+    assert page.all("main script, main img, main b + i, #route-view b") == []
+    assert page.complaints() == []
+
+
+def test_figures_change_without_loading_again(page: Page, redis_client: redis.Redis) -> None:
+    report_worker(redis_client)
+    now_s = time.time()
+    fill(redis_client, [Seen(now_s - 60, "/a")] * 7, now_s)
+    page.open("#/?window=5m")
+    page.wait_for(lambda: page.texts("#table .col-count")[1:] == ["7"], "7 requests")
+    page.run("window.sameLoad = true")
+    fill(redis_client, [Seen(time.time(), "/a")] * 5 + [Seen(time.time(), "/b")], time.time())
+    page.wait_for(lambda: page.texts("#table .col-count")[1:] == ["12", "1"], "12 and 1 requests")
+    assert page.run("return window.sameLoad") is True
+
+
+def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=1h&app=shop")
+    page.wait_for_routes(len(ROUTES))
+    page.run(
+        "[...document.querySelectorAll('td.route a')].find((one) => one.textContent === '/search').click()"
+    )
+    page.wait_for(lambda: page.text("#route-name") == "/search", "the route")
+    page.wait_for(lambda: len(page.all(".histogram")) == 2, "histograms")
+    assert page.fragment() == f"#/routes/{digest('/search')}?app=shop&window=1h"
+    assert not page.is_shown("#routes")
+    assert page.texts(".histogram .mark-name")[:3] == ["p50", "p95", "p99"]
+    headings = page.texts("#route-view h2")
+    assert headings[:3] == ["Service time", "Connect time", "Statuses"]
+    assert "Dynos, since the start" in headings
+    assert "shop.example.com" in page.text("#route-view")
+    page.focus(".histogram .bar-hit")
+    assert "took no longer" in page.text("#tip")
+    page.shot("route-light")
+    page.one("#back").click()
+    page.wait_for(lambda: page.is_shown("#routes"), "all routes")
+    assert page.fragment() == "#/?app=shop&window=1h"
+
+
+def test_app_and_window_are_chosen_and_kept_in_the_address(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=1h")
+    page.wait_for(lambda: page.texts("#app option") == ["all apps", "shop", "api"], "apps")
+    page.wait_for_routes(len(ROUTES))
+    all_requests = page.text("#figures .sub")
+    page.focus("#windows input[value='1h']")
+    page.press(Keys.ARROW_RIGHT)
+    page.wait_for(lambda: page.fragment() == "#/?window=24h", "the window in the address")
+    page.one("#app").send_keys("api")
+    page.wait_for(lambda: page.fragment() == "#/?app=api&window=24h", "the app in the address")
+    page.wait_for(lambda: page.text("#figures .sub") not in ("", all_requests), "the app's figures")
+    assert (page.one("#csv").get_attribute("href") or "").endswith("/api/routes.csv?window=24h&app=api")
+    page.driver.back()
+    page.wait_for(lambda: page.run("return document.getElementById('app').value") == "", "all apps again")
+
+
+def test_since_ever_has_no_plots(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=ever")
+    page.wait_for_routes(len(ROUTES))
+    assert not page.is_shown("#plots")
+    assert page.texts("#figures dt")[0] == "Requests"
+
+
+def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: redis.Redis) -> None:
+    def ground() -> str:
+        return str(page.run("return getComputedStyle(document.body).backgroundColor"))
+
+    page.open("#/?window=1h", prefers_color_scheme="light")
+    light = ground()
+    page.open("#/?window=1h", prefers_color_scheme="dark")
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+    page.wait_for_routes(len(ROUTES))
+    dark = ground()
+    assert light != dark
+    page.shot("page-dark")
+    page.one("#theme").click()
+    assert ground() == light
+    page.driver.refresh()
+    assert ground() == light
+    page.one("#theme").click()
+    assert ground() == dark
+    page.shot("page-dark-chosen")

@@ -1,0 +1,91 @@
+"""The smallest Redis plans allow 20 connections in all: one of each process stays within that."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+
+from tests.support.logplex_client import LogplexClient
+from tests.support.ports import free_port
+from tests.support.processes import Processes, wait_until
+from tests.support.target import RecordingTarget
+
+PLAN = 20
+"""Heroku Key-Value Store mini (Heroku Dev Center, "Heroku Key-Value Store Technical Characterization")."""
+
+SENDERS = 40
+"""More at once than both gunicorn workers have threads for."""
+
+LINE = (
+    b"<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET "
+    b'path="/foo" host=shop.example.com request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 '
+    b'fwd="192.0.2.1" dyno=web.1 connect=1ms service=9ms status=200 bytes=7 protocol=https\n'
+)
+
+
+def test_one_of_each_process_fits_the_smallest_plan(redis_url: str, redis_client: redis.Redis) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with RecordingTarget() as target:
+        environ = {
+            "REDIS_URL": redis_url,
+            "REPLAY_HOST": target.url,
+            "WEB_CONCURRENCY": "2",
+            "DRAIN_USER": "u",
+            "DRAIN_PASSWORD": "p",
+        }
+        with Processes(environ) as processes:
+            processes.start_web(port)
+            processes.start_worker("metrics")
+            processes.start_worker("replay")
+            most = most_connections(redis_client, lambda: load(base))
+            wait_until(lambda: bool(target.seen), "replayed request")
+    assert 4 <= most <= PLAN
+
+
+def load(base: str) -> None:
+    """Frames, the page's questions and readiness checks, all at the same time."""
+    with ThreadPoolExecutor(SENDERS) as pool:
+        for _ in range(SENDERS):
+            pool.submit(send_frames, base)
+            pool.submit(look, base)
+
+
+def send_frames(base: str) -> None:
+    client = LogplexClient(base.replace("http://", "http://u:p@") + "/logs")
+    for _ in range(5):
+        client.deliver([LINE] * 20)
+    client.close()
+
+
+def look(base: str) -> None:
+    login = {"Authorization": f"Basic {b64encode(b'u:p').decode()}"}
+    for path in ("/ready", "/api/routes", "/metrics", "/ready"):
+        with urllib.request.urlopen(urllib.request.Request(base + path, headers=login), timeout=20) as answer:
+            assert answer.status == 200
+
+
+def most_connections(client: redis.Redis, work: Callable[[], None]) -> int:
+    """The most of Tailrace's connections that were open at once while `work` ran."""
+    done = threading.Event()
+    seen: list[int] = []
+
+    def count() -> None:
+        while not done.is_set():
+            seen.append(sum(found["name"] == "tailrace" for found in client.client_list()))
+            time.sleep(0.01)
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    try:
+        work()
+    finally:
+        done.set()
+        counter.join()
+    return max(seen)

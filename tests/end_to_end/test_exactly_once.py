@@ -1,0 +1,120 @@
+"""Exactly once, against a plain Python reference, while everything dies now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+
+import pytest
+import redis
+
+from app.config import Settings
+from app.errors import NotDurable
+from app.streams import open_writer
+from demo.redis_server import RedisServer
+from tests.end_to_end.frames import Frame, frames
+from tests.support.kafka_broker import KafkaBroker
+from tests.support.processes import Process, Processes, wait_until
+from tests.support.reference import Reference, differences, hashes_in
+
+pytestmark = pytest.mark.slow
+
+
+def append_all(made: list[Frame], settings: Settings, spread_s: float) -> None:
+    """Writes every frame, one in ten twice, over `spread_s`; again as often as the log is away."""
+    writer = open_writer(settings)
+    for number, frame in enumerate(made):
+        started = time.monotonic()
+        for _ in range(2 if number % 10 == 0 else 1):
+            while True:
+                try:
+                    writer.append(frame.id, frame.values, 4.0)
+                    break
+                except NotDurable:
+                    time.sleep(0.2)
+        time.sleep(max(0.0, spread_s / len(made) - (time.monotonic() - started)))
+    writer.close()
+
+
+def counted(server: RedisServer) -> int:
+    client = redis.Redis.from_url(server.url)
+    try:
+        return int(client.hget("tailrace:group:metrics", "messages") or 0)
+    except redis.RedisError:
+        return 0
+    finally:
+        client.close()
+
+
+def wait_for_progress(server: RedisServer, writing: threading.Thread) -> None:
+    """Returns once more is counted than now, or nothing more will come."""
+    before = counted(server)
+    wait_until(lambda: counted(server) > before or not writing.is_alive(), "progress", 60)
+
+
+def check(made: list[Frame], server: RedisServer, now_s: float, expected: int) -> None:
+    wait_until(lambda: counted(server) >= expected, "count of all messages", 120)
+    reference = Reference(now_s)
+    for frame in made:
+        reference.add_all(frame.messages)
+    client = redis.Redis.from_url(server.url)
+    assert counted(server) == expected
+    assert differences(hashes_in(client), reference.hashes()) == []
+    client.close()
+
+
+@pytest.mark.kafka
+def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(kafka_broker: KafkaBroker) -> None:
+    made = frames(400, 250, ("",))
+    expected = sum(len(frame.messages) for frame in made)
+    assert expected >= 100_000
+    with RedisServer() as server:
+        environ = {
+            "REDIS_URL": server.url,
+            "KAFKA_URL": kafka_broker.url,
+            "KAFKA_PREFIX": f"once-{uuid.uuid4().hex[:8]}.",
+        }
+        now_s = time.time()
+        with Processes(environ) as processes:
+            assert processes.start("release").popen.wait(30) == 0
+            settings = Settings.load({**environ, "KAFKA_CLIENT": "confluent"})
+            writing = threading.Thread(target=append_all, args=(made, settings, 8.0))
+            writing.start()
+            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
+            for number in range(5):
+                wait_for_progress(server, writing)
+                workers[number % 3].kill()
+                workers[number % 3] = processes.start_worker("metrics")
+                if number == 2:
+                    kafka_broker.kill()
+                    kafka_broker.start()
+                if number == 3:
+                    server.kill()
+                    server.start()
+            workers.append(processes.start_worker("metrics"))
+            writing.join(120)
+            check(made, server, now_s, expected)
+            assert [worker.terminate(15) for worker in workers] == [0, 0, 0, 0]
+
+
+def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() -> None:
+    made = frames(200, 250, ("",))
+    expected = sum(len(frame.messages) for frame in made)
+    with RedisServer() as server:
+        now_s = time.time()
+        environ = {"REDIS_URL": server.url}
+        with Processes(environ) as processes:
+            writing = threading.Thread(target=append_all, args=(made, Settings.load(environ), 5.0))
+            writing.start()
+            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
+            for number in range(5):
+                wait_for_progress(server, writing)
+                workers[number % 3].kill()
+                workers[number % 3] = processes.start_worker("metrics")
+                if number == 2:
+                    server.kill()
+                    server.start()
+            writing.join(60)
+            check(made, server, now_s, expected)
+            assert [worker.terminate(15) for worker in workers] == [0, 0, 0]
