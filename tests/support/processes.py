@@ -30,13 +30,15 @@ def procfile() -> dict[str, str]:
 class Process:
     """One running process; its output is in a file, for asserts and for the words of a failure."""
 
-    def __init__(self, name: str, command: list[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], environ: Mapping[str, str], folder: Path = ROOT
+    ) -> None:
         self.name = name
         # Open as long as the process object lives.
         self._output = tempfile.NamedTemporaryFile(prefix=f"tailrace-{name}-", suffix=".log")  # noqa: SIM115
         self.popen = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=folder,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
@@ -87,7 +89,11 @@ class Processes:
 
     def start(self, name: str, **more: str) -> Process:
         """A process of the type `name`."""
-        process = Process(name, shlex.split(procfile()[name]), {**self.environ, **more})
+        return self.start_command(name, shlex.split(procfile()[name]), ROOT, **more)
+
+    def start_command(self, name: str, command: list[str], folder: Path, **more: str) -> Process:
+        """Any command, run in `folder`."""
+        process = Process(name, command, {**self.environ, **more}, folder)
         self._started.append(process)
         return process
 
