@@ -76,7 +76,7 @@ def ingest(
 def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
     """The messages of the lines as JSON, and the lines that are too large for the log."""
     received_at = int(time.time() * 1000)
-    values = list(encode_lines(lines, delivery.frame_id, delivery.app, received_at))
+    values = encode_lines(lines, delivery.frame_id, delivery.app, received_at)
     if not values or max(map(len, values)) <= MESSAGE_MAX_BYTES:
         return values, []
     fitting = [value for value in values if len(value) <= MESSAGE_MAX_BYTES]

@@ -24,17 +24,18 @@ class SyslogLine(NamedTuple):
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nothing here needs
     """Its place among all frames of its body, from 0: the same on every retry of the body."""
-    prival: int
-    version: int
     timestamp: str
     """As sent: RFC 3339 with 0 to 6 digits of fraction, or `-`."""
+    msg: bytes
+    """As sent, with its final newline if it has one."""
+    # From here on what the lines of a frame mostly have in common: drain/messages.py compares it at once.
+    prival: int
+    version: int
     hostname: str
     app_name: str
     procid: str
     msgid: str | None
     structured_data: str | None
-    msg: bytes
-    """As sent, with its final newline if it has one."""
 
 
 class LossNotice(NamedTuple):
@@ -130,7 +131,7 @@ def read_body(body: bytes) -> Body:
                     ):
                         end = offset + size + 1
                         msg = body[end - 1 - len(text) : end]
-                        header = (index, _PRIVALS[pri], 1, timestamp, host, app, procid, None, None, msg)
+                        header = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
                         add(_new(SyslogLine, header))
                         index += 1
                         offset = end
@@ -232,15 +233,15 @@ def _read_message(message: bytes, index: int, found: Body) -> str:
         found.router.append(
             SyslogLine(
                 index,
+                timestamp,
+                msg.encode("latin-1"),
                 prival,
                 version,
-                timestamp,
                 host,
                 app,
                 procid,
                 msgid,
                 structured_data,
-                msg.encode("latin-1"),
             )
         )
     elif notice := _loss_notice(msg, procid, index):

@@ -6,6 +6,7 @@ bad ones stop the process with one message instead of a loop of dying workers.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -48,6 +49,12 @@ proc_name = "tailrace-web"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
 logconfig_dict = logging_config(os.environ.get("DYNO", "web"))
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded by now stays: the collector need not look through it again, request by request."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

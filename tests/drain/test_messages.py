@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,20 @@ def test_each_line_is_the_message_with_the_contracts_keys(
         assert message == expected
         assert (raw is None) == _is_utf8(line.msg)
         assert raw is None or base64.b64decode(raw) == line.msg
+
+
+@pytest.mark.parametrize("odd", [b"a\0b", rb"a \u0000 b", b"\0", b'"\\', b"caf\xe9", "caf\u00e9".encode()])
+def test_a_line_that_holds_what_separates_lines_is_kept_whole_beside_others(odd: bytes) -> None:
+    def router_line(index: int, msg: bytes) -> SyslogLine:
+        return SyslogLine(index, "2026-11-23T10:00:00Z", msg, 158, 1, "host", "heroku", "router", None, None)
+
+    found = [router_line(index, msg) for index, msg in enumerate((b"first", odd, b"last"))]
+    values = encode_lines(found, "frame", "shop", 0)
+    assert [exact_line(decode(value)).encode("utf-8", "surrogateescape") for value in values] == [
+        b"first",
+        odd,
+        b"last",
+    ]
 
 
 @given(lines)
