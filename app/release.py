@@ -62,7 +62,7 @@ def _redis(settings: Settings) -> str:
         if policy != "noeviction":
             raise LogUnavailable(
                 f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
-                "Set it to noeviction (Heroku: heroku redis:maxmemory REDIS --policy noeviction)"
+                "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
         kept = (
             "append-only file"

@@ -77,8 +77,8 @@ def apply(store: redis.Redis, group: str, claim: Claim, changes: Changes, routes
         "other_route": OTHER_ROUTE,
         "other_digest": digest(OTHER_ROUTE),
         "rows": [_row(row) for row in changes.rows],
-        "apps": changes.apps,
-        "totals": changes.totals,
+        "apps": _fields(changes.apps),
+        "totals": _fields(changes.totals),
         "dead_letters": [dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad],
         "dead_letters_key": DEAD_LETTERS,
         "dead_letters_max": DEAD_LETTERS_MAX,
@@ -98,11 +98,16 @@ def _row(row: Row) -> dict[str, Any]:
         "connect": (row.connect.sum_us, row.connect.count),
         "service_max": row.service.max_ms,
         "connect_max": row.connect.max_ms,
-        "service_sketch": row.service.sketch,
-        "connect_sketch": row.connect.sketch,
-        "statuses": row.statuses,
-        "mix": row.mix,
-        "dynos": row.dynos,
-        "hosts": row.hosts,
-        "windows": row.windows,
+        "service_sketch": _fields(row.service.sketch),
+        "connect_sketch": _fields(row.connect.sketch),
+        "statuses": _fields(row.statuses),
+        "mix": _fields(row.mix),
+        "dynos": _fields(row.dynos),
+        "hosts": _fields(row.hosts),
+        "windows": [(*when, _fields(counts)) for *when, counts in row.windows],
     }
+
+
+def _fields(counts: Counts) -> tuple[list[str], list[int]]:
+    """As the script takes them: fields, and what to add to each."""
+    return list(counts), list(counts.values())

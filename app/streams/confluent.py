@@ -21,7 +21,7 @@ from confluent_kafka import (
 from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
 from app.streams.kafka_connection import confluent_config, group_name, topic_name
-from app.streams.kafka_python import ANSWER_MS, BATCH_BYTES, DELIVERY_MS, MAX_REQUEST_BYTES
+from app.streams.kafka_python import ANSWER_MS, BATCH_BYTES, DELIVERY_MS, FETCH_BYTES, MAX_REQUEST_BYTES
 
 ANSWER_S = ANSWER_MS / 1000
 
@@ -136,6 +136,7 @@ class ConfluentConsumer:
                 "session.timeout.ms": 10_000,
                 "heartbeat.interval.ms": 2_000,
                 "fetch.wait.max.ms": 200,
+                "max.partition.fetch.bytes": FETCH_BYTES,
                 "allow.auto.create.topics": False,
             }
         )

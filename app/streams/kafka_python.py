@@ -33,6 +33,10 @@ BATCH_BYTES = 262_144
 MAX_REQUEST_BYTES = 1_000_000
 """Under the brokers' own default of 1,048,588 bytes (`message.max.bytes`)."""
 
+FETCH_BYTES = 262_144
+"""Of one partition at a time: a worker that is behind then gets the same minutes of all partitions,
+and what it counts falls into few time windows."""
+
 ANSWER_MS = 3_000
 """How long the consumer waits for one answer; SIGTERM leaves a worker 10 s."""
 
@@ -178,7 +182,7 @@ class PythonConsumer:
                     "enable_auto_commit": False,
                     "auto_offset_reset": "earliest",
                     "fetch_max_wait_ms": 200,
-                    "max_partition_fetch_bytes": 2_097_152,
+                    "max_partition_fetch_bytes": FETCH_BYTES,
                     "session_timeout_ms": 10_000,
                     "heartbeat_interval_ms": 2_000,
                     "max_poll_interval_ms": 300_000,

@@ -52,7 +52,7 @@ def test_a_redis_that_would_throw_counts_away_is_no_redis(redis_url: str, redis_
     finally:
         redis_client.config_set("maxmemory-policy", "noeviction")
     assert code == MISSING
-    assert "heroku redis:maxmemory REDIS --policy noeviction" in output
+    assert "heroku redis:maxmemory --policy noeviction -a APP" in output
 
 
 def test_bad_settings_are_another_exit_code(redis_url: str) -> None:

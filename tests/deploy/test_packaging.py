@@ -7,8 +7,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from app.config import FIELDS
 from tests.deploy.image import copied_folders, stages
 from tests.support.processes import ROOT, procfile
@@ -54,16 +52,21 @@ def test_the_button_makes_no_known_secret() -> None:
             assert "value" not in asked
 
 
-@pytest.mark.parametrize("path", ["app.json", "deploy/dokku/app.json"])
-def test_each_process_that_runs_has_its_number(path: str) -> None:
-    formation = read(path)["formation"]
+def test_the_button_starts_all_but_what_needs_a_target_first() -> None:
+    formation = read("app.json")["formation"]
     assert set(formation) == set(procfile()) - {"release"}
-    # Replay needs a target first.
     assert {name: size["quantity"] for name, size in formation.items()} == {
         "web": 1,
         "metrics": 1,
         "replay": 0,
     }
+
+
+def test_dokku_asks_web_whether_it_lives_and_leaves_numbers_to_its_own_command() -> None:
+    found = read("deploy/dokku/app.json")
+    assert set(found) == {"healthchecks"}
+    [check] = found["healthchecks"]["web"]
+    assert check["path"] == "/health"
 
 
 def test_requirements_are_pinned() -> None:

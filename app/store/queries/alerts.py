@@ -133,7 +133,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             severity="warning",
             title="Redis may throw figures away when it is full",
             text=f"Its maxmemory-policy is {memory.policy}.",
-            action="Set it to noeviction: `heroku redis:maxmemory REDIS --policy noeviction`",
+            action="Set it to noeviction: `heroku redis:maxmemory --policy noeviction -a APP`",
             count=1,
         )
     if memory.limit_bytes and memory.used_bytes > MEMORY_SHARE * memory.limit_bytes:

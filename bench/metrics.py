@@ -1,0 +1,224 @@
+"""How fast the metrics worker counts, beside a loop that only reads: `python -m bench.metrics`.
+
+From the same topic of a million messages, for each log: (a) a bare reader that only decodes the
+JSON, (b) the worker, as one, two and four processes of its group. The ratios count, not the
+figures: workers, Redis and the broker share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+
+from app.config import Settings
+from app.streams import open_writer
+from app.streams.redis_streams import META, STREAM
+from demo.redis_server import RedisServer
+from demo.traffic import Traffic, body
+from drain.ingest import Delivery, values_of
+from drain.logplex import read_body
+from tests.support.kafka_broker import KafkaBroker
+
+FRAME_LINES = 100
+FRAMES_MADE = 500
+"""Different frames; the topic repeats them, each time as a frame of its own."""
+
+REQUESTS_S = 1_000
+"""Of the traffic in the topic: a busy site, some of whose minutes are being caught up with."""
+
+STAMP = b'"timestamp":"'
+
+WORKERS = (1, 2, 4)
+LOG_MAX_MB = "4000"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints a table for each log; exit code 0."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.metrics",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  python -m bench.metrics\n  python -m bench.metrics --messages 200000 --no-kafka",
+    )
+    parser.add_argument("--messages", type=int, default=1_000_000, help="in the topic (default 1000000)")
+    parser.add_argument("--no-kafka", action="store_true", help="leave out what needs a broker")
+    args = parser.parse_args(argv)
+    print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {args.messages:,} messages\n")
+    frames = _frames()
+    with RedisServer() as server:
+        _measure("redis", {"REDIS_URL": server.url, "REDIS_LOG_MAX_MB": LOG_MAX_MB}, frames, args.messages)
+        if not args.no_kafka:
+            _flush(server.url)
+            with KafkaBroker() as broker:
+                environ = {"REDIS_URL": server.url, "KAFKA_URL": broker.url, "KAFKA_CLIENT": "confluent"}
+                _run_release(environ)
+                _fill(environ, frames, args.messages)
+                for client in ("kafka-python", "confluent"):
+                    _measure(client, {**environ, "KAFKA_CLIENT": client}, [], args.messages, broker)
+    return 0
+
+
+def _frames() -> list[list[bytes]]:
+    """Values as the drain writes them, of the demo's mix of routes."""
+    traffic = Traffic(1)
+    now_s = time.time()
+    made = []
+    for _ in range(FRAMES_MADE):
+        lines = list(traffic.lines(FRAME_LINES, now_s))
+        values, _ = values_of(read_body(body(lines)).router, Delivery("frame", "shop", None))
+        made.append(values)
+    return made
+
+
+def _fill(environ: dict[str, str], frames: list[list[bytes]], messages: int) -> None:
+    writer = open_writer(Settings.load(environ))
+    step_s = FRAME_LINES / REQUESTS_S
+    first_s = time.time() - messages / REQUESTS_S
+    started = time.monotonic()
+    for number in range(messages // FRAME_LINES):
+        frame_id = str(uuid.uuid4())
+        values = _renewed(frames[number % len(frames)], frame_id, first_s + number * step_s)
+        writer.append(frame_id, values, 4.0)
+    took = time.monotonic() - started
+    writer.close()
+    print(f"written by one thread in frames of {FRAME_LINES}: {messages / took:,.0f} messages/s\n")
+
+
+def _renewed(values: list[bytes], frame_id: str, at_s: float) -> list[bytes]:
+    """The same lines as another frame of another time."""
+    second = datetime.fromtimestamp(at_s, UTC).isoformat()[:19].encode()
+    own_id = b'"id":"%b.' % frame_id.encode()
+    renewed = []
+    for value in values:
+        at = value.index(STAMP) + len(STAMP)
+        renewed.append(value[:at] + second + value[at + 19 :].replace(b'"id":"frame.', own_id))
+    return renewed
+
+
+def _measure(
+    log: str,
+    environ: dict[str, str],
+    frames: list[list[bytes]],
+    messages: int,
+    broker: KafkaBroker | None = None,
+) -> None:
+    client = redis.Redis.from_url(environ["REDIS_URL"])
+    print(f"{log:26}{'messages/s':>12}{'of (a)':>9}   Redis, a message: {'commands':>9}{'bytes in':>10}")
+    if broker is None:
+        _fill(environ, frames, messages)
+    bare = _bare(log, environ, messages)
+    print(f"{'(a) bare reader':26}{bare:12,.0f}{1:9.0%}")
+    for workers in WORKERS:
+        _forget(client, broker)
+        rate, commands, size = _counted(client, environ, workers, messages)
+        name = f"(b) {workers} worker{'s' if workers > 1 else ''}"
+        print(f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{commands:9.2f}{size:10.0f}")
+    print(f"memory of the figures: {_figures_bytes(client) / 1e6:.1f} MB\n")
+    client.close()
+
+
+def _bare(log: str, environ: dict[str, str], messages: int) -> float:
+    command = [sys.executable, "-m", "bench.bare_reader", log, "--messages", str(messages)]
+    done = subprocess.run(
+        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, text=True, check=True, timeout=600
+    )
+    return float(done.stdout)
+
+
+def _counted(
+    client: redis.Redis, environ: dict[str, str], workers: int, messages: int
+) -> tuple[float, float, float]:
+    """(messages/s between the first tenth and all, commands and bytes that Redis got, a message)."""
+    with _running(environ, workers):
+        first, first_s = _wait_for(client, messages // 10)
+        before: Any = client.info()
+        last, last_s = _wait_for(client, messages)
+        after: Any = client.info()
+    counted = last - first
+    commands = (after["total_commands_processed"] - before["total_commands_processed"]) / counted
+    size = (after["total_net_input_bytes"] - before["total_net_input_bytes"]) / counted
+    return counted / (last_s - first_s), commands, size
+
+
+def _wait_for(client: redis.Redis, wanted: int) -> tuple[int, float]:
+    """(messages counted by now, when that was), once it is as many as wanted."""
+    deadline = time.monotonic() + 600
+    while True:
+        counted = int(client.hget("tailrace:group:metrics", "messages") or 0)
+        now_s = time.monotonic()
+        if counted >= wanted:
+            return counted, now_s
+        if now_s > deadline:
+            raise TimeoutError(f"only {counted:,} of {wanted:,} messages were counted")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _running(environ: dict[str, str], workers: int) -> Iterator[None]:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "consumers.metrics"],
+            env={**os.environ, **environ},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(workers)
+    ]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def _forget(client: redis.Redis, broker: KafkaBroker | None) -> None:
+    """All figures and positions go; the log stays."""
+    for key in list(client.scan_iter(count=1_000)):
+        if not key.startswith(b"tailrace:log:"):
+            client.unlink(key)
+    if broker is None:
+        for group in ("metrics", "bare"):
+            client.xgroup_destroy(STREAM, group)
+            client.hdel(META, f"read:{group}", f"lost:{group}")
+        return
+    admin = broker.admin()
+    try:
+        admin.delete_groups(["metrics", "bare"])
+    finally:
+        admin.close()
+
+
+def _figures_bytes(client: redis.Redis) -> int:
+    keys = [key for key in client.scan_iter(count=1_000) if not key.startswith(b"tailrace:log:")]
+    return sum(int(client.memory_usage(key, samples=0) or 0) for key in keys)
+
+
+def _flush(url: str) -> None:
+    client = redis.Redis.from_url(url)
+    client.flushall()
+    client.close()
+
+
+def _run_release(environ: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "app", "release"],
+        env={**os.environ, **environ},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
