@@ -193,6 +193,8 @@ class PythonConsumer:
                 },
             )
             if group:
+                # A leader of the group that does not know the partitions yet shares out none.
+                self._consumer.partitions_for_topic(self._topic)
                 self._consumer.subscribe([self._topic], listener=self._assignments)
         except KafkaError as fault:
             raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
@@ -221,6 +223,10 @@ class PythonConsumer:
 
     def assigned(self) -> set[int]:
         return {found.partition for found in self._consumer.assignment()}
+
+    def rejoin(self) -> None:
+        self._ask("let us leave", self._consumer.unsubscribe)
+        self._ask("let us join", self._consumer.subscribe, [self._topic], listener=self._assignments)
 
     def seek(self, partition: int, offset: int) -> None:
         try:
