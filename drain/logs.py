@@ -19,6 +19,7 @@ from drain.auth import CHALLENGE, Door, app_of
 from drain.body import BodyCutShort, BodyNotGzip, BodyTooLarge, gunzip, read
 from drain.ingest import Delivery, frame_id_of, ingest
 from drain.instruments import Instruments
+from drain.refusals import Refusals
 
 CONTENT_TYPE = "application/logplex-1"
 APPEND_TIMEOUT_S = 4.0
@@ -40,41 +41,50 @@ def blueprint(settings: Settings, writer: Writer, store: redis.Redis, instrument
     door = Door(settings.drain_pairs)
     # Requests that wait hold a thread and a body each: past this many, no is the faster answer.
     places = threading.BoundedSemaphore(settings.web_threads)
+    refusals = Refusals()
 
     @logs.post("/logs")
     def post_logs() -> Response:
-        if not places.acquire(blocking=False):
-            refusal = Refusal(503, "busy", {"retry_after_s": 1})
-            return _counted(_refused(refusal), instruments)
         try:
-            with instruments.in_flight.track_inprogress():
-                return _counted(_answer(request, settings, door, writer, store, instruments), instruments)
-        finally:
-            places.release()
+            if not places.acquire(blocking=False):
+                raise Refusal(503, "busy", {"retry_after_s": 1})
+            try:
+                with instruments.in_flight.track_inprogress():
+                    _take(request, settings, door, writer, store, instruments)
+                response = Response(status=202)
+            finally:
+                places.release()
+        except Refusal as refusal:
+            response = _refused(refusal)
+            reason = str(refusal.details.get("reason", refusal.error))
+            headers = request.headers
+            refusals.say(
+                refusal.status, reason, headers.get("Logplex-Frame-Id", ""), headers.get("X-Request-Id", "")
+            )
+        instruments.count_answer(response.status_code)
+        return response
 
     return logs
 
 
-def _answer(
+def _take(
     request: Request,
     settings: Settings,
     door: Door,
     writer: Writer,
     store: redis.Redis,
     instruments: Instruments,
-) -> Response:
+) -> None:
+    """Returns once the frame is safe. Raises Refusal."""
+    app = _admitted(request, settings, door)
+    body = _body(request, settings.drain_body_max_bytes)
     try:
-        app = _admitted(request, settings, door)
-        body = _body(request, settings.drain_body_max_bytes)
         ingest(body, _delivery(request, app), writer, store, instruments, APPEND_TIMEOUT_S)
-        return Response(status=202)
-    except Refusal as refusal:
-        return _refused(refusal)
     except MalformedFrame as fault:
         details: dict[str, object] = {"at_byte": fault.offset, "reason": fault.reason}
-        return _refused(Refusal(400, "not octet-counted syslog", details))
+        raise Refusal(400, "not octet-counted syslog", details) from None
     except NotDurable as fault:
-        return _refused(Refusal(503, "not durable in time, send it again", {"reason": str(fault)}))
+        raise Refusal(503, "not durable in time, send it again", {"reason": str(fault)}) from None
 
 
 def _admitted(request: Request, settings: Settings, door: Door) -> str:
@@ -127,9 +137,4 @@ def _refused(refusal: Refusal) -> Response:
         response.headers["Retry-After"] = RETRY_AFTER_S
     if refusal.status == 401:
         response.headers.update(CHALLENGE)
-    return response
-
-
-def _counted(response: Response, instruments: Instruments) -> Response:
-    instruments.count_answer(response.status_code)
     return response

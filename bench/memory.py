@@ -1,0 +1,104 @@
+"""How much of Redis one route takes: `python -m bench.memory`.
+
+One route of one app, a day of requests with log-normal times, through the worker's own steps. Its
+figures are there twice, for the app and for all apps. What is kept for longer than a day (hours, for
+31 days) is extrapolated from that day.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import redis
+
+from app.message import RouterMessage
+from app.store.apply import apply
+from app.store.keys import WINDOWS
+from consumers.metrics.aggregate import Aggregator
+from demo.redis_server import RedisServer
+
+DAY_S = 86_400
+BATCH = 20_000
+RATES = (0.01, 0.1, 1.0, 10.0)
+
+
+def main() -> int:
+    """Prints a table; exit code 0."""
+    print(
+        f"{'requests/s of the route':>24}{'totals':>10}{'10 s, 1 h':>12}{'1 min, 1 d':>12}{'1 h, 31 d':>12}{'all':>12}"
+    )
+    for rate in RATES:
+        totals, ten_s, minutes, hours = _measured(rate)
+        hours = hours / 24 * 24 * 31
+        row = "".join(
+            f"{size / 1e3:>9,.0f} kB" for size in (ten_s, minutes, hours, totals + ten_s + minutes + hours)
+        )
+        print(f"{rate:>24g}{totals / 1e3:>7,.0f} kB{row}")
+    return 0
+
+
+def _measured(rate: float) -> tuple[float, float, float, float]:
+    """Bytes of the totals, and of each kind of window."""
+    with RedisServer() as server:
+        client = redis.Redis.from_url(server.url)
+        aggregator = Aggregator(lambda path: path)
+        now_s = int(time.time())
+        at = 0
+        for batch in _batches(rate, now_s):
+            spans = [[0, at, at + 1, at > 0]]
+            claim = {"kind": "offsets", "positions": "positions", "spans": spans, "seen": []}
+            apply(client, "metrics", claim, aggregator.changes(batch, now_s), 500)
+            at += 1
+        sizes = dict.fromkeys([0, *(length_s for length_s, _ in WINDOWS)], 0)
+        for key in client.scan_iter(count=1_000):
+            parts = key.decode().split(":")
+            # `...:<seconds>:<start>` is a window; what is of all routes together is no route's.
+            is_window = len(parts) > 2 and parts[-2].isdigit() and parts[-1].isdigit()
+            if ":all:" not in key.decode():
+                sizes[int(parts[-2]) if is_window else 0] += int(client.memory_usage(key, samples=0) or 0)
+        client.close()
+        totals, ten_s, minutes, hours = sizes.values()
+        return totals, ten_s, minutes, hours
+
+
+def _batches(rate: float, now_s: int) -> Iterator[list[RouterMessage]]:
+    rng = random.Random(1)
+    count = int(rate * DAY_S)
+    batch: list[RouterMessage] = []
+    for number in range(count):
+        at_s = now_s - DAY_S + number / rate
+        batch.append(_message(rng, number, at_s))
+        if len(batch) == BATCH or number == count - 1:
+            yield batch
+            batch = []
+
+
+def _message(rng: random.Random, number: int, at_s: float) -> RouterMessage:
+    status = rng.choices((200, 304, 404, 500), (95, 3, 1.5, 0.5))[0]
+    line = (
+        f'at=info method=GET path="/products/:id" host=shop.example.com request_id=r-{number} fwd="192.0.2.1" '
+        f"dyno=web.{rng.randint(1, 8)} connect={rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0]}ms "
+        f"service={rng.lognormvariate(0, 0.7) * 50:.0f}ms status={status} bytes={rng.randint(200, 9000)}"
+    )
+    return {
+        "prival": 158,
+        "version": 1,
+        "timestamp": datetime.fromtimestamp(at_s, UTC).isoformat(timespec="microseconds"),
+        "hostname": "host",
+        "app_name": "heroku",
+        "procid": "router",
+        "msgid": None,
+        "structured_data": None,
+        "msg": line,
+        "id": f"f.{number}",
+        "app": "shop",
+        "received_at": int(at_s * 1000),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
