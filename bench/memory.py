@@ -28,16 +28,13 @@ RATES = (0.01, 0.1, 1.0, 10.0)
 
 def main() -> int:
     """Prints a table; exit code 0."""
-    print(
-        f"{'requests/s of the route':>24}{'totals':>10}{'10 s, 1 h':>12}{'1 min, 1 d':>12}{'1 h, 31 d':>12}{'all':>12}"
-    )
+    heads = ("totals", "10 s, 1 h", "1 min, 1 d", "1 h, 31 d", "all")
+    print(f"{'requests/s of the route':>24}" + "".join(f"{head:>12}" for head in heads))
     for rate in RATES:
         totals, ten_s, minutes, hours = _measured(rate)
-        hours = hours / 24 * 24 * 31
-        row = "".join(
-            f"{size / 1e3:>9,.0f} kB" for size in (ten_s, minutes, hours, totals + ten_s + minutes + hours)
-        )
-        print(f"{rate:>24g}{totals / 1e3:>7,.0f} kB{row}")
+        hours *= 31
+        sizes = (totals, ten_s, minutes, hours, totals + ten_s + minutes + hours)
+        print(f"{rate:>24g}" + "".join(f"{size / 1e3:>9,.0f} kB" for size in sizes))
     return 0
 
 
@@ -47,12 +44,10 @@ def _measured(rate: float) -> tuple[float, float, float, float]:
         client = redis.Redis.from_url(server.url)
         aggregator = Aggregator(lambda path: path)
         now_s = int(time.time())
-        at = 0
-        for batch in _batches(rate, now_s):
+        for at, batch in enumerate(_batches(rate, now_s)):
             spans = [[0, at, at + 1, at > 0]]
             claim = {"kind": "offsets", "positions": "positions", "spans": spans, "seen": []}
             apply(client, "metrics", claim, aggregator.changes(batch, now_s), 500)
-            at += 1
         sizes = dict.fromkeys([0, *(length_s for length_s, _ in WINDOWS)], 0)
         for key in client.scan_iter(count=1_000):
             parts = key.decode().split(":")
@@ -80,7 +75,8 @@ def _batches(rate: float, now_s: int) -> Iterator[list[RouterMessage]]:
 def _message(rng: random.Random, number: int, at_s: float) -> RouterMessage:
     status = rng.choices((200, 304, 404, 500), (95, 3, 1.5, 0.5))[0]
     line = (
-        f'at=info method=GET path="/products/:id" host=shop.example.com request_id=r-{number} fwd="192.0.2.1" '
+        f'at=info method=GET path="/products/:id" host=shop.example.com request_id=r-{number} '
+        f'fwd="192.0.2.1" '
         f"dyno=web.{rng.randint(1, 8)} connect={rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0]}ms "
         f"service={rng.lognormvariate(0, 0.7) * 50:.0f}ms status={status} bytes={rng.randint(200, 9000)}"
     )
