@@ -8,14 +8,12 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 import redis
+
+from demo.local_server import LocalServer
 
 START_S = 15.0
 STOP_S = 10.0
@@ -50,15 +48,14 @@ def find_binary() -> Path:
     return found
 
 
-class RedisServer:
-    """One server; `start` and `stop`, or a `with` block. Its data outlives a restart."""
+class RedisServer(LocalServer):
+    """One redis-server on a free port, with an append-only file."""
 
     def __init__(self, binary: Path | None = None, extra: Sequence[str] = (), scheme: str = "redis") -> None:
+        super().__init__("redis-server", START_S, STOP_S)
         self._binary = binary or find_binary()
         self._extra = list(extra)
         self._scheme = scheme
-        self._folder = Path(tempfile.mkdtemp(prefix="tailrace-redis-"))
-        self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -67,35 +64,17 @@ class RedisServer:
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self.port}/0"
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "the server was not started"
-        return self._process.pid
-
     def start(self) -> None:
-        """Returns once it answers. Raises RuntimeError with its last words when it does not."""
-        log_path = self._folder / "redis.log"
         listen = ["--port", str(self.port)]
         if self._scheme == "rediss":
             listen = ["--port", "0", "--tls-port", str(self.port)]
-        with log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(str(self._binary), *listen, "--bind", "127.0.0.1", "--dir", str(self._folder)),
-                    *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
-                    *("--daemonize", "no", *self._extra),
-                ],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the demo, which ends this last.
-            )
-        deadline = time.monotonic() + START_S
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                words = log_path.read_text("utf-8", "replace")[-500:]
-                self.kill()
-                raise RuntimeError(f"redis-server did not start:\n{words}")
-            time.sleep(0.02)
+        self._launch(
+            [
+                *(str(self._binary), *listen, "--bind", "127.0.0.1", "--dir", str(self._folder)),
+                *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
+                *("--daemonize", "no", *self._extra),
+            ]
+        )
 
     def _answers(self) -> bool:
         if self._scheme == "rediss":
@@ -109,39 +88,3 @@ class RedisServer:
             return False
         finally:
             client.close()
-
-    def stop(self) -> None:
-        """Ends it as an operator would; its data is on disk."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-            self._process = None
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Stops it if it runs, and starts it on the same port and data."""
-        self.stop()
-        self.start()
-
-    def remove(self) -> None:
-        """Stops it and removes its data."""
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> RedisServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.remove()

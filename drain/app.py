@@ -43,7 +43,8 @@ def create_app(
     app.register_blueprint(dashboard.blueprint(settings, store))
     _guard(app, Door(settings.dashboard_pairs))
     _add_health(app, writer)
-    _add_metrics(app, instruments, dashboard.RouteCollector(store, ROUTES_IN_METRICS))
+    routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, log_in_redis=not settings.kafka_url)
+    _add_metrics(app, instruments, routes)
     _add_error_pages(app)
     return app
 

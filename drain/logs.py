@@ -61,6 +61,9 @@ def blueprint(settings: Settings, writer: Writer, store: redis.Redis, instrument
             refusals.say(
                 refusal.status, reason, headers.get("Logplex-Frame-Id", ""), headers.get("X-Request-Id", "")
             )
+        except Exception:
+            instruments.count_answer(500)  # create_app's error page says it, and logs why.
+            raise
         instruments.count_answer(response.status_code)
         return response
 

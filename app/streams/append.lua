@@ -15,13 +15,6 @@ if redis.call('SISMEMBER', old, frame) == 1 or redis.call('SISMEMBER', new, fram
   return 0
 end
 
-local written = redis.call('XADD', stream, '*', 'f', frame, 'n', messages, 'v', ARGV[4])
-redis.call('SADD', new, frame)
-if redis.call('SCARD', new) >= tonumber(ARGV[6]) then redis.call('RENAME', new, old) end
-redis.call('HINCRBY', meta, 'added', messages)
-redis.call('HINCRBY', meta, 'kept', messages)
-local bytes = redis.call('HINCRBY', meta, 'bytes', size)
-
 local function parts(id)
   local ms, sequence = string.match(id, '(%d+)-(%d+)')
   return tonumber(ms), tonumber(sequence)
@@ -39,16 +32,19 @@ local function field(list, name)
   end
 end
 
-local limit = tonumber(ARGV[5])
-if bytes <= limit then return messages end
-
--- Over the bound: the oldest frames go, and for each group that has not read them it is said.
-local groups = redis.call('XINFO', 'GROUPS', stream)
+-- Over the bound, the oldest frames go, and for each group that has not read them it is said. They go
+-- before the new one comes, and XDEL before any other write: a Redis that is full refuses a script
+-- whose first write takes memory, so that lowering the bound would not help it.
+local limit = tonumber(ARGV[5]) - size
+local bytes = tonumber(redis.call('HGET', meta, 'bytes') or 0)
+local groups
 while bytes > limit do
   local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if not entry or entry[1] == written then break end
+  if not entry then break end
+  groups = groups or redis.call('XINFO', 'GROUPS', stream)
   local id, count = entry[1], tonumber(field(entry[2], 'n'))
   local freed = string.len(field(entry[2], 'v')) + 128
+  redis.call('XDEL', stream, id)
   for _, group in ipairs(groups) do
     local name = field(group, 'name')
     if is_after(id, field(group, 'last-delivered-id')) then
@@ -58,9 +54,15 @@ while bytes > limit do
       redis.call('HSET', meta .. ':gone:' .. name, id, count)
     end
   end
-  redis.call('XDEL', stream, id)
   redis.call('HINCRBY', meta, 'kept', -count)
   redis.call('HINCRBY', meta, 'trimmed', count)
   bytes = redis.call('HINCRBY', meta, 'bytes', -freed)
 end
+
+redis.call('XADD', stream, '*', 'f', frame, 'n', messages, 'v', ARGV[4])
+redis.call('SADD', new, frame)
+if redis.call('SCARD', new) >= tonumber(ARGV[6]) then redis.call('RENAME', new, old) end
+redis.call('HINCRBY', meta, 'added', messages)
+redis.call('HINCRBY', meta, 'kept', messages)
+redis.call('HINCRBY', meta, 'bytes', size)
 return messages

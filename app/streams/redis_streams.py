@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 STREAM = f"tailrace:log:{TOPIC}"
 META = f"{STREAM}:meta"
+BOUND_EVERY_S = 60.0
 FRAMES_REMEMBERED = 20_000
 """Frame ids kept per generation, of two: a frame is known again while at least this many newer
 ones have come. Logplex gives up a frame within about 15 s; 20,000 ids are about 2 MB of Redis."""
@@ -79,7 +80,8 @@ class RedisWriter:
         self._client = client
         self._max_bytes = max_bytes
         self._line = line
-        self._bound: int | None = None
+        self._bound = max_bytes
+        self._bound_until_s = float("-inf")
 
     def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
         """See `Writer.append`. The time limit is the client's own; `timeout_s` does not exceed it."""
@@ -96,16 +98,20 @@ class RedisWriter:
         return Appended(int(written), duplicate=not written)
 
     def _limit(self) -> int:
-        """The bound in bytes; asked for once, for Redis's own limit rarely changes."""
-        if self._bound is None:
+        """The bound in bytes. Redis's own limit rarely changes, so it is asked for now and then."""
+        if time.monotonic() >= self._bound_until_s:
             info = self._client.info("memory")
             most = int(info.get("maxmemory") or 0)
             self._bound = min(self._max_bytes, int(most * SHARE_OF_MAXMEMORY)) if most else self._max_bytes
+            self._bound_until_s = time.monotonic() + BOUND_EVERY_S
         return self._bound
 
     def check(self, timeout_s: float) -> None:
         try:
-            self._client.ping()
+            # A write, for a Redis that is full answers every PING.
+            self._client.set(f"{STREAM}:probe", 1, ex=60)
+        except redis.ResponseError as fault:
+            raise NotDurable(f"Redis takes no writes: {first_words(fault)}") from fault
         except redis.RedisError as fault:
             raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
 

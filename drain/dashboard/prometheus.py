@@ -28,12 +28,14 @@ class RouteCollector(Collector):
     """Reads Redis at each scrape. Where that is away it gives `tailrace_redis_up 0` alone.
 
     `limit`: routes per app; each has about 25 series. The app "" stands for requests without an
-    app's name; beside apps with one, only their number is known.
+    app's name; beside apps with one, only their number is known. `log_in_redis`: else it is on Kafka.
     """
 
-    def __init__(self, store: redis.Redis, limit: int) -> None:
+    def __init__(self, store: redis.Redis, limit: int, *, log_in_redis: bool) -> None:
         self._store = store
         self._limit = limit
+        # The limit itself is the page's affair; None says that there is no log in Redis to look at.
+        self._log_limit_bytes = 0 if log_in_redis else None
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask Redis."""
@@ -56,8 +58,8 @@ class RouteCollector(Collector):
         tops = [top_routes(self._store, name, self._limit) for name in names]
         yield from _apps(tops, apps.unnamed if apps.apps else 0)
         yield from _routes(tops)
-        # Limits and what to do about them are the page's affair; here are the bare figures.
-        yield from _health(queries.health(self._store, time.time(), log_limit_bytes=0, routes_max=0))
+        health = queries.health(self._store, time.time(), log_limit_bytes=self._log_limit_bytes, routes_max=0)
+        yield from _health(health)
 
 
 class _Requests:

@@ -1,4 +1,4 @@
-"""The runbook has a place for each warning that the page shows and each that a process logs."""
+"""The runbook has a place for each warning of the page and each of a process, and asks for real metrics."""
 
 from __future__ import annotations
 
@@ -7,57 +7,87 @@ import re
 from collections.abc import Iterator
 
 import redis
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from app.store.asides import Loss, keep
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
+from tests.support.filled import Seen, fill
 from tests.support.processes import ROOT
 
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+NOW_S = 1_800_000_000
 
 
-def calls(path: str) -> Iterator[ast.Call]:
-    for file in sorted(ROOT.glob(path)):
-        yield from (
-            node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)
-        )
+def section(title: str) -> str:
+    """The text below a heading, up to the next of its rank."""
+    text = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def beginning(text: ast.expr) -> str:
-    """The constant beginning of a string or an f-string."""
+def calls(pattern: str) -> Iterator[ast.Call]:
+    for file in sorted(ROOT.glob(pattern)):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                yield node
+
+
+def constant(text: ast.expr) -> str:
+    """A string, or what an f-string begins with."""
     first = text.values[0] if isinstance(text, ast.JoinedStr) else text
-    return str(first.value) if isinstance(first, ast.Constant) else ""
+    assert isinstance(first, ast.Constant), ast.dump(text)
+    return str(first.value)
+
+
+def log_lines(folder: str) -> Iterator[str]:
+    """The text of each warning and error that is logged, `...` for what is put in."""
+    for call in calls(f"{folder}/**/*.py"):
+        if re.fullmatch(r"(self\._)?log\.(warning|error|exception|critical)", ast.unparse(call.func)):
+            yield re.sub(r"%[.\d]*[a-z]", "...", constant(call.args[0]))
 
 
 def test_each_warning_of_the_page_is_explained() -> None:
     codes = {
-        beginning(keyword.value).rstrip(":")
+        constant(keyword.value).rstrip(":")
         for call in calls("app/store/queries/alerts.py")
         for keyword in call.keywords
         if keyword.arg == "code"
     }
-    assert len(codes) > 7
-    for code in codes:
-        assert re.search(rf"^\| `{code}[:`]", RUNBOOK, re.MULTILINE), code
+    assert "no_worker" in codes
+    explained = re.split(r"^### `(\w+)", section("Warnings of the page"), flags=re.MULTILINE)[1:]
+    assert set(explained[::2]) == codes
+    for code, text in zip(explained[::2], explained[1::2], strict=True):
+        assert "- **Figures:**" in text, code
+        assert "- **Do" in text, code
 
 
 def test_each_warning_that_a_process_logs_is_explained() -> None:
-    texts = [
-        beginning(call.args[0])
-        for folder in ("app", "drain", "consumers")
-        for call in calls(f"{folder}/**/*.py")
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("warning", "error") and call.args
-    ]
-    listed = re.findall(r"^\| `([^`]+)` \| (?:web|workers|metrics|replay)", RUNBOOK, re.MULTILINE)
-    assert len(texts) > 10
-    for text in texts:
-        assert any(text.startswith(line) for line in listed), text
+    logged = {line for folder in ("app", "drain", "consumers") for line in log_lines(folder)}
+    assert "waiting: ..." in logged
+    assert set(re.findall(r"^\| `([^`]+)` \|", section("Lines in the log"), re.MULTILINE)) == logged
 
 
 def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> None:
-    redis_client.hset("tailrace:losses", "shop", 1)
-    shown = Instruments().text([RouteCollector(redis_client, 50)]).decode()
-    named = set(re.findall(r"# TYPE (\w+)", shown))
-    rules = RUNBOOK.partition("## Alarms for Prometheus")[2].partition("## Backup")[0]
-    used = set(re.findall(r"\b(tailrace_\w+)", rules))
-    assert len(used) > 5
-    assert used <= named, used - named
+    rules = [
+        rule
+        for block in re.findall(r"```yaml\n(.*?)```", section("Prometheus"), re.DOTALL)
+        for group in yaml.safe_load(block).get("groups", [])
+        for rule in group["rules"]
+    ]
+    assert len({rule["alert"] for rule in rules}) == len(rules) > 5
+    instruments = Instruments()
+    instruments.count_answer(503)
+    instruments.malformed.labels("line")
+    fill(redis_client, [Seen(NOW_S, "/", app="shop", code="H12")], NOW_S)
+    keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
+    redis_client.hset("tailrace:log:router:meta", mapping={"added": 1, "trimmed": 1})
+    shown = {
+        sample.name
+        for family in text_string_to_metric_families(
+            instruments.text([RouteCollector(redis_client, 50, log_in_redis=True)]).decode()
+        )
+        for sample in family.samples
+    }
+    asked = set(re.findall(r"\btailrace_\w+", " ".join(rule["expr"] for rule in rules)))
+    named = set(re.findall(r"`(tailrace_\w+)[`{]", section("First look") + section("Prometheus")))
+    assert asked | named - {"tailrace_drain_", "tailrace_drain_append_seconds"} <= shown

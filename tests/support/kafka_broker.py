@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
-import tempfile
-import time
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from demo.local_server import LocalServer
 from tests.support.kafka_jars import jars
 from tests.support.ports import free_port
 
@@ -35,8 +31,8 @@ SETTINGS = {
 }
 
 
-class KafkaBroker:
-    """One broker; `start` and `stop`, or a `with` block. Its data outlives a restart.
+class KafkaBroker(LocalServer):
+    """One broker on free ports.
 
     `protocol` is that of its clients: PLAINTEXT, SSL, SASL_SSL or SASL_PLAINTEXT; what else they
     need comes in `extra` (server.properties) and `scram` (user -> password, made at format time).
@@ -49,11 +45,11 @@ class KafkaBroker:
         extra: Mapping[str, str] | None = None,
         scram: Mapping[str, str] | None = None,
     ) -> None:
-        self._jars = jars()
-        self._folder = Path(tempfile.mkdtemp(prefix="tailrace-kafka-"))
+        found = jars()
+        super().__init__("kafka", START_S, STOP_S)
+        self._jars = found
         self._protocol = protocol
         self._scram = dict(scram or {})
-        self._process: subprocess.Popen[bytes] | None = None
         self._formatted = False
         self.port, admin, controller = free_port(), free_port(), free_port()
         self.admin_server = f"127.0.0.1:{admin}"
@@ -77,15 +73,8 @@ class KafkaBroker:
         scheme = "kafka+ssl" if self._protocol in ("SSL", "SASL_SSL") else "kafka"
         return f"{scheme}://127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "the broker was not started"
-        return self._process.pid
-
     def start(self) -> None:
-        """Returns once it answers on its plain listener. Raises RuntimeError with its last words."""
         properties = self._folder / "server.properties"
-        log_path = self._folder / "kafka.log"
         if not self._formatted:
             properties.write_text("".join(f"{name}={value}\n" for name, value in self._settings.items()))
             users = [
@@ -95,20 +84,7 @@ class KafkaBroker:
             ]
             self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), *users)
             self._formatted = True
-        with log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                ["java", "-Xmx512m", "-cp", f"{self._jars}/*", "kafka.Kafka", str(properties)],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_S
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                words = log_path.read_text("utf-8", "replace")[-1500:]
-                self.kill()
-                raise RuntimeError(f"Kafka did not start:\n{words}")
-            time.sleep(0.1)
+        self._launch(["java", "-Xmx512m", "-cp", f"{self._jars}/*", "kafka.Kafka", str(properties)])
 
     def _java(self, *command: str) -> None:
         done = subprocess.run(
@@ -137,39 +113,3 @@ class KafkaBroker:
             request_timeout_ms=timeout_ms,
             bootstrap_timeout_ms=timeout_ms,
         )
-
-    def stop(self) -> None:
-        """Ends it as an operator would; its data is on disk."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-            self._process = None
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Stops it if it runs, and starts it on the same ports and data."""
-        self.stop()
-        self.start()
-
-    def remove(self) -> None:
-        """Stops it and removes its data."""
-        self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> KafkaBroker:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.remove()

@@ -191,6 +191,26 @@ def test_a_redis_that_is_full_takes_no_frame_and_says_so(redis_log: Log) -> None
     assert writer.append("f2", frame("f2", 1), 4).messages == 1
 
 
+def test_a_full_redis_is_not_ready_and_takes_frames_again_once_the_bound_is_lowered(redis_log: Log) -> None:
+    writer = bounded_writer(redis_log, 10_000_000)
+    for number in range(400):
+        writer.append(f"f{number}", frame(f"f{number}", 100), 4)
+    writer.check(1)
+    used = int(redis_log.store.info("memory")["used_memory"])
+    redis_log.store.config_set("maxmemory", used - 100_000)
+    try:
+        with pytest.raises(NotDurable):
+            writer.append("refused", frame("refused", 100), 4)
+        with pytest.raises(NotDurable, match="takes no writes"):
+            writer.check(1)
+        lower = bounded_writer(redis_log, 20_000)
+        for number in range(5):
+            assert lower.append(f"g{number}", frame(f"g{number}", 100), 4).messages == 100
+        lower.check(1)
+    finally:
+        redis_log.store.config_set("maxmemory", 0)
+
+
 def test_frames_are_remembered_for_two_generations(redis_log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_streams, "FRAMES_REMEMBERED", 5)
     writer = redis_log.writer()

@@ -20,9 +20,9 @@ from tests.support.filled import Seen, fill
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def scrape(store: redis.Redis, limit: int = 10) -> Samples:
+def scrape(store: redis.Redis, limit: int = 10, log_in_redis: bool = True) -> Samples:
     registry = CollectorRegistry()
-    registry.register(RouteCollector(store, limit))
+    registry.register(RouteCollector(store, limit, log_in_redis=log_in_redis))
     text = generate_latest(registry).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -111,3 +111,11 @@ def test_hostile_names_cannot_make_series_of_their_own(redis_client: redis.Redis
 def test_without_redis_there_is_one_series_that_says_so() -> None:
     away = connect(Settings(redis_url="redis://127.0.0.1:1/0"), connections=1, timeout_s=1)
     assert scrape(away) == {("tailrace_redis_up", ()): 0.0}
+
+
+def test_with_the_log_on_kafka_what_expired_unread_is_the_groups_own_count(redis_client: redis.Redis) -> None:
+    redis_client.hset("tailrace:group:metrics", mapping={"messages": 5, "lost": 7})
+    redis_client.hset("tailrace:log:router:meta", mapping={"added": 9, "kept": 9, "bytes": 900})
+    samples = scrape(redis_client, log_in_redis=False)
+    assert of(samples, "tailrace_log_lost_messages_total", group="metrics") == 7
+    assert not any(name == "tailrace_log_bytes" for name, _ in samples)
