@@ -50,7 +50,14 @@ def quantile(buckets: Mapping[int, int], share: float) -> float | None:
     total = sum(buckets.values())
     if total <= 0:
         return None
-    rank = math.floor(share * (total - 1))
+    return at_rank(buckets, math.floor(share * (total - 1)))
+
+
+def at_rank(buckets: Mapping[int, int], rank: int) -> float:
+    """The value in ms of rank 0, 1, ... in ascending order, within 1 %; the largest beyond the last.
+
+    `buckets` must not be empty.
+    """
     passed = 0
     for index in sorted(buckets):
         passed += buckets[index]

@@ -16,7 +16,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
-from app.watchdog import Watchdog
+from drain.watchdog import Watchdog
 
 READ_S = 5.0
 """For the body of one request: Logplex itself waits no longer for its answer."""

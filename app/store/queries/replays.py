@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import redis
 
-from app.sketch import RELATIVE_ERROR, merge, middle_ms
+from app.sketch import RELATIVE_ERROR, at_rank, merge
 from app.store import replay
 from app.store.keys import digest
 from app.store.queries.figures import Latency, largest_first, latency, rounded
@@ -161,16 +161,7 @@ def interval(buckets: Mapping[int, int], share: float) -> tuple[float, float, fl
     spread = Z_95 * math.sqrt(total * share * (1 - share))
     highest = total * share + spread
     return (
-        _at_rank(buckets, max(0, math.floor(total * share - spread))),
-        _at_rank(buckets, math.floor(share * (total - 1))),
-        _at_rank(buckets, math.ceil(highest)) if highest < total - 1 else math.inf,
+        at_rank(buckets, max(0, math.floor(total * share - spread))),
+        at_rank(buckets, math.floor(share * (total - 1))),
+        at_rank(buckets, math.ceil(highest)) if highest < total - 1 else math.inf,
     )
-
-
-def _at_rank(buckets: Mapping[int, int], rank: int) -> float:
-    passed = 0
-    for index in sorted(buckets):
-        passed += buckets[index]
-        if passed > rank:
-            return middle_ms(index)
-    return middle_ms(max(buckets))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -18,15 +18,6 @@ from app.store.keys import digest
 from app.streams.interface import BadValue
 
 POSITIONS = "tailrace:positions:g"
-
-
-@pytest.fixture(params=["redis_server", "old_redis_server"])
-def store(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """Both versions of Redis, empty."""
-    client = redis.Redis.from_url(request.getfixturevalue(request.param).url)
-    client.flushall()
-    yield client
-    client.close()
 
 
 def claim(at: int = 0, to: int = 1, is_stored: bool = False) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -12,15 +11,6 @@ from app.errors import StaleBatch
 from app.store.settle import settle
 
 POSITIONS = "tailrace:positions:g"
-
-
-@pytest.fixture(params=["redis_server", "old_redis_server"])
-def store(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """Both versions of Redis, empty."""
-    client = redis.Redis.from_url(request.getfixturevalue(request.param).url)
-    client.flushall()
-    yield client
-    client.close()
 
 
 def offsets(*spans: tuple[int, int, int, bool], seen: Any = ()) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.watchdog import SPARE_ENTRIES, Watchdog
+from drain.watchdog import SPARE_ENTRIES, Watchdog
 
 Pair = tuple[socket.socket, socket.socket]
 
