@@ -143,14 +143,7 @@ class ConfluentConsumer:
         self._new: set[int] = set()
         self._assigned: set[int] = set()
         if group:
-            self._subscribe()
-
-    def _subscribe(self) -> None:
-        self._consumer.subscribe([self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
-
-    def rejoin(self) -> None:
-        self._ask("let us leave", self._consumer.unsubscribe)
-        self._ask("let us join", self._subscribe)
+            self._consumer.subscribe([self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         names = {found.partition for found in partitions}

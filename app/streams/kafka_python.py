@@ -21,6 +21,7 @@ from kafka import (
     TopicPartition,
 )
 from kafka.errors import KafkaError
+from kafka.future import Future
 from kafka.structs import OffsetAndMetadata
 
 from app.config import Settings
@@ -167,6 +168,24 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
         self.new |= {found.partition for found in assigned}
 
 
+class _Join:
+    """A join of the group; one that succeeds stays under way until a poll has taken its result.
+
+    kafka-python 3.0 throws away a join that ends between two polls and joins again. That makes all
+    other members join again as well, whose joins may end between two polls of theirs: a group
+    could go on like this for minutes with partitions that nobody reads.
+    """
+
+    def __init__(self, task: Future) -> None:
+        self._task = task
+        self.add_callback = task.add_callback
+        self.add_errback = task.add_errback
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._task.failed())
+
+
 class PythonConsumer:
     """A KafkaConsumer of the topic: in a group, or (group empty) where `read_from` puts it."""
 
@@ -212,10 +231,16 @@ class PythonConsumer:
         found = self._ask(
             "give messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
         )
+        self._keep_join()
         return {
             place.partition: [(record.offset, record.value or b"") for record in records]
             for place, records in found.items()
         }
+
+    def _keep_join(self) -> None:
+        coordinator = self._consumer._coordinator
+        if isinstance(coordinator._join_task, Future):
+            coordinator._join_task = _Join(coordinator._join_task)
 
     def take_new_partitions(self) -> set[int]:
         new, self._assignments.new = self._assignments.new, set()
@@ -223,10 +248,6 @@ class PythonConsumer:
 
     def assigned(self) -> set[int]:
         return {found.partition for found in self._consumer.assignment()}
-
-    def rejoin(self) -> None:
-        self._ask("let us leave", self._consumer.unsubscribe)
-        self._ask("let us join", self._consumer.subscribe, [self._topic], listener=self._assignments)
 
     def seek(self, partition: int, offset: int) -> None:
         try:

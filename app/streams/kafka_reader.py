@@ -23,8 +23,6 @@ log = logging.getLogger(__name__)
 COMMIT_EVERY_S = 2.0
 RETRY_STORED_S = 0.2
 LOOK_EVERY_S = 5.0
-REJOIN_S = 10.0
-REJOIN_MAX_S = 600.0
 
 
 class Consumer(Protocol):
@@ -37,9 +35,6 @@ class Consumer(Protocol):
         """Partitions assigned since the last call, the ones given back to us among them."""
 
     def assigned(self) -> set[int]: ...
-
-    def rejoin(self) -> None:
-        """Leaves the group and joins it again."""
 
     def seek(self, partition: int, offset: int) -> None: ...
 
@@ -71,8 +66,6 @@ class KafkaReader:
         self._uncommitted: dict[int, int] = {}
         self._commit_at_s = 0.0
         self._look_at_s = 0.0
-        self._rejoin_after_s = REJOIN_S
-        self._rejoin_at_s = float("inf")
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         try:
@@ -87,7 +80,6 @@ class KafkaReader:
         fetched = self._consumer.poll(timeout_s, max_messages)
         new = self._consumer.take_new_partitions()
         assigned = self._consumer.assigned()
-        self._mind_membership(has_partitions=bool(assigned))
         for partition in [p for p in self._next if p in new or p not in assigned]:
             self._forget(partition)
         unplaced = assigned - self._next.keys()
@@ -112,23 +104,6 @@ class KafkaReader:
             "seen": self._memory.changes([int(span[0]) for span in spans]),
         }
         return batch
-
-    def _mind_membership(self, *, has_partitions: bool) -> None:
-        """Joins anew when no partition comes for long, at growing intervals.
-
-        kafka-python 3.0 may take no notice of the share that the group has given it, so that nobody
-        reads those partitions. A worker too many has none by right: hence the growing intervals.
-        """
-        now = time.monotonic()
-        if has_partitions:
-            self._rejoin_after_s, self._rejoin_at_s = REJOIN_S, float("inf")
-        elif self._rejoin_at_s == float("inf"):
-            self._rejoin_at_s = now + self._rejoin_after_s
-        elif now >= self._rejoin_at_s:
-            log.info("no partitions for %.0f s: joining the group anew", self._rejoin_after_s)
-            self._rejoin_after_s = min(2 * self._rejoin_after_s, REJOIN_MAX_S)
-            self._rejoin_at_s = now + self._rejoin_after_s
-            self._consumer.rejoin()
 
     def _forget(self, partition: int) -> None:
         self._next.pop(partition, None)

@@ -297,6 +297,24 @@ def test_a_reader_says_when_no_broker_answers_and_goes_on_when_one_does(
     assert kafka_log.drain(reader, count=3, timeout_s=30).ids == ["f2.0", "f2.1", "f2.2"]
 
 
+def test_members_whose_joins_end_between_their_polls_come_to_rest(kafka_log: Log) -> None:
+    # One thread polls them in turn: while one waits in its poll, the others' joins go on.
+    assert kafka_log.broker is not None
+    readers = [kafka_log.reader()]
+    kafka_log.rest(*readers, seconds=0.5)
+    for _ in range(2):
+        readers.append(kafka_log.reader())
+        kafka_log.rest(*readers, seconds=3.0)  # A heartbeat later the others have learned of it.
+    states: set[tuple[str, int]] = set()
+    with contextlib.closing(kafka_log.broker.admin()) as admin:
+        group = group_name(kafka_log.settings, "metrics")
+        for _ in range(5):
+            kafka_log.rest(*readers, seconds=0.2)
+            described = admin.describe_groups([group])[group]
+            states.add((described["group_state"], len(described["members"])))
+    assert states == {("Stable", 3)}
+
+
 def test_a_value_that_other_programs_wrote_to_the_topic_is_bad_and_stops_nothing(kafka_log: Log) -> None:
     reader = kafka_log.reader()
     strange = [

@@ -5,7 +5,6 @@ Redis is real; the client library is played, since no test can make the real one
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
@@ -14,7 +13,6 @@ import redis
 from app.errors import LogUnavailable, StaleBatch
 from app.message import encode
 from app.store.settle import settle
-from app.streams import kafka_reader
 from app.streams.interface import Batch
 from app.streams.kafka_reader import KafkaReader
 from tests.app.streams.logs import ids, message
@@ -34,7 +32,6 @@ class PlayedConsumer:
         self.first: dict[int, int] = {}
         self.end: dict[int, int] = {}
         self.fails_to_seek = False
-        self.joined = 1
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
         fetched = self.fetches.pop(0) if self.fetches else {}
@@ -48,9 +45,6 @@ class PlayedConsumer:
 
     def assigned(self) -> set[int]:
         return set(self.now_assigned)
-
-    def rejoin(self) -> None:
-        self.joined += 1
 
     def seek(self, partition: int, offset: int) -> None:
         if self.fails_to_seek:
@@ -214,31 +208,3 @@ def test_lag_is_the_sum_over_the_readers_own_partitions(redis_client: redis.Redi
     consumer.end = {1: 10, 2: 5, 3: 99}
     take(reader, consumer, redis_client, {1: records(0, 4)})
     assert reader.lag().messages == 6 + 5
-
-
-def test_a_member_that_gets_no_partitions_joins_anew_ever_less_often(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_reader, "REJOIN_S", 0.1)
-    consumer = PlayedConsumer()
-    reader = reader_of(consumer, redis_client)
-    started_s = time.monotonic()
-    joins_s: list[float] = []
-    while time.monotonic() < started_s + 1.2:
-        reader.poll(0, 10)
-        if consumer.joined > len(joins_s) + 1:
-            joins_s.append(time.monotonic() - started_s)
-        time.sleep(0.005)
-    assert [round(at_s, 1) for at_s in joins_s] == [0.1, 0.3, 0.7]
-
-
-def test_a_member_with_partitions_stays_as_it_is(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kafka_reader, "REJOIN_S", 0.02)
-    consumer = PlayedConsumer(0)
-    reader = reader_of(consumer, redis_client)
-    for _ in range(20):
-        reader.poll(0, 10)
-        time.sleep(0.005)
-    assert consumer.joined == 1
