@@ -19,6 +19,7 @@ local function settle_offsets(claim)
   for _, span in ipairs(claim.spans) do
     redis.call('HSET', claim.positions, span[1], string.format('%.0f', span[3]))
   end
+  if claim.lost then redis.call('HINCRBY', claim.totals, 'lost', claim.lost) end
   for _, memory in ipairs(claim.seen) do
     if memory.turn and redis.call('EXISTS', memory.key .. ':new') == 1 then
       redis.call('RENAME', memory.key .. ':new', memory.key .. ':old')

@@ -66,7 +66,7 @@ class Batch:
     duplicates: int = 0
     """Messages left out because their frame had been sent before."""
     lost: int = 0
-    """Messages that the log dropped (its bound, its retention) before this group read them."""
+    """Messages that expired on Kafka before this group read them; the claim counts them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class KafkaReader:
             "spans": spans,
             "seen": self._memory.changes([int(span[0]) for span in spans]),
         }
+        if batch.lost:
+            batch.claim |= {"totals": f"tailrace:group:{self._group}", "lost": batch.lost}
         return batch
 
     def _forget(self, partition: int) -> None:

@@ -36,11 +36,7 @@ def main() -> int:
         def handle(batch: Batch) -> None:
             changes = aggregator.changes(batch.messages, int(time.time()))
             changes.bad += batch.bad
-            for name, count in (
-                ("duplicates", batch.duplicates),
-                ("lost", batch.lost),
-                ("bad", len(changes.bad)),
-            ):
+            for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):
                 if count:
                     changes.totals[name] = count
             if not apply(store, GROUP, batch.claim, changes, settings.routes_max):

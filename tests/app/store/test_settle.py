@@ -84,6 +84,13 @@ def test_the_memory_of_frames_turns_and_grows_in_the_same_step(store: redis.Redi
     assert_stale(store, offsets((0, 0, 1, False), seen=seen))
 
 
+def test_what_expired_unread_is_counted_once_and_only_where_the_batch_is_settled(store: redis.Redis) -> None:
+    claim = offsets((0, 0, 40, False)) | {"totals": "totals", "lost": 13}
+    settle(store, claim)
+    assert_stale(store, claim)
+    assert store.hget("totals", "lost") == b"13"
+
+
 def test_entries_are_acknowledged_and_the_lease_is_renewed(store: redis.Redis) -> None:
     claim = entries(store, 2_500)
     assert settle(store, claim) is True

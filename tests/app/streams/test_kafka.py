@@ -18,6 +18,7 @@ from kafka.partitioner.default import murmur2
 
 from app.errors import LogUnavailable, NotDurable
 from app.message import encode
+from app.store.queries.health import health
 from app.streams import PARTITIONS, Reader, Writer, frame_memory, kafka_reader
 from app.streams.kafka_connection import ensure_topic, group_name, topic_name
 from app.streams.kafka_writer import partition_of
@@ -131,8 +132,9 @@ def test_a_partly_written_frame_that_is_retried_gives_only_what_was_missing(kafk
     assert drained.ids == [f"f1.{index}" for index in range(700, 1_200)]
 
 
-def test_what_expired_before_it_was_read_is_counted_as_lost(kafka_log: Log) -> None:
-    reader, writer = kafka_log.reader(), kafka_log.writer()
+@pytest.mark.parametrize("group", ["metrics", "replay"])
+def test_what_expired_before_it_was_read_is_counted_as_lost(kafka_log: Log, group: str) -> None:
+    reader, writer = kafka_log.reader(group), kafka_log.writer()
     names = in_partition(5, 4)
     writer.append(names[0], frame(names[0], 10), 4)
     kafka_log.drain(reader, count=10)
@@ -140,8 +142,10 @@ def test_what_expired_before_it_was_read_is_counted_as_lost(kafka_log: Log) -> N
     writer.append(names[1], frame(names[1], 10), 4)
     writer.append(names[2], frame(names[2], 10), 4)
     delete_before(kafka_log, 5, 23)
-    drained = kafka_log.drain(kafka_log.reader(), count=7)
+    drained = kafka_log.drain(kafka_log.reader(group), count=7)
     assert drained.lost == 13
+    found = health(kafka_log.store, time.time(), log_limit_bytes=None, routes_max=500)
+    assert {told.group: told.log_lost for told in found.groups} == {"metrics": 0, "replay": 0} | {group: 13}
     assert drained.ids == [f"{names[2]}.{index}" for index in range(3, 10)]
 
 
