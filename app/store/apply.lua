@@ -68,6 +68,22 @@ local function raise(key, field, value)
   if not before or tonumber(before) < value then redis.call('HSET', key, field, plain(value)) end
 end
 
+local function add_chunk(key, expires_at, numbers, counts)
+  -- Windows, and for each {fields, what to add to each}: read and written whole, as keys.py says.
+  local before = call('HMGET', key, unpack(numbers))
+  local whole, is_new = {}, true
+  for at, number in ipairs(numbers) do
+    is_new = is_new and not before[at]
+    local sums = before[at] and cmsgpack.unpack(before[at]) or {}
+    local fields, added = counts[at][1], counts[at][2]
+    for i, field in ipairs(fields) do sums[field] = (sums[field] or 0) + added[i] end
+    whole[2 * at - 1], whole[2 * at] = number, cmsgpack.pack(sums)
+  end
+  is_new = is_new and call('EXISTS', key) == 0
+  call('HSET', key, unpack(whole))
+  if is_new then call('EXPIREAT', key, expires_at) end
+end
+
 local function add_row(row)
   local digest = row.digest
   if row.route ~= cjson.null then
@@ -94,13 +110,7 @@ local function add_row(row)
   add_bounded(own .. ':dynos', row.dynos)
   add_bounded(own .. ':hosts', row.hosts)
   local short = 'tailrace:' .. row.scope .. string.sub(digest, 1, 16) .. ':'
-  for _, window in ipairs(row.windows) do
-    -- [seconds, start, when it expires, counts]; all in Unix seconds.
-    local key = short .. window[1] .. ':' .. string.format('%.0f', window[2])
-    local is_new = redis.call('EXISTS', key) == 0
-    add_counts(key, window[4])
-    if is_new then redis.call('EXPIREAT', key, window[3]) end
-  end
+  for _, chunk in ipairs(row.chunks) do add_chunk(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
 end
 
 local function add_dead_letters()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 
 from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX, dead_letter
-from app.store.keys import ALL_ROUTES, OTHER_ROUTE, digest, scope
+from app.store.keys import ALL_ROUTES, BUCKET_SHIFT, CHUNK_S, OTHER_ROUTE, WINDOWS, chunk, digest, scope
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_script
 from app.streams.interface import BadValue, Claim
 
@@ -19,8 +20,12 @@ NAMES_MAX = 200
 """Dynos, and hosts, kept by name per route; further ones count as `(other)`."""
 
 Counts = dict[str, int]
-WindowCounts = tuple[int, int, int, Counts]
-"""(seconds, start, expiry, counts); start and expiry in Unix seconds."""
+Sketch = dict[int, int]
+WindowCounts = tuple[int, int, Mapping[str | int, int]]
+"""(length in seconds, start in Unix seconds, counts); see `keys.chunk`."""
+
+_Fields = tuple[list[str | int], list[int]]
+_KEPT_S = dict(WINDOWS)
 
 _APPLY = SETTLE_LUA + read_lua("apply.lua")
 
@@ -32,7 +37,7 @@ class Times:
     sum_us: int = 0
     count: int = 0
     max_ms: float = 0.0
-    sketch: Counts = field(default_factory=dict)
+    sketch: Sketch = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -104,10 +109,25 @@ def _row(row: Row) -> dict[str, Any]:
         "mix": _fields(row.mix),
         "dynos": _fields(row.dynos),
         "hosts": _fields(row.hosts),
-        "windows": [(*when, _fields(counts)) for *when, counts in row.windows],
+        "chunks": _chunks(row.windows),
     }
 
 
-def _fields(counts: Counts) -> tuple[list[str], list[int]]:
+def _chunks(windows: Iterable[WindowCounts]) -> list[tuple[str, int, list[int], list[_Fields]]]:
+    """Name of each chunk, when it expires (Unix s), the windows in it, and what they get."""
+    chunks: dict[str, tuple[str, int, list[int], list[_Fields]]] = {}
+    for length_s, start_s, counts in windows:
+        name, number = chunk(length_s, start_s)
+        if name not in chunks:
+            expiry_s = start_s - number * length_s + CHUNK_S[length_s] + _KEPT_S[length_s]
+            chunks[name] = (name, expiry_s, [], [])
+        _, _, numbers, added = chunks[name]
+        numbers.append(number)
+        names = [name if type(name) is str else int(name) - BUCKET_SHIFT for name in counts]
+        added.append((names, list(counts.values())))
+    return list(chunks.values())
+
+
+def _fields(counts: Counts | Sketch) -> _Fields:
     """As the script takes them: fields, and what to add to each."""
     return list(counts), list(counts.values())

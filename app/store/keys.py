@@ -19,6 +19,10 @@ ALL_ROUTES = "all"
 WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
 """(length, kept for) of each kind of time window, in seconds."""
 
+CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
+"""Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
+own costs Redis more than most windows hold."""
+
 COUNTS = PREFIX + "counts"
 """Hash of plain counters: `dead_letters`, `lost:<code>`."""
 
@@ -27,6 +31,11 @@ LOSSES = PREFIX + "losses"
 
 APPS = PREFIX + "apps"
 """Hash: app -> requests counted; "" stands for lines without an app's name."""
+
+
+BUCKET_SHIFT = 443
+"""Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
+36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""
 
 
 def digest(route: str) -> str:
@@ -54,10 +63,27 @@ def own(app: str, route_digest: str, figure: str) -> str:
     return f"{PREFIX}{scope(app)}{route_digest}:{figure}"
 
 
-def window(app: str, route_digest: str, length_s: int, start_s: int) -> str:
-    """Hash of one time window: `n` requests, `b` bytes, `s<status>`, `m<method>`, `c<code>`,
-    the service sketch under its buckets 0, 1, ... and the connect sketch under -1, -2, ..."""
-    return f"{PREFIX}{scope(app)}{route_digest[:16]}:{length_s}:{start_s}"
+def windows(app: str, route_digest: str) -> str:
+    """What stands in front of the names of a route's chunks."""
+    return f"{PREFIX}{scope(app)}{route_digest[:16]}:"
+
+
+def chunk(length_s: int, start_s: int) -> tuple[str, int]:
+    """Where a time window lies: the name of its chunk, and its number in it, from 0.
+
+    A chunk is a hash: number -> MessagePack of the window's counts: `n` requests, `b` bytes,
+    `s<status>`, `m<method>`, `c<code>`, the service sketch under its buckets 0, 1, ... and the
+    connect sketch under -1, -2, ..., all less BUCKET_SHIFT. It expires once its last window has
+    been kept long enough.
+    """
+    chunk_s = CHUNK_S[length_s]
+    return f"{length_s}:{start_s // chunk_s * chunk_s}", start_s % chunk_s // length_s
+
+
+def window(chunk_name: str, number: int) -> tuple[int, int]:
+    """(length, start) in seconds of the window that `chunk` has named so."""
+    length_s, _, chunk_start_s = chunk_name.partition(":")
+    return int(length_s), int(chunk_start_s) + number * int(length_s)
 
 
 def group(name: str) -> str:

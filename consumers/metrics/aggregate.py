@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from app.loop_guard import is_replayed
 from app.message import RouterMessage, encode
@@ -36,6 +37,7 @@ METHODS = frozenset(
 """Counted by name; others together, for a client may invent as many as it likes."""
 
 CellKey = tuple[str, str, int]
+Name = TypeVar("Name", str, int)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Aggregator:
     def __init__(self, route_of: Callable[[str], str]) -> None:
         self._route_of = route_of
         self._starts: dict[str, int] = {}
-        self._times: dict[str, tuple[int, str, float] | None] = {}
+        self._times: dict[str, tuple[int, int, float] | None] = {}
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
@@ -161,7 +163,7 @@ class Aggregator:
                 times.max_ms = max(times.max_ms, value_ms)
         return times
 
-    def _time(self, raw: str) -> tuple[int, str, float] | None:
+    def _time(self, raw: str) -> tuple[int, int, float] | None:
         """(microseconds, bucket, ms) of a value such as `18ms`; None where it says nothing."""
         try:
             return self._times[raw]
@@ -169,7 +171,7 @@ class Aggregator:
             value_ms = milliseconds(raw)
             known = None
             if value_ms is not None and value_ms < 1e9:
-                known = (round(value_ms * 1000), str(bucket(value_ms)), value_ms)
+                known = (round(value_ms * 1000), bucket(value_ms), value_ms)
             if len(self._times) >= CACHED_TIMES:
                 self._times.clear()
             self._times[raw] = known
@@ -229,7 +231,7 @@ def _add_times(one: Times, other: Times) -> Times:
     )
 
 
-def _add_counts(one: Counts, other: Counts) -> Counts:
+def _add_counts(one: dict[Name, int], other: dict[Name, int]) -> dict[Name, int]:
     total = dict(one)
     for name, count in other.items():
         total[name] = total.get(name, 0) + count
@@ -245,9 +247,8 @@ def _row(app: str, route: str, cells: dict[int, Cell], now_s: int) -> Row:
             at = start // length_s * length_s
             longer[at] = _add(longer.get(at), cell)
         for start, cell in longer.items():
-            expiry = start + length_s + kept_s
-            if expiry > now_s:
-                windows.append((length_s, start, expiry, _window_counts(cell)))
+            if start + length_s + kept_s > now_s:
+                windows.append((length_s, start, _window_counts(cell)))
         cells = longer  # Each kind of window is a whole number of the one before.
     for cell in cells.values():
         whole = _add(whole, cell)
@@ -270,13 +271,13 @@ def _row(app: str, route: str, cells: dict[int, Cell], now_s: int) -> Row:
     )
 
 
-def _window_counts(cell: Cell) -> Counts:
-    counts = {"n": cell.count, "b": cell.bytes}
+def _window_counts(cell: Cell) -> dict[str | int, int]:
+    counts: dict[Any, int] = {"n": cell.count, "b": cell.bytes}
     counts |= _prefixed("s", cell.statuses)
     counts |= _prefixed("m", cell.methods)
     counts |= _prefixed("c", cell.codes)
     counts |= cell.service.sketch
-    counts |= {str(-1 - int(index)): count for index, count in cell.connect.sketch.items()}
+    counts |= {-1 - index: count for index, count in cell.connect.sketch.items()}
     return counts
 
 

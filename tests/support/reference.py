@@ -17,6 +17,7 @@ import redis
 from app.message import RouterMessage
 from app.routes import template
 from app.sketch import bucket
+from tests.support.stored import text_hash, windows_in
 
 Hashes = dict[str, dict[str, str]]
 Fields = dict[str, int | float | str]
@@ -48,6 +49,7 @@ class Reference:
         self._hashes: dict[str, Fields] = defaultdict(dict)
         self._sums_us: dict[str, int] = defaultdict(int)
         self.expiries: dict[str, int] = {}
+        """Of the chunks that the windows lie in."""
 
     def add_all(self, messages: Iterable[RouterMessage]) -> None:
         for message in messages:
@@ -111,10 +113,12 @@ class Reference:
                 self._count_bounded(f"{own}:{kind}s", name)
         for length_s, kept_s in WINDOWS:
             start = int(_time_s(message)) // length_s * length_s
-            expiry = start + length_s + kept_s
-            if expiry > self._now_s:
+            if start + length_s + kept_s > self._now_s:
                 key = f"tailrace:{scope}{digest[:16]}:{length_s}:{start}"
-                self.expiries[key] = expiry
+                chunk_s = {10: 600, 60: 3_600, 3_600: 86_400}[length_s]
+                chunk_start = start - start % chunk_s
+                chunk = f"tailrace:{scope}{digest[:16]}:{length_s}:{chunk_start}"
+                self.expiries[chunk] = chunk_start + chunk_s + kept_s
                 for field, count in counted.items():
                     self._count(key, field, count)
 
@@ -165,17 +169,18 @@ def _text(value: float | str) -> str:
 
 
 def hashes_in(store: redis.Redis) -> Hashes:
-    """All counts that Redis holds now, without what is bookkeeping."""
+    """All counts that Redis holds now, each window by itself, without what is bookkeeping."""
     keys = [key.decode() for key in cast(list[bytes], store.keys())]
-    counts = sorted(key for key in keys if not key.startswith(NOT_COUNTS))
-    pipeline = store.pipeline(transaction=False)
-    for key in counts:
-        pipeline.hgetall(key)
-    return {
-        key: {field.decode(): value.decode() for field, value in found.items()}
-        for key, found in zip(counts, pipeline.execute(), strict=True)
-        if found
-    }
+    found: Hashes = {}
+    for key in sorted(key for key in keys if not key.startswith(NOT_COUNTS)):
+        if _CHUNK.fullmatch(key):
+            found |= windows_in(store, key)
+        else:
+            found[key] = text_hash(store, key)
+    return {key: fields for key, fields in found.items() if fields}
+
+
+_CHUNK = re.compile(r"tailrace:.*:(?:10|60|3600):\d+", re.DOTALL)
 
 
 def differences(found: Hashes, wanted: Hashes) -> list[str]:

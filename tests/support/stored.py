@@ -1,5 +1,6 @@
 """What stands in Redis, as plain text and messages: redis-py leaves open which of the two it answers."""
 
+import json
 from typing import cast
 
 import redis
@@ -19,6 +20,30 @@ def expires_at_s(client: redis.Redis, key: str) -> int:
     pipeline.pttl(key)
     (seconds, micros), left_ms = cast(tuple[tuple[int, int], int], pipeline.execute())
     return round(seconds + micros / 1e6 + left_ms / 1e3)
+
+
+def windows_in(client: redis.Redis, chunk: str) -> dict[str, dict[str, str]]:
+    """The time windows of a chunk: `<what stands before>:<length>:<start>` -> its counts."""
+    before, length_s, chunk_start_s = chunk.rsplit(":", 2)
+    found = cast(list[bytes], client.eval(_UNPACK, 1, chunk))
+    return {
+        f"{before}:{length_s}:{int(chunk_start_s) + int(number) * int(length_s)}": {
+            _bucket(name) if name.lstrip("-").isdecimal() else name: str(count)
+            for name, count in json.loads(counts).items()
+        }
+        for number, counts in zip(found[::2], found[1::2], strict=True)
+    }
+
+
+def _bucket(name: str) -> str:
+    return str(int(name) + 443)
+
+
+_UNPACK = """
+local flat = redis.call('HGETALL', KEYS[1])
+for i = 2, #flat, 2 do flat[i] = cjson.encode(cmsgpack.unpack(flat[i])) end
+return flat
+"""
 
 
 def logged_messages(client: redis.Redis, stream: str) -> list[dict[str, object]]:

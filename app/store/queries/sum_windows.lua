@@ -1,27 +1,35 @@
--- Sums up time windows where they are, so that thousands of hashes leave Redis as a few rows.
+-- Sums up time windows where they are, so that thousands of them leave Redis as a few rows.
 --
--- ARGV[1]: what stands before the windows' names, one a row; ARGV[2]: bins, each a list of names;
--- ARGV[3]: `rows` or `bins`. All JSON. It only reads.
+-- ARGV[1]: what stands before the chunks' names, one a row; ARGV[2]: bins, each a list of
+-- {chunk, {numbers of windows}}, see app/store/keys.py; ARGV[3]: `rows` or `bins`. All JSON.
+-- It only reads.
 --
 -- rows: for each row an empty string where nothing is, else JSON {sums: field -> count, bins: [n, ...],
---       first: name of the first window that is there}
+--       first: [chunk, number] of the first window that is there}
 -- bins: for each bin of the one row the JSON of its sums, field -> count
 
 local prefixes, bins = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 
-local function add(sums, key)
-  local flat = redis.call('HGETALL', key)
-  for i = 1, #flat, 2 do
-    sums[flat[i]] = (sums[flat[i]] or 0) + tonumber(flat[i + 1])
+local function add(sums, prefix, bin)
+  -- Adds all windows of a bin; the first that is there, or nil.
+  local first = nil
+  for _, chunk in ipairs(bin) do
+    local name, numbers = chunk[1], chunk[2]
+    for at, window in ipairs(redis.call('HMGET', prefix .. name, unpack(numbers))) do
+      if window then
+        for field, count in pairs(cmsgpack.unpack(window)) do sums[field] = (sums[field] or 0) + count end
+        first = first or { name, numbers[at] }
+      end
+    end
   end
-  return #flat > 0
+  return first
 end
 
 local answer = {}
 if ARGV[3] == 'bins' then
-  for i, names in ipairs(bins) do
+  for i, bin in ipairs(bins) do
     local sums = {}
-    for _, name in ipairs(names) do add(sums, prefixes[1] .. name) end
+    add(sums, prefixes[1], bin)
     answer[i] = cjson.encode(sums)
   end
   return answer
@@ -29,11 +37,10 @@ end
 
 for i, prefix in ipairs(prefixes) do
   local sums, per_bin, first = {}, {}, nil
-  for j, names in ipairs(bins) do
+  for j, bin in ipairs(bins) do
     local before = sums.n or 0
-    for _, name in ipairs(names) do
-      if add(sums, prefix .. name) then first = first or name end
-    end
+    local found = add(sums, prefix, bin)
+    first = first or found
     per_bin[j] = (sums.n or 0) - before
   end
   answer[i] = first and cjson.encode({ sums = sums, bins = per_bin, first = first }) or ''

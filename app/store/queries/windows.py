@@ -50,15 +50,17 @@ class RouteSums:
 
 
 def sums_of(fields: dict[str, int]) -> Sums:
-    """The fields of window hashes, told apart as app/store/keys.py says."""
+    """The counts of windows, told apart as `keys.chunk` says."""
     sums = Sums()
     for name, value in fields.items():
         count = int(value)
         first = name[:1]
-        if first.isdecimal():
-            sums.service[int(name)] = count
-        elif first == "-":
-            sums.connect[-1 - int(name)] = count
+        if first.isdecimal() or first == "-":
+            bucket = int(name) + keys.BUCKET_SHIFT
+            if bucket >= 0:
+                sums.service[bucket] = count
+            else:
+                sums.connect[-1 - bucket] = count
         elif name == "n":
             sums.requests = count
         elif name == "b":
@@ -74,8 +76,8 @@ def sums_of(fields: dict[str, int]) -> Sums:
 
 def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan) -> dict[str, RouteSums]:
     """Digest -> its sums; routes without a request in the span are left out. One round trip, or two."""
-    bins = [_names(part.windows) for part in plan.bins] + [_names(plan.running)]
-    prefixes = [_prefix(app, digest) for digest in digests]
+    bins = [_chunks(part.windows) for part in plan.bins] + [_chunks(plan.running)]
+    prefixes = [keys.windows(app, digest) for digest in digests]
     step = max(1, WINDOWS_PER_CALL // plan.windows)
     calls = [(prefixes[at : at + step], bins, "rows") for at in range(0, len(prefixes), step)]
     answers = (row for rows in _call(store, calls) for row in rows)
@@ -84,8 +86,8 @@ def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan)
         if answer:
             row = _json(answer)
             *whole_bins, running = map(int, row["bins"])
-            length_s, start_s = map(int, row["first"].split(":"))
-            found[digest] = RouteSums(sums_of(row["sums"]), whole_bins, running, (length_s, start_s))
+            first = keys.window(*row["first"])
+            found[digest] = RouteSums(sums_of(row["sums"]), whole_bins, running, first)
     return found
 
 
@@ -94,7 +96,8 @@ def first_request_s(store: redis.Redis, app: str, first: Window) -> int:
     while shorter := finer(first):
         pipeline = store.pipeline(transaction=False)
         for length_s, start_s in shorter:
-            pipeline.exists(keys.window(app, keys.ALL_ROUTES, length_s, start_s))
+            name, number = keys.chunk(length_s, start_s)
+            pipeline.hexists(keys.windows(app, keys.ALL_ROUTES) + name, str(number))
         there = [window for window, exists in zip(shorter, pipeline.execute(), strict=True) if exists]
         if not there:
             break
@@ -104,40 +107,49 @@ def first_request_s(store: redis.Redis, app: str, first: Window) -> int:
 
 def bin_sums(store: redis.Redis, app: str, digest: str, plan: Plan) -> list[Sums]:
     """The sums of each bin of the plan, and last those of what is still running."""
-    bins = [_names(part.windows) for part in plan.bins] + [_names(plan.running)]
-    calls = [([_prefix(app, digest)], chunk, "bins") for chunk in _chunks(bins)]
+    bins = [part.windows for part in plan.bins] + [plan.running]
+    calls = [
+        ([keys.windows(app, digest)], [_chunks(part) for part in some], "bins") for some in _portions(bins)
+    ]
     return [sums_of(_json(answer)) for rows in _call(store, calls) for answer in rows]
 
 
 def losses(store: redis.Redis, since_s: int, now_s: int) -> Counts:
     """App -> messages that its sender said were lost, in the minutes from `since_s` on."""
-    minutes = [f"60:{at}" for at in range(since_s // 60 * 60, now_s + 1, 60)]
-    calls = [([f"{keys.LOSSES}:"], [minutes], "bins")]
-    return {
-        app: int(count) for rows in _call(store, calls) for row in rows for app, count in _json(row).items()
-    }
+    pipeline = store.pipeline(transaction=False)
+    for at_s in range(since_s // 60 * 60, now_s + 1, 60):
+        pipeline.hgetall(keys.loss_window(60, at_s))
+    sums: Counts = {}
+    for minute in cast(list[dict[bytes, bytes]], pipeline.execute()):
+        for name, count in minute.items():
+            app = name.decode("utf-8", "replace")
+            sums[app] = sums.get(app, 0) + int(count)
+    return sums
 
 
-def _prefix(app: str, digest: str) -> str:
-    return keys.window(app, digest, 0, 0).removesuffix("0:0")
+def _chunks(windows: Sequence[Window]) -> list[tuple[str, list[int]]]:
+    """The windows, in order, by the chunk that they lie in."""
+    chunks: list[tuple[str, list[int]]] = []
+    for length_s, start_s in windows:
+        name, number = keys.chunk(length_s, start_s)
+        if not chunks or chunks[-1][0] != name:
+            chunks.append((name, []))
+        chunks[-1][1].append(number)
+    return chunks
 
 
-def _names(windows: Sequence[Window]) -> list[str]:
-    return [f"{length_s}:{start_s}" for length_s, start_s in windows]
-
-
-def _chunks(bins: list[list[str]]) -> Iterator[list[list[str]]]:
-    """The bins, in order, in lists of about WINDOWS_PER_CALL names."""
-    chunk: list[list[str]] = []
-    names = 0
+def _portions(bins: Sequence[Sequence[Window]]) -> Iterator[list[Sequence[Window]]]:
+    """The bins, in order, in lists of about WINDOWS_PER_CALL windows."""
+    portion: list[Sequence[Window]] = []
+    windows = 0
     for part in bins:
-        if chunk and names + len(part) > WINDOWS_PER_CALL:
-            yield chunk
-            chunk, names = [], 0
-        chunk.append(part)
-        names += len(part)
-    if chunk:
-        yield chunk
+        if portion and windows + len(part) > WINDOWS_PER_CALL:
+            yield portion
+            portion, windows = [], 0
+        portion.append(part)
+        windows += len(part)
+    if portion:
+        yield portion
 
 
 def _call(store: redis.Redis, calls: Sequence[tuple[Any, ...]]) -> list[list[bytes]]:

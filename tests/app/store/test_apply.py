@@ -16,6 +16,7 @@ from app.store.apply import Changes, Row, Times, apply
 from app.store.dead_letters import read
 from app.store.keys import digest
 from app.streams.interface import BadValue
+from tests.support.stored import expires_at_s, windows_in
 
 POSITIONS = "tailrace:positions:g"
 
@@ -56,7 +57,7 @@ def everything(store: redis.Redis) -> dict[bytes, bytes | None]:
 
 
 def test_a_row_is_written_under_the_keys_of_the_talk(store: redis.Redis) -> None:
-    times = Times(sum_us=12_000, count=2, max_ms=7, sketch={"300": 1, "317": 1})
+    times = Times(sum_us=12_000, count=2, max_ms=7, sketch={300: 1, 317: 1})
     assert apply(store, "g", claim(), changes(row(connect=times, statuses={"200": 2})), 500)
     foo = digest("/foo")
     assert foo == "6f64c6e6261f492ac220b0a4cd9a14c6373181b92a4a8040c1fcde5db31ffc94"
@@ -163,18 +164,28 @@ def test_names_of_dynos_and_hosts_are_bounded(store: redis.Redis, monkeypatch: p
     assert sum(map(int, dynos.values())) == 12
 
 
-def test_a_window_expires_when_its_time_is_over_and_adding_to_it_changes_that_not(
+def test_windows_lie_in_chunks_that_expire_when_the_last_of_them_was_kept_long_enough(
     store: redis.Redis,
 ) -> None:
-    start = int(time.time()) // 10 * 10
-    window = (10, start, start + 3_610, {"n": 1, "300": 1, "-1": 1})
-    key = f"tailrace:{digest('/foo')[:16]}:10:{start}"
-    for at in range(2):
-        apply(store, "g", claim(at, at + 1), changes(row(windows=[window])), 500)
-    assert hash_at(store, key) == {"n": "2", "300": "2", "-1": "2"}
-    assert abs(store.ttl(key) - (start + 3_610 - time.time())) < 2
-    apply(store, "g", claim(2, 3), changes(row(windows=[(*window[:2], 1, {"n": 1})])), 500)
-    assert store.exists(key)
+    chunk_start = int(time.time()) // 600 * 600
+    key = f"tailrace:{digest('/foo')[:16]}:10:{chunk_start}"
+    first, last, next_one = chunk_start, chunk_start + 590, chunk_start + 600
+    windows = [
+        (10, first, {"n": 1, "s200": 2, 300: 1, -1: 1}),
+        (10, last, {"n": 4, 0: 4}),
+        (10, next_one, {"n": 1}),
+    ]
+    apply(store, "g", claim(0, 1), changes(row(windows=windows)), 500)
+    assert expires_at_s(store, key) == chunk_start + 600 + 3_600
+    store.expireat(key, chunk_start + 5_000)
+    apply(store, "g", claim(1, 2), changes(row(windows=windows)), 500)
+    assert expires_at_s(store, key) == chunk_start + 5_000  # It is set once.
+    prefix = key.rpartition(":")[0]
+    assert windows_in(store, key) == {
+        f"{prefix}:{first}": {"n": "2", "s200": "4", "300": "2", "-1": "2"},
+        f"{prefix}:{last}": {"n": "8", "0": "8"},
+    }
+    assert windows_in(store, f"{prefix}:{next_one}") == {f"{prefix}:{next_one}": {"n": "2"}}
 
 
 def test_dead_letters_and_totals_are_part_of_the_step(store: redis.Redis) -> None:

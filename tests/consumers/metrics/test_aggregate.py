@@ -241,7 +241,7 @@ def test_a_line_without_a_time_of_its_own_has_that_of_its_arrival(timestamp: str
     received_ms = 1_767_323_045_000 + 86_400_000  # A day after 2026-01-02T03:04:05Z.
     odd = message('path="/foo"', timestamp=timestamp, received_at=received_ms)
     (row, _) = Aggregator(template).changes([odd], received_ms // 1000).rows
-    starts = {length: start for length, start, _, _ in row.windows}
+    starts = {length: start for length, start, _ in row.windows}
     assert starts[3_600] == (received_ms // 1000 - (86_400 if is_own else 0)) // 3_600 * 3_600
 
 

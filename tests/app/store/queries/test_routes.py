@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 import redis
 
-from app.store import queries
+from app.store import keys, queries
 from app.store.keys import digest
 from demo.redis_server import RedisServer
 from tests.support.filled import Seen, fill
@@ -172,7 +172,13 @@ def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: flo
     requests = [Seen(now_s - 60, "/\udcff\x01é<script>", method="G\x00T"), Seen(now_s - 60, "/ok")]
     redis_client.hset("routes", b"/\xff\xfe", digest("/ok"))
     fill(redis_client, requests[1:], now_s)
-    redis_client.hset("tailrace:all:10:" + str(int(now_s - 60) // 10 * 10), b"m\xff", 1)
+    name, number = keys.chunk(10, int(now_s - 60) // 10 * 10)
+    add = """
+        local window = cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))
+        window['m\\255'] = 1
+        redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(window))
+    """
+    redis_client.eval(add, 1, keys.windows("", "all") + name, str(number))
     table = queries.routes_table(redis_client, "", 300, now_s)
     assert "/ok" in [row.route for row in table.routes]
     assert "\N{REPLACEMENT CHARACTER}" in table.total.methods

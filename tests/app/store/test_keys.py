@@ -1,0 +1,32 @@
+"""The names of keys: where a time window lies."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.store.keys import CHUNK_S, WINDOWS, chunk, window
+
+DAY_S = 1_767_312_000  # 2026-01-02T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("length_s", "start_s", "place"),
+    [
+        (10, DAY_S, (f"10:{DAY_S}", 0)),
+        (10, DAY_S + 590, (f"10:{DAY_S}", 59)),
+        (10, DAY_S + 600, (f"10:{DAY_S + 600}", 0)),
+        (60, DAY_S + 3_540, (f"60:{DAY_S}", 59)),
+        (3_600, DAY_S + 23 * 3_600, (f"3600:{DAY_S}", 23)),
+        (3_600, DAY_S + 24 * 3_600, (f"3600:{DAY_S + 86_400}", 0)),
+    ],
+)
+def test_a_window_lies_in_the_chunk_of_its_time(length_s: int, start_s: int, place: tuple[str, int]) -> None:
+    assert chunk(length_s, start_s) == place
+    assert window(*place) == (length_s, start_s)
+
+
+@pytest.mark.parametrize(("length_s", "kept_s"), WINDOWS)
+def test_a_chunk_is_a_small_part_of_the_time_that_it_is_kept(length_s: int, kept_s: int) -> None:
+    assert CHUNK_S[length_s] % length_s == 0
+    assert CHUNK_S[length_s] * 6 <= kept_s
+    assert CHUNK_S[length_s] // length_s <= 128  # A hash of more fields is never packed by Redis.
