@@ -6,6 +6,7 @@ bad ones stop the process with one message instead of a loop of dying workers.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -36,6 +37,15 @@ def _checked_settings() -> Settings:
 _settings = _checked_settings()
 # Before prometheus_client is imported: it looks for this folder once.
 _counts_folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tailrace-metrics-")
+_master = os.getpid()
+
+
+@atexit.register
+def _remove_counts() -> None:
+    """Also after a start that failed, for which gunicorn has no hook; not when a worker ends."""
+    if os.getpid() == _master:
+        shutil.rmtree(_counts_folder, ignore_errors=True)
+
 
 bind = f"{_settings.bind_host}:{_settings.port}"
 workers = _settings.web_concurrency
@@ -62,7 +72,3 @@ def child_exit(server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(server: Any) -> None:
-    shutil.rmtree(_counts_folder, ignore_errors=True)

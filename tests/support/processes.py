@@ -83,8 +83,11 @@ class Processes:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
-        self.environ = {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", **environ}
+        kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+        # What a process killed with -9 leaves behind goes with the block.
+        self._folder = tempfile.TemporaryDirectory(prefix="tailrace-processes-")
+        self.temporary = Path(self._folder.name)
+        self.environ = {**kept, "PATH": path, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1", **environ}
         self._started: list[Process] = []
 
     def start(self, name: str, **more: str) -> Process:
@@ -119,6 +122,7 @@ class Processes:
             process.kill()
             if fault is not None:
                 print(f"--- output of {process.name} ---\n{process.output[-3000:]}")
+        self._folder.cleanup()
 
 
 def answers(url: str) -> bool:
