@@ -130,7 +130,7 @@ def test_two_targets_are_compared_with_each_other(environ: dict[str, str], tmp_p
     assert code == 0, err
     total = json.loads(path.read_text())["total"]
     assert total["status_changed"] == 0
-    assert total["replayed"]["p50"] >= 50 > total["original"]["p50"]
+    assert total["replayed"]["p50"] >= 49 > total["original"]["p50"]  # A percentile is within 1 %.
 
 
 def test_a_dead_target_stops_the_replay_with_exit_code_3(environ: dict[str, str]) -> None:
