@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +41,15 @@ STAMP = b'"timestamp":"'
 
 WORKERS = (1, 2, 4)
 LOG_MAX_MB = "4000"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisCost:
+    """What Redis had to do for a message: commands, bytes received, CPU microseconds."""
+
+    commands: float
+    bytes: float
+    cpu_us: float
 
 
 def main(argv: Sequence[str]) -> int:
@@ -113,16 +123,20 @@ def _measure(
     broker: KafkaBroker | None = None,
 ) -> None:
     client = redis.Redis.from_url(environ["REDIS_URL"])
-    print(f"{log:26}{'messages/s':>12}{'of (a)':>9}   Redis, a message: {'commands':>9}{'bytes in':>10}")
+    print(
+        f"{log:26}{'messages/s':>12}{'of (a)':>9}   Redis, a message: {'commands':>9}{'bytes in':>10}{'CPU us':>8}"
+    )
     if broker is None:
         _fill(environ, frames, messages)
     bare = _bare(log, environ, messages)
     print(f"{'(a) bare reader':26}{bare:12,.0f}{1:9.0%}")
     for workers in WORKERS:
         _forget(client, broker)
-        rate, commands, size = _counted(client, environ, workers, messages)
+        rate, cost = _counted(client, environ, workers, messages)
         name = f"(b) {workers} worker{'s' if workers > 1 else ''}"
-        print(f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{commands:9.2f}{size:10.0f}")
+        print(
+            f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{cost.commands:9.2f}{cost.bytes:10.0f}{cost.cpu_us:8.1f}"
+        )
     print(f"memory of the figures: {_figures_bytes(client) / 1e6:.1f} MB\n")
     client.close()
 
@@ -137,17 +151,24 @@ def _bare(log: str, environ: dict[str, str], messages: int) -> float:
 
 def _counted(
     client: redis.Redis, environ: dict[str, str], workers: int, messages: int
-) -> tuple[float, float, float]:
-    """(messages/s between the first tenth and all, commands and bytes that Redis got, a message)."""
+) -> tuple[float, RedisCost]:
+    """(messages/s between the first tenth and all, what Redis had to do for a message)."""
     with _running(environ, workers):
         first, first_s = _wait_for(client, messages // 10)
         before: Any = client.info()
         last, last_s = _wait_for(client, messages)
         after: Any = client.info()
     counted = last - first
-    commands = (after["total_commands_processed"] - before["total_commands_processed"]) / counted
-    size = (after["total_net_input_bytes"] - before["total_net_input_bytes"]) / counted
-    return counted / (last_s - first_s), commands, size
+
+    def each(*names: str) -> float:
+        return sum(float(after[name]) - float(before[name]) for name in names) / counted
+
+    cost = RedisCost(
+        each("total_commands_processed"),
+        each("total_net_input_bytes"),
+        each("used_cpu_user", "used_cpu_sys") * 1e6,
+    )
+    return counted / (last_s - first_s), cost
 
 
 def _wait_for(client: redis.Redis, wanted: int) -> tuple[int, float]:

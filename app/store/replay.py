@@ -20,6 +20,7 @@ from app.store.keys import PREFIX, digest
 LIVE = "live"
 KEPT_S = 30 * 86_400
 RUNS_MAX = 200
+ROUTE_PARTS = ("counts", "original", "replayed")
 RUNS = f"{PREFIX}replay:runs"
 """Sorted set: run id by its last write, Unix s."""
 
@@ -46,6 +47,14 @@ class RouteFigures:
             if original_ms is not None:
                 self.original[bucket(original_ms)] += 1
 
+    def merge(self, other: RouteFigures) -> None:
+        """Adds what another has counted."""
+        self.sent += other.sent
+        self.kinds.update(other.kinds)
+        self.statuses.update(other.statuses)
+        self.original.update(other.original)
+        self.replayed.update(other.replayed)
+
 
 @dataclass(slots=True)
 class Figures:
@@ -59,6 +68,13 @@ class Figures:
     def of(self, route: str) -> RouteFigures:
         return self.routes.setdefault(route, RouteFigures())
 
+    def merge(self, other: Figures) -> None:
+        """Adds what another has counted."""
+        for route, figures in other.routes.items():
+            self.of(route).merge(figures)
+        self.skipped.update(other.skipped)
+        self.late_ms.update(other.late_ms)
+
     @property
     def sent(self) -> int:
         return sum(route.sent for route in self.routes.values())
@@ -68,10 +84,18 @@ def _key(run_id: str, *parts: str) -> str:
     return ":".join((f"{PREFIX}replay:{run_id}", *parts))
 
 
-def record(store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str]) -> None:
-    """Adds figures to a run and sets what is known of it, in one transaction."""
+def record(
+    store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str], *, is_whole: bool = False
+) -> None:
+    """Adds figures to a run and sets what is known of it, in one transaction.
+
+    `is_whole`: the figures take the place of what was there, which must be a part of them.
+    """
     pipeline = store.pipeline(transaction=True)
     written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
+    if is_whole:
+        parts = [_key(run_id, digest(route)[:16], name) for route in figures.routes for name in ROUTE_PARTS]
+        pipeline.delete(*written, *parts)
     now_s = int(time.time())
     known: dict[Any, Any] = {**info, "updated_at": str(now_s)}
     pipeline.hset(written[0], mapping=known)
@@ -82,9 +106,7 @@ def record(store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str,
     for route, added in figures.routes.items():
         short = digest(route)[:16]
         pipeline.hset(written[3], route, short)
-        counts, original, replayed = (
-            _key(run_id, short, name) for name in ("counts", "original", "replayed")
-        )
+        counts, original, replayed = (_key(run_id, short, name) for name in ROUTE_PARTS)
         written += [counts, original, replayed]
         pipeline.hincrby(counts, "sent", added.sent)
         for kind, count in added.kinds.items():
@@ -104,8 +126,9 @@ def record(store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str,
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as kept: `info` has `target`, `started_at` (Unix s), `state` and, for a window,
-    `from` and `until`."""
+    """One run as kept: `info` has `target`, `started_at` and `updated_at` (Unix s), `state` and, for
+    a window, `from`, `until`, `progress` (0 to 1) and perhaps `baseline`, a second target whose
+    answers then stand in the place of the original's."""
 
     id: str
     info: dict[str, str]
@@ -136,7 +159,7 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
         return None
     figures = Figures(skipped=Counter(_counts(skipped)), late_ms=_sketch(late))
     for short in routes.values():
-        for part in ("counts", "original", "replayed"):
+        for part in ROUTE_PARTS:
             pipeline.hgetall(_key(run_id, short, part))
     found = [_text(answer) for answer in pipeline.execute()]
     for number, route in enumerate(routes):

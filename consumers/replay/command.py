@@ -7,10 +7,11 @@ import dataclasses
 import os
 import secrets
 import shlex
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,14 +19,15 @@ import redis
 
 from app import setting_values as kind
 from app.config import Settings
-from app.errors import BadSettings, LogUnavailable, TailraceError
+from app.errors import BadSettings, LogUnavailable
 from app.redis_client import connect
 from app.routes import route_namer
 from app.store.queries.replays import compared
-from app.store.replay import Run, record
+from app.store.replay import Figures, Run
 from app.streams import History, open_history
 from consumers.replay import report
 from consumers.replay.headers import HeaderOptions
+from consumers.replay.kept_run import KeptRun
 from consumers.replay.moments import iso, moment_ms
 from consumers.replay.pace import Pacer
 from consumers.replay.player import Choice, SameHost
@@ -33,12 +35,13 @@ from consumers.replay.progress import ProgressBar
 from consumers.replay.rules import Rules
 from consumers.replay.target import Target
 from consumers.replay.thresholds import Finding, Threshold, check, parse_threshold, shown
-from consumers.replay.window import LEAD_S, Plan, TargetDown, Window
+from consumers.replay.window import LEAD_S, Plan, Progress, TargetDown, Window
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TARGET_DOWN = 3
 EXIT_INTERRUPTED = 130
+REDIS_TIMEOUT_S = 2.0
 
 EPILOG = """\
 examples:
@@ -112,10 +115,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         finally:
             history.close()
     except (LogUnavailable, redis.RedisError) as fault:
-        text = (
-            fault if isinstance(fault, TailraceError) else f"Redis does not answer ({type(fault).__name__})"
-        )
-        print(text, file=sys.stderr)
+        print(_words(fault), file=sys.stderr)
         return EXIT_TARGET_DOWN
 
 
@@ -192,45 +192,59 @@ def _replay(
         "until": iso(plan.until_ms),
         "started_at": str(int(time.time())),
         "speed": "max" if settings.replay_speed == float("inf") else f"{settings.replay_speed:g}",
-        "state": "finished",
     }
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
-    exit_code = 0
-    try:
-        window.run(history, bar.show)
-    except KeyboardInterrupt:
-        info["state"], exit_code = "interrupted", EXIT_INTERRUPTED
-    except TargetDown:
-        info["state"], exit_code = "target down", EXIT_TARGET_DOWN
-    except SameHost as fault:
-        print(f"\n{fault}", file=sys.stderr)
-        return EXIT_USAGE
+    store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
+    kept = KeptRun(store, Run(run_id, info, Figures()), window.take_figures)
+
+    def on_progress(progress: Progress) -> None:
+        bar.show(progress)
+        kept.now_and_then(bar.share(progress))
+
+    state, exit_code, reason = _run(window, history, on_progress)
     bar.finish()
-    figures = window.take_figures()
-    findings = check(thresholds, figures)
-    found = Run(run_id, info, figures)
-    _keep(settings, found)
+    found = kept.finish(state)
+    store.close()
+    if exit_code == EXIT_USAGE and not found.figures.sent:
+        print(reason, file=sys.stderr)
+        return exit_code
+    findings = check(thresholds, found.figures)
     for path in args.report:
         report.write(path, compared(found), findings, args.fail_if)
     _tell(found, findings, bool(thresholds))
-    if exit_code == EXIT_TARGET_DOWN:
-        print(f"{plan.target.url} failed many times in a row: stopped", file=sys.stderr)
-    if exit_code:
+    if not kept.is_in_redis:
+        print("the run is not on the page: Redis did not take it", file=sys.stderr)
+    if reason:
+        print(reason, file=sys.stderr)
+    if exit_code in (EXIT_TARGET_DOWN, EXIT_INTERRUPTED):
         print(f"to go on: {_command_to_resume(window.resume_ms, plan.until_ms)}", file=sys.stderr)
+    if exit_code:
         return exit_code
     return EXIT_FAILED if report.verdict(findings) == "failed" else 0
 
 
-def _keep(settings: Settings, found: Run) -> None:
-    """In Redis, for the page; a report is worth having without it."""
-    store = connect(settings, connections=1, timeout_s=10)
+def _run(window: Window, history: History, on_progress: Callable[[Progress], None]) -> tuple[str, int, str]:
+    """(state of the run at its end, exit code, why it stopped or "")."""
     try:
-        record(store, found.id, found.figures, found.info)
-    except redis.RedisError as fault:
-        print(f"the run is not kept in Redis: {type(fault).__name__}", file=sys.stderr)
-    finally:
-        store.close()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # A platform's stop is a Ctrl-C.
+        window.run(history, on_progress)
+    except KeyboardInterrupt:
+        return "interrupted", EXIT_INTERRUPTED, ""
+    except TargetDown:
+        reason = f"{window.plan.target.url} failed many times in a row: stopped"
+        return "target down", EXIT_TARGET_DOWN, reason
+    except (LogUnavailable, redis.RedisError) as fault:
+        return "log down", EXIT_TARGET_DOWN, _words(fault)
+    except SameHost as fault:
+        return "refused", EXIT_USAGE, str(fault)
+    return "finished", 0, ""
+
+
+def _words(fault: LogUnavailable | redis.RedisError) -> str:
+    if isinstance(fault, LogUnavailable):
+        return str(fault)
+    return f"Redis does not answer ({type(fault).__name__})"
 
 
 def _tell(found: Run, findings: Sequence[Finding], has_thresholds: bool) -> None:

@@ -45,9 +45,13 @@ class ProgressBar:
         self._out.write(f"\r{text}\033[K" if self._is_tty else text + "\n")
         self._out.flush()
 
+    def share(self, progress: Progress) -> float:
+        """How much of the window has been read, 0 to 1."""
+        return min(1.0, progress.read / self._estimate)
+
     def line(self, progress: Progress, now: float) -> str:
         """Share done, where in the log, messages read, and the time left."""
-        share = min(1.0, progress.read / self._estimate)
+        share = self.share(progress)
         filled = round(share * BAR)
         bar = "#" * filled + "." * (BAR - filled)
         at = iso(progress.at_ms)[11:19] if progress.at_ms else "--:--:--"

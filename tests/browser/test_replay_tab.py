@@ -41,6 +41,36 @@ def test_one_of_several_runs_is_chosen(page: Page, shop: redis.Redis) -> None:
     assert page.fragment().startswith("#/replay/2026-11-23T10-00")
 
 
+def test_two_targets_are_shown_side_by_side_while_the_run_goes_on(page: Page, shop: redis.Redis) -> None:
+    info = {
+        "target": "https://new.example.com",
+        "baseline": "https://old.example.com",
+        "from": "2026-11-23T10:00Z",
+        "until": "2026-11-23T11:00Z",
+        "state": "running",
+    }
+    replay.record(shop, "20261123T120000Z-ab12", replayed(), {**info, "progress": "0.42"})
+    page.open("#/replay")
+    page.wait_for(lambda: page.text(".replay-head h1") == "https://new.example.com", "the run")
+    assert page.text(".replay-head .baseline") == "against https://old.example.com"
+    assert page.text(".replay-head .fine").endswith("running, 42 %")
+    assert "Before an arrow the baseline, behind it the target." in page.text("#replay .toolbar")
+    assert "Status differs" in page.texts(".replayed thead th")
+    page.shot("replay-two-targets-light")
+    replay.record(shop, "20261123T120000Z-ab12", replayed(), {**info, "progress": "0.84"})
+    page.wait_for(lambda: page.text(".replay-head .fine").endswith("running, 84 %"), "what was added")
+    assert page.texts(".replayed tbody tr:first-child td")[1] == "802"
+    assert page.complaints() == []
+
+
+def test_a_run_that_was_killed_is_not_said_to_go_on(page: Page, shop: redis.Redis) -> None:
+    info = {"target": "https://new.example.com", "state": "running"}
+    replay.record(shop, "live", replayed(), info)
+    shop.hset("tailrace:replay:live:info", "updated_at", str(int(time.time()) - 3_600))
+    page.open("#/replay")
+    page.wait_for(lambda: "cut off, no word since" in page.text("#replay"), "its end")
+
+
 def test_without_a_replay_it_says_how_to_make_one(page: Page, shop: redis.Redis) -> None:
     page.open("#/replay")
     page.wait_for(lambda: "Nothing has been replayed yet" in page.text("#replay"), "the explanation")

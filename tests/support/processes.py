@@ -87,7 +87,13 @@ class Processes:
         # What a process killed with -9 leaves behind goes with the block.
         self._folder = tempfile.TemporaryDirectory(prefix="tailrace-processes-")
         self.temporary = Path(self._folder.name)
-        self.environ = {**kept, "PATH": path, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1", **environ}
+        self.environ = {
+            **kept,
+            "PATH": path,
+            "TMPDIR": str(self.temporary),
+            "PYTHONUNBUFFERED": "1",
+            **environ,
+        }
         self._started: list[Process] = []
 
     def start(self, name: str, **more: str) -> Process:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import redis
 
-from app.sketch import RELATIVE_ERROR, at_rank, merge
+from app.sketch import RELATIVE_ERROR, at_rank
 from app.store import replay
 from app.store.keys import digest
 from app.store.queries.figures import Latency, largest_first, latency, rounded
@@ -21,7 +21,9 @@ Z_95 = 1.96
 
 @dataclass(frozen=True, slots=True)
 class RunName:
-    """One run that is kept. `info`: `target`, `state`, and for a window `from` and `until`."""
+    """One run that is kept. `info`: `target`, `state`, `updated_at` (Unix s); for a window `from`,
+    `until`, `progress` (0 to 1), and `baseline` where two targets are compared: then what is called
+    original below are the baseline's answers."""
 
     id: str
     info: dict[str, str]
@@ -102,11 +104,7 @@ def compared(found: replay.Run) -> ReplayRun:
     """A run's figures, original beside replayed."""
     whole = replay.RouteFigures()
     for figures in found.figures.routes.values():
-        whole.sent += figures.sent
-        whole.kinds.update(figures.kinds)
-        whole.statuses.update(figures.statuses)
-        merge(whole.original, figures.original)
-        merge(whole.replayed, figures.replayed)
+        whole.merge(figures)
     routes = [_route(route, figures) for route, figures in found.figures.routes.items()]
     return ReplayRun(
         id=found.id,

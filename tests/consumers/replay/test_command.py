@@ -16,10 +16,11 @@ import redis
 from app.config import Settings
 from app.store import replay
 from consumers.replay.moments import iso
+from demo.redis_server import RedisServer
 from tests.consumers.replay.samples import append, line
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.ports import free_port
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, wait_until
 from tests.support.target import RecordingTarget, answer
 
 PATHS = ["/a%2Fb?x=%20&y=", "/caf\u00e9", "//double//", "/users/42", "/users/77?q=a+b;c"]
@@ -158,6 +159,43 @@ def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ:
         code, _, _ = finished(environ, *["max" if word == "1" else word for word in resume])
         assert code == 0
         assert {b"/%d" % number for number in range(40)} == set(target.targets())
+
+
+def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
+    with RecordingTarget() as target, RecordingTarget() as baseline:
+        words = ["--from", "5m", "--speed", "1", "--to", target.url, "--baseline", baseline.url]
+        process = command(environ, *words)
+        wait_until(lambda: bool(replay.runs(redis_client)), "the run")
+        ((run_id, info),) = replay.runs(redis_client)
+        assert (info["state"], info["target"], info["baseline"]) == ("running", target.url, baseline.url)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "to go on: python -m app replay " in err
+    found = replay.run(redis_client, run_id)
+    assert found is not None
+    assert found.info["state"] == "interrupted"
+    assert f"run {run_id}: {found.figures.sent} sent" in out
+
+
+def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() -> None:
+    with RedisServer() as server, RecordingTarget() as target:
+        environ = {"REDIS_URL": server.url}
+        for part in range(100):
+            lines = [line(f"/{part}/{number}") for number in range(100)]
+            append(Settings.load(environ), lines, time.time() - 60 + part * 0.1)
+        process = command(environ, "--from", "5m", "--speed", "1", "--to", target.url)
+        wait_until(lambda: len(target.seen) > 0, "a request")
+        server.kill()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert "to go on: python -m app replay " in err
+    assert "not on the page" in err
+    assert " sent, " in out
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-// The Replay tab: one run, original against replayed, route by route; the worst comes first.
+// The Replay tab: one run, original (or baseline) against replayed, route by route; the worst comes first.
 
 import { make, makeSvg, setText } from "./dom.js";
 import * as format from "./format.js";
@@ -6,6 +6,7 @@ import * as format from "./format.js";
 const BAR = { width: 190, height: 22, thickness: 8 };
 const WIDEST = 4; // times as slow, or as fast: the bar's ends
 const BAD_FROM = 0.01;
+const SILENT_S = 60; // A run that goes on writes every few seconds.
 
 export class ReplayView {
   /** `addressOf(run)` gives the address of a run's view. */
@@ -47,17 +48,18 @@ export class ReplayView {
   }
 
   show(run) {
-    const said = JSON.stringify([run.id, run.info, run.total, run.skipped, this.runs.map((one) => one.id)]);
+    const said = JSON.stringify([run.id, state(run), run.total, run.skipped, this.runs.map((one) => one.id)]);
     if (said === this.said) return;
     // A chooser that is open would be closed by drawing it anew.
     if (this.container.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return;
     this.said = said;
     const { total } = run;
+    const words = wordsOf(run);
     this.container.replaceChildren(
       this.head(run),
-      make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run)),
-      make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total))),
-      run.routes.length ? table(run.routes) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
+      make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run, words)),
+      make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total, words))),
+      run.routes.length ? table(run.routes, words) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
     );
   }
 
@@ -68,12 +70,13 @@ export class ReplayView {
       chooser.blur();
       location.hash = this.addressOf(chooser.value);
     });
-    const { target = "", state = "" } = run.info;
+    const { target = "", baseline = "" } = run.info;
     return make(
       "div",
       { class: "route-head replay-head" },
       make("h1", {}, target || run.id),
-      make("p", { class: "fine" }, [when(run), state].filter(Boolean).join(" · ")),
+      baseline ? make("p", { class: "baseline" }, `against ${baseline}`) : null,
+      make("p", { class: "fine" }, [when(run), state(run)].filter(Boolean).join(" · ")),
       this.runs.length > 1 ? chooser : null,
     );
   }
@@ -83,7 +86,23 @@ function command(title, text) {
   return make("div", {}, make("p", { class: "fine" }, title), make("div", { class: "command" }, make("code", {}, text)));
 }
 
-const nameOf = (run) => (run.id === "live" ? "live" : `${when(run) || run.id}`);
+const nameOf = (run) => (run.id === "live" ? "live" : `${when(run) || run.id}, ${hostOf(run.info.target)}`);
+
+const hostOf = (url = "") => url.replace(/^https?:\/\//, "");
+
+/** What the two sides of a comparison are called. */
+function wordsOf({ info }) {
+  if (info.baseline) return { before: "baseline", after: "target", was: "baseline", differs: "Status differs", of: "of the baseline", on: "of the target" };
+  return { before: "original", after: "replayed", was: "was", differs: "Status changed", of: "of the log", on: "replayed" };
+}
+
+/** "running, 42 %"; of a run that was killed, since when it is silent. */
+function state({ info, at_ms: atMs }) {
+  if (info.state !== "running") return info.state ?? "";
+  const updated = Number(info.updated_at);
+  if (atMs / 1000 - updated > SILENT_S) return `cut off, no word since ${format.dayAndClock(updated)}`;
+  return info.progress ? `running, ${Math.round(info.progress * 100)} %` : "running";
+}
 
 function when({ id, info }) {
   if (id === "live") return info.started_at ? `live, since ${format.dayAndClock(Number(info.started_at))}` : "live";
@@ -91,11 +110,11 @@ function when({ id, info }) {
   return info.started_at ? format.dayAndClock(Number(info.started_at)) : "";
 }
 
-function legend(total) {
-  return `${format.plural(total.sent, "request")} sent. A bar to the right is slower, to the left faster; it is pale where the samples are too few to be sure.`;
+function legend(total, { before, after }) {
+  return `${format.plural(total.sent, "request")} sent. Before an arrow the ${before}, behind it the ${after}. A bar to the right is slower, to the left faster; it is pale where the samples are too few to be sure.`;
 }
 
-function tiles({ total, skipped, late }) {
+function tiles({ total, skipped, late }, words) {
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   const unanswered = total.sent - total.answered;
   const reasons = format.largestFirst(skipped).map(([reason, count]) => `${reason}: ${format.count(count)}`).join("\n");
@@ -103,9 +122,9 @@ function tiles({ total, skipped, late }) {
   const changedShare = total.answered ? total.status_changed / total.answered : 0;
   return [
     tile("Sent", format.shortCount(total.sent), left ? `${format.shortCount(left)} left out` : "none left out", reasons),
-    tile("Status changed", format.percent(changedShare), `${format.count(total.status_changed)} of ${format.shortCount(total.answered)} answers`, "", changedShare >= BAD_FROM),
+    tile(words.differs, format.percent(changedShare), `${format.count(total.status_changed)} of ${format.shortCount(total.answered)} answers`, "", changedShare >= BAD_FROM),
     tile("No answer", format.shortCount(unanswered), outcomes.split("\n")[0] || "all answered", outcomes, unanswered / Math.max(1, total.sent) >= BAD_FROM),
-    tile("p95", format.time(total.replayed.p95), `was ${format.time(total.original.p95)}, ${said(total.p95_change)}`, "", isWorse(total.p95_change)),
+    tile("p95", format.time(total.replayed.p95), `${words.was} ${format.time(total.original.p95)}, ${said(total.p95_change)}`, "", isWorse(total.p95_change)),
     tile("Late, p99", format.time(late.p99), `median ${format.time(late.p50)}`, "How much later than due requests were sent"),
   ];
 }
@@ -129,15 +148,14 @@ function order(one, other) {
   return rank(other) - rank(one) || other.sent - one.sent;
 }
 
-const HEADS = ["Route", "Sent", "Status changed", "No answer", "Median", "p95", "p95 change", "faster | slower"];
-
-function table(routes) {
-  const head = make("tr", {}, ...HEADS.map((name, at) => make("th", { scope: "col", class: at ? null : "text" }, make("span", {}, name))));
-  const lines = [...routes].sort(order).map(line);
-  return make("div", { class: "sheet" }, make("table", { class: "replayed", "aria-label": "Routes, original and replayed" }, make("thead", {}, head), make("tbody", {}, ...lines)));
+function table(routes, words) {
+  const heads = ["Route", "Sent", words.differs, "No answer", "Median", "p95", "p95 change", "faster | slower"];
+  const head = make("tr", {}, ...heads.map((name, at) => make("th", { scope: "col", class: at ? null : "text" }, make("span", {}, name))));
+  const lines = [...routes].sort(order).map((row) => line(row, words));
+  return make("div", { class: "sheet" }, make("table", { class: "replayed", "aria-label": `Routes, ${words.before} and ${words.after}` }, make("thead", {}, head), make("tbody", {}, ...lines)));
 }
 
-function line(row) {
+function line(row, words) {
   const changes = row.status_changes.map((one) => `${one.original || "none"} → ${one.replayed}: ${format.count(one.count)}`).join("\n");
   const outcomes = format.largestFirst(row.outcomes).map(([kind, count]) => `${kind}: ${format.count(count)}`).join("\n");
   const share = row.answered ? row.status_changed / row.answered : 0;
@@ -148,11 +166,11 @@ function line(row) {
     {},
     make("td", { class: "route" }, make("span", { class: "route-text", title: format.visible(row.route) }, format.visible(row.route))),
     cell("Sent", format.shortCount(row.sent)),
-    cell("Status changed", row.status_changed ? format.percent(share) : "0", changes, toneOf(share)),
+    cell(words.differs, row.status_changed ? format.percent(share) : "0", changes, toneOf(share)),
     cell("No answer", format.shortCount(unanswered), outcomes, toneOf(unanswered / row.sent)),
     cell("Median", `${format.time(row.original.p50)} → ${format.time(row.replayed.p50)}`),
     cell("p95", `${format.time(row.original.p95)} → ${format.time(row.replayed.p95)}`),
-    cell("p95 change", said(row.p95_change), `from ${format.plural(row.original.count, "original")} and ${format.count(row.replayed.count)} replayed`, tone),
+    cell("p95 change", said(row.p95_change), `from ${format.count(row.original.count)} ${words.of} and ${format.count(row.replayed.count)} ${words.on}`, tone),
     make("td", { class: "col-bar" }, bar(row.p95_change, tone)),
   );
 }
