@@ -45,6 +45,7 @@ bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in 
 	$(BIN)/python -m bench.parser
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.metrics
+	$(BIN)/python -m bench.atomic_step
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.replay
 

@@ -66,16 +66,17 @@ def _batches(rate: float, now_s: int) -> Iterator[list[RouterMessage]]:
     batch: list[RouterMessage] = []
     for number in range(count):
         at_s = now_s - DAY_S + number / rate
-        batch.append(_message(rng, number, at_s))
+        batch.append(route_message(rng, number, at_s, "/products/:id"))
         if len(batch) == BATCH or number == count - 1:
             yield batch
             batch = []
 
 
-def _message(rng: random.Random, number: int, at_s: float) -> RouterMessage:
+def route_message(rng: random.Random, number: int, at_s: float, path: str) -> RouterMessage:
+    """One request of the route, with log-normal times."""
     status = rng.choices((200, 304, 404, 500), (95, 3, 1.5, 0.5))[0]
     line = (
-        f'at=info method=GET path="/products/:id" host=shop.example.com request_id=r-{number} '
+        f'at=info method=GET path="{path}" host=shop.example.com request_id=r-{number} '
         f'fwd="192.0.2.1" '
         f"dyno=web.{rng.randint(1, 8)} connect={rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0]}ms "
         f"service={rng.lognormvariate(0, 0.7) * 50:.0f}ms status={status} bytes={rng.randint(200, 9000)}"

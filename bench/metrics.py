@@ -123,9 +123,10 @@ def _measure(
     broker: KafkaBroker | None = None,
 ) -> None:
     client = redis.Redis.from_url(environ["REDIS_URL"])
-    print(
-        f"{log:26}{'messages/s':>12}{'of (a)':>9}   Redis, a message: {'commands':>9}{'bytes in':>10}{'CPU us':>8}"
+    heads = (
+        f"{'messages/s':>12}{'of (a)':>9}   Redis, a message: {'commands':>9}{'bytes in':>10}{'CPU us':>8}"
     )
+    print(f"{log:26}{heads}")
     if broker is None:
         _fill(environ, frames, messages)
     bare = _bare(log, environ, messages)
@@ -134,9 +135,8 @@ def _measure(
         _forget(client, broker)
         rate, cost = _counted(client, environ, workers, messages)
         name = f"(b) {workers} worker{'s' if workers > 1 else ''}"
-        print(
-            f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{cost.commands:9.2f}{cost.bytes:10.0f}{cost.cpu_us:8.1f}"
-        )
+        costs = f"{cost.commands:8.2f}{cost.bytes:10.0f}{cost.cpu_us:8.1f}"
+        print(f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{costs}")
     print(f"memory of the figures: {_figures_bytes(client) / 1e6:.1f} MB\n")
     client.close()
 
