@@ -16,7 +16,7 @@ from demo.redis_server import RedisServer
 from tests.drain.bodies import L10_FRAME, ROUTER_FRAME
 from tests.drain.serving import Web, basic
 from tests.support.ports import free_port
-from tests.support.processes import Process, Processes, wait_until
+from tests.support.processes import ROOT, Process, Processes, wait_until
 
 MARK = "S3cr3t"
 """In every secret, so that one search finds any of them, and part of one too."""
@@ -199,7 +199,7 @@ def test_the_settings_in_force_are_shown_without_their_secrets() -> None:
     environ = {**SECRETS, **SASL, "REDIS_URL": f"redis://user:{MARK}@host:6379/0"}
     with Processes(environ) as processes:
         command = [sys.executable, *shlex.split("-m app config")]
-        process = Process("config", command, processes.environ)
+        process = processes.start_command("config", command, ROOT)
         assert process.popen.wait(20) == 0
         assert MARK not in process.output
         assert "host:6379" in process.output

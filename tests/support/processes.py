@@ -28,23 +28,24 @@ def procfile() -> dict[str, str]:
 
 
 class Process:
-    """One running process; its output is in a file, for asserts and for the words of a failure."""
+    """One running process; its output goes to `log`, for asserts and for the words of a failure."""
 
     def __init__(
-        self, name: str, command: list[str], environ: Mapping[str, str], folder: Path = ROOT
+        self, name: str, command: list[str], environ: Mapping[str, str], folder: Path, log: Path
     ) -> None:
         self.name = name
-        # Open as long as the process object lives.
-        self._output = tempfile.NamedTemporaryFile(prefix=f"tailrace-{name}-", suffix=".log")  # noqa: SIM115
-        self.popen = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,
-        )
+        self._log = log
+        self._last_words: str | None = None
+        with log.open("wb") as output:
+            self.popen = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -53,7 +54,9 @@ class Process:
     @property
     def output(self) -> str:
         """All that it has written so far."""
-        return Path(self._output.name).read_text("utf-8", "replace")
+        if self._last_words is not None:
+            return self._last_words
+        return self._log.read_text("utf-8", "replace")
 
     def wait_until(self, is_there: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
         """Returns when it is; fails with the process's output when it ends or time is up."""
@@ -76,6 +79,7 @@ class Process:
         if self.popen.poll() is None:
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait(10)
+        self._last_words = self.output
 
 
 class Processes:
@@ -86,7 +90,8 @@ class Processes:
         kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         # What a process killed with -9 leaves behind goes with the block.
         self._folder = tempfile.TemporaryDirectory(prefix="tailrace-processes-")
-        self.temporary = Path(self._folder.name)
+        self.temporary = Path(self._folder.name, "tmp")
+        self.temporary.mkdir()
         self.environ = {
             **kept,
             "PATH": path,
@@ -102,7 +107,8 @@ class Processes:
 
     def start_command(self, name: str, command: list[str], folder: Path, **more: str) -> Process:
         """Any command, run in `folder`."""
-        process = Process(name, command, {**self.environ, **more}, folder)
+        log = Path(self._folder.name, f"{len(self._started)}-{name}.log")
+        process = Process(name, command, {**self.environ, **more}, folder, log)
         self._started.append(process)
         return process
 
