@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import secrets
 import shlex
@@ -102,15 +103,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         history = open_history(settings)
         try:
+            estimate = history.estimate(plan.from_ms, plan.until_ms)
+            speed = math.inf if args.dry_run else settings.replay_speed
+            bar = ProgressBar(sys.stderr, plan.until_ms, estimate, speed)
             if args.dry_run:
-                return _rehearse(window.rehearse(history))
-            bar = ProgressBar(
-                sys.stderr,
-                plan.from_ms,
-                plan.until_ms,
-                history.estimate(plan.from_ms, plan.until_ms),
-                settings.replay_speed,
-            )
+                counts = window.rehearse(history, bar.show)
+                bar.finish()
+                return _tell_rehearsal(counts)
             return _replay(args, settings, window, bar, thresholds, history)
         finally:
             history.close()
@@ -167,7 +166,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
     )
 
 
-def _rehearse(counts: Counter[tuple[str, str]]) -> int:
+def _tell_rehearsal(counts: Counter[tuple[str, str]]) -> int:
     total = sum(counts.values())
     sent = sum(count for (_, reason), count in counts.items() if reason == "sent")
     print(f"would send {sent:,} of {total:,} requests")
@@ -191,7 +190,7 @@ def _replay(
         "from": iso(plan.from_ms),
         "until": iso(plan.until_ms),
         "started_at": str(int(time.time())),
-        "speed": "max" if settings.replay_speed == float("inf") else f"{settings.replay_speed:g}",
+        "speed": "max" if math.isinf(settings.replay_speed) else f"{settings.replay_speed:g}",
     }
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url

@@ -77,9 +77,19 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._figures = Figures()
+        self.handled = 0
+        """Requests, sent or not."""
+        self.at_ms = 0
+        """The latest of them, in its own time (Unix ms)."""
+
+    def _handle(self, request: Request | None) -> None:
+        self.handled += 1
+        if request is not None and request.at_ms > self.at_ms:
+            self.at_ms = request.at_ms
 
     def done(self, request: Request, outcome: Outcome, late_ms: float) -> None:
         with self._lock:
+            self._handle(request)
             route = self._figures.of(request.route)
             route.add(outcome.kind, outcome.status, outcome.latency_ms, request.status, request.service_ms)
             self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
@@ -87,6 +97,7 @@ class Tally:
     def compared(self, request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
         """One request that went to two targets: `before` stands where the original would."""
         with self._lock:
+            self._handle(request)
             route = self._figures.of(request.route)
             before_ms = before.latency_ms if before.kind == "answered" else None
             route.add(after.kind, after.status, after.latency_ms, before.status, before_ms)
@@ -94,6 +105,7 @@ class Tally:
 
     def skipped(self, request: Request | None, reason: str) -> None:
         with self._lock:
+            self._handle(request)
             self._figures.skipped[reason] += 1
 
     def take(self) -> Figures:

@@ -21,7 +21,6 @@ class ProgressBar:
     def __init__(
         self,
         out: TextIO,
-        from_ms: int,
         until_ms: int,
         estimate: int,
         speed: float,
@@ -29,7 +28,7 @@ class ProgressBar:
     ) -> None:
         self._out = out
         self._is_tty = out.isatty()
-        self._from_ms, self._until_ms = from_ms, until_ms
+        self._until_ms = until_ms
         self._estimate = max(1, estimate)
         self._speed = speed
         self._clock = clock
@@ -46,18 +45,16 @@ class ProgressBar:
         self._out.flush()
 
     def share(self, progress: Progress) -> float:
-        """How much of the window has been read, 0 to 1."""
-        return min(1.0, progress.read / self._estimate)
+        """How much of the window is done, 0 to 1."""
+        return min(1.0, progress.done / self._estimate)
 
     def line(self, progress: Progress, now: float) -> str:
-        """Share done, where in the log, messages read, and the time left."""
+        """Share done, where in the log, messages done with, and the time left."""
         share = self.share(progress)
         filled = round(share * BAR)
         bar = "#" * filled + "." * (BAR - filled)
         at = iso(progress.at_ms)[11:19] if progress.at_ms else "--:--:--"
-        return (
-            f"[{bar}] {share:4.0%}  at {at}  {progress.read:,} lines read  {self._left(progress, share, now)}"
-        )
+        return f"[{bar}] {share:4.0%}  at {at}  {progress.done:,} done  {self._left(progress, share, now)}"
 
     def _left(self, progress: Progress, share: float, now: float) -> str:
         if not math.isinf(self._speed) and progress.at_ms:

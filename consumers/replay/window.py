@@ -26,12 +26,12 @@ class TargetDown(Exception):
     """The target failed many times in a row: what follows would measure nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a replay is; `at_ms` is the time in the log (Unix ms)."""
+    """How far a replay is: messages done with, and the time in the log of the last one (Unix ms)."""
 
-    read: int = 0
-    at_ms: int = 0
+    done: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +81,18 @@ class Window:
     plan: Plan
     route_of: Callable[[str], str]
     pacer: Pacer
-    progress: Progress = field(default_factory=Progress)
     _tally: Tally = field(default_factory=Tally)
+    _of_other_apps: int = 0
+    _submitted_ms: int = 0
     _unsent_from_ms: int = 0
 
     def requests(self, history: History) -> Iterator[Request]:
         """The window's requests in order of time."""
         for chunk in history.read(self.plan.from_ms, self.plan.until_ms):
-            self.progress.read += len(chunk)
             found = []
             for message in chunk:
                 if self.plan.app and message["app"] != self.plan.app:
+                    self._of_other_apps += 1
                     continue
                 request = request_of(message, self.route_of)
                 if request is None:
@@ -100,12 +101,13 @@ class Window:
                     found.append(request)
             yield from sorted(found, key=lambda request: request.at_ms)
 
-    def rehearse(self, history: History) -> Counter[tuple[str, str]]:
+    def rehearse(self, history: History, on_progress: Callable[[Progress], None]) -> Counter[tuple[str, str]]:
         """(route, reason) -> requests; reason `sent` for those that would go. Sends nothing."""
         counts: Counter[tuple[str, str]] = Counter()
-        for request in self.requests(history):
+        for done, request in enumerate(self.requests(history), 1):
             job = job_for(request, self.plan.target, self.plan.choice)
             counts[request.route, job if isinstance(job, str) else "sent"] += 1
+            on_progress(Progress(done + self._of_other_apps, request.at_ms))
         return counts
 
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
@@ -118,13 +120,13 @@ class Window:
                 if breaker.is_open:
                     raise TargetDown
                 self._send(request, crew)
-                self.progress.at_ms = request.at_ms
-                on_progress(self.progress)
+                self._submitted_ms = request.at_ms
+                on_progress(self._progress())
             deadline = time.monotonic() + LAST_ANSWERS_S
             while not all(senders.drain(0.5) for senders in crew):
                 if breaker.is_open:
                     raise TargetDown
-                on_progress(self.progress)
+                on_progress(self._progress())
                 if time.monotonic() > deadline and not any(senders.waiting for senders in crew):
                     break
             if breaker.is_open:
@@ -132,6 +134,10 @@ class Window:
         finally:
             for senders in crew:
                 senders.close()
+
+    def _progress(self) -> Progress:
+        """Of what was sent or left out; what waits for its time is still to come."""
+        return Progress(self._tally.handled + self._of_other_apps, self._tally.at_ms)
 
     def _crew(self, breaker: Breaker) -> list[Senders]:
         plan = self.plan
@@ -184,7 +190,7 @@ class Window:
     @property
     def resume_ms(self) -> int:
         """Where an interrupted replay goes on: the first request that was not sent, else the last."""
-        return self._unsent_from_ms or self.progress.at_ms or self.plan.from_ms
+        return self._unsent_from_ms or self._submitted_ms or self.plan.from_ms
 
     def take_figures(self) -> Figures:
         """What was counted since the last call."""

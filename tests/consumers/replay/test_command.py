@@ -171,6 +171,7 @@ def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
         wait_until(lambda: bool(replay.runs(redis_client)), "the run")
         ((run_id, info),) = replay.runs(redis_client)
         assert (info["state"], info["target"], info["baseline"]) == ("running", target.url, baseline.url)
+        assert 0 < float(info["progress"]) < 0.6  # 2 s of 10: what waits for its time is not done.
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)
     assert process.returncode == 130
