@@ -86,6 +86,7 @@ class Page:
         self._do("Emulation.setEmulatedMedia", {"features": features})
         screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
         self._do("Emulation.setDeviceMetricsOverride", screen)
+        self._do("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
         self.driver.get("about:blank")
         self.driver.get(f"{self.site.url}/{fragment}")
 

@@ -30,13 +30,18 @@ def test_a_replay_is_shown_with_the_worst_route_first(page: Page, shop: redis.Re
 
 
 def test_one_of_several_runs_is_chosen(page: Page, shop: redis.Redis) -> None:
-    window = {"from": "2026-11-23T10:00Z", "until": "11:00Z", "target": "https://old.example.com"}
+    window = {
+        "from": "2026-11-23T10:00:00.000Z",
+        "until": "2026-11-23T11:00:00.000Z",
+        "target": "https://old.example.com",
+    }
     replay.record(shop, "2026-11-23T10-00", replayed(), {**window, "state": "done"})
     time.sleep(1.1)  # Runs are in order of whole seconds.
     replay.record(shop, "live", replayed(), {"target": "https://staging.example.com", "state": "running"})
     page.open("#/replay")
     page.wait_for(lambda: page.text(".replay-head h1") == "https://staging.example.com", "the latest run")
-    page.one(".replay-head select").send_keys("2026")
+    assert page.texts(".replay-head option") == ["live", "23 Nov 10:00 to 11:00, old.example.com"]
+    page.one(".replay-head select").send_keys("23 Nov")
     page.wait_for(lambda: page.text(".replay-head h1") == "https://old.example.com", "the chosen run")
     assert page.fragment().startswith("#/replay/2026-11-23T10-00")
 

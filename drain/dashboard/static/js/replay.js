@@ -86,9 +86,15 @@ function command(title, text) {
   return make("div", {}, make("p", { class: "fine" }, title), make("div", { class: "command" }, make("code", {}, text)));
 }
 
-const nameOf = (run) => (run.id === "live" ? "live" : `${when(run) || run.id}, ${hostOf(run.info.target)}`);
-
-const hostOf = (url = "") => url.replace(/^https?:\/\//, "");
+/** "23 Nov 10:00 to 11:00, staging.example.com", in the reader's own time; for the chooser. */
+function nameOf({ id, info }) {
+  if (id === "live") return "live";
+  const [from, until] = [info.from, info.until].map((moment) => Date.parse(moment) / 1_000);
+  const host = (info.target ?? "").replace(/^https?:\/\//, "");
+  if (Number.isNaN(from) || Number.isNaN(until)) return `${id}, ${host}`;
+  const isOneDay = new Date(from * 1_000).toDateString() === new Date(until * 1_000).toDateString();
+  return `${format.dayAndClock(from)} to ${isOneDay ? format.clockShort(until) : format.dayAndClock(until)}, ${host}`;
+}
 
 /** What the two sides of a comparison are called. */
 function wordsOf({ info }) {
