@@ -162,7 +162,9 @@ def _workers(url: str, count: int, seconds: float) -> tuple[float, float, float]
     with RedisServer() as server:
         environ = {**os.environ, **settings_of, "REDIS_URL": server.url}
         # The group exists before the log is filled, so that it starts with the first message.
-        reader = open_reader(Settings(redis_url=server.url), group="replay", start="earliest")
+        reader = open_reader(
+            Settings(redis_url=server.url), group="replay", start="earliest", goes_back=False
+        )
         reader.poll(0, 1)
         reader.close()
         _fill(server.url, round(5_000 * seconds))

@@ -45,8 +45,15 @@ def open_writer(settings: Settings) -> Writer:
     return KafkaWriter(PythonProducer(settings))
 
 
-def open_reader(settings: Settings, *, group: str, start: Literal["earliest", "latest"]) -> Reader:
+def open_reader(
+    settings: Settings, *, group: str, start: Literal["earliest", "latest"], goes_back: bool
+) -> Reader:
     """A member of `group`; `start` counts only for a group that the log does not know yet.
+
+    `goes_back`: where Redis was restored from an older copy, as when a replica takes over, all that
+    came since is read again, for it is not in the figures of that copy. Else the group goes on from
+    the offset that Kafka keeps, some seconds old at most: what was sent stays sent. Without Kafka the
+    log is as old as the rest of Redis.
 
     Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made.
     """
@@ -63,10 +70,10 @@ def open_reader(settings: Settings, *, group: str, start: Literal["earliest", "l
         _require_confluent()
         from app.streams.confluent import ConfluentConsumer
 
-        return KafkaReader(ConfluentConsumer(settings, group), client, group, start)
+        return KafkaReader(ConfluentConsumer(settings, group), client, group, start, goes_back=goes_back)
     from app.streams.kafka_python import PythonConsumer
 
-    return KafkaReader(PythonConsumer(settings, group), client, group, start)
+    return KafkaReader(PythonConsumer(settings, group), client, group, start, goes_back=goes_back)
 
 
 def open_history(settings: Settings) -> History:

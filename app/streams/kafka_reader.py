@@ -1,7 +1,8 @@
 """Reads the topic as a member of a consumer group; the client library is behind `Consumer`.
 
 A group's position is kept in Redis beside what was computed from the messages; Kafka's own
-committed offset follows it, for lag tools, and decides only where Redis holds nothing.
+committed offset follows it, for lag tools, and decides only where Redis holds nothing, or, for a
+group that does not go back, an older copy of it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ log = logging.getLogger(__name__)
 COMMIT_EVERY_S = 2.0
 RETRY_STORED_S = 0.2
 LOOK_EVERY_S = 5.0
+
+_RAISE = """
+for i = 1, #ARGV, 2 do
+  if tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or 0) < tonumber(ARGV[i + 1]) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+"""
 
 
 class Consumer(Protocol):
@@ -53,13 +62,16 @@ class Consumer(Protocol):
 
 
 class KafkaReader:
-    """One member of a consumer group of the topic."""
+    """One member of a consumer group of the topic. `goes_back`: see `choose.open_reader`."""
 
-    def __init__(self, consumer: Consumer, store: redis.Redis, group: str, start: str) -> None:
+    def __init__(
+        self, consumer: Consumer, store: redis.Redis, group: str, start: str, *, goes_back: bool
+    ) -> None:
         self._consumer = consumer
         self._store = store
         self._group = group
         self._start = start
+        self._goes_back = goes_back
         self._positions_key = f"tailrace:positions:{group}"
         self._next: dict[int, int] = {}
         self._memory = FrameMemory(store, group)
@@ -113,13 +125,16 @@ class KafkaReader:
         self._uncommitted.pop(partition, None)
 
     def _place(self, partitions: set[int]) -> None:
-        """Seeks each partition to where the group is: by Redis, else by Kafka, else by `start`."""
+        """Seeks each partition to where the group is: by Redis, else by Kafka, else by `start`; by
+        Kafka too where Redis is behind it and the group does not go back."""
         names = sorted(partitions)
         try:
             stored = self._stored(names)
             missing = [name for name in names if name not in stored]
             if missing:
                 stored |= self._keep_start(self._positions_without_redis(missing))
+            if not self._goes_back:
+                stored |= self._ahead_of(stored)
             # After the positions: memory that is newer than its position makes a stale batch,
             # memory that is older would let a frame pass twice.
             self._memory.load(names)
@@ -150,6 +165,24 @@ class KafkaReader:
             pipeline.hsetnx(self._positions_key, str(name), str(at))
         pipeline.execute()
         return dict(positions) | self._stored(list(positions))
+
+    def _ahead_of(self, stored: Mapping[int, int]) -> dict[int, int]:
+        """Where Kafka's offset is beyond Redis's, which is an older copy then: the position, which
+        Redis holds from now on. Raises redis.RedisError."""
+        committed = self._consumer.committed(list(stored))
+        later = {name: at for name, at in committed.items() if at is not None and at > stored[name]}
+        if not later:
+            return {}
+        ends = self._consumer.end_offsets(list(later))
+        # What was committed of a topic that was made anew since lies beyond its end.
+        later = {name: at for name, at in later.items() if at <= ends[name]}
+        if not later:
+            return {}
+        log.warning("Redis is older than Kafka's offsets: going on from those. group=%s", self._group)
+        self._store.eval(
+            _RAISE, 1, self._positions_key, *(str(part) for pair in later.items() for part in pair)
+        )
+        return self._stored(list(later))
 
     def _follows(self, partition: int, offset: int, batch: Batch) -> bool:
         """True where records from `offset` on are what comes next in the partition."""

@@ -44,7 +44,7 @@ def main() -> int:
 
         worker = Worker(
             group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest"),
+            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest", goes_back=True),
             handle=handle,
             store=store,
             stop=stop_on_signals(),

@@ -40,7 +40,7 @@ def main() -> int:
         replay.check_known_hosts()
 
         def open_and_tell() -> Reader:
-            replay.reader = open_reader(settings, group=GROUP, start="latest")
+            replay.reader = open_reader(settings, group=GROUP, start="latest", goes_back=False)
             return replay.reader
 
         worker = Worker(

@@ -53,7 +53,7 @@ class Running:
         self._thread = threading.Thread(target=self.worker.run)
 
     def open_reader(self) -> Reader:
-        return open_reader(self.settings, group="metrics", start="earliest")
+        return open_reader(self.settings, group="metrics", start="earliest", goes_back=True)
 
     def handle(self, batch: Batch) -> None:
         self._settle(self.store, batch)

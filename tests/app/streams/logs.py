@@ -83,8 +83,14 @@ class Log:
         self._opened.append(writer)
         return writer
 
-    def reader(self, group: str = "metrics", start: Literal["earliest", "latest"] = "earliest") -> Reader:
-        reader = open_reader(self.settings, group=group, start=start)
+    def reader(
+        self,
+        group: str = "metrics",
+        start: Literal["earliest", "latest"] = "earliest",
+        *,
+        goes_back: bool = True,
+    ) -> Reader:
+        reader = open_reader(self.settings, group=group, start=start, goes_back=goes_back)
         self._opened.append(reader)
         return reader
 

@@ -199,6 +199,23 @@ def test_after_redis_is_restored_from_an_older_state_messages_are_read_again(kaf
     assert positions(kafka_log) == {5: 30}
 
 
+def test_a_group_that_sends_does_not_go_back_when_redis_is_restored(kafka_log: Log) -> None:
+    reader, writer = kafka_log.reader(goes_back=False), kafka_log.writer()
+    names = in_partition(5, 3)
+    writer.append(names[0], frame(names[0], 10), 4)
+    kafka_log.drain(reader, count=10)
+    older = dump(kafka_log.store)
+    writer.append(names[1], frame(names[1], 10), 4)
+    kafka_log.drain(reader, count=10)
+    reader.close()
+    restore(kafka_log.store, older)
+    writer.append(names[2], frame(names[2], 10), 4)
+    assert kafka_log.drain(kafka_log.reader(goes_back=False), count=10).ids == [
+        f"{names[2]}.{index}" for index in range(10)
+    ]
+    assert positions(kafka_log) == {5: 30}
+
+
 def test_an_older_redis_is_noticed_even_where_nothing_new_comes(
     kafka_log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

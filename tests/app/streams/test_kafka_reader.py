@@ -74,8 +74,8 @@ def records(first: int, count: int) -> list[tuple[int, bytes]]:
     return [(at, encode(message("f", at))) for at in range(first, first + count)]
 
 
-def reader_of(consumer: PlayedConsumer, store: redis.Redis) -> KafkaReader:
-    return KafkaReader(consumer, store, "metrics", "earliest")
+def reader_of(consumer: PlayedConsumer, store: redis.Redis, *, goes_back: bool = True) -> KafkaReader:
+    return KafkaReader(consumer, store, "metrics", "earliest", goes_back=goes_back)
 
 
 def poll(reader: KafkaReader, consumer: PlayedConsumer, fetched: Fetched) -> Batch | None:
@@ -100,6 +100,19 @@ def test_what_a_client_fetches_before_the_reader_has_sought_is_left_out(redis_cl
     assert poll(reader, consumer, {1: records(2, 5)}) is None
     assert consumer.sought == [(1, 4)]
     assert take(reader, consumer, redis_client, {1: records(4, 2)}) == ["f.4", "f.5"]
+
+
+def test_a_group_that_does_not_go_back_goes_on_from_kafkas_offset_where_redis_is_older(
+    redis_client: redis.Redis,
+) -> None:
+    redis_client.hset("tailrace:positions:metrics", mapping={"1": "4", "2": "8", "3": "5"})
+    consumer = PlayedConsumer(1, 2, 3)
+    consumer.committed_offsets = {1: 7, 2: 8, 3: 90}
+    consumer.end = {1: 20, 2: 20, 3: 6}  # The third was made anew; 90 was of the topic before.
+    reader = reader_of(consumer, redis_client, goes_back=False)
+    poll(reader, consumer, {})
+    assert consumer.sought == [(1, 7), (2, 8), (3, 5)]
+    assert take(reader, consumer, redis_client, {1: records(7, 2), 3: records(5, 1)}) == ["f.7", "f.8", "f.5"]
 
 
 def test_messages_of_other_partitions_are_not_lost_when_a_new_one_cannot_be_placed(

@@ -272,7 +272,7 @@ def test_an_entry_that_someone_else_wrote_is_a_bad_value_and_stops_nothing(redis
 
 def test_a_redis_that_is_away_is_unavailable() -> None:
     settings = Settings.load({"REDIS_URL": "redis://127.0.0.1:9/0"})
-    reader = open_reader(settings, group="metrics", start="earliest")
+    reader = open_reader(settings, group="metrics", start="earliest", goes_back=True)
     for ask in (lambda: reader.poll(0.1, 1), reader.heartbeat, reader.lag):
         with pytest.raises(LogUnavailable):
             ask()
