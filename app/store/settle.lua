@@ -19,13 +19,15 @@ local function settle_offsets(claim)
   for _, span in ipairs(claim.spans) do
     redis.call('HSET', claim.positions, span[1], string.format('%.0f', span[3]))
   end
-  if claim.lost then redis.call('HINCRBY', claim.totals, 'lost', claim.lost) end
+  -- The place is taken: what Redis refuses from here on, such as a key that someone else uses for
+  -- another type, must not keep the batch from being counted.
+  if claim.lost then redis.pcall('HINCRBY', claim.totals, 'lost', claim.lost) end
   for _, memory in ipairs(claim.seen) do
     if memory.turn and redis.call('EXISTS', memory.key .. ':new') == 1 then
       redis.call('RENAME', memory.key .. ':new', memory.key .. ':old')
     end
     for block, indexes in pairs(memory.frames) do
-      redis.call('HSET', memory.key .. ':new', block, indexes)
+      redis.pcall('HSET', memory.key .. ':new', block, indexes)
     end
   end
   return answer
@@ -48,9 +50,9 @@ local function settle_entries(claim)
     local to = math.min(from + 999, count)
     redis.call('XACK', claim.stream, claim.group, unpack(claim.ids, from, to))
     -- Entries that the bound trimmed while they were held here are not lost after all.
-    redis.call('HDEL', claim.gone, unpack(claim.ids, from, to))
+    redis.pcall('HDEL', claim.gone, unpack(claim.ids, from, to))
   end
-  redis.call('HINCRBY', claim.meta, 'read:' .. claim.group, claim.messages)
+  redis.pcall('HINCRBY', claim.meta, 'read:' .. claim.group, claim.messages)
   return 'settled'
 end
 

@@ -91,6 +91,16 @@ def test_what_expired_unread_is_counted_once_and_only_where_the_batch_is_settled
     assert store.hget("totals", "lost") == b"13"
 
 
+def test_a_key_that_someone_else_uses_does_not_keep_a_settled_batch_from_counting(store: redis.Redis) -> None:
+    for key in ("totals", "m:new", "meta", "gone"):
+        store.set(key, "someone else's")
+    seen = [{"key": "m", "turn": False, "frames": {"0:b": "f"}}]
+    settle(store, offsets((0, 0, 40, False), seen=seen) | {"totals": "totals", "lost": 13})
+    assert store.hget(POSITIONS, "0") == b"40"
+    assert settle(store, entries(store, 3)) is True
+    assert store.xpending("log", "g")["pending"] == 0
+
+
 def test_entries_are_acknowledged_and_the_lease_is_renewed(store: redis.Redis) -> None:
     claim = entries(store, 2_500)
     assert settle(store, claim) is True
