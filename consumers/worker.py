@@ -57,12 +57,14 @@ class Worker:
 
     `open_reader` may raise LogUnavailable: it is called until it does not. `handle` settles the
     batch itself, atomically with its effects, and may raise StaleBatch (dropped, read again by
-    whoever holds it) or RedisError and LogUnavailable (the same batch again, after a wait).
+    whoever holds it) or RedisError and LogUnavailable (the same batch again, after a wait). Where a
+    batch takes long, it calls `still_here`, its second argument, every few seconds: that keeps the
+    membership and may raise LogUnavailable.
     """
 
     group: str
     open_reader: Callable[[], Reader]
-    handle: Callable[[Batch], None]
+    handle: Callable[[Batch, Callable[[], None]], None]
     store: redis.Redis
     stop: Event
     max_messages: int = 5_000
@@ -113,9 +115,14 @@ class Worker:
         self._tell(reader)
 
     def _handle(self, reader: Reader, batch: Batch, outage: Outage) -> None:
+        def still_here() -> None:
+            self.idle()
+            self._tell(reader)
+            reader.heartbeat()
+
         while True:
             try:
-                self.handle(batch)
+                self.handle(batch, still_here)
                 outage.over()
                 reader.settled(batch)
                 if batch.messages:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from app.config import Settings
 from app.errors import TailraceError
@@ -33,7 +34,7 @@ def main() -> int:
         aggregator = Aggregator(route_namer(settings))
         store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
 
-        def handle(batch: Batch) -> None:
+        def handle(batch: Batch, still_here: Callable[[], None]) -> None:
             changes = aggregator.changes(batch.messages, int(time.time()))
             changes.bad += batch.bad
             for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):

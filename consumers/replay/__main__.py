@@ -11,7 +11,7 @@ from app.errors import BadSettings, TailraceError
 from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
-from app.streams import Reader, open_reader
+from app.streams import open_reader
 from consumers.replay.live import LiveReplay
 from consumers.worker import Worker, stop_on_signals
 
@@ -38,14 +38,9 @@ def main() -> int:
         stop = stop_on_signals()
         replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop)
         replay.check_known_hosts()
-
-        def open_and_tell() -> Reader:
-            replay.reader = open_reader(settings, group=GROUP, start="latest", goes_back=False)
-            return replay.reader
-
         worker = Worker(
             group=GROUP,
-            open_reader=open_and_tell,
+            open_reader=lambda: open_reader(settings, group=GROUP, start="latest", goes_back=False),
             handle=replay.handle,
             store=store,
             stop=stop,

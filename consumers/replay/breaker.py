@@ -25,6 +25,8 @@ class Breaker:
         self._pause_s = FIRST_PAUSE_S
         self._open_until_s: float | None = None
         self._probing = False
+        self.has_opened = False
+        """Once or more, up to now."""
 
     @property
     def is_open(self) -> bool:
@@ -55,4 +57,5 @@ class Breaker:
             elif self.is_open or self._failures < FAILURES_IN_A_ROW:
                 return False
             self._open_until_s = self._clock() + self._pause_s * (0.5 + self._jitter() / 2)
+            self.has_opened = True
             return not was_probe

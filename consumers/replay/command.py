@@ -42,6 +42,9 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TARGET_DOWN = 3
 EXIT_INTERRUPTED = 130
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""Ctrl-C, and a platform's stop, which is taken like it."""
+
 REDIS_TIMEOUT_S = 2.0
 
 EPILOG = """\
@@ -202,6 +205,7 @@ def _replay(
         kept.now_and_then(bar.share(progress))
 
     state, exit_code, reason = _run(window, history, on_progress)
+    _ignore_signals()  # What is left takes seconds: another Ctrl-C would only cost the report.
     bar.finish()
     found = kept.finish(state)
     store.close()
@@ -225,19 +229,29 @@ def _replay(
 
 def _run(window: Window, history: History, on_progress: Callable[[Progress], None]) -> tuple[str, int, str]:
     """(state of the run at its end, exit code, why it stopped or "")."""
+
+    def stop_once(number: int, frame: object) -> None:
+        _ignore_signals()
+        raise KeyboardInterrupt
+
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # A platform's stop is a Ctrl-C.
+        for number in STOPS:
+            signal.signal(number, stop_once)
         window.run(history, on_progress)
     except KeyboardInterrupt:
         return "interrupted", EXIT_INTERRUPTED, ""
-    except TargetDown:
-        reason = f"{window.plan.target.url} failed many times in a row: stopped"
-        return "target down", EXIT_TARGET_DOWN, reason
+    except TargetDown as fault:
+        return "target down", EXIT_TARGET_DOWN, str(fault)
     except (LogUnavailable, redis.RedisError) as fault:
         return "log down", EXIT_TARGET_DOWN, _words(fault)
     except SameHost as fault:
         return "refused", EXIT_USAGE, str(fault)
     return "finished", 0, ""
+
+
+def _ignore_signals() -> None:
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _words(fault: LogUnavailable | redis.RedisError) -> str:

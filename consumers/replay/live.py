@@ -7,6 +7,7 @@ before anything of the batch is sent, so a crash never doubles a request but may
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -19,12 +20,12 @@ from app.config import Settings
 from app.errors import LogUnavailable
 from app.store.replay import LIVE, record
 from app.store.settle import settle
-from app.streams import Batch, Reader
+from app.streams import Batch
 from consumers.replay.breaker import Breaker
 from consumers.replay.headers import HeaderOptions
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import Choice, Tally, check_not_same_host, offer
-from consumers.replay.request import request_of
+from consumers.replay.player import Choice, Tally, check_not_same_host, job_for
+from consumers.replay.request import Request, request_of
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Senders
 from consumers.replay.target import Target
@@ -32,8 +33,9 @@ from consumers.replay.target import Target
 log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 1.0
-LAST_SENDS_S = 5.0
-HEARTBEAT_S = 3.0
+LAST_SENDS_S = 4.0
+HEARTBEAT_S = 1.0
+"""How often the worker gives a sign of life, and looks whether it is told to stop, while it waits."""
 
 
 class LiveReplay:
@@ -72,9 +74,11 @@ class LiveReplay:
             self._tally.done,
             self._tally.skipped,
             Breaker(),
+            settings.replay_max_late_ms / 1000,
         )
-        self._sent: Batch | None = None
-        self.reader: Reader | None = None
+        self._under_way: Batch | None = None
+        self._offered = 0
+        """Messages of it that were sent, left out, or wait to be sent."""
 
     def check_known_hosts(self) -> None:
         """Raises SameHost where the target is a host that was seen in the lines before."""
@@ -85,42 +89,57 @@ class LiveReplay:
         for host in known:
             check_not_same_host(self._target, host.decode("utf-8", "replace"), self._choice.allow_same_host)
 
-    def handle(self, batch: Batch) -> None:
+    def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
         """One batch, settled before or after it is sent. Raises as `Worker.handle` may."""
         if self._at_least_once:
-            if batch is not self._sent:  # The same batch comes again when Redis did not answer.
-                self._offer(batch)
-                self._wait_until_sent()
-                self._sent = batch
+            # The same batch comes again when Redis did not answer: it goes on where it was.
+            if batch is not self._under_way:
+                self._under_way, self._offered = batch, 0
+            self._offer(batch, still_here)
+            while not self._senders.drain(HEARTBEAT_S):
+                self._wait(still_here)
             settle(self._store, batch.claim)
         else:
             settle(self._store, batch.claim)
-            self._offer(batch)
+            self._under_way, self._offered = batch, 0
+            self._offer(batch, still_here)
 
-    def _offer(self, batch: Batch) -> None:
-        for message in batch.messages:
+    def _offer(self, batch: Batch, still_here: Callable[[], None]) -> None:
+        for message in batch.messages[self._offered :]:
             request = request_of(message, self._route_of)
             if request is None:
                 self._tally.skipped(None, "no-path")
             elif self._stop.is_set() and not self._at_least_once:
                 self._tally.skipped(request, "stopped")
             else:
-                offer(
-                    request,
-                    self._target,
-                    self._choice,
-                    self._pacer,
-                    self._senders.submit,
-                    self._tally.skipped,
-                )
+                self._offer_one(request, still_here)
+            self._offered += 1
 
-    def _wait_until_sent(self) -> None:
+    def _offer_one(self, request: Request, still_here: Callable[[], None]) -> None:
+        """Submits the request's job at its time, or counts why it is not sent. Raises SameHost."""
+        job = job_for(request, self._target, self._choice)
+        if isinstance(job, str):
+            self._tally.skipped(request, job)
+            return
+        due_s = self._pacer.due_s(request.at_ms)
+        if due_s is None:
+            self._tally.skipped(request, "late")
+            return
+        while not self._senders.submit(job, due_s, HEARTBEAT_S):
+            if self._at_least_once:
+                self._wait(still_here)
+            elif self._stop.is_set():
+                self._tally.skipped(request, "stopped")
+                return
+            else:
+                with contextlib.suppress(LogUnavailable):  # The batch is settled: no way back.
+                    still_here()
+
+    def _wait(self, still_here: Callable[[], None]) -> None:
         """Raises LogUnavailable when the worker is told to stop first: the batch stays unsettled."""
-        while not self._senders.drain(HEARTBEAT_S):
-            if self._stop.is_set():
-                raise LogUnavailable("stopping before all of the batch is sent")
-            if self.reader is not None:
-                self.reader.heartbeat()
+        if self._stop.is_set():
+            raise LogUnavailable("stopping before all of the batch is sent")
+        still_here()
 
     def idle(self) -> None:
         """Writes the figures about once a second."""
@@ -141,6 +160,6 @@ class LiveReplay:
         self._senders.drain(LAST_SENDS_S)
         left = self._senders.close()
         if left:
-            log.warning("stopped with %d requests unsent", left)
+            log.warning("stopped with %d requests unsent or unanswered", left)
         self._info["state"] = "stopped"
         self._flush()

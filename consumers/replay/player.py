@@ -7,7 +7,6 @@ the outcomes; what may be sent, how and when is decided here, for both.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import TailraceError
@@ -15,7 +14,7 @@ from app.loop_guard import is_replayed
 from app.sketch import bucket
 from app.store.replay import Figures
 from consumers.replay.headers import HeaderOptions, replay_headers
-from consumers.replay.pace import Pacer, is_chosen
+from consumers.replay.pace import is_chosen
 from consumers.replay.request import Outcome, Request
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
@@ -112,23 +111,3 @@ class Tally:
         with self._lock:
             taken, self._figures = self._figures, Figures()
         return taken
-
-
-def offer(
-    request: Request,
-    target: Target,
-    choice: Choice,
-    pacer: Pacer,
-    submit: Callable[[Job, float], None],
-    skipped: Callable[[Request, str], None],
-) -> None:
-    """Submits the request's job at its time, or says why it is not sent. Raises SameHost."""
-    job = job_for(request, target, choice)
-    if isinstance(job, str):
-        skipped(request, job)
-        return
-    due_s = pacer.due_s(request.at_ms)
-    if due_s is None:
-        skipped(request, "late")
-    else:
-        submit(job, due_s)

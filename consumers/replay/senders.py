@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,10 +22,14 @@ from consumers.replay.target import Target
 QUEUE_MAX = 2_000
 """What may wait; whoever submits more waits too. A crash loses no more than these."""
 
+LAST_ANSWERS_S = 1.0
+"""How long the end waits for answers that are under way."""
+
 Done = Callable[[Request, Outcome, float], None]
 """(request, outcome, sent minus due in ms); called by the sending threads."""
 
 Skipped = Callable[[Request, str], None]
+"""(request, reason): `late`, `breaker-open`, or `stopped` before it was sent or answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Job:
 
 
 class Senders:
-    """`concurrency` threads with a connection each."""
+    """`concurrency` threads with a connection each. What is submitted is reported once: done, or skipped."""
 
     def __init__(
         self,
@@ -47,16 +52,20 @@ class Senders:
         done: Done,
         skipped: Skipped,
         breaker: Breaker,
+        max_late_s: float = math.inf,
     ) -> None:
+        self.target = target
+        self.breaker = breaker
         self._done = done
         self._skipped = skipped
-        self._breaker = breaker
+        self._max_late_s = max_late_s
         self._heap: list[tuple[float, int, Job]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._space = threading.Semaphore(QUEUE_MAX)
         self._is_waited_for = False
-        self._busy = 0
+        self._in_hand: dict[int, Job] = {}
+        """What threads are at, by its number."""
         self._closed = False
         tls = tls_context(target)
         self._threads = [
@@ -71,16 +80,19 @@ class Senders:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, job: Job, due_s: float) -> None:
-        """Adds a request to be sent at `due_s` (monotonic); waits while too many wait."""
-        self._space.acquire()
+    def submit(self, job: Job, due_s: float, timeout_s: float | None = None) -> bool:
+        """Adds a request to be sent at `due_s` (monotonic); waits while too many wait. False, and
+        nothing is added, when that takes longer than `timeout_s`."""
+        if not self._space.acquire(timeout=timeout_s):
+            return False
         with self._changed:
             heapq.heappush(self._heap, (due_s, next(self._numbers), job))
             if self._heap[0][2] is job:
                 # A new head: whoever waits for the old one must look again.
                 self._changed.notify_all()
+        return True
 
-    def _next(self) -> tuple[float, Job] | None:
+    def _next(self) -> tuple[float, int, Job] | None:
         """The head of the heap once it is due; None when all is over."""
         with self._changed:
             while not self._closed:
@@ -93,44 +105,44 @@ class Senders:
                     self._changed.wait(left_s)
                     self._is_waited_for = False
                     continue
-                due_s, _, job = heapq.heappop(self._heap)
-                self._busy += 1
+                head = heapq.heappop(self._heap)
+                self._in_hand[head[1]] = head[2]
                 self._changed.notify()
-                return due_s, job
+                return head
         return None
 
     def _send(self, connection: Connection) -> None:
         while (found := self._next()) is not None:
-            due_s, job = found
+            due_s, number, job = found
             self._space.release()
-            try:
-                self._send_one(connection, due_s, job)
-            finally:
-                with self._changed:
-                    self._busy -= 1
-                    if not self._busy and not self._heap:
-                        self._changed.notify_all()
+            sent = self._send_one(connection, due_s, job)
+            with self._changed:
+                if self._in_hand.pop(number, None) is None:
+                    continue  # `close` did not wait that long, and has reported it.
+                if isinstance(sent, str):
+                    self._skipped(job.request, sent)
+                else:
+                    self._done(job.request, *sent)
+                if not self._in_hand and not self._heap:
+                    self._changed.notify_all()
         connection.close()
 
-    def _send_one(self, connection: Connection, due_s: float, job: Job) -> None:
-        if not self._breaker.allows():
-            self._skipped(job.request, "breaker-open")
-            return
-        late_ms = (time.monotonic() - due_s) * 1000
+    def _send_one(self, connection: Connection, due_s: float, job: Job) -> tuple[Outcome, float] | str:
+        """What came of it and how late it was sent (ms), or why it was not."""
+        late_s = time.monotonic() - due_s
+        if late_s > self._max_late_s:
+            return "late"
+        if not self.breaker.allows():
+            return "breaker-open"
         outcome = connection.exchange(job.request.method, job.target, job.headers)
-        self._breaker.record(outcome.kind == "answered")
-        self._done(job.request, outcome, late_ms)
-
-    @property
-    def waiting(self) -> int:
-        """Requests that are not sent yet."""
-        return len(self._heap)
+        self.breaker.record(outcome.kind == "answered")
+        return outcome, late_s * 1000
 
     def drain(self, timeout_s: float) -> bool:
         """Waits until all is sent; False when time was up first."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
-            while self._heap or self._busy:
+            while self._heap or self._in_hand:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     return False
@@ -138,15 +150,19 @@ class Senders:
         return True
 
     def close(self) -> int:
-        """Ends the threads; how many requests were left unsent, each of them reported skipped."""
+        """Ends the threads, soon; how many requests were left unsent or unanswered, each of them
+        reported skipped."""
         with self._changed:
             left = [job for _, _, job in self._heap]
             self._heap.clear()
             self._closed = True
             self._changed.notify_all()
-        for job in left:
-            self._space.release()
-            self._skipped(job.request, "stopped")
+        deadline = time.monotonic() + LAST_ANSWERS_S
         for thread in self._threads:
-            thread.join(1.0)
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._changed:
+            left += self._in_hand.values()
+            self._in_hand.clear()
+        for job in left:
+            self._skipped(job.request, "stopped")
         return len(left)

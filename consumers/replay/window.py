@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.store.replay import Figures
 from app.streams import History
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import Pacer
+from consumers.replay.pairs import Pairs
 from consumers.replay.player import Choice, Tally, job_for
-from consumers.replay.request import Outcome, Request, request_of
-from consumers.replay.senders import Job, Senders
+from consumers.replay.request import Request, request_of
+from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.target import Target
 
-LAST_ANSWERS_S = 30.0
+WAIT_S = 0.25
+"""How often progress is told and a dead target seen while nothing is to be done."""
+
 LEAD_S = 0.2
 """From the first request read to its sending: time to fill the queue."""
 
 
 class TargetDown(Exception):
-    """The target failed many times in a row: what follows would measure nothing."""
+    """The target, or the baseline, failed many times in a row: what follows would measure nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +48,6 @@ class Plan:
     app: str
     concurrency: int
     timeout_s: float
-
-
-class Pairs:
-    """Outcomes of the two targets, joined: the baseline takes the place of the original."""
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-        self._lock = threading.Lock()
-        self._first: dict[int, tuple[bool, Outcome, float]] = {}
-
-    def done(self, is_baseline: bool, request: Request, outcome: Outcome, late_ms: float) -> None:
-        """Notes one of the two; with the second, both are counted."""
-        with self._lock:
-            first = self._first.pop(id(request), None)
-            if first is None:
-                self._first[id(request)] = (is_baseline, outcome, late_ms)
-                return
-        other = first[1]
-        before, after = (outcome, other) if is_baseline else (other, outcome)
-        late = first[2] if is_baseline else late_ms
-        self._tally.compared(request, before, after, late)
-
-    def skipped(self, request: Request, reason: str) -> None:
-        with self._lock:
-            self._first.pop(id(request), None)
-        self._tally.skipped(request, reason)
 
 
 @dataclass(slots=True)
@@ -113,79 +89,68 @@ class Window:
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
         """Sends all of it. Raises TargetDown, SameHost, LogUnavailable, KeyboardInterrupt: what was
         done until then is in `figures`, and `resume_ms` says where to go on."""
-        breaker = Breaker()
-        crew = self._crew(breaker)
+        pairs = Pairs(self._tally.compared, self._left_unsent)
+        crew = self._crew(pairs)
+
+        def wait() -> None:
+            for senders in crew:
+                if senders.breaker.has_opened:
+                    raise TargetDown(f"{senders.target.url} failed many times in a row: stopped")
+            on_progress(self._progress())
+
         try:
             for request in self.requests(history):
-                if breaker.is_open:
-                    raise TargetDown
-                self._send(request, crew)
+                self._send(request, crew, wait)
                 self._submitted_ms = request.at_ms
-                on_progress(self._progress())
-            deadline = time.monotonic() + LAST_ANSWERS_S
-            while not all(senders.drain(0.5) for senders in crew):
-                if breaker.is_open:
-                    raise TargetDown
-                on_progress(self._progress())
-                if time.monotonic() > deadline and not any(senders.waiting for senders in crew):
-                    break
-            if breaker.is_open:
-                raise TargetDown
+                wait()
+            while not all(senders.drain(WAIT_S) for senders in crew):
+                wait()
+            wait()
         finally:
             for senders in crew:
                 senders.close()
+            pairs.close()
 
     def _progress(self) -> Progress:
         """Of what was sent or left out; what waits for its time is still to come."""
         return Progress(self._tally.handled + self._of_other_apps, self._tally.at_ms)
 
-    def _crew(self, breaker: Breaker) -> list[Senders]:
+    def _crew(self, pairs: Pairs) -> list[Senders]:
+        """The senders of each target, the baseline's second."""
         plan = self.plan
         if plan.baseline is None:
-            done = self._tally.done
-            return [Senders(plan.target, plan.concurrency, plan.timeout_s, done, self._skipped, breaker)]
-        pairs = Pairs(self._tally)
-
-        def skipped(request: Request, reason: str) -> None:
-            self._note_unsent(request, reason)
-            pairs.skipped(request, reason)
-
-        def to_target(request: Request, outcome: Outcome, late_ms: float) -> None:
-            pairs.done(False, request, outcome, late_ms)
-
-        def to_baseline(request: Request, outcome: Outcome, late_ms: float) -> None:
-            pairs.done(True, request, outcome, late_ms)
-
+            return [self._senders(plan.target, self._tally.done, self._left_unsent)]
         return [
-            Senders(plan.target, plan.concurrency, plan.timeout_s, to_target, skipped, breaker),
-            Senders(plan.baseline, plan.concurrency, plan.timeout_s, to_baseline, skipped, Breaker()),
+            self._senders(target, partial(pairs.done, is_baseline), partial(pairs.skipped, is_baseline))
+            for is_baseline, target in ((False, plan.target), (True, plan.baseline))
         ]
 
-    def _send(self, request: Request, crew: list[Senders]) -> None:
+    def _senders(self, target: Target, done: Done, skipped: Skipped) -> Senders:
+        return Senders(target, self.plan.concurrency, self.plan.timeout_s, done, skipped, Breaker())
+
+    def _send(self, request: Request, crew: list[Senders], wait: Callable[[], None]) -> None:
         plan = self.plan
-        job = job_for(request, plan.target, plan.choice)
-        if isinstance(job, str):
-            self._tally.skipped(request, job)
-            return
-        jobs = [job]
-        if plan.baseline is not None:
-            other = job_for(request, plan.baseline, plan.choice)
-            assert isinstance(other, Job)  # The same rules said yes a moment ago.
-            jobs.append(other)
+        jobs = []
+        for senders in crew:
+            job = job_for(request, senders.target, plan.choice)
+            if isinstance(job, str):
+                # For all alike: what is sent does not depend on the target.
+                self._tally.skipped(request, job)
+                return
+            jobs.append(job)
         due_s = self.pacer.due_s(request.at_ms)
         if due_s is None:
             self._tally.skipped(request, "late")
             return
-        for senders, own in zip(crew, jobs, strict=True):
-            senders.submit(own, due_s)
+        for senders, job in zip(crew, jobs, strict=True):
+            while not senders.submit(job, due_s, WAIT_S):
+                wait()
 
-    def _skipped(self, request: Request, reason: str) -> None:
-        self._note_unsent(request, reason)
-        self._tally.skipped(request, reason)
-
-    def _note_unsent(self, request: Request, reason: str) -> None:
-        if reason == "stopped" and (not self._unsent_from_ms or request.at_ms < self._unsent_from_ms):
+    def _left_unsent(self, request: Request, reason: str) -> None:
+        """Notes what is to be sent when this replay is gone on with."""
+        if not self._unsent_from_ms or request.at_ms < self._unsent_from_ms:
             self._unsent_from_ms = request.at_ms
+        self._tally.skipped(request, reason)
 
     @property
     def resume_ms(self) -> int:

@@ -17,10 +17,10 @@ from app.config import Settings
 from app.errors import LogUnavailable
 from app.redis_client import connect
 from app.store.settle import settle
-from app.store.workers import all_workers
+from app.store.workers import WORKERS, all_workers
 from app.streams import Batch, Reader, open_reader, open_writer
 from app.streams.redis_streams import log_counts
-from consumers.worker import Worker
+from consumers.worker import STATUS_EVERY_S, Worker
 from demo.redis_server import RedisServer
 from tests.app.streams.logs import frame
 from tests.support.kafka_broker import KafkaBroker
@@ -55,7 +55,8 @@ class Running:
     def open_reader(self) -> Reader:
         return open_reader(self.settings, group="metrics", start="earliest", goes_back=True)
 
-    def handle(self, batch: Batch) -> None:
+    def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
+        self.still_here = still_here
         self._settle(self.store, batch)
         self.handled += [found["id"] for found in batch.messages]
 
@@ -166,6 +167,26 @@ def test_a_worker_tells_its_lag_and_signs_off(redis_url: str) -> None:
         assert (status.group, status.lag_messages, status.whole_group) == ("metrics", 0, True)
         assert status.id == running.worker.id
     assert all_workers(store, int(time.time() * 1000)) == []
+
+
+def test_a_worker_is_seen_and_keeps_its_place_while_a_batch_takes_long(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    seen: list[int] = []
+
+    def slow(store: redis.Redis, batch: Batch) -> None:
+        lease = batch.claim["lease"]
+        client.pexpire(lease, 5_000)
+        client.delete(WORKERS)
+        time.sleep(STATUS_EVERY_S + 0.1)
+        running.still_here()
+        seen.extend([len(all_workers(client, int(time.time() * 1000))), client.pttl(lease)])
+        settle(store, batch.claim)
+
+    with Running(redis_url, slow) as running:
+        running.write("f1")
+        wait_until(lambda: running.handled == ids("f1"), "the batch")
+    assert seen[0] == 1
+    assert seen[1] > 10_000
 
 
 def test_a_worker_that_cannot_settle_says_how_long_it_is_behind(redis_url: str) -> None:

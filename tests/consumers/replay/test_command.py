@@ -167,6 +167,23 @@ def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ:
         assert {b"/%d" % number for number in range(40)} == set(target.targets())
 
 
+def test_a_second_ctrl_c_does_not_cost_the_report(environ: dict[str, str], tmp_path: Path) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)])
+    report = tmp_path / "report.json"
+    words = ["--from", "5m", "--speed", "max", "--concurrency", "2", "--report", str(report)]
+    with RecordingTarget(answer(delay_s=2.0)) as target:
+        process = command(environ, *words, "--to", target.url)
+        wait_until(lambda: len(target.seen) == 2, "two requests that hang")
+        for told in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            process.send_signal(told)
+            time.sleep(0.2)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "not sent (stopped): 40" in out
+    assert "to go on: python -m app replay " in err
+    assert json.loads(report.read_text())["total"]["sent"] == 0
+
+
 def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
     environ: dict[str, str], redis_client: redis.Redis
 ) -> None:

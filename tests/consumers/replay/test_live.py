@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from threading import Event
 
 import pytest
 import redis
 
 from app.config import Settings
+from app.errors import LogUnavailable
 from app.store import replay
+from app.streams import Batch, open_reader
+from app.streams.redis_streams import STREAM
+from consumers.replay.live import LiveReplay
+from consumers.replay.senders import QUEUE_MAX
 from tests.consumers.replay.samples import append, line
 from tests.support.processes import Process, Processes, wait_until
 from tests.support.target import RecordingTarget, answer
@@ -137,3 +144,75 @@ def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
         assert set(seen) == paths
     else:
         assert len(seen) == len(set(seen)) < len(paths)
+
+
+def batch_of(redis_url: str, client: redis.Redis, lines: list[str]) -> Batch:
+    """Lines as a worker of the group reads them."""
+    with contextlib.closing(
+        open_reader(settings(redis_url), group="replay", start="earliest", goes_back=False)
+    ) as reader:
+        append(settings(redis_url), lines)
+        batch = reader.poll(1.0, 1_000)
+    assert batch is not None
+    client.set(batch.claim["lease"], "1")  # Closing gave it up.
+    return batch
+
+
+def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_client: redis.Redis) -> None:
+    batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(10)])
+    away = iter([True, True, False])
+
+    def still_here() -> None:
+        if next(away, False):
+            raise LogUnavailable("Redis does not answer")
+
+    with RecordingTarget(answer(delay_s=0.4)) as target:
+        chosen = environ(
+            redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_DELIVERY="at-least-once"
+        )
+        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        for _ in range(2):
+            with pytest.raises(LogUnavailable):
+                live.handle(batch, still_here)
+        live.handle(batch, still_here)
+        live.finish()
+        assert target.targets() == [b"/%d" % number for number in range(10)]
+    assert redis_client.xpending(STREAM, "replay")["pending"] == 0
+
+
+def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(60)])
+    with RecordingTarget(answer(delay_s=0.1)) as target:
+        chosen = environ(redis_url, target, REPLAY_CONCURRENCY="2", REPLAY_MAX_LATE_MS="500")
+        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        live.handle(batch, lambda: None)
+        live.finish()
+        sent = len(target.seen)
+    found = replay.live(redis_client)
+    assert found is not None
+    assert found.figures.sent == sent < 20
+    assert found.figures.skipped == {"late": 60 - sent}
+
+
+def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis_client: redis.Redis) -> None:
+    lines = [line(f"/{number}") for number in range(QUEUE_MAX + 500)]
+    batch = batch_of(redis_url, redis_client, lines)
+    stop, signs = Event(), []
+
+    def still_here() -> None:
+        signs.append(time.monotonic())
+        stop.set()
+
+    with RecordingTarget(answer(delay_s=20)) as target:
+        chosen = environ(redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1")
+        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, stop)
+        started_s = time.monotonic()
+        live.handle(batch, still_here)
+        live.finish()
+        assert time.monotonic() - started_s < 8
+    assert len(signs) == 1
+    found = replay.live(redis_client)
+    assert found is not None
+    assert sum(found.figures.skipped.values()) == len(lines)

@@ -7,10 +7,11 @@ import time
 
 from consumers.replay.breaker import FAILURES_IN_A_ROW, Breaker
 from consumers.replay.request import Outcome, Request
-from consumers.replay.senders import Job, Senders
+from consumers.replay.senders import QUEUE_MAX, Job, Senders
 from consumers.replay.target import Target
 from tests.consumers.replay.samples import request
 from tests.support.ports import free_port
+from tests.support.processes import wait_until
 from tests.support.target import RecordingTarget, answer
 
 
@@ -100,3 +101,45 @@ def test_a_dead_target_is_left_alone_and_that_is_counted() -> None:
     assert {outcome.kind for _, outcome, _ in ledger.done} == {"refused"}
     assert len(ledger.done) == FAILURES_IN_A_ROW
     assert ledger.skips == ["breaker-open"] * (100 - FAILURES_IN_A_ROW)
+
+
+def test_whoever_submits_to_a_full_queue_need_not_wait() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 1, 5.0, ledger.note, ledger.skip, Breaker())
+        later_s = time.monotonic() + 60
+        assert all(senders.submit(job(number), later_s, 0.05) for number in range(QUEUE_MAX))
+        assert not senders.submit(job(0), later_s, 0.05)
+        assert senders.close() == QUEUE_MAX
+    assert len(ledger.skips) == QUEUE_MAX
+
+
+def test_what_waited_too_long_in_the_queue_is_late_and_not_sent() -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=0.1)) as target:
+        senders = Senders(
+            Target.parse(target.url), 1, 5.0, ledger.note, ledger.skip, Breaker(), max_late_s=0.35
+        )
+        now_s = time.monotonic()
+        for number in range(20):
+            senders.submit(job(number), now_s)
+        assert senders.drain(5.0)
+        senders.close()
+        assert 1 <= len(target.seen) <= 4
+    assert len(ledger.done) == len(target.seen)
+    assert ledger.skips == ["late"] * (20 - len(target.seen))
+
+
+def test_the_end_waits_for_no_hanging_target_and_reports_what_hangs() -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=2.0)) as target:
+        senders = Senders(Target.parse(target.url), 16, 30.0, ledger.note, ledger.skip, Breaker())
+        for number in range(16):
+            senders.submit(job(number), 0.0)
+        wait_until(lambda: len(target.seen) == 16, "all of them under way")
+        started_s = time.monotonic()
+        assert senders.close() == 16
+        assert time.monotonic() - started_s < 1.6
+        assert ledger.skips == ["stopped"] * 16
+        time.sleep(2.0)
+    assert ledger.done == []  # An answer after the end counts no more.

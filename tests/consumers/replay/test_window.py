@@ -1,0 +1,200 @@
+"""A window against targets that fail on the way: nothing counts twice, nothing is left behind."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from socket import socket
+
+import pytest
+
+from app.message import RouterMessage
+from app.store.replay import Figures
+from consumers.replay.breaker import FAILURES_IN_A_ROW
+from consumers.replay.headers import HeaderOptions
+from consumers.replay.pace import Pacer
+from consumers.replay.player import Choice
+from consumers.replay.rules import Rules
+from consumers.replay.senders import QUEUE_MAX
+from consumers.replay.target import Target
+from consumers.replay.window import Plan, Progress, TargetDown, Window
+from tests.consumers.replay.samples import line
+from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
+
+AT_MS = 1_763_900_000_000
+GAP_MS = 10
+
+
+class Kept:
+    """A log of `count` requests, /0, /1, ..., ten milliseconds apart."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
+        for start in range(0, self._count, 100):
+            chunk = [self._message(number) for number in range(start, min(start + 100, self._count))]
+            yield [message for message in chunk if from_ms <= message["received_at"] < until_ms]
+
+    def _message(self, number: int) -> RouterMessage:
+        at_ms = AT_MS + number * GAP_MS
+        return {
+            "prival": 158,
+            "version": 1,
+            "timestamp": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="microseconds"),
+            "hostname": "host",
+            "app_name": "heroku",
+            "procid": "router",
+            "msgid": None,
+            "structured_data": None,
+            "msg": line(f"/{number}"),
+            "id": f"f.{number}",
+            "app": "",
+            "received_at": at_ms,
+        }
+
+    def estimate(self, from_ms: int, until_ms: int) -> int:
+        return self._count
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def window(
+    target: RecordingTarget, baseline: RecordingTarget | None = None, speed: float = math.inf, rate: float = 0
+) -> Window:
+    plan = Plan(
+        from_ms=0,
+        until_ms=sys.maxsize,
+        target=Target.parse(target.url),
+        baseline=Target.parse(baseline.url) if baseline else None,
+        choice=Choice(Rules([], {}, ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
+        app="",
+        concurrency=4,
+        timeout_s=2.0,
+    )
+    return Window(plan, lambda path: "/:n", Pacer(speed, rate, sys.maxsize))
+
+
+def ignore(progress: Progress) -> None:
+    """For those who do not look."""
+
+
+def counted(figures: Figures) -> int:
+    return figures.sent + sum(figures.skipped.values())
+
+
+def status_by_number(seen: Seen) -> int:
+    return 200 + int(seen.target[1:]) % 90
+
+
+def told_apart(connection: socket, seen: Seen) -> bool:
+    """A status of its own for each of 90 requests in a row."""
+    return answer(status_by_number(seen))(connection, seen)
+
+
+def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
+    def behave(connection: socket, seen: Seen) -> bool:
+        failing = first <= int(seen.target[1:]) < last
+        return (refuse_by_reset() if failing else behaviour)(connection, seen)
+
+    return behave
+
+
+def test_a_baseline_that_fails_now_and_then_is_never_mistaken_for_another_request() -> None:
+    def behave(connection: socket, seen: Seen) -> bool:
+        is_seventh = int(seen.target[1:]) % 7 == 0
+        return (refuse_by_reset() if is_seventh else told_apart)(connection, seen)
+
+    with RecordingTarget(told_apart) as target, RecordingTarget(behave) as baseline:
+        replayed = window(target, baseline)
+        replayed.run(Kept(700), ignore)
+    (route,) = replayed.take_figures().routes.values()
+    assert route.sent == 700
+    changed = {pair: count for pair, count in route.statuses.items() if pair[0] != pair[1]}
+    assert set(changed) == {(0, status) for status in range(200, 290)}  # The baseline's 0: no answer.
+    assert sum(changed.values()) == 100
+
+
+@pytest.mark.parametrize("case", ["one target", "two, the target down", "two, the baseline down"])
+def test_after_a_target_was_down_the_replay_goes_on_without_a_gap(case: str) -> None:
+    log = Kept(600)
+    with RecordingTarget() as target, RecordingTarget() as other:
+        baseline = other if case.startswith("two") else None
+        failing = other if case.endswith("baseline down") else target
+        failing.behaviour = failing_between(200, 600, answer())
+        first = window(target, baseline, rate=2_000)
+        with pytest.raises(TargetDown, match=failing.url):
+            first.run(log, ignore)
+        figures = first.take_figures()
+        assert figures.skipped.keys() <= {"breaker-open", "stopped"}
+        assert counted(figures) <= 600
+
+        failing.behaviour = answer()
+        second = window(target, baseline)
+        second.run(_From(log, first.resume_ms), ignore)
+        assert counted(second.take_figures()) == 600 - (first.resume_ms - AT_MS) // GAP_MS
+        for each in (target, baseline) if baseline else (target,):
+            assert set(each.targets()) == {b"/%d" % number for number in range(600)}
+
+
+class _From(Kept):
+    """The same log from a moment on."""
+
+    def __init__(self, log: Kept, from_ms: int) -> None:
+        self._log = log
+        self._from_ms = from_ms
+
+    def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
+        return self._log.read(self._from_ms, until_ms)
+
+
+def test_each_request_counts_once_when_the_replay_is_stopped() -> None:
+    def stop_at_300(progress: Progress) -> None:
+        if progress.done >= 300:
+            raise KeyboardInterrupt
+
+    with RecordingTarget() as target, RecordingTarget(answer(delay_s=0.002)) as baseline:
+        replayed = window(target, baseline, rate=1_000)
+        handed_over = 0
+
+        class Counting(Kept):
+            def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
+                nonlocal handed_over
+                for chunk in super().read(from_ms, until_ms):
+                    for message in chunk:
+                        handed_over += 1
+                        yield [message]
+
+        with pytest.raises(KeyboardInterrupt):
+            replayed.run(Counting(5_000), stop_at_300)
+    figures = replayed.take_figures()
+    assert figures.skipped.keys() == {"stopped"}
+    assert counted(figures) == handed_over
+
+
+def test_progress_is_told_while_the_queue_is_full_and_nothing_is_due() -> None:
+    told: list[Progress] = []
+
+    def look(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == QUEUE_MAX + 3:
+            raise KeyboardInterrupt
+
+    with RecordingTarget() as target:
+        slow = window(target, speed=0.001)  # The second request is due after ten seconds.
+        with pytest.raises(KeyboardInterrupt):
+            slow.run(Kept(QUEUE_MAX + 50), look)
+    assert len(told) == QUEUE_MAX + 3
+    assert {progress.done for progress in told} <= {0, 1}
+
+
+def test_the_breaker_of_a_window_is_the_end_however_short_it_was_open() -> None:
+    with RecordingTarget() as target:
+        target.behaviour = failing_between(0, FAILURES_IN_A_ROW, answer())
+        replayed = window(target, rate=50)
+        with pytest.raises(TargetDown):
+            replayed.run(Kept(200), ignore)
+    assert len(target.seen) < 200
