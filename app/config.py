@@ -221,6 +221,23 @@ class Settings:
         kind.whole_number(100, 86_400_000),
         unit="ms",
     )
+    replay_host_header: str = _setting(
+        "REPLAY_HOST_HEADER",
+        "",
+        "the `Host` header of replayed requests, where the target serves several hosts",
+        kind.host_header,
+        shown="the target's",
+    )
+    replay_user_agent: str = _setting(
+        "REPLAY_USER_AGENT", "tailrace-replay", "their `User-Agent`", kind.header_value
+    )
+    replay_forwarded: bool = _setting(
+        "REPLAY_FORWARDED",
+        False,
+        "1: pass the client's address and protocol on, as `X-Forwarded-For` and `X-Forwarded-Proto`",
+        kind.flag,
+        shown="0",
+    )
     replay_delivery: str = _setting(
         "REPLAY_DELIVERY",
         "at-most-once",

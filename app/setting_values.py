@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
@@ -70,6 +71,18 @@ def flag(raw: str) -> bool:
     if raw.lower() in ("0", "false", "no", "off"):
         return False
     raise ValueError("must be 1 or 0")
+
+
+def header_value(raw: str) -> str:
+    if not raw.isascii() or not raw.isprintable():
+        raise ValueError("must be printable ASCII")
+    return raw
+
+
+def host_header(raw: str) -> str:
+    if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", raw):
+        raise ValueError("must be a host name, such as staging.example.com, with a port or without")
+    return raw
 
 
 def methods(raw: str) -> tuple[str, ...]:

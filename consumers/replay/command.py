@@ -27,13 +27,11 @@ from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from app.streams import History, open_history
 from consumers.replay import report
-from consumers.replay.headers import HeaderOptions
 from consumers.replay.kept_run import KeptRun
 from consumers.replay.moments import iso, moment_ms
 from consumers.replay.pace import Pacer
-from consumers.replay.player import Choice, SameHost
+from consumers.replay.player import SameHost, choice_of
 from consumers.replay.progress import ProgressBar
-from consumers.replay.rules import Rules
 from consumers.replay.target import Target
 from consumers.replay.thresholds import Finding, Threshold, check, parse_threshold, shown
 from consumers.replay.window import LEAD_S, Plan, Progress, TargetDown, Window
@@ -157,12 +155,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
         until_ms=until_ms,
         target=Target.parse(settings.replay_host),
         baseline=Target.parse(args.baseline) if args.baseline else None,
-        choice=Choice(
-            rules=Rules(settings.replay_rules, os.environ, settings.replay_methods),
-            sample=settings.replay_sample,
-            headers=HeaderOptions(),
-            allow_same_host=settings.replay_allow_same_host,
-        ),
+        choice=choice_of(settings, os.environ),
         app=args.app,
         concurrency=settings.replay_concurrency,
         timeout_s=settings.replay_timeout_ms / 1000,

@@ -22,11 +22,9 @@ from app.store.replay import LIVE, record
 from app.store.settle import settle
 from app.streams import Batch
 from consumers.replay.breaker import Breaker
-from consumers.replay.headers import HeaderOptions
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import Choice, Tally, check_not_same_host, job_for
+from consumers.replay.player import Tally, check_not_same_host, choice_of, job_for
 from consumers.replay.request import Request, request_of
-from consumers.replay.rules import Rules
 from consumers.replay.senders import Senders
 from consumers.replay.target import Target
 
@@ -51,12 +49,7 @@ class LiveReplay:
     ) -> None:
         """Raises BadSettings for rules that are none."""
         self._target = Target.parse(settings.replay_host)
-        self._choice = Choice(
-            rules=Rules(settings.replay_rules, environ, settings.replay_methods),
-            sample=settings.replay_sample,
-            headers=HeaderOptions(),
-            allow_same_host=settings.replay_allow_same_host,
-        )
+        self._choice = choice_of(settings, environ)
         self._pacer = Pacer(
             settings.replay_speed, settings.replay_rate, settings.replay_max_late_ms, lead_s=LIVE_LEAD_S
         )
@@ -87,7 +80,7 @@ class LiveReplay:
         except redis.RedisError:
             return  # Redis is waited for later; each line is checked as well.
         for host in known:
-            check_not_same_host(self._target, host.decode("utf-8", "replace"), self._choice.allow_same_host)
+            check_not_same_host(self._target, host.decode("utf-8", "replace"), self._choice)
 
     def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
         """One batch, settled before or after it is sent. Raises as `Worker.handle` may."""

@@ -7,8 +7,10 @@ the outcomes; what may be sent, how and when is decided here, for both.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.config import Settings
 from app.errors import TailraceError
 from app.loop_guard import is_replayed
 from app.sketch import bucket
@@ -35,13 +37,42 @@ class Choice:
     allow_same_host: bool
 
 
-def check_not_same_host(target: Target, host: str, allowed: bool) -> None:
-    """Raises SameHost where a line's host is the target's."""
-    if not allowed and host.partition(":")[0].lower() == target.host.lower():
-        raise SameHost(
-            f"REPLAY_HOST is {target.host}, the host that these lines come from: a replay would meet its own "
-            "traffic. Point it at another host, or set REPLAY_ALLOW_SAME_HOST=1"
-        )
+def choice_of(settings: Settings, environ: Mapping[str, str]) -> Choice:
+    """The choice that the settings make. Raises BadSettings for rules that are none."""
+    return Choice(
+        rules=Rules(settings.replay_rules, environ, settings.replay_methods),
+        sample=settings.replay_sample,
+        headers=HeaderOptions(
+            host=settings.replay_host_header,
+            user_agent=settings.replay_user_agent,
+            forwarded=settings.replay_forwarded,
+        ),
+        allow_same_host=settings.replay_allow_same_host,
+    )
+
+
+def check_not_same_host(target: Target, host: str, choice: Choice, host_header: str = "") -> None:
+    """Raises SameHost where a line's host is the target's, or that of the Host header that is sent:
+    a router that many apps share goes by the header, whatever the address."""
+    if choice.allow_same_host:
+        return
+    for ours, what in (
+        (target.host, "The target"),
+        (host_header or choice.headers.host, "The Host header (REPLAY_HOST_HEADER, or a rule's)"),
+    ):
+        if ours and _name(ours) == _name(host):
+            raise SameHost(
+                f"{what} is {ours}, the host that these lines come from: a replay would meet its own "
+                "traffic. Point it at another host, or set REPLAY_ALLOW_SAME_HOST=1"
+            )
+
+
+def _name(host: str) -> str:
+    """A host without port, brackets, and the dot of DNS's root."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    name = host.partition(":")[0] if host.count(":") == 1 else host
+    return name.rstrip(".").lower()
 
 
 def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
@@ -49,7 +80,7 @@ def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
     or `refused-path`. Raises SameHost."""
     if is_replayed(request.request_id):
         return "replayed"
-    check_not_same_host(target, request.host, choice.allow_same_host)
+    check_not_same_host(target, request.host, choice)
     if not is_chosen(request.request_id or request.path, choice.sample):
         return "sample"
     decision = choice.rules.decide(request)
@@ -66,7 +97,11 @@ def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
         # The guard against loops is not a rule's to remove.
         if name.lower() not in replaced or name.lower() == "x-request-id"
     ]
-    headers += [pair for pair in decision.set_headers if pair[0].lower() != "x-request-id"]
+    for name, value in decision.set_headers:
+        if name.lower() == "host":
+            check_not_same_host(target, request.host, choice, value)
+        if name.lower() != "x-request-id":
+            headers.append((name, value))
     return Job(request, wire_target, headers)
 
 

@@ -19,6 +19,7 @@ from app.routes import compile_rules
 from consumers.replay.request import Request
 
 CONDITIONS = ("method", "path", "route", "host", "app", "status", "dyno")
+FRAMING = frozenset({"content-length", "transfer-encoding"})
 ACTIONS = ("do", "rewrite_path", "rewrite_query", "set_headers", "remove_headers")
 _STATUS = re.compile(r"(\d)xx|(\d{3})(?:-(\d{3}))?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -161,6 +162,8 @@ def _set_headers(
         filled = _VARIABLE.sub(lambda found: environ.get(found[1], ""), str(value))
         if not _HEADER_NAME.fullmatch(str(name)):
             fault(f"{name!r} is no header name")
+        elif str(name).lower() in FRAMING:
+            fault(f"header {name}: requests are sent without a body, and it would say otherwise")
         elif missing:
             fault(f"header {name}: {', '.join(missing)} is not in the environment")
         elif not filled.isprintable() or not filled.isascii():

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from app.config import Settings
+from app.errors import BadSettings
 from app.loop_guard import is_replayed, replay_id
 from consumers.replay.headers import HeaderOptions, replay_headers
-from consumers.replay.player import Choice, SameHost, job_for
+from consumers.replay.player import Choice, SameHost, choice_of, job_for
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import Target
@@ -48,11 +50,62 @@ def test_outside_of_the_sample_nothing_is_sent() -> None:
     assert job_for(request(), TARGET, choice(sample=0.0)) == "sample"
 
 
-@pytest.mark.parametrize("host", ["staging.example.com", "STAGING.example.com", "staging.example.com:443"])
+@pytest.mark.parametrize(
+    "host", ["staging.example.com", "STAGING.example.com", "staging.example.com:443", "staging.example.com."]
+)
 def test_the_host_that_the_lines_come_from_is_refused_as_a_target(host: str) -> None:
     with pytest.raises(SameHost, match="REPLAY_ALLOW_SAME_HOST"):
         job_for(request(host=host), TARGET, choice())
     assert isinstance(job_for(request(host=host), TARGET, choice(allow_same_host=True)), Job)
+
+
+def test_the_host_that_the_lines_come_from_is_refused_as_an_ipv6_address_too() -> None:
+    with pytest.raises(SameHost):
+        job_for(request(host="[::1]:8080"), Target.parse("http://[::1]:8080"), choice())
+
+
+def test_the_host_that_the_lines_come_from_is_refused_as_a_host_header() -> None:
+    """Heroku's router goes by the header: it would be the production app that is asked."""
+    by_rule = choice({"set_headers": {"host": "shop.example.com"}})
+    by_setting = choice_of(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}), {})
+    for chosen in (by_rule, by_setting):
+        with pytest.raises(SameHost, match=r"Host header.*REPLAY_ALLOW_SAME_HOST"):
+            job_for(request(), TARGET, chosen)
+
+
+def test_the_settings_say_which_headers_are_sent() -> None:
+    settings = Settings.load(
+        {
+            "REPLAY_HOST_HEADER": "shop.staging.example.com",
+            "REPLAY_USER_AGENT": "our replay/1.0 (staging)",
+            "REPLAY_FORWARDED": "1",
+        }
+    )
+    job = job_for(request(), TARGET, choice_of(settings, {}))
+    assert isinstance(job, Job)
+    assert list(job.headers) == [
+        ("Host", "shop.staging.example.com"),
+        ("User-Agent", "our replay/1.0 (staging)"),
+        ("Accept", "*/*"),
+        ("X-Request-Id", "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"),
+        ("X-Forwarded-For", "204.204.204.204"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REPLAY_HOST_HEADER", "a b"),
+        ("REPLAY_HOST_HEADER", "https://a"),
+        ("REPLAY_HOST_HEADER", "a\r\nX: 1"),
+        ("REPLAY_USER_AGENT", "caf\u00e9"),
+        ("REPLAY_USER_AGENT", "a\r\nX: 1"),
+    ],
+)
+def test_a_header_that_would_be_none_is_a_bad_setting(name: str, value: str) -> None:
+    with pytest.raises(BadSettings, match=name):
+        Settings.load({name: value})
 
 
 def test_rules_set_and_remove_headers_but_never_the_loop_guard() -> None:

@@ -88,6 +88,7 @@ def test_every_fault_of_every_rule_is_said_and_no_secret_with_it() -> None:
         {"rewrite_path": {"match": "(", "replace": ""}},
         {"rewrite_query": "x"},
         {"set_headers": {"Bad Name": "x"}},
+        {"set_headers": {"content-length": "5"}},
         {"set_headers": {"Authorization": "${MISSING}"}},
         {"set_headers": {"Authorization": "${SECRET}"}},
         {"remove_headers": "User-Agent"},
