@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 import redis
 
 from app.store import replay
+from drain.dashboard.api import REPLAY_FRESH_S
 from tests.browser.conftest import Page
 from tests.browser.traffic import replayed
 
@@ -66,6 +68,70 @@ def test_two_targets_are_shown_side_by_side_while_the_run_goes_on(page: Page, sh
     page.wait_for(lambda: page.text(".replay-head .fine").endswith("running, 84 %"), "what was added")
     assert page.texts(".replayed tbody tr:first-child td")[1] == "802"
     assert page.complaints() == []
+
+
+def window_run(target: str, **more: str) -> dict[str, str]:
+    return {
+        "target": target,
+        "from": "2026-11-23T10:00Z",
+        "until": "2026-11-23T11:00Z",
+        "state": "running",
+        **more,
+    }
+
+
+def test_of_two_runs_that_go_on_the_one_that_is_looked_at_stays(page: Page, shop: redis.Redis) -> None:
+    def write(run_id: str) -> None:
+        replay.record(shop, run_id, replayed(), window_run(f"https://{run_id}.example.com"))
+        time.sleep(1.1)  # Runs are in order of whole seconds.
+
+    write("one")
+    write("two")
+    page.open("#/replay")
+    page.wait_for(lambda: page.text(".replay-head h1") == "https://two.example.com", "the latest run")
+    write("one")
+    page.wait_for(lambda: page.texts(".replay-head option")[0].endswith("one.example.com"), "the new order")
+    write("two")
+    page.wait_for(lambda: page.texts(".replayed tbody tr:first-child td")[1] == "802", "what was added")
+    assert page.text(".replay-head h1") == "https://two.example.com"
+    page.one("#to-traffic").click()
+    write("one")
+    time.sleep(REPLAY_FRESH_S)
+    page.one("#to-replay").click()
+    page.wait_for(lambda: page.text(".replay-head h1") == "https://one.example.com", "the latest, seen anew")
+
+
+def test_runs_of_the_same_window_are_told_apart_by_when_they_began(page: Page, shop: redis.Redis) -> None:
+    for run_id, started_at in (("one", "1795400000"), ("two", "1795403600")):
+        info = window_run("https://new.example.com", started_at=started_at)
+        replay.record(shop, run_id, replayed(), info)
+    page.open("#/replay")
+    page.wait_for(lambda: len(page.all(".replay-head option")) == 2, "two runs")
+    assert sorted(page.texts(".replay-head option")) == [
+        "23 Nov 10:00 to 11:00, new.example.com, begun 23 Nov 02:13",
+        "23 Nov 10:00 to 11:00, new.example.com, begun 23 Nov 03:13",
+    ]
+
+
+def test_figures_go_on_while_the_chooser_or_a_cell_has_the_focus(page: Page, shop: redis.Redis) -> None:
+    replay.record(shop, "one", replayed(), window_run("https://one.example.com"))
+    replay.record(shop, "two", replayed(), window_run("https://two.example.com", progress="0.10"))
+    page.open("#/replay/two")
+    about = ".replay-head .fine"
+    for done, stop in (("20", ".replay-head select"), ("30", ".replayed td[tabindex]")):
+        page.wait_for(partial(page.all, stop), "the place")
+        page.focus(stop)
+        focused = page.run("return document.activeElement.outerHTML.slice(0, 40)")
+        said, sent = page.text(about), page.text(".replayed [data-name='Sent']")
+        replay.record(shop, "two", replayed(), window_run("https://two.example.com", progress=f"0.{done}"))
+        page.wait_for(partial(_is_other, page, about, said), "more progress")
+        assert page.text(about).endswith(f"running, {done} %")
+        page.wait_for(partial(_is_other, page, ".replayed [data-name='Sent']", sent), "more figures")
+        assert page.run("return document.activeElement.outerHTML.slice(0, 40)") == focused
+
+
+def _is_other(page: Page, selector: str, text: str) -> bool:
+    return page.text(selector) != text
 
 
 def test_a_run_that_was_killed_is_not_said_to_go_on(page: Page, shop: redis.Redis) -> None:

@@ -46,7 +46,7 @@ function found(name, answer) {
   lastAtMs = Math.max(lastAtMs, answer.at_ms ?? 0);
   const take = { health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
   if (take[name]) take[name](answer);
-  else replay.take(name, answer, place);
+  else replay.take(name, answer);
 }
 
 function takeHealth(answer) {
@@ -147,6 +147,7 @@ function move() {
   byId("csv").href = `api/routes.csv?${query()}`;
   byId("app").value = place.app;
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === place.window;
+  if (!place.run) replay.leave();
   if (before.app !== place.app) table.clear();
   if (before.digest !== place.digest) {
     routeView.clear();

@@ -12,24 +12,41 @@ export class ReplayView {
   /** `addressOf(run)` gives the address of a run's view. */
   constructor(container, addressOf) {
     this.container = container;
-    this.addressOf = addressOf;
     this.runs = [];
+    this.looked = "";
     this.said = "";
+    // These stay where they are, whatever is drawn: a list that is open must not be closed by news.
+    this.title = make("h1", {});
+    this.against = make("p", { class: "baseline" });
+    this.about = make("p", { class: "fine" });
+    this.chooser = make("select", { "aria-label": "Run" });
+    this.chooser.addEventListener("change", () => {
+      location.hash = addressOf(this.chooser.value);
+    });
+    this.head = make("div", { class: "route-head replay-head" }, this.title, this.against, this.about, this.chooser);
+    this.body = make("div", {});
   }
 
   /** What to ask for: the list, and the run that is looked at, by default the latest. */
   wanted(place) {
-    const run = place.run || this.runs[0]?.id;
+    const run = place.run || this.looked || this.runs[0]?.id;
     return { replays: "api/replay", ...(run ? { replay: `api/replay/${encodeURIComponent(run)}` } : {}) };
   }
 
-  take(name, answer, place) {
-    if (name === "replays") {
-      this.runs = answer.runs;
-      if (!answer.runs.length) this.showNothing();
-    } else {
-      this.show(answer, place);
+  /** The reader looks at something else. */
+  leave() {
+    this.looked = "";
+  }
+
+  take(name, answer) {
+    if (name !== "replays") {
+      this.show(answer);
+      return;
     }
+    this.runs = answer.runs;
+    // Until the reader leaves, another run that goes on, too, does not take the place of this one.
+    if (!this.runs.some((run) => run.id === this.looked)) this.looked = this.runs[0]?.id ?? "";
+    if (!this.runs.length) this.showNothing();
   }
 
   showNothing() {
@@ -48,45 +65,65 @@ export class ReplayView {
   }
 
   show(run) {
-    const said = JSON.stringify([run.id, state(run), run.total, run.skipped, this.runs.map((one) => one.id)]);
+    const said = JSON.stringify([run.id, run.total, run.skipped]);
+    this.showHead(run);
     if (said === this.said) return;
-    // A chooser that is open would be closed by drawing it anew.
-    if (this.container.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return;
     this.said = said;
     const { total } = run;
     const words = wordsOf(run);
-    this.container.replaceChildren(
-      this.head(run),
-      make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run, words)),
-      make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total, words))),
-      run.routes.length ? table(run.routes, words) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
+    keepingFocus(this.body, () =>
+      this.body.replaceChildren(
+        make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run, words)),
+        make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total, words))),
+        run.routes.length ? table(run.routes, words) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
+      ),
     );
+    if (!this.head.isConnected) this.container.replaceChildren(this.head, this.body);
   }
 
-  head(run) {
-    const chooser = make("select", { "aria-label": "Run" }, ...this.runs.map((one) => make("option", { value: one.id }, nameOf(one))));
-    chooser.value = run.id;
-    chooser.addEventListener("change", () => {
-      chooser.blur();
-      location.hash = this.addressOf(chooser.value);
-    });
+  showHead(run) {
     const { target = "", baseline = "" } = run.info;
-    return make(
-      "div",
-      { class: "route-head replay-head" },
-      make("h1", {}, target || run.id),
-      baseline ? make("p", { class: "baseline" }, `against ${baseline}`) : null,
-      make("p", { class: "fine" }, [when(run), state(run)].filter(Boolean).join(" · ")),
-      this.runs.length > 1 ? chooser : null,
-    );
+    setText(this.title, target || run.id);
+    setText(this.against, baseline ? `against ${baseline}` : "");
+    this.against.hidden = !baseline;
+    setText(this.about, [when(run), state(run)].filter(Boolean).join(" · "));
+    this.showChooser(run.id);
   }
+
+  showChooser(chosen) {
+    this.chooser.hidden = this.runs.length < 2;
+    const names = namesOf(this.runs);
+    const known = [...this.chooser.options];
+    const own = document.activeElement === this.chooser ? this.chooser.value : "";
+    if (known.length !== names.length || names.some(([id, name], at) => known[at].value !== id || known[at].text !== name)) {
+      this.chooser.replaceChildren(...names.map(([id, name]) => make("option", { value: id }, name)));
+    }
+    this.chooser.value = own || chosen; // Somebody may be about to choose.
+  }
+}
+
+/** Draws a part anew with the focus where it was, for those who walk through it by keyboard. */
+function keepingFocus(part, draw) {
+  const stops = () => [...part.querySelectorAll("[tabindex]")];
+  const at = stops().indexOf(document.activeElement);
+  draw();
+  if (at >= 0) stops()[at]?.focus({ preventScroll: true });
 }
 
 function command(title, text) {
   return make("div", {}, make("p", { class: "fine" }, title), make("div", { class: "command" }, make("code", {}, text)));
 }
 
-/** "23 Nov 10:00 to 11:00, staging.example.com", in the reader's own time; for the chooser. */
+/** [id, name] of each run, for the chooser; those that would be called the same with when they began. */
+function namesOf(runs) {
+  const names = runs.map(nameOf);
+  return runs.map(({ id, info }, at) => {
+    const isAlone = names.indexOf(names[at]) === names.lastIndexOf(names[at]);
+    return [id, isAlone ? names[at] : `${names[at]}, begun ${format.dayAndClock(Number(info.started_at))}`];
+  });
+}
+
+/** "23 Nov 10:00 to 11:00, staging.example.com", in the reader's own time. */
 function nameOf({ id, info }) {
   if (id === "live") return "live";
   const [from, until] = [info.from, info.until].map((moment) => Date.parse(moment) / 1_000);
