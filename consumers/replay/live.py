@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from threading import Event
@@ -67,7 +68,8 @@ class LiveReplay:
             self._tally.done,
             self._tally.skipped,
             Breaker(),
-            settings.replay_max_late_ms / 1000,
+            # At full speed nothing has a time of its own to be late for: the log is read more slowly.
+            math.inf if math.isinf(settings.replay_speed) else settings.replay_max_late_ms / 1000,
         )
         self._under_way: Batch | None = None
         self._offered = 0

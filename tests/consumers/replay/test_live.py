@@ -196,6 +196,18 @@ def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
     assert found.figures.skipped == {"late": 60 - sent}
 
 
+def test_at_full_speed_a_slow_target_gets_all_of_it(redis_url: str, redis_client: redis.Redis) -> None:
+    batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(20)])
+    with RecordingTarget(answer(delay_s=0.05)) as target:
+        chosen = environ(
+            redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_MAX_LATE_MS="100"
+        )
+        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        live.handle(batch, lambda: None)
+        live.finish()
+        assert len(target.seen) == 20
+
+
 def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis_client: redis.Redis) -> None:
     lines = [line(f"/{number}") for number in range(QUEUE_MAX + 500)]
     batch = batch_of(redis_url, redis_client, lines)
