@@ -61,7 +61,11 @@ class Senders:
         self._max_late_s = max_late_s
         self._heap: list[tuple[float, int, Job]] = []
         self._numbers = itertools.count()
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        """For the threads: the head of the heap is another."""
+        self._emptied = threading.Condition(lock)
+        """For `drain`, which must not take a wake-up that is a thread's."""
         self._space = threading.Semaphore(QUEUE_MAX)
         self._is_waited_for = False
         self._in_hand: dict[int, Job] = {}
@@ -124,7 +128,7 @@ class Senders:
                 else:
                     self._done(job.request, *sent)
                 if not self._in_hand and not self._heap:
-                    self._changed.notify_all()
+                    self._emptied.notify_all()
         connection.close()
 
     def _send_one(self, connection: Connection, due_s: float, job: Job) -> tuple[Outcome, float] | str:
@@ -141,12 +145,12 @@ class Senders:
     def drain(self, timeout_s: float) -> bool:
         """Waits until all is sent; False when time was up first."""
         deadline = time.monotonic() + timeout_s
-        with self._changed:
+        with self._emptied:
             while self._heap or self._in_hand:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     return False
-                self._changed.wait(min(left_s, 0.2))
+                self._emptied.wait(left_s)
         return True
 
     def close(self) -> int:

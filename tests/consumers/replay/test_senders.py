@@ -143,3 +143,17 @@ def test_the_end_waits_for_no_hanging_target_and_reports_what_hangs() -> None:
         assert ledger.skips == ["stopped"] * 16
         time.sleep(2.0)
     assert ledger.done == []  # An answer after the end counts no more.
+
+
+def test_requests_due_at_once_go_at_once_also_while_somebody_waits_for_the_end() -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=0.1)) as target:
+        senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker())
+        start_s = time.monotonic() + 0.1
+        for number in range(60):
+            senders.submit(job(number), start_s + number // 3 * 0.15)
+        assert senders.drain(20.0)
+        senders.close()
+    late_ms = sorted(late_ms for _, _, late_ms in ledger.done)
+    assert len(late_ms) == 60
+    assert late_ms[57] < 50  # Waiting for another's answer would take 100; two may be bad luck.
