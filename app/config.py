@@ -196,13 +196,13 @@ class Settings:
     replay_rate: float = _setting(
         "REPLAY_RATE",
         0.0,
-        "limit of requests a second",
+        "limit of requests a second, for each process",
         kind.positive,
         unit="requests/s",
         shown="unlimited",
     )
     replay_concurrency: int = _setting(
-        "REPLAY_CONCURRENCY", 16, "requests under way at once", kind.whole_number(1, 1024)
+        "REPLAY_CONCURRENCY", 16, "requests under way at once, in each process", kind.whole_number(1, 1024)
     )
     replay_sample: float = _setting(
         "REPLAY_SAMPLE", 1.0, "share of requests to send, the same ones each time", kind.share
@@ -217,7 +217,7 @@ class Settings:
     replay_max_late_ms: int = _setting(
         "REPLAY_MAX_LATE_MS",
         10_000,
-        "a request that is later than this is skipped and counted",
+        "a request that is later than this is skipped and counted (not with `at-least-once`)",
         kind.whole_number(100, 86_400_000),
         unit="ms",
     )

@@ -40,7 +40,7 @@ THREADS = 16
 VEGETA = "github.com/tsenart/vegeta/v12@v12.12.0"
 GOREPLAY = "github.com/buger/goreplay@v1.3.2"
 PATH = "/users/42/posts?page=7"
-REQUEST = Request("GET", PATH, "shop.example.com", "", "/users/:id", "web.1", "", "", "https", 200, 5.0, 0)
+REQUEST = Request("GET", PATH, "shop.example.com", "", "/users/:id", "web.1", "", "", "https", 200, 5.0, 0, 0)
 HEADERS = [("User-Agent", "tailrace-replay"), ("Accept", "*/*"), ("X-Request-Id", "replay-" + "0" * 36)]
 
 

@@ -13,10 +13,10 @@ from app.redis_client import connect
 from app.routes import route_namer
 from app.streams import open_reader
 from consumers.replay.live import LiveReplay
+from consumers.replay.player import unsafe_methods
 from consumers.worker import Worker, stop_on_signals
 
 GROUP = "replay"
-SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,8 @@ def main() -> int:
         if not settings.replay_host:
             fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
             raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
-        unsafe = sorted(set(settings.replay_methods) - SAFE_METHODS)
-        if unsafe:
-            log.warning(
-                "REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", ", ".join(unsafe)
-            )
+        if unsafe := unsafe_methods(settings.replay_methods):
+            log.warning("REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", unsafe)
         store = connect(settings, connections=1, timeout_s=10)
         stop = stop_on_signals()
         replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop)

@@ -12,6 +12,12 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
+class Pass:
+    """A request's leave to go."""
+
+    __slots__ = ()
+
+
 class Breaker:
     """Thread-safe. Open: nothing goes; then one request is let through, and decides."""
 
@@ -24,7 +30,7 @@ class Breaker:
         self._failures = 0
         self._pause_s = FIRST_PAUSE_S
         self._open_until_s: float | None = None
-        self._probing = False
+        self._probe: Pass | None = None
         self.has_opened = False
         """Once or more, up to now."""
 
@@ -32,30 +38,31 @@ class Breaker:
     def is_open(self) -> bool:
         return self._open_until_s is not None
 
-    def allows(self) -> bool:
-        """Whether a request may go now. One that may must be followed by `record`."""
+    def allows(self) -> Pass | None:
+        """A pass for a request that may go now, to be given back with `record`; None: it may not."""
         with self._lock:
             if self._open_until_s is None:
-                return True
-            if self._probing or self._clock() < self._open_until_s:
-                return False
-            self._probing = True
-            return True
+                return Pass()
+            if self._probe is not None or self._clock() < self._open_until_s:
+                return None
+            self._probe = Pass()
+            return self._probe
 
-    def record(self, succeeded: bool) -> bool:
-        """Notes how a request went; True when this opened the breaker."""
+    def record(self, given: Pass, succeeded: bool) -> None:
+        """Notes how the request with this pass went."""
         with self._lock:
-            was_probe, self._probing = self._probing and self.is_open, False
+            is_probe = given is self._probe
+            if is_probe:
+                self._probe = None
             if succeeded:
                 self._failures = 0
                 self._open_until_s = None
                 self._pause_s = FIRST_PAUSE_S
-                return False
+                return
             self._failures += 1
-            if was_probe:
+            if is_probe:
                 self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2)
             elif self.is_open or self._failures < FAILURES_IN_A_ROW:
-                return False
+                return  # Those that were under way when it opened say nothing new.
             self._open_until_s = self._clock() + self._pause_s * (0.5 + self._jitter() / 2)
             self.has_opened = True
-            return not was_probe

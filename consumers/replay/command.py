@@ -8,7 +8,6 @@ import math
 import os
 import secrets
 import shlex
-import signal
 import sys
 import time
 from collections import Counter
@@ -30,8 +29,9 @@ from consumers.replay import report
 from consumers.replay.kept_run import KeptRun
 from consumers.replay.moments import iso, moment_ms
 from consumers.replay.pace import Pacer
-from consumers.replay.player import SameHost, choice_of
+from consumers.replay.player import SameHost, check_known_hosts, choice_of, unsafe_methods
 from consumers.replay.progress import ProgressBar
+from consumers.replay.stop import Stop
 from consumers.replay.target import Target
 from consumers.replay.thresholds import Finding, Threshold, check, parse_threshold, shown
 from consumers.replay.window import LEAD_S, Plan, Progress, TargetDown, Window
@@ -40,9 +40,6 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TARGET_DOWN = 3
 EXIT_INTERRUPTED = 130
-STOPS = (signal.SIGINT, signal.SIGTERM)
-"""Ctrl-C, and a platform's stop, which is taken like it."""
-
 REDIS_TIMEOUT_S = 2.0
 
 EPILOG = """\
@@ -56,8 +53,8 @@ examples:
 --fail-if: p50, p90, p95 or p99 >+20% or >+100ms (against the original) or >500ms; status-changed>1%;
 errors>0.5%. Each holds for all requests and for each route, where the samples allow to be sure.
 
-exit code: 0 passed, 1 a threshold was crossed, 2 bad usage or settings, 3 the target or the log is
-down, 130 interrupted (a command to go on is printed)."""
+exit code: 0 passed, 1 a threshold was crossed or measured nothing, 2 bad usage or settings, 3 the target
+or the log is down, 130 interrupted (a command to go on is printed)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,19 +95,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """See the exit codes in EPILOG. Raises TailraceError for bad usage."""
     settings = _with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
+    report.check_paths(args.report)
     plan = _plan(args, settings)
+    if unsafe := unsafe_methods(settings.replay_methods):
+        print(f"REPLAY_METHODS: {unsafe} are sent too, with EMPTY bodies: logs hold none", file=sys.stderr)
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = Window(plan, route_namer(settings), pacer)
     try:
         history = open_history(settings)
         try:
             estimate = history.estimate(plan.from_ms, plan.until_ms)
-            speed = math.inf if args.dry_run else settings.replay_speed
-            bar = ProgressBar(sys.stderr, plan.until_ms, estimate, speed)
             if args.dry_run:
+                bar = ProgressBar(sys.stderr, plan.until_ms, estimate, math.inf)
                 counts = window.rehearse(history, bar.show)
                 bar.finish()
                 return _tell_rehearsal(counts)
+            bar = ProgressBar(
+                sys.stderr, plan.until_ms, estimate, settings.replay_speed, settings.replay_rate
+            )
             return _replay(args, settings, window, bar, thresholds, history)
         finally:
             history.close()
@@ -158,6 +160,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
         choice=choice_of(settings, os.environ),
         app=args.app,
         concurrency=settings.replay_concurrency,
+        rate=settings.replay_rate,
         timeout_s=settings.replay_timeout_ms / 1000,
     )
 
@@ -191,14 +194,17 @@ def _replay(
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
+    for target in filter(None, (plan.target, plan.baseline)):
+        check_known_hosts(store, target, plan.choice)
     kept = KeptRun(store, Run(run_id, info, Figures()), window.take_figures)
+    stop = Stop()
 
     def on_progress(progress: Progress) -> None:
         bar.show(progress)
-        kept.now_and_then(bar.share(progress))
+        with stop.put_off():  # Figures that were taken are to be added and written.
+            kept.now_and_then(bar.share(progress))
 
-    state, exit_code, reason = _run(window, history, on_progress)
-    _ignore_signals()  # What is left takes seconds: another Ctrl-C would only cost the report.
+    state, exit_code, reason = _run(window, history, on_progress, stop)
     bar.finish()
     found = kept.finish(state)
     store.close()
@@ -206,31 +212,28 @@ def _replay(
         print(reason, file=sys.stderr)
         return exit_code
     findings = check(thresholds, found.figures)
+    _tell(found, findings, bool(thresholds))
     for path in args.report:
         report.write(path, compared(found), findings, args.fail_if)
-    _tell(found, findings, bool(thresholds))
     if not kept.is_in_redis:
         print("the run is not on the page: Redis did not take it", file=sys.stderr)
     if reason:
         print(reason, file=sys.stderr)
     if exit_code in (EXIT_TARGET_DOWN, EXIT_INTERRUPTED):
+        print("the rest of the window was not read", file=sys.stderr)
         print(f"to go on: {_command_to_resume(window.resume_ms, plan.until_ms)}", file=sys.stderr)
     if exit_code:
         return exit_code
     return EXIT_FAILED if report.verdict(findings) == "failed" else 0
 
 
-def _run(window: Window, history: History, on_progress: Callable[[Progress], None]) -> tuple[str, int, str]:
+def _run(
+    window: Window, history: History, on_progress: Callable[[Progress], None], stop: Stop
+) -> tuple[str, int, str]:
     """(state of the run at its end, exit code, why it stopped or "")."""
-
-    def stop_once(number: int, frame: object) -> None:
-        _ignore_signals()
-        raise KeyboardInterrupt
-
     try:
-        for number in STOPS:
-            signal.signal(number, stop_once)
-        window.run(history, on_progress)
+        with stop:
+            window.run(history, on_progress)
     except KeyboardInterrupt:
         return "interrupted", EXIT_INTERRUPTED, ""
     except TargetDown as fault:
@@ -240,11 +243,6 @@ def _run(window: Window, history: History, on_progress: Callable[[Progress], Non
     except SameHost as fault:
         return "refused", EXIT_USAGE, str(fault)
     return "finished", 0, ""
-
-
-def _ignore_signals() -> None:
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _words(fault: LogUnavailable | redis.RedisError) -> str:

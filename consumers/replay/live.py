@@ -2,7 +2,8 @@
 
 REPLAY_DELIVERY says what a crash may do. `at-most-once` (default): the place in the log is settled
 before anything of the batch is sent, so a crash never doubles a request but may lose what waits.
-`at-least-once`: all is sent, then settled, so a crash never loses one but may double some.
+`at-least-once`: all is sent, then settled, so a crash never loses one but may double some; and
+nothing is left out for being late, as after a crash much is.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import cast
 
 import redis
 
 from app.config import Settings
-from app.errors import LogUnavailable
+from app.errors import BadSettings, LogUnavailable
 from app.store.replay import LIVE, record
 from app.store.settle import settle
 from app.streams import Batch
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import Tally, check_not_same_host, choice_of, job_for
+from consumers.replay.player import Tally, check_known_hosts, choice_of, job_for
 from consumers.replay.request import Request, request_of
 from consumers.replay.senders import Senders
 from consumers.replay.target import Target
@@ -48,13 +48,21 @@ class LiveReplay:
         route_of: Callable[[str], str],
         stop: Event,
     ) -> None:
-        """Raises BadSettings for rules that are none."""
+        """Raises BadSettings for rules that are none, and for what only a window can do."""
         self._target = Target.parse(settings.replay_host)
         self._choice = choice_of(settings, environ)
-        self._pacer = Pacer(
-            settings.replay_speed, settings.replay_rate, settings.replay_max_late_ms, lead_s=LIVE_LEAD_S
-        )
+        if settings.replay_speed < 1:
+            raise BadSettings(
+                [
+                    f"REPLAY_SPEED must be 1 or more here (it is {settings.replay_speed:g}): a live replay "
+                    "that is slower than life falls behind for ever; `python -m app replay` takes it"
+                ]
+            )
         self._at_least_once = settings.replay_delivery == "at-least-once"
+        max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
+        # What is not there yet cannot be sent sooner: faster than life is as soon as it comes.
+        speed = math.inf if settings.replay_speed > 1 else settings.replay_speed
+        self._pacer = Pacer(speed, settings.replay_rate, max_late_s * 1000, lead_s=LIVE_LEAD_S)
         self._store = store
         self._route_of = route_of
         self._stop = stop
@@ -68,8 +76,8 @@ class LiveReplay:
             self._tally.done,
             self._tally.skipped,
             Breaker(),
-            # At full speed nothing has a time of its own to be late for: the log is read more slowly.
-            math.inf if math.isinf(settings.replay_speed) else settings.replay_max_late_ms / 1000,
+            max_late_s,
+            settings.replay_rate,
         )
         self._under_way: Batch | None = None
         self._offered = 0
@@ -77,12 +85,7 @@ class LiveReplay:
 
     def check_known_hosts(self) -> None:
         """Raises SameHost where the target is a host that was seen in the lines before."""
-        try:
-            known = cast(list[bytes], self._store.hkeys("tailrace:all:hosts"))
-        except redis.RedisError:
-            return  # Redis is waited for later; each line is checked as well.
-        for host in known:
-            check_not_same_host(self._target, host.decode("utf-8", "replace"), self._choice)
+        check_known_hosts(self._store, self._target, self._choice)
 
     def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
         """One batch, settled before or after it is sent. Raises as `Worker.handle` may."""
@@ -116,7 +119,7 @@ class LiveReplay:
         if isinstance(job, str):
             self._tally.skipped(request, job)
             return
-        due_s = self._pacer.due_s(request.at_ms)
+        due_s = self._pacer.due_s(request.at_ms, max(0.0, time.time() - request.received_ms / 1000))
         if due_s is None:
             self._tally.skipped(request, "late")
             return

@@ -7,8 +7,11 @@ the outcomes; what may be sent, how and when is decided here, for both.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
+
+import redis
 
 from app.config import Settings
 from app.errors import TailraceError
@@ -21,6 +24,10 @@ from consumers.replay.request import Outcome, Request
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import RefusedPath, Target, request_target
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+HOSTS = "tailrace:all:hosts"
+"""Hash: the hosts of all lines that were counted."""
 
 
 class SameHost(TailraceError):
@@ -49,6 +56,21 @@ def choice_of(settings: Settings, environ: Mapping[str, str]) -> Choice:
         ),
         allow_same_host=settings.replay_allow_same_host,
     )
+
+
+def unsafe_methods(methods: Sequence[str]) -> str:
+    """Those of which one must be warned before they are sent; empty where there are none."""
+    return ", ".join(sorted(set(methods) - SAFE_METHODS))
+
+
+def check_known_hosts(store: redis.Redis, target: Target, choice: Choice) -> None:
+    """Raises SameHost where the target is a host that was seen in the lines before."""
+    try:
+        known = cast(list[bytes], store.hkeys(HOSTS))
+    except redis.RedisError:
+        return  # Redis is waited for later; each line is checked as well.
+    for host in known:
+        check_not_same_host(target, host.decode("utf-8", "replace"), choice)
 
 
 def check_not_same_host(target: Target, host: str, choice: Choice, host_header: str = "") -> None:
@@ -135,6 +157,8 @@ class Tally:
             route = self._figures.of(request.route)
             before_ms = before.latency_ms if before.kind == "answered" else None
             route.add(after.kind, after.status, after.latency_ms, before.status, before_ms)
+            if before_ms is None:
+                route.kinds[f"baseline-{before.kind}"] += 1
             self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
 
     def skipped(self, request: Request | None, reason: str) -> None:

@@ -24,6 +24,7 @@ class ProgressBar:
         until_ms: int,
         estimate: int,
         speed: float,
+        rate: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._out = out
@@ -31,6 +32,7 @@ class ProgressBar:
         self._until_ms = until_ms
         self._estimate = max(1, estimate)
         self._speed = speed
+        self._rate = rate
         self._clock = clock
         self._started_s = clock()
         self._next_s = self._started_s + (0 if self._is_tty else LINE_EVERY_S)
@@ -63,6 +65,8 @@ class ProgressBar:
             seconds = (now - self._started_s) * (1 - share) / share
         else:
             return "time left: unknown"
+        if self._rate:
+            seconds = max(seconds, (self._estimate - progress.done) / self._rate)
         minutes, rest = divmod(round(seconds), 60)
         return f"time left: {minutes} min {rest:02d} s" if minutes else f"time left: {rest} s"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from app.errors import TailraceError
+from app.errors import BadSettings, TailraceError
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
 from consumers.replay.thresholds import Finding, shown
 
@@ -33,7 +34,7 @@ def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[st
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """`failed` where a threshold was surely crossed, else `passed`."""
+    """`failed` where a threshold was surely crossed, or measured nothing; else `passed`."""
     return "failed" if any(finding.is_sure for finding in findings) else "passed"
 
 
@@ -115,6 +116,20 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def check_paths(paths: Sequence[Path]) -> None:
+    """Raises BadSettings for files that could not be written at the end."""
+    faults = []
+    for path in paths:
+        if path.suffix not in (".json", ".md"):
+            faults.append(f"--report {path}: must end in .json or .md")
+        elif path.is_dir() or not path.parent.is_dir():
+            faults.append(f"--report {path}: {'is a folder' if path.is_dir() else 'its folder is not there'}")
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            faults.append(f"--report {path}: may not be written")
+    if faults:
+        raise BadSettings(faults)
 
 
 def write(path: Path, run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> None:

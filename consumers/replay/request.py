@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from app.message import RouterMessage, exact_line
 from app.router_line import milliseconds, parse, timestamp_ms
 
+LATE_MAX_MS = 3_600_000
+AHEAD_MAX_MS = 60_000
+"""A line that is older, or further ahead, when it is received has a broken clock: one such line must
+not make a replay wait for a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -27,6 +32,8 @@ class Request:
     service_ms: float | None
     at_ms: int
     """When the router logged it, Unix ms; its own timestamp, or the arrival where that is broken."""
+    received_ms: int
+    """When the drain received its line, Unix ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,9 @@ def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Reques
     line = parse(exact_line(message))
     if line is None or not line.path or not line.method:
         return None
-    at_ms = timestamp_ms(message["timestamp"])
+    at_ms, received_ms = timestamp_ms(message["timestamp"]), message["received_at"]
+    if at_ms is None or not received_ms - LATE_MAX_MS <= at_ms <= received_ms + AHEAD_MAX_MS:
+        at_ms = received_ms
     path = line.path.partition("?")[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return Request(
         method=line.method,
@@ -62,5 +71,6 @@ def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Reques
         protocol="https" if "protocol=https" in message["msg"] else "http",
         status=int(line.status) if line.status.isdecimal() and len(line.status) == 3 else 0,
         service_ms=milliseconds(line.service),
-        at_ms=message["received_at"] if at_ms is None else at_ms,
+        at_ms=at_ms,
+        received_ms=received_ms,
     )

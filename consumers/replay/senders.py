@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import math
 import threading
 import time
@@ -19,8 +20,13 @@ from consumers.replay.connection import Connection, tls_context
 from consumers.replay.request import Outcome, Request
 from consumers.replay.target import Target
 
+log = logging.getLogger(__name__)
+
 QUEUE_MAX = 2_000
-"""What may wait; whoever submits more waits too. A crash loses no more than these."""
+"""What may wait; whoever submits more waits too. A crash loses these, and the batch at hand."""
+
+RATE_SLACK_S = 0.1
+"""A thread that wakes late may be made up for; after a stall of the target no more than this may."""
 
 LAST_ANSWERS_S = 1.0
 """How long the end waits for answers that are under way."""
@@ -29,7 +35,8 @@ Done = Callable[[Request, Outcome, float], None]
 """(request, outcome, sent minus due in ms); called by the sending threads."""
 
 Skipped = Callable[[Request, str], None]
-"""(request, reason): `late`, `breaker-open`, or `stopped` before it was sent or answered."""
+"""(request, reason): `late`, `breaker-open`, `stopped` before it was sent or answered, or `fault`, which
+is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +60,17 @@ class Senders:
         skipped: Skipped,
         breaker: Breaker,
         max_late_s: float = math.inf,
+        rate: float = 0.0,
     ) -> None:
+        """`rate`: at most so many requests a second are sent, 0: no limit."""
         self.target = target
         self.breaker = breaker
         self._done = done
         self._skipped = skipped
         self._max_late_s = max_late_s
+        self._gap_s = 1 / rate if rate else 0.0
+        self._free_s = -math.inf
+        """When the rate lets the next one go."""
         self._heap: list[tuple[float, int, Job]] = []
         self._numbers = itertools.count()
         lock = threading.Lock()
@@ -103,7 +115,8 @@ class Senders:
                 if not self._heap or self._is_waited_for:
                     self._changed.wait()
                     continue
-                left_s = self._heap[0][0] - time.monotonic()
+                now = time.monotonic()
+                left_s = max(self._heap[0][0], self._free_s) - now
                 if left_s > 0:
                     self._is_waited_for = True
                     self._changed.wait(left_s)
@@ -111,6 +124,8 @@ class Senders:
                     continue
                 head = heapq.heappop(self._heap)
                 self._in_hand[head[1]] = head[2]
+                if now - head[0] <= self._max_late_s:
+                    self._free_s = max(self._free_s, now - RATE_SLACK_S) + self._gap_s
                 self._changed.notify()
                 return head
         return None
@@ -119,7 +134,14 @@ class Senders:
         while (found := self._next()) is not None:
             due_s, number, job = found
             self._space.release()
-            sent = self._send_one(connection, due_s, job)
+            sent: tuple[Outcome, float] | str
+            try:
+                sent = self._send_one(connection, due_s, job)
+            except Exception:
+                # A fault of ours is not to cost the thread, and the request's place in the figures.
+                log.exception("a request could not be sent")
+                connection.close()
+                sent = "fault"
             with self._changed:
                 if self._in_hand.pop(number, None) is None:
                     continue  # `close` did not wait that long, and has reported it.
@@ -136,10 +158,11 @@ class Senders:
         late_s = time.monotonic() - due_s
         if late_s > self._max_late_s:
             return "late"
-        if not self.breaker.allows():
+        leave = self.breaker.allows()
+        if leave is None:
             return "breaker-open"
         outcome = connection.exchange(job.request.method, job.target, job.headers)
-        self.breaker.record(outcome.kind == "answered")
+        self.breaker.record(leave, outcome.kind == "answered")
         return outcome, late_s * 1000
 
     def drain(self, timeout_s: float) -> bool:

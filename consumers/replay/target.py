@@ -71,7 +71,8 @@ def _ascii_host(host: str) -> str:
     return named
 
 
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}").fullmatch
+_HOST = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?").fullmatch
+"""DNS's limits (RFC 1035, section 2.3.4): a longer or empty label would fail at the first request."""
 
 
 def request_target(path: str) -> bytes:

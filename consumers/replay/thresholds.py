@@ -8,7 +8,8 @@
 
 A threshold holds for all requests together and for each route. It is crossed only where the 95 %
 confidence interval lies beyond it as a whole: a route with few samples cannot fail by chance, and
-is listed as uncertain instead.
+is listed as uncertain instead. A threshold for which nothing at all was measured counts as crossed: a
+gate must not open because nobody came.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.errors import TailraceError
-from app.store.queries.replays import Z_95, interval
+from app.store.queries.replays import Z_95, changed_statuses, interval
 from app.store.replay import Figures, RouteFigures
 
 _PATTERN = re.compile(
@@ -47,7 +48,8 @@ class Threshold:
 class Finding:
     """A threshold that was crossed on a route (empty: all together), or may have been.
 
-    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`.
+    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`; NaN where nothing
+    was measured, with `samples` 0.
     """
 
     threshold: str
@@ -108,16 +110,22 @@ def _check(threshold: Threshold, route: str, row: RouteFigures) -> Finding | Non
     if threshold.what.startswith("p"):
         return _check_percentile(threshold, route, row)
     bad, samples = _changed(row) if threshold.what == "status-changed" else _errors(row)
-    if not samples or bad / samples <= threshold.value:
+    if not samples:
+        return _nothing_measured(threshold, route)
+    if bad / samples <= threshold.value:
         return None
     is_sure = wilson(bad, samples)[0] > threshold.value
     return Finding(threshold.text, route, bad / samples, samples, is_sure)
 
 
+def _nothing_measured(threshold: Threshold, route: str) -> Finding | None:
+    """Of a route that is nothing to speak of; of all together it is."""
+    return None if route else Finding(threshold.text, route, math.nan, 0, is_sure=True)
+
+
 def _changed(row: RouteFigures) -> tuple[int, int]:
-    """(with another status, answered) of those whose original status is known."""
-    known = {pair: count for pair, count in row.statuses.items() if pair[0]}
-    return sum(count for pair, count in known.items() if pair[0] != pair[1]), sum(known.values())
+    """(with another status, answered by both)."""
+    return sum(changed_statuses(row).values()), sum(count for pair, count in row.statuses.items() if pair[0])
 
 
 def _errors(row: RouteFigures) -> tuple[int, int]:
@@ -131,7 +139,7 @@ def _check_percentile(threshold: Threshold, route: str, row: RouteFigures) -> Fi
     after = interval(row.replayed, share)
     before = interval(row.original, share) if threshold.is_relative else (0.0, 0.0, 0.0)
     if after is None or before is None:
-        return None
+        return _nothing_measured(threshold, route)
 
     def excess(new: float, old: float) -> float:
         if not threshold.is_relative:
@@ -159,6 +167,8 @@ def wilson(hits: int, samples: int) -> tuple[float, float]:
 
 def shown(finding: Finding) -> str:
     """One line for a person."""
+    if not finding.samples:
+        return f"{finding.threshold}: nothing was measured"
     where = f"route {finding.route}" if finding.route else "all requests"
     is_ms = finding.threshold.endswith("ms")
     value = f"{finding.value:.0f} ms" if is_ms else f"{finding.value:.2%}"

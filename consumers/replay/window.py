@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 
 from app.store.replay import Figures
 from app.streams import History
@@ -22,6 +23,10 @@ WAIT_S = 0.25
 
 LEAD_S = 0.2
 """From the first request read to its sending: time to fill the queue."""
+
+
+MARGIN_MS = 1_000
+"""The log's order is about that of reception; what is gone on with begins a little earlier."""
 
 
 class TargetDown(Exception):
@@ -48,6 +53,8 @@ class Plan:
     app: str
     concurrency: int
     timeout_s: float
+    rate: float = 0.0
+    """Requests a second to each target; 0: no limit."""
 
 
 @dataclass(slots=True)
@@ -59,7 +66,7 @@ class Window:
     pacer: Pacer
     _tally: Tally = field(default_factory=Tally)
     _of_other_apps: int = 0
-    _submitted_ms: int = 0
+    _next_from_ms: int = 0
     _unsent_from_ms: int = 0
 
     def requests(self, history: History) -> Iterator[Request]:
@@ -75,7 +82,14 @@ class Window:
                     self._tally.skipped(None, "no-path")
                 else:
                     found.append(request)
-            yield from sorted(found, key=lambda request: request.at_ms)
+            found.sort(key=lambda request: request.at_ms)
+            # The log is read by when lines were received, which is another order.
+            oldest = list(accumulate((request.received_ms for request in reversed(found)), min))
+            for request in found:
+                self._next_from_ms = oldest.pop()
+                yield request
+            if found:
+                self._next_from_ms = max(request.received_ms for request in found)
 
     def rehearse(self, history: History, on_progress: Callable[[Progress], None]) -> Counter[tuple[str, str]]:
         """(route, reason) -> requests; reason `sent` for those that would go. Sends nothing."""
@@ -101,7 +115,6 @@ class Window:
         try:
             for request in self.requests(history):
                 self._send(request, crew, wait)
-                self._submitted_ms = request.at_ms
                 wait()
             while not all(senders.drain(WAIT_S) for senders in crew):
                 wait()
@@ -126,7 +139,8 @@ class Window:
         ]
 
     def _senders(self, target: Target, done: Done, skipped: Skipped) -> Senders:
-        return Senders(target, self.plan.concurrency, self.plan.timeout_s, done, skipped, Breaker())
+        plan = self.plan
+        return Senders(target, plan.concurrency, plan.timeout_s, done, skipped, Breaker(), rate=plan.rate)
 
     def _send(self, request: Request, crew: list[Senders], wait: Callable[[], None]) -> None:
         plan = self.plan
@@ -148,14 +162,16 @@ class Window:
 
     def _left_unsent(self, request: Request, reason: str) -> None:
         """Notes what is to be sent when this replay is gone on with."""
-        if not self._unsent_from_ms or request.at_ms < self._unsent_from_ms:
-            self._unsent_from_ms = request.at_ms
+        if not self._unsent_from_ms or request.received_ms < self._unsent_from_ms:
+            self._unsent_from_ms = request.received_ms
         self._tally.skipped(request, reason)
 
     @property
     def resume_ms(self) -> int:
-        """Where an interrupted replay goes on: the first request that was not sent, else the last."""
-        return self._unsent_from_ms or self._submitted_ms or self.plan.from_ms
+        """Where an interrupted replay goes on (when lines were received, Unix ms): the first request
+        that was not sent."""
+        places = [place for place in (self._unsent_from_ms, self._next_from_ms) if place]
+        return max(self.plan.from_ms, min(places, default=0) - MARGIN_MS)
 
     def take_figures(self) -> Figures:
         """What was counted since the last call."""

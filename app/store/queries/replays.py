@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """Requests whose status was another one in the replay; 0: the log named none."""
+    """Requests whose status was another one in the replay."""
 
     original: int
     replayed: int
@@ -67,7 +67,8 @@ class ReplayedRoute:
     status_changes: list[StatusChange]
     """The most frequent ones."""
     outcomes: Counts
-    """What became of those that got no answer: kind -> count."""
+    """What became of those that got no answer: kind -> count; `baseline-...` where it was the baseline
+    that gave none."""
     original: Latency
     replayed: Latency
     p50_change: Change
@@ -117,7 +118,7 @@ def compared(found: replay.Run) -> ReplayRun:
 
 
 def _route(route: str, figures: replay.RouteFigures) -> ReplayedRoute:
-    changed = {pair: count for pair, count in figures.statuses.items() if pair[0] != pair[1]}
+    changed = changed_statuses(figures)
     most = sorted(changed.items(), key=lambda item: (-item[1], item[0]))[:STATUS_CHANGES_SHOWN]
     return ReplayedRoute(
         route=route,
@@ -133,6 +134,12 @@ def _route(route: str, figures: replay.RouteFigures) -> ReplayedRoute:
         p95_change=change(figures.original, figures.replayed, 0.95),
         p99_change=change(figures.original, figures.replayed, 0.99),
     )
+
+
+def changed_statuses(figures: replay.RouteFigures) -> dict[tuple[int, int], int]:
+    """(original status, replayed status) -> requests, where they differ. A status that is not known (0:
+    the log named none, the baseline gave none) is no other status."""
+    return {pair: count for pair, count in figures.statuses.items() if pair[0] and pair[0] != pair[1]}
 
 
 def change(original: Mapping[int, int], replayed: Mapping[int, int], share: float) -> Change:

@@ -28,6 +28,7 @@ def request(**changes: object) -> Request:
         "status": 200,
         "service_ms": 18.0,
         "at_ms": 1_763_900_000_000,
+        "received_ms": 1_763_900_000_000,
     }
     return Request(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -116,6 +116,62 @@ def test_a_crossed_threshold_is_exit_code_1_and_stands_in_both_reports(
         assert finished(environ, *words, "--to", target.url)[0] == 0
 
 
+def test_a_gate_does_not_open_where_nothing_was_sent(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/a")])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--to", target.url, "--app", "shpo", "--fail-if", "errors>0.1%"]
+        code, out, _ = finished(environ, *words)
+    assert code == 1
+    assert "errors>0.1%: nothing was measured" in out
+    assert "verdict: failed" in out
+
+
+def test_other_methods_than_the_safe_ones_are_warned_of(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/a", method="POST")])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--speed", "max", "--to", target.url]
+        _, _, err = finished({**environ, "REPLAY_METHODS": "GET,POST"}, *words)
+        assert [seen.method for seen in target.seen] == ["POST"]
+    assert "POST are sent too, with EMPTY bodies" in err
+
+
+def test_a_host_that_was_seen_before_is_refused_before_anything_is_sent(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line("/a")])
+    redis_client.hset("tailrace:all:hosts", "127.0.0.1", "5")
+    with RecordingTarget() as target:
+        code, _, err = finished(environ, "--from", "5m", "--speed", "max", "--to", target.url)
+        assert target.seen == []
+    assert code == 2
+    assert "REPLAY_ALLOW_SAME_HOST" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("away/r.json", "its folder is not there"), ("r.html", "must end in .json or .md")]
+)
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_sent(
+    environ: dict[str, str], tmp_path: Path, name: str, said: str
+) -> None:
+    append(Settings.load(environ), [line("/a")])
+    with RecordingTarget() as target:
+        code, _, err = finished(environ, "--from", "5m", "--to", target.url, "--report", str(tmp_path / name))
+        assert target.seen == []
+    assert code == 2
+    assert said in err
+
+
+def test_one_line_with_a_broken_clock_does_not_hold_the_replay_up(environ: dict[str, str]) -> None:
+    settings = Settings.load(environ)
+    append(settings, [line("/past")], at_s=86_400.0)
+    append(settings, [line(f"/{number}") for number in range(10)])
+    append(settings, [line("/future")], at_s=time.time() + 86_400)
+    with RecordingTarget() as target:
+        code, out, _ = finished(environ, "--from", "5m", "--speed", "1", "--to", target.url)
+        assert len(target.seen) == 12
+    assert code == 0, out
+
+
 def test_two_targets_are_compared_with_each_other(environ: dict[str, str], tmp_path: Path) -> None:
     append(Settings.load(environ), [line("/a", status=404) for _ in range(30)])
     path = tmp_path / "report.json"

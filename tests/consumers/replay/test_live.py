@@ -146,15 +146,17 @@ def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
         assert len(seen) == len(set(seen)) < len(paths)
 
 
-def batch_of(redis_url: str, client: redis.Redis, lines: list[str]) -> Batch:
-    """Lines as a worker of the group reads them."""
+def batch_of(redis_url: str, client: redis.Redis, lines: list[str], away_s: int = 0) -> Batch:
+    """Lines as a worker of the group reads them, `away_s` after they came."""
     with contextlib.closing(
         open_reader(settings(redis_url), group="replay", start="earliest", goes_back=False)
     ) as reader:
-        append(settings(redis_url), lines)
+        append(settings(redis_url), lines, time.time() - away_s)
         batch = reader.poll(1.0, 1_000)
     assert batch is not None
     client.set(batch.claim["lease"], "1")  # Closing gave it up.
+    for message in batch.messages:
+        message["received_at"] -= away_s * 1_000
     return batch
 
 
@@ -196,16 +198,34 @@ def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
     assert found.figures.skipped == {"late": 60 - sent}
 
 
-def test_at_full_speed_a_slow_target_gets_all_of_it(redis_url: str, redis_client: redis.Redis) -> None:
-    batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(20)])
-    with RecordingTarget(answer(delay_s=0.05)) as target:
-        chosen = environ(
-            redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_MAX_LATE_MS="100"
-        )
+@pytest.mark.parametrize("speed", ["1", "10", "max"])
+@pytest.mark.parametrize("delivery", ["at-most-once", "at-least-once"])
+def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
+    redis_url: str, redis_client: redis.Redis, delivery: str, speed: str
+) -> None:
+    """What came while the worker was away; `at-least-once` is for those who want all of it."""
+    backlog = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(20)], away_s=60)
+    fresh = batch_of(redis_url, redis_client, [line("/fresh")])
+    with RecordingTarget() as target:
+        chosen = environ(redis_url, target, REPLAY_SPEED=speed, REPLAY_DELIVERY=delivery)
         live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
-        live.handle(batch, lambda: None)
+        started_s = time.monotonic()
+        live.handle(backlog, lambda: None)
+        live.handle(fresh, lambda: None)
+        wait_until(lambda: b"/fresh" in target.targets(), "the fresh one", timeout_s=10)
+        assert time.monotonic() - started_s < 5
         live.finish()
-        assert len(target.seen) == 20
+        assert len(target.seen) == (21 if delivery == "at-least-once" else 1)
+    found = replay.live(redis_client)
+    assert found is not None
+    assert found.figures.skipped["late"] == (0 if delivery == "at-least-once" else 20)
+
+
+def test_slower_than_life_is_refused(redis_url: str) -> None:
+    with RecordingTarget() as target, Processes(environ(redis_url, target, REPLAY_SPEED="0.5")) as processes:
+        process = processes.start("replay")
+        assert ended(process) == 2
+        assert "REPLAY_SPEED must be 1 or more here" in process.output
 
 
 def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis_client: redis.Redis) -> None:

@@ -79,3 +79,46 @@ def test_a_sample_has_its_share_and_the_same_requests_each_time() -> None:
     assert set(chosen) <= {identity for identity in ids if is_chosen(identity, 0.2)}
     assert all(is_chosen(identity, 1.0) for identity in ids)
     assert not any(is_chosen(identity, 0.0) for identity in ids)
+
+
+def test_what_waited_in_the_log_is_late_and_what_is_fresh_is_not() -> None:
+    """A worker that comes back after a pause: the backlog is left out, and it is up to date at once."""
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock, lead_s=2.0)
+    waiting_s = 60.0
+    due = [pacer.due_s(number * 100, waiting_s - number * 0.1) for number in range(600)]
+    assert due[0] is None
+    assert None not in due[481:]
+    assert due[599] == pytest.approx(clock.now + 2.0 - 0.1)
+
+
+def test_a_delay_in_the_log_never_becomes_the_new_normal() -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock, lead_s=2.0)
+    pacer.due_s(0)
+    clock.now += 30
+    for number in range(60):
+        clock.now += 1
+        assert pacer.due_s(number * 1_000, 31.0) is None
+    assert pacer.due_s(90_000) == pytest.approx(clock.now + 2.0)
+
+
+def test_at_max_speed_too_what_waited_in_the_log_is_late() -> None:
+    pacer = Pacer(math.inf, 0, 10_000, Clock())
+    assert pacer.due_s(0, 10.5) is None
+    assert pacer.due_s(0, 9.5) == pytest.approx(990.5)
+
+
+def test_workers_that_start_at_different_times_keep_the_same_time() -> None:
+    clock = Clock()
+    one = Pacer(1.0, 0, 60_000, clock, lead_s=2.0)
+    one.due_s(0, 0.0)
+    clock.now += 4
+    other = Pacer(1.0, 0, 60_000, clock, lead_s=2.0)
+    other.due_s(1_000, 3.0)
+    assert one.due_s(9_000) == other.due_s(9_000) == pytest.approx(1011.0)
+
+
+def test_without_a_limit_nothing_is_late() -> None:
+    pacer = Pacer(1.0, 0, math.inf, Clock(), lead_s=2.0)
+    assert pacer.due_s(0, 86_400.0) == pytest.approx(1000.0 - 86_400.0 + 2.0)

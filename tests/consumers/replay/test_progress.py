@@ -31,7 +31,7 @@ class Clock:
 
 
 def bar(out: io.StringIO, clock: Clock, speed: float = math.inf, estimate: int = 1_000) -> ProgressBar:
-    return ProgressBar(out, UNTIL_MS, estimate, speed, clock)
+    return ProgressBar(out, UNTIL_MS, estimate, speed, clock=clock)
 
 
 def test_it_shows_share_place_count_and_time_left() -> None:
@@ -73,3 +73,9 @@ def test_a_terminal_is_written_to_a_few_times_a_second_and_a_log_seldom() -> Non
         shown.finish()
         assert out.getvalue().count(" done  ") == 2
         assert out.getvalue().endswith("\n")
+
+
+def test_the_time_left_follows_the_rate_where_that_is_less() -> None:
+    clock = Clock()
+    limited = ProgressBar(io.StringIO(), UNTIL_MS, 1_000, 900.0, rate=50.0, clock=clock)
+    assert limited.line(Progress(250, FROM_MS + 900_000), clock.now_s + 10).endswith("time left: 15 s")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from consumers.replay.breaker import FAILURES_IN_A_ROW, Breaker
 from consumers.replay.request import Outcome, Request
 from consumers.replay.senders import QUEUE_MAX, Job, Senders
@@ -157,3 +159,47 @@ def test_requests_due_at_once_go_at_once_also_while_somebody_waits_for_the_end()
     late_ms = sorted(late_ms for _, _, late_ms in ledger.done)
     assert len(late_ms) == 60
     assert late_ms[57] < 50  # Waiting for another's answer would take 100; two may be bad luck.
+
+
+def test_after_a_stall_the_rate_still_holds() -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=1.0)) as target:
+        senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker(), rate=50)
+        start_s = time.monotonic()
+        for number in range(100):
+            senders.submit(job(number), start_s + number / 50)
+        wait_until(lambda: len(target.seen) == 4, "all threads to hang")
+        target.behaviour = answer()
+        assert senders.drain(10.0)
+        senders.close()
+    sent_s = [seen.at_s for seen in target.seen[4:]]
+    within_half_a_second = max(sum(at <= other < at + 0.5 for other in sent_s) for at in sent_s)
+    assert within_half_a_second <= 25 + 5 + 4  # The rate, its slack, and what a busy machine bunches.
+
+
+def test_at_a_steady_rate_nothing_falls_behind() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker(), rate=200)
+        start_s = time.monotonic() + 0.1
+        for number in range(400):
+            senders.submit(job(number), start_s + number / 200)
+        assert senders.drain(10.0)
+        senders.close()
+    late_ms = [late_ms for _, _, late_ms in ledger.done]
+    assert sum(late_ms[-50:]) / 50 < 50
+
+
+def test_a_fault_of_ours_costs_neither_the_thread_nor_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 1, 5.0, ledger.note, ledger.skip, Breaker())
+        senders.submit(Job(request(), b"/bad", [("X-Bad", "\u2603")]), 0.0)
+        senders.submit(job(1), 1.0)
+        assert senders.drain(5.0)
+        senders.close()
+        assert target.targets() == [b"/1"]
+    assert ledger.skips == ["fault"]
+    assert "a request could not be sent" in caplog.text

@@ -136,6 +136,7 @@ def test_what_is_no_path_is_refused_with_a_reason(path: str) -> None:
         ("http://a.example", "http", "a.example", 80, "a.example"),
         ("https://a.example/", "https", "a.example", 443, "a.example"),
         ("https://a.example:8443", "https", "a.example", 8443, "a.example:8443"),
+        ("https://a.example.", "https", "a.example.", 443, "a.example."),
         ("http://[::1]:80", "http", "::1", 80, "[::1]"),
     ],
 )
@@ -155,6 +156,10 @@ def test_a_target_is_scheme_host_and_port(url: str, scheme: str, host: str, port
         "http://u:secret@a",
         "http://a:99999",
         "http://[::1",
+        "http://staging..example.com",
+        "http://.example.com",
+        f"http://{'a' * 64}.example.com",
+        f"http://{'a.' * 127}aa",
     ],
 )
 def test_what_is_no_base_url_is_refused_without_showing_a_password(url: str) -> None:

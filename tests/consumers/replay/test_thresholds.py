@@ -7,7 +7,9 @@ import random
 import pytest
 
 from app.sketch import bucket
-from app.store.replay import Figures
+from app.store.queries.replays import compared
+from app.store.replay import Figures, Run
+from consumers.replay.report import verdict
 from consumers.replay.thresholds import BadThreshold, Threshold, check, parse_threshold, shown, wilson
 
 
@@ -77,8 +79,34 @@ def test_few_samples_are_uncertain_and_say_so() -> None:
     assert "too few samples" in shown(findings[0])
 
 
-def test_without_requests_nothing_is_crossed() -> None:
-    assert check([parse_threshold("p95>+20%"), parse_threshold("errors>0%")], Figures()) == []
+@pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "errors>0%", "status-changed>1%"])
+def test_a_gate_does_not_open_because_nobody_came(text: str) -> None:
+    (finding,) = check([parse_threshold(text)], Figures())
+    assert finding.is_sure
+    assert shown(finding) == f"{text}: nothing was measured"
+    assert verdict([finding]) == "failed"
+
+
+@pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "status-changed>1%"])
+def test_nor_because_nobody_answered(text: str) -> None:
+    (finding,) = check([parse_threshold(text)], figures(15, failed=15))
+    assert finding.is_sure
+    assert finding.samples == 0
+
+
+def test_a_route_without_samples_crosses_nothing() -> None:
+    found = figures(5_000)
+    found.of("/b").add("timeout", 0, 1.0, 200, 1.0)
+    assert check([parse_threshold("status-changed>1%"), parse_threshold("p95>5000ms")], found) == []
+
+
+def test_an_original_without_a_status_is_no_other_status_neither_here_nor_in_the_report() -> None:
+    found = Figures()
+    for _ in range(30):
+        found.of("/a").add("answered", 200, 5.0, 0, None)
+    run = compared(Run("r", {}, found))
+    assert (run.total.status_changed, run.total.status_changes) == (0, [])
+    assert [finding.samples for finding in check([parse_threshold("status-changed>1%")], found)] == [0]
 
 
 def test_chance_alone_seldom_fails_a_replay() -> None:

@@ -1,0 +1,61 @@
+"""From a message of the log to a request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.message import RouterMessage
+from consumers.replay.request import AHEAD_MAX_MS, LATE_MAX_MS, Request, request_of
+from tests.consumers.replay.samples import line
+
+RECEIVED_MS = 1_763_900_000_000
+
+
+def request_from(**changes: object) -> Request | None:
+    message: dict[str, object] = {
+        "timestamp": "",
+        "msg": line("/a"),
+        "id": "f.0",
+        "app": "",
+        "received_at": RECEIVED_MS,
+    }
+    found: RouterMessage = {**message, **changes}  # type: ignore[typeddict-item]
+    return request_of(found, str)
+
+
+@pytest.mark.parametrize(
+    ("off_ms", "is_taken"),
+    [
+        (-2_000, True),
+        (1_500, True),
+        (-LATE_MAX_MS, True),
+        (AHEAD_MAX_MS, True),
+        (-LATE_MAX_MS - 1, False),
+        (AHEAD_MAX_MS + 1, False),
+        (-RECEIVED_MS, False),
+    ],
+)
+def test_a_line_whose_clock_is_broken_is_of_the_time_when_it_was_received(
+    off_ms: int, is_taken: bool
+) -> None:
+    said = datetime.fromtimestamp((RECEIVED_MS + off_ms) / 1000, UTC).isoformat(timespec="milliseconds")
+    found = request_from(timestamp=said)
+    assert found is not None
+    assert found.at_ms == (RECEIVED_MS + off_ms if is_taken else RECEIVED_MS)
+    assert found.received_ms == RECEIVED_MS
+
+
+@pytest.mark.parametrize("timestamp", ["", "-", "yesterday"])
+def test_so_is_a_line_without_a_time(timestamp: str) -> None:
+    found = request_from(timestamp=timestamp)
+    assert found is not None
+    assert found.at_ms == RECEIVED_MS
+
+
+@pytest.mark.parametrize("raw", ["a", "%%%", 5, ["x"], "caf\u00e9"])
+def test_raw_bytes_that_are_none_leave_the_line_as_it_is(raw: object) -> None:
+    found = request_from(raw=raw)
+    assert found is not None
+    assert found.path == "/a"
