@@ -77,7 +77,11 @@ class LocalServer(ABC):
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C as well: the block's end is for what has started.
+            self.remove()
+            raise
         return self
 
     def __exit__(

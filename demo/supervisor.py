@@ -14,6 +14,7 @@ from typing import IO
 
 STOP_S = 15.0
 COLOURS = (36, 33, 32, 35, 34, 31)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -54,8 +55,8 @@ class Supervisor:
             self.say(label + line.rstrip("\n"))
 
     def say(self, line: str) -> None:
-        """One line, whole, whoever else is writing."""
-        with self._lock, contextlib.suppress(BrokenPipeError):
+        """One line, whole, whoever else is writing. A terminal that is gone stops nothing."""
+        with self._lock, contextlib.suppress(OSError):
             print(line, file=self._out, flush=True)
 
     def dead(self) -> str | None:
@@ -66,7 +67,14 @@ class Supervisor:
         return "".join(self._last_lines[name])
 
     def stop(self) -> None:
-        """SIGTERM in the opposite order of the start, SIGKILL for who does not listen."""
+        """SIGTERM in the opposite order of the start, SIGKILL for who does not listen.
+
+        A second Ctrl-C would break off a wait and leave the rest running, so from here on none
+        counts: each wait is bounded, and Redis and the folders go after this, too.
+        """
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        self.say("stopping ...")
         for name, process in reversed(self._running):
             _signal_group(process, signal.SIGTERM)
             try:
@@ -85,9 +93,12 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
 
 
 def raise_on_sigterm() -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
+    """SIGTERM ends the demo as Ctrl-C does, and so does SIGHUP: its terminal was closed."""
 
     def told(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, told)
+    # Ignored from the start: somebody wants it to outlive the terminal (`nohup make demo`).
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, told)
