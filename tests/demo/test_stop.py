@@ -6,56 +6,23 @@ import os
 import pty
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from demo.local_server import LocalServer
-from tests.support.ports import free_port
+from tests.demo.leftovers import of_folder
 from tests.support.processes import ROOT, Process, Processes, wait_until
-
-COMMAND = [sys.executable, "-m", "demo", "--rate", "20"]
-START_S = 60
-
-
-@pytest.fixture
-def processes() -> Iterator[Processes]:
-    """Start it with a folder for temporary files of its own, by which its processes are known."""
-    with Processes({}) as started:
-        yield started
-        for pid in of_folder(started.temporary):
-            os.kill(pid, signal.SIGKILL)
-
-
-def of_folder(temporary: Path) -> list[int]:
-    """The processes that have this folder for temporary files: the demo's, wherever they went."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            is_one = entry.name.isdecimal() and f"TMPDIR={temporary}\0" in (entry / "environ").read_text()
-        except (OSError, UnicodeDecodeError):  # It has ended, or is somebody else's.
-            continue
-        if is_one:
-            found.append(int(entry.name))
-    return found
-
-
-def started_demo(processes: Processes) -> Process:
-    demo = processes.start_command("demo", [*COMMAND, "--port", str(free_port())], ROOT)
-    demo.wait_for_output("Tailrace is running", START_S)
-    return demo
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_does_not_break_off_the_stop(processes: Processes) -> None:
-    demo = started_demo(processes)
+def test_a_second_ctrl_c_does_not_break_off_the_stop(demo: Process, processes: Processes) -> None:
     assert len(of_folder(processes.temporary)) > 5
     demo.popen.send_signal(signal.SIGINT)
     demo.wait_for_output("stopping ...")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         demo.popen.send_signal(number)
-    assert demo.popen.wait(START_S) == 0
+    assert demo.popen.wait(60) == 0
     assert demo.output.endswith("stopped: nothing is left behind\n")
     assert "Traceback" not in demo.output
     assert of_folder(processes.temporary) == []
@@ -63,11 +30,11 @@ def test_a_second_ctrl_c_does_not_break_off_the_stop(processes: Processes) -> No
 
 
 @pytest.mark.slow
-def test_a_terminal_that_is_closed_ends_it(processes: Processes) -> None:
+def test_a_terminal_that_is_closed_ends_it(processes: Processes, demo_command: list[str]) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
-        os.execve(sys.executable, [*COMMAND, "--port", str(free_port())], processes.environ)
+        os.execve(sys.executable, demo_command, processes.environ)
     shown = b""
     while b"Tailrace is running" not in shown:
         shown += os.read(terminal, 65_536)
