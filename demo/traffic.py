@@ -1,7 +1,7 @@
 """Realistic router traffic as Logplex delivers it: `python -m demo.traffic --url ... --rate 200`.
 
-Mixed routes, methods and statuses, H-codes, slow tails, lines of other processes between, and now
-and then a loss notice. The same seed gives the same lines.
+Mixed routes, methods and statuses, H-codes, slow tails, lines of other processes between, and every
+few minutes a loss notice. The same seed gives the same lines.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import requests
 
 FRAMES_S = 5
 """Logplex flushes about this often; the rate is spread over the frames."""
+
+LOSS_NOTICE_S = 300
+"""A loss notice comes about this often, whatever the rate: each one keeps the page's warning for an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Traffic:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         self._weights = list(itertools.accumulate(route.weight for route in ROUTES))
+        self._next_loss_s: float | None = None
 
     def lines(self, count: int, now_s: float) -> Iterator[bytes]:
         """`count` router lines, with what other processes write between them."""
@@ -83,11 +87,19 @@ class Traffic:
                 )
             if self._random.random() < 0.02:
                 yield b"<45>1 %s host heroku web.1 - source=web.1 sample#memory_total=412.05MB\n" % stamp
-            if self._random.random() < 0.0002:
-                yield (
-                    b"<40>1 %s host heroku logplex - Error L10 (output buffer overflow): "
-                    b"%d messages dropped since %s." % (stamp, self._random.randint(1, 40), stamp)
-                )
+        if self._loses(now_s):
+            stamp = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="microseconds").encode()
+            yield (
+                b"<40>1 %s host heroku logplex - Error L10 (output buffer overflow): "
+                b"%d messages dropped since %s." % (stamp, self._random.randint(1, 40), stamp)
+            )
+
+    def _loses(self, now_s: float) -> bool:
+        """Whether a loss notice is due; the first one a few minutes after the first lines."""
+        is_due = self._next_loss_s is not None and now_s >= self._next_loss_s
+        if is_due or self._next_loss_s is None:
+            self._next_loss_s = now_s + LOSS_NOTICE_S * self._random.uniform(0.5, 1.5)
+        return is_due
 
     def _router_line(self) -> str:
         rng = self._random
