@@ -1,10 +1,10 @@
-"""One line a second says that frames are not accepted, whatever the number of senders."""
+"""One line a second for each cause says that frames are not accepted, whatever the number of senders."""
 
 from __future__ import annotations
 
 import pytest
 
-from drain.refusals import Refusals
+from drain.refusals import CAUSES_MAX, Refusals
 from tests.drain.serving import serving
 
 
@@ -26,6 +26,40 @@ def test_further_ones_within_the_second_are_only_counted(caplog: pytest.LogCaptu
     refusals.say(503, "busy", "f", "r")
     assert ["unsaid=0" in record.getMessage() for record in caplog.records] == [True, False]
     assert "unsaid=4" in caplog.records[1].getMessage()
+
+
+def test_each_cause_within_the_second_has_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    refusals = Refusals(lambda: 100.0)
+    causes = [(503, "busy"), (503, "Redis does not answer"), (401, "wrong"), (413, "the body is too large")]
+    for status, reason in causes * 3:
+        refusals.say(status, reason, "f", "r")
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == len(causes)
+    for line, (status, reason) in zip(said, causes, strict=True):
+        assert f"status={status} " in line
+        assert line.endswith(f"unsaid=0 reason={reason}")
+
+
+def test_what_was_left_unsaid_is_counted_for_its_status(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 100.0
+    refusals = Refusals(lambda: now_s)
+    for status in (503, 401, 401, 401):
+        refusals.say(status, "no", "f", "r")
+    now_s += 1
+    for status in (503, 401):
+        refusals.say(status, "no", "f", "r")
+    assert ["unsaid=2" in record.getMessage() for record in caplog.records] == [False, False, False, True]
+
+
+def test_no_number_of_reasons_makes_more_lines_or_hides_another_status(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusals = Refusals(lambda: 100.0)
+    for number in range(100):
+        refusals.say(400, f"malformed in way {number}", "f", "r")
+    refusals.say(503, "Redis does not answer", "f", "r")
+    assert len(caplog.records) == CAUSES_MAX + 1
+    assert caplog.records[-1].getMessage().endswith("reason=Redis does not answer")
 
 
 def test_web_says_which_frame_it_did_not_take() -> None:
