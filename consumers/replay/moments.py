@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from app.errors import TailraceError
+from app.message import RECEIVED_MAX_MS
 
 _AGO = re.compile(r"-?(\d+)([smhd])")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?Z?")
@@ -21,29 +22,35 @@ def moment_ms(text: str, now: datetime, day: datetime | None = None) -> int:
 
     Raises BadMoment.
     """
-    if text == "now":
-        return _ms(now)
-    if ago := _AGO.fullmatch(text):
-        return _ms(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
     try:
-        if clock := _CLOCK.fullmatch(text):
-            base = (day or now).astimezone(UTC)
-            return _ms(
-                base.replace(
-                    hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
-                )
-            )
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        return _ms(_moment(text, now, day))
+    except (ValueError, OverflowError):  # The latter: a time before the year 1.
         raise BadMoment(
             f"{text!r} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), "
             "1h (ago) or now"
         ) from None
-    return _ms(found if found.tzinfo else found.replace(tzinfo=UTC))
+
+
+def _moment(text: str, now: datetime, day: datetime | None) -> datetime:
+    if text == "now":
+        return now
+    if ago := _AGO.fullmatch(text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    if clock := _CLOCK.fullmatch(text):
+        base = (day or now).astimezone(UTC)
+        return base.replace(
+            hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
+        )
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    """Raises ValueError for what no log can hold."""
+    time_ms = int(moment.timestamp() * 1000)
+    if not 0 <= time_ms < RECEIVED_MAX_MS:
+        raise ValueError
+    return time_ms
 
 
 def iso(time_ms: int) -> str:

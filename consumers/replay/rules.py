@@ -9,10 +9,12 @@ is read from the environment. docs/replay.md has examples.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from app.errors import BadSettings
 from app.routes import compile_rules
@@ -87,7 +89,8 @@ def _rule(number: int, rule: Mapping[str, Any], environ: Mapping[str, str], faul
         fault(f"{name!r} is no key of a rule; there are {', '.join((*CONDITIONS, *ACTIONS))}")
     if rule.get("do", "allow") not in ("allow", "deny"):
         fault("`do` must be allow or deny")
-    conditions = [_condition(name, rule[name], fault) for name in CONDITIONS if name in rule]
+    allow = rule.get("do", "allow") == "allow"
+    conditions = [_condition(name, rule[name], allow, fault) for name in CONDITIONS if name in rule]
     rewrites = [
         rewrite
         for name, on_path in (("rewrite_path", True), ("rewrite_query", False))
@@ -95,27 +98,44 @@ def _rule(number: int, rule: Mapping[str, Any], environ: Mapping[str, str], faul
     ]
     return Rule(
         conditions=tuple(conditions),
-        allow=rule.get("do", "allow") == "allow",
+        allow=allow,
         rewrites=tuple(rewrites),
         set_headers=_set_headers(rule.get("set_headers", {}), environ, fault),
         remove_headers=_remove_headers(rule.get("remove_headers", []), fault),
     )
 
 
-def _condition(name: str, wanted: Any, fault: Callable[[str], None]) -> Condition:
-    values = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+def _condition(name: str, wanted: Any, allow: bool, fault: Callable[[str], None]) -> Condition:
+    found = wanted if isinstance(wanted, list) else [wanted]
+    if not found or not all(isinstance(value, str | int) and str(value) for value in found):
+        # It would match nothing: a deny that denies nobody.
+        fault(f"`{name}` must be a value or a list of values, and is empty or holds something else")
+        return lambda request: False
+    values = [str(value) for value in found]
     if name == "path":
         try:
             patterns = [regex for regex, _ in compile_rules(values)]
-        except BadSettings as found:
-            fault("; ".join(text.removeprefix("routes: ") for text in found.faults))
+        except BadSettings as refused:
+            fault("; ".join(text.removeprefix("routes: ") for text in refused.faults))
             return lambda request: False
-        return lambda request: any(regex.fullmatch(request.path.partition("?")[0]) for regex in patterns)
+
+        def matches(request: Request) -> bool:
+            path = request.path.partition("?")[0]
+            spellings = (path,) if allow else (path, _plain(path))
+            return any(regex.fullmatch(one) for one in spellings for regex in patterns)
+
+        return matches
     if name == "status":
         ranges = [_status_range(value, fault) for value in values]
         return lambda request: any(first <= request.status <= last for first, last in ranges)
     known = frozenset(value.upper() if name == "method" else value for value in values)
     return lambda request: getattr(request, name) in known
+
+
+def _plain(path: str) -> str:
+    """The path that a server may take another spelling for: what is denied must not be had by writing
+    it as `/%61dmin` or `/./admin`."""
+    return posixpath.normpath("/" + unquote(path).replace("\\", "/").lstrip("/"))
 
 
 def _status_range(value: str, fault: Callable[[str], None]) -> tuple[int, int]:

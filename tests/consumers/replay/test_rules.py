@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadSettings
-from consumers.replay.rules import Decision, Rules
+from consumers.replay.rules import CONDITIONS, Decision, Rules
 from tests.consumers.replay.samples import request
 
 
@@ -58,6 +58,39 @@ def test_a_rule_matches_on_all_of_its_conditions(
     assert decide(rules, **other).allowed
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/x",
+        "/admin/x?q=1",
+        "/admin/",
+        "//admin/x",
+        "/./admin/x",
+        "/a/../admin/x",
+        "/x;/../admin/y",
+        "/../../admin/x",
+        "/%61dmin/x",
+        "/%2e%2e/admin/x",
+        "/admin%2Fx",
+        "/\\admin\\x",
+    ],
+)
+def test_what_is_denied_is_not_had_by_another_spelling(path: str) -> None:
+    rules = [{"path": "/admin/*rest", "do": "deny"}]
+    assert not decide(rules, path=path).allowed
+
+
+@pytest.mark.parametrize("path", ["/admin", "/administrator/x", "/x/admin/y", "/x?to=/admin/x"])
+def test_other_paths_are_not_denied_with_it(path: str) -> None:
+    assert decide([{"path": "/admin/*rest", "do": "deny"}], path=path).allowed
+
+
+def test_what_is_allowed_is_allowed_as_it_is_written() -> None:
+    rules = [{"path": "/open/*rest"}, {"path": "/*rest", "do": "deny"}]
+    assert decide(rules, path="/open/x").allowed
+    assert not decide(rules, path="/%6fpen/x").allowed
+
+
 def test_paths_and_queries_are_rewritten_by_regular_expressions() -> None:
     rules = [
         {
@@ -80,11 +113,14 @@ def test_headers_are_set_from_the_environment_and_removed() -> None:
 
 
 def test_every_fault_of_every_rule_is_said_and_no_secret_with_it() -> None:
+    nothing: list[Any] = [None, [], {}, [None], ""]
+    empty = [{name: none, "do": "deny"} for name in CONDITIONS for none in nothing]
     rules: list[Mapping[str, Any]] = [
         {"colour": "red"},
         {"do": "maybe"},
         {"path": "no-slash"},
         {"status": "2x"},
+        *empty,
         {"rewrite_path": {"match": "(", "replace": ""}},
         {"rewrite_query": "x"},
         {"set_headers": {"Bad Name": "x"}},
