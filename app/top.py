@@ -9,6 +9,7 @@ import select
 import shutil
 import sys
 import termios
+import textwrap
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from app.errors import LogUnavailable
 from app.redis_client import connect
 from app.report import EVER, HEADS, Report, cells, facts, read, span, title
 from app.store.queries import RouteRow
-from app.wording import harmless, shortened, table
+from app.wording import harmless, number, shortened, table
 
 REDIS_TIMEOUT_S = 5.0
 WINDOWS = ("5m", "1h", "24h", "7d", EVER)
@@ -30,6 +31,7 @@ SORTS: dict[str, Callable[[RouteRow], float]] = {
     "p99": lambda row: row.figures.service.p99 or 0.0,
 }
 NARROWEST_ROUTE = 20
+NARROWEST_INDENTED = 40
 
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     report = look()
     if not _is_terminal():
-        print("\n".join(screen(report, view, width=shutil.get_terminal_size((120, 0)).columns)))
+        print("\n".join(screen(report, view)))
         return 0
     with _keys() as key:
         _live(report, look, view, key, args.every)
@@ -150,40 +152,66 @@ def _live(
 
 
 def screen(
-    report: Report, view: View, *, width: int, height: int = 0, trouble: str = "", coloured: bool = False
+    report: Report, view: View, *, width: int = 0, height: int = 0, trouble: str = "", coloured: bool = False
 ) -> list[str]:
-    """The lines of one look, no longer than `width`; `height` 0: all routes."""
+    """The lines of one look. `width` 0: as long as they are, for nothing cuts a pipe's; `height` 0: all."""
 
-    def shown(style: str, text: str) -> str:
-        text = shortened(text, width)
-        return f"{style}{text}{PLAIN}" if coloured else text
+    def shown(style: str, *texts: str) -> list[str]:
+        return [f"{style}{text}{PLAIN}" for text in texts] if coloured else list(texts)
 
-    lines = [shown(BOLD, title(report))]
-    lines += [shown("", f"{name:<9} {value}") for name, value in facts(report.table.total)]
-    lines += [shown(RED, f"! {harmless(alert.title)}. {alert.action}") for alert in report.alerts]
+    lines = shown(BOLD, *_wrapped(title(report), width, 0))
+    lines += shown("", *_facts(report, width))
+    for alert in report.alerts:
+        lines += shown(RED, *_wrapped(f"! {harmless(alert.title)}. {alert.action}".rstrip(), width, 2))
     if trouble:
-        lines.append(shown(RED, f"! {harmless(trouble)}. The figures are the last ones."))
+        lines += shown(RED, *_wrapped(f"! {harmless(trouble)}. The figures are the last ones.", width, 2))
     lines.append("")
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:
         rows = rows[: max(0, height - len(lines) - 3)]
     head, *others = _fitted([cells(row) for row in rows], width)
-    lines += [shown(DIM, head), *(shown("", other) for other in others)]
+    lines += [*shown(DIM, head), *shown("", *others)]
     if not rows:
         lines.append("no requests yet in this window")
     if coloured:
-        lines += ["", shown(DIM, f"by {view.sort}   q quit   s sort   w window")]
-    return lines
+        lines += ["", *shown(DIM, _cut(f"by {view.sort}   q quit   s sort   w window", width))]
+    return lines[:height] if height else lines
+
+
+def _facts(report: Report, width: int) -> Iterator[str]:
+    """What is true of all routes; where its line is too short, the H-codes stand without their words."""
+    total = report.table.total
+    for name, value in facts(total):
+        line = f"{name:<9} {value}"
+        if name == "H-codes" and 0 < width < len(line):
+            codes = "  ".join(f"{code} {number(count)}" for code, count in total.codes.items())
+            line = f"{name:<9} {harmless(codes)}"
+        yield from _wrapped(line, width, 10)
+
+
+def _wrapped(text: str, width: int, indent: int) -> list[str]:
+    """The text in lines of `width`, those after the first indented: each word of it matters."""
+    if not 0 < width < len(text):
+        return [text]
+    further = " " * (indent if width >= NARROWEST_INDENTED else 0)
+    return textwrap.wrap(text, width, subsequent_indent=further, break_on_hyphens=False)
 
 
 def _fitted(rows: list[list[str]], width: int) -> list[str]:
-    """The table in `width`: the route gives way, then the last columns."""
+    """The table in `width`: the route gives way, then the last columns. `width` 0: nothing does."""
     left = (0, len(HEADS) - 1)
+    if not width:
+        return table(HEADS, rows, left)
     used = max(len(line) for line in table(HEADS, [["", *row[1:]] for row in rows], left))
     longest = max((len(row[0]) for row in rows), default=0)
     room = max(NARROWEST_ROUTE, width - (used - len(HEADS[0])))
     lines = table(HEADS, [[shortened(row[0], min(longest, room)), *row[1:]] for row in rows], left)
-    return [line[:width] for line in lines]
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    """The line, its end left out where it is longer than `width`; 0: whole."""
+    return line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}" if 0 < width < len(line) else line
 
 
 def _write(text: str) -> None:

@@ -18,19 +18,29 @@ from pathlib import Path
 import pytest
 import redis
 
+from app.store.asides import Loss, keep
 from tests.support.filled import Seen, fill
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "app", "top", "--every", "0.5"]
+CODES = {"H27": 4, "H13": 3, "H12": 2, "H18": 1}
+NO_WORKER = (
+    "! No metrics worker is running. "
+    "Start one: `heroku ps:scale metrics=1`, or `python -m consumers.metrics`."
+)
+LOST = (
+    "! 12 messages of shop never arrived in the last hour. If it goes on, the drain is too slow to answer "
+    "or was away: more web processes, or a drain of its own for a noisy app."
+)
 OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 
 
 class Terminal:
-    """The command in a pseudo-terminal of 30 lines and 90 columns."""
+    """The command in a pseudo-terminal of 30 lines."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, columns: int = 90) -> None:
         self._own, theirs = pty.openpty()
-        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+        ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         environ = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "TERM": "xterm"}
         self.before = termios.tcgetattr(theirs)
         self.process = subprocess.Popen(
@@ -52,6 +62,11 @@ class Terminal:
     def press(self, key: str) -> None:
         os.write(self._own, key.encode())
 
+    def shown(self) -> list[str]:
+        """The lines of the first look."""
+        screen = self.output[self.output.index(OPEN_SCREEN) : self.output.index("q quit")]
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen).replace("\r", "").split("\n")
+
     def modes(self) -> list[object]:
         return termios.tcgetattr(self._theirs)
 
@@ -61,6 +76,17 @@ class Terminal:
             self.process.wait(10)
         os.close(self._own)
         os.close(self._theirs)
+
+
+def fill_with_faults(redis_client: redis.Redis) -> None:
+    """Requests with H-codes on long routes, a loss, and no worker."""
+    now_s = time.time()
+    long = "/a-long-path-that-nobody-would-call-an-id" * 3
+    seen = [
+        Seen(now_s - 30, long, status="503", code=code) for code, times in CODES.items() for _ in range(times)
+    ]
+    fill(redis_client, seen, now_s)
+    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
 
 
 @pytest.fixture
@@ -101,11 +127,28 @@ def test_keys_change_what_is_looked_at(terminal: Terminal) -> None:
 def test_it_fits_the_screen_and_runs_nothing_that_came_with_a_route(terminal: Terminal) -> None:
     terminal.wait_for("q quit")
     assert "\x1b]0;" not in terminal.output
-    screen = terminal.output[terminal.output.index(OPEN_SCREEN) : terminal.output.index("q quit")]
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen).replace("\r", "")
-    lines = plain.split("\n")
-    assert len(lines) <= 30
-    assert max(map(len, lines)) <= 90
+    assert len(terminal.shown()) <= 30
+    assert max(map(len, terminal.shown())) <= 90
+
+
+@pytest.mark.parametrize("columns", [30, 60, 90, 120])
+def test_a_narrow_screen_keeps_each_code_and_every_word_of_a_warning(
+    redis_url: str, redis_client: redis.Redis, columns: int
+) -> None:
+    fill_with_faults(redis_client)
+    terminal = Terminal(redis_url, columns)
+    try:
+        terminal.wait_for("q quit")
+    finally:
+        terminal.close()
+    assert len(terminal.shown()) <= 30
+    assert max(map(len, terminal.shown())) <= columns
+    # Up to the table, whose cells give way where there is no room.
+    said = " ".join(" ".join(terminal.shown()[: terminal.shown().index("")]).split())
+    for code, count in CODES.items():
+        assert f"{code} {count}" in said
+    assert NO_WORKER in said
+    assert LOST in said
 
 
 def test_redis_away_keeps_the_last_figures(terminal: Terminal, redis_client: redis.Redis) -> None:
@@ -128,3 +171,16 @@ def test_without_a_terminal_it_prints_once(redis_url: str, redis_client: redis.R
     assert (found.returncode, found.stderr) == (0, "")
     assert "/a" in found.stdout
     assert "\x1b" not in found.stdout
+
+
+def test_without_a_terminal_nothing_is_left_out(redis_url: str, redis_client: redis.Redis) -> None:
+    fill_with_faults(redis_client)
+    # COLUMNS is exported by some shells, and is about a terminal that this is not.
+    environ = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "COLUMNS": "80"}
+    found = subprocess.run(COMMAND, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    lines = found.stdout.splitlines()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in found.stdout
+    assert "H13 3 (Connection closed without response), H12 2 (Request timeout)" in found.stdout
+    assert NO_WORKER in lines
+    assert LOST in lines
+    assert lines[-1].endswith("  H27:4 H13:3 H12:2 H18:1")
