@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -376,9 +377,22 @@ _FAMILIES = ("DRAIN_", "DASHBOARD_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_"
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:
-    known = {spec.name for spec in FIELDS}
-    return [
-        f"{name} is not a setting of Tailrace: see `python -m app config --help`"
-        for name in sorted(environ)
-        if name.startswith(_FAMILIES) and name not in known
-    ]
+    known = [spec.name for spec in FIELDS]
+    faults = []
+    for name in sorted(environ):
+        if name.startswith(_FAMILIES) and name not in known:
+            meant = _nearest(name, known)
+            question = f" (did you mean {meant}?)" if meant else ""
+            faults.append(
+                f"{name} is not a setting of Tailrace{question}: "
+                "`python -m app config --markdown` lists them all"
+            )
+    return faults
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The setting of its family that was most likely meant; empty where none is near."""
+    # Compared without the family (ROUTE and ROUTES are one), which would make any two of one alike.
+    kin = {other.partition("_")[2]: other for other in known if other[:5] == name[:5]}
+    nearest = difflib.get_close_matches(name.partition("_")[2], kin, n=1)
+    return kin[nearest[0]] if nearest else ""

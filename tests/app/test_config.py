@@ -50,6 +50,26 @@ def test_every_fault_is_said_at_once() -> None:
     assert len(caught.value.faults) == 6
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("DRAIN_PASSWORT", "DRAIN_PASSWORD"),
+        ("REPLAY_TIMEOUT", "REPLAY_TIMEOUT_MS"),
+        ("ROUTE_MAX", "ROUTES_MAX"),
+        ("DRAIN_USERNAME", "DRAIN_USER"),
+        ("DASHBOARD_COLOUR", ""),
+        ("REPLAY_TARGET", ""),
+    ],
+)
+def test_a_name_that_is_no_setting_is_a_fault_that_says_which_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        Settings.load({name: "hunter2"})
+    question = f" (did you mean {meant}?)" if meant else ""
+    assert caught.value.faults == [
+        f"{name} is not a setting of Tailrace{question}: `python -m app config --markdown` lists them all"
+    ]
+
+
 def test_a_fault_in_a_secret_does_not_show_it() -> None:
     with pytest.raises(BadSettings) as caught:
         Settings.load({"REDIS_URL": "http://user:hunter2@host", "DRAIN_CREDENTIALS": "hunter3"})
