@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import redis
 
 from app.config import Settings
+from app.errors import LogUnavailable
+from app.settings_table import mask_url
 
 
 def connect(settings: Settings, *, connections: int, timeout_s: float) -> redis.Redis:
@@ -41,6 +43,13 @@ def _tls(settings: Settings) -> dict[str, Any]:
     return {"ssl_cert_reqs": "none"}
 
 
+def away(settings: Settings, fault: redis.RedisError) -> LogUnavailable:
+    """The error of a command that cannot go on: where Redis is, what is wrong, and what to set."""
+    return LogUnavailable(
+        f"Redis at {mask_url(settings.redis_address)}: {why_refused(fault)} (REDIS_URL says where it is)"
+    )
+
+
 def why_refused(fault: redis.RedisError) -> str:
     """What is wrong with the address or the login, in words for an operator; never a secret."""
     said = str(fault)
@@ -57,6 +66,8 @@ def why_refused(fault: redis.RedisError) -> str:
         return "it does not speak TLS there: is it redis:// in REDIS_URL?"
     if "max number of clients" in said:
         return 'it has no connection left: see "Connections to Redis" in docs/scaling.md'
+    if "DB index is out of range" in said:
+        return "it has no database of that number: REDIS_URL ends with it"
     if isinstance(fault, redis.TimeoutError):
         return "it does not answer in time"
     if "reset by peer" in said or "closed by server" in said:

@@ -13,7 +13,7 @@ import redis
 
 from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
-from app.redis_client import connect, why_refused
+from app.redis_client import away, connect
 from app.settings_table import mask_url
 
 TIMEOUT_S = 10.0
@@ -71,7 +71,7 @@ def _redis(settings: Settings) -> str:
         )
         return f"Redis {info['redis_version']} at {where}, {kept}"
     except redis.RedisError as fault:
-        raise LogUnavailable(f"Redis at {where}: {why_refused(fault)}") from None
+        raise away(settings, fault) from None
     finally:
         client.close()
 

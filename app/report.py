@@ -13,15 +13,14 @@ import orjson
 import redis
 
 from app.config import Settings
-from app.errors import LogUnavailable
-from app.redis_client import connect
+from app.redis_client import away, connect
 from app.router_line import H_CODES
 from app.store import queries
 from app.wording import NONE, harmless, milliseconds, number, percent, rate, table
 
 EVER = "ever"
 ROUTES_SHOWN = 20
-REDIS_TIMEOUT_S = 30.0
+REDIS_TIMEOUT_S = 8.0
 HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
 
 EXAMPLES = """\
@@ -54,11 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument(
         "--routes",
-        type=int,
+        type=_count,
         default=ROUTES_SHOWN,
         metavar="N",
         help=f"routes shown (default {ROUTES_SHOWN}; 0: all)",
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number, 0 for all")
+    return int(text)
 
 
 def span(text: str) -> str:
@@ -87,7 +92,7 @@ def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: fl
         found = queries.routes_table(store, app, None if since == EVER else queries.read_span(since), now_s)
         health = queries.health(store, now_s, log_limit_bytes=log_limit_bytes, routes_max=settings.routes_max)
     except redis.RedisError as fault:
-        raise LogUnavailable(f"Redis does not answer ({type(fault).__name__}): see REDIS_URL") from None
+        raise away(settings, fault) from None
     return Report(since, found, health, queries.alerts(health))
 
 

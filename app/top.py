@@ -164,7 +164,7 @@ def screen(
     for alert in report.alerts:
         lines += shown(RED, *_wrapped(f"! {harmless(alert.title)}. {alert.action}".rstrip(), width, 2))
     if trouble:
-        lines += shown(RED, *_wrapped(f"! {harmless(trouble)}. The figures are the last ones.", width, 2))
+        lines += shown(RED, *_wrapped(f"! The figures are the last ones. {harmless(trouble)}", width, 2))
     lines.append("")
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:

@@ -15,7 +15,7 @@ import redis
 from app.config import Settings
 from app.errors import BadMessage, NotDurable
 from app.message import decode, encode
-from app.redis_client import connect
+from app.redis_client import away, connect
 from app.router_line import parse
 from app.store import dead_letters
 from app.store.dead_letters import DeadLetter
@@ -50,6 +50,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     store = connect(settings, connections=1, timeout_s=10)
     try:
         if args.action == "list":
+            if args.id:
+                print("dead-letters list: takes no ids, it shows all entries", file=sys.stderr)
+                return 2
             return _list(store, args.json)
         for entry_id in args.id:
             if not _ID.fullmatch(entry_id):
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return 0
         return _requeue(store, open_writer(settings), chosen)
     except redis.RedisError as fault:
-        print(f"Redis does not answer ({type(fault).__name__}): check REDIS_URL", file=sys.stderr)
+        print(away(settings, fault), file=sys.stderr)
         return 1
     finally:
         store.close()

@@ -10,6 +10,7 @@ import redis
 
 from app.errors import LogUnavailable
 from app.message import RouterMessage
+from app.redis_client import why_refused
 from app.streams.redis_streams import STREAM, Entry, log_counts, unpack
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class RedisHistory:
         try:
             return cast(list[Entry], self._client.xrange(STREAM, start, end, count=count))
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give the log: {type(fault).__name__}") from fault
+            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         """From the share of the kept time that the window covers, taking a steady rate."""
@@ -54,7 +55,7 @@ class RedisHistory:
             last = cast(list[Entry], self._client.xrevrange(STREAM, count=1))
             kept = log_counts(self._client).get("kept", 0)
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give the log: {type(fault).__name__}") from fault
+            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
         oldest, newest = (int(entries[0][0].split(b"-")[0]) for entries in (first, last or first))
         covered = min(until_ms, newest + 1) - max(from_ms, oldest)
         return max(0, round(kept * min(1.0, covered / max(1, newest + 1 - oldest))))

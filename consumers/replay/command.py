@@ -20,7 +20,7 @@ import redis
 from app import setting_values as kind
 from app.config import Settings
 from app.errors import BadSettings, LogUnavailable
-from app.redis_client import connect
+from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
@@ -248,7 +248,7 @@ def _run(
 def _words(fault: LogUnavailable | redis.RedisError) -> str:
     if isinstance(fault, LogUnavailable):
         return str(fault)
-    return f"Redis does not answer ({type(fault).__name__})"
+    return f"Redis: {why_refused(fault)} (REDIS_URL says where it is)"
 
 
 def _tell(found: Run, findings: Sequence[Finding], has_thresholds: bool) -> None:

@@ -77,14 +77,16 @@ def worst_routes(run: ReplayRun) -> list[ReplayedRoute]:
 
 def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
     head = [
-        "| route | sent | other status | p50 before | p50 now | p95 before | p95 now | p95 change | failed |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| route | sent | failed | other status | p50 before | p50 now | p95 before | p95 now | p95 change "
+        "| p99 before | p99 now | p99 change |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     return head + [
-        f"| {_cell(row.route or 'all')} | {row.sent:,} | {_share(row.status_changed, row.answered)} "
+        f"| {_cell(row.route or 'all')} | {row.sent:,} | {row.sent - row.answered:,} "
+        f"| {_share(row.status_changed, row.answered)} "
         f"| {_ms(row.original.p50)} | {_ms(row.replayed.p50)} "
-        f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} "
-        f"| {_change(row.p95_change)} | {row.sent - row.answered:,} |"
+        f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} | {_change(row.p95_change)} "
+        f"| {_ms(row.original.p99)} | {_ms(row.replayed.p99)} | {_change(row.p99_change)} |"
         for row in rows
     ]
 

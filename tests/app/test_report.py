@@ -86,7 +86,22 @@ def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
 def test_without_redis_it_says_so_in_one_line() -> None:
     found = report("redis://:SECRET@127.0.0.1:1/0")
     assert found.returncode == 2
-    assert found.stderr == "Redis does not answer (ConnectionError): see REDIS_URL\n"
+    assert found.stderr == (
+        "Redis at redis://********@127.0.0.1:1/0: Error 111 connecting to 127.0.0.1:1. Connection refused. "
+        "(REDIS_URL says where it is)\n"
+    )
+
+
+def test_a_database_that_is_not_there_is_named_as_the_fault(redis_url: str) -> None:
+    found = report(redis_url.rpartition("/")[0] + "/9999")
+    assert found.returncode == 2
+    assert "no database of that number: REDIS_URL ends with it" in found.stderr
+
+
+def test_a_number_of_routes_that_is_none_is_refused(redis_url: str) -> None:
+    found = report(redis_url, "--routes", "-1")
+    assert found.returncode == 2
+    assert "must be a whole number, 0 for all" in found.stderr
 
 
 def test_a_bad_span_is_explained(redis_url: str) -> None:

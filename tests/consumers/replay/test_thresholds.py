@@ -9,7 +9,7 @@ import pytest
 from app.sketch import bucket
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
-from consumers.replay.report import verdict
+from consumers.replay.report import as_markdown, verdict
 from consumers.replay.thresholds import BadThreshold, Threshold, check, parse_threshold, shown, wilson
 
 
@@ -129,3 +129,11 @@ def test_the_wilson_interval_holds_the_share_and_narrows_with_samples() -> None:
     wide_low, wide_high = wilson(1, 100)
     assert wide_high - wide_low > high - low
     assert wilson(0, 10)[0] == 0.0
+
+
+def test_the_report_has_p50_p95_and_p99_of_each_route() -> None:
+    run = compared(Run("r", {}, figures(500, slower=3.0)))
+    text = as_markdown(run, [], [])
+    (row,) = [found for found in text.split("## All routes")[1].splitlines() if found.startswith("| `/a`")]
+    before, after = run.routes[0].original.p99, run.routes[0].replayed.p99
+    assert f"| {before:,.0f} ms | {after:,.0f} ms |" in row

@@ -192,7 +192,7 @@ function order(one, other) {
 }
 
 function table(routes, words) {
-  const heads = ["Route", "Sent", words.differs, "No answer", "Median", "p95", "p95 change", "faster | slower"];
+  const heads = ["Route", "Sent", words.differs, "No answer", "Median", "p95", "p99", "p95 change", "faster | slower"];
   const head = make("tr", {}, ...heads.map((name, at) => make("th", { scope: "col", class: at ? null : "text" }, make("span", {}, name))));
   const lines = [...routes].sort(order).map((row) => line(row, words));
   return make("div", { class: "sheet" }, make("table", { class: "replayed", "aria-label": `Routes, ${words.before} and ${words.after}` }, make("thead", {}, head), make("tbody", {}, ...lines)));
@@ -213,6 +213,7 @@ function line(row, words) {
     cell("No answer", format.shortCount(unanswered), outcomes, toneOf(unanswered / row.sent)),
     cell("Median", `${format.time(row.original.p50)} → ${format.time(row.replayed.p50)}`),
     cell("p95", `${format.time(row.original.p95)} → ${format.time(row.replayed.p95)}`),
+    cell("p99", `${format.time(row.original.p99)} → ${format.time(row.replayed.p99)}`),
     cell("p95 change", said(row.p95_change), `from ${format.count(row.original.count)} ${words.of} and ${format.count(row.replayed.count)} ${words.on}`, tone),
     make("td", { class: "col-bar" }, bar(row.p95_change, tone)),
   );
