@@ -20,7 +20,7 @@ import redis
 from app.backoff import Outage
 from app.errors import LogUnavailable, StaleBatch, first_words
 from app.store.workers import WorkerStatus, sign_off, tell
-from app.streams import Batch, Reader
+from app.streams import Batch, Lag, Reader
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ class Worker:
     idle: Callable[[], None] = lambda: None
     _behind_since_ms: int = 0
     _told_at_s: float = 0.0
+    _lag: Lag = Lag(0)
     _started_at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
 
     @property
@@ -99,6 +100,7 @@ class Worker:
                 outage.over()
                 return reader
             except (LogUnavailable, redis.RedisError) as fault:
+                self._tell_that_it_waits(fault)
                 outage.wait(fault)
         return None
 
@@ -107,6 +109,7 @@ class Worker:
             batch = reader.poll(POLL_S, self.max_messages)
             outage.over()
         except LogUnavailable as fault:
+            self._tell_that_it_waits(fault)
             outage.wait(fault)
             return
         if batch is not None:
@@ -134,34 +137,55 @@ class Worker:
             except (LogUnavailable, redis.RedisError) as fault:
                 # Whether the step was done is not known. The same claim again is safe: if it
                 # was, it is stale now.
+                self._tell_that_it_waits(fault)
                 outage.wait(f"the batch is not settled: {first_words(fault)}")
                 if self.stop.is_set():
                     reader.rejected(batch)
                     return
 
     def _tell(self, reader: Reader) -> None:
-        now_s = time.monotonic()
-        if now_s - self._told_at_s < STATUS_EVERY_S:
+        if not self._is_time_to_tell():
             return
-        self._told_at_s = now_s
-        now_ms = int(time.time() * 1000)
         try:
-            lag = reader.lag()
-            behind_ms = now_ms - self._behind_since_ms if lag.messages and self._behind_since_ms else 0
-            tell(
-                self.store,
-                WorkerStatus(
-                    id=self.id,
-                    group=self.group,
-                    at_ms=now_ms,
-                    lag_messages=lag.messages,
-                    lag_seconds=max(0, behind_ms) / 1000,
-                    whole_group=lag.whole_group,
-                    started_at_ms=self._started_at_ms,
-                ),
-            )
+            self._lag = reader.lag()
+            self._write_status(waits=False)
         except (LogUnavailable, redis.RedisError) as fault:
             log.debug("no status: %s", type(fault).__name__)
+
+    def _tell_that_it_waits(self, fault: LogUnavailable | redis.RedisError) -> None:
+        """A worker whose log is away is there all the same. Where it is Redis, nobody can be told."""
+        is_redis = isinstance(fault, redis.RedisError) or isinstance(fault.__cause__, redis.RedisError)
+        if is_redis or not self._is_time_to_tell():
+            return
+        try:
+            self._write_status(waits=True)
+        except redis.RedisError as also:
+            log.debug("no status: %s", type(also).__name__)
+
+    def _is_time_to_tell(self) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._told_at_s < STATUS_EVERY_S:
+            return False
+        self._told_at_s = now_s
+        return True
+
+    def _write_status(self, *, waits: bool) -> None:
+        now_ms = int(time.time() * 1000)
+        # Until it has read something, it has been behind at least since it started.
+        behind_ms = now_ms - (self._behind_since_ms or self._started_at_ms) if self._lag.messages else 0
+        tell(
+            self.store,
+            WorkerStatus(
+                id=self.id,
+                group=self.group,
+                at_ms=now_ms,
+                lag_messages=self._lag.messages,
+                lag_seconds=max(0, behind_ms) / 1000,
+                whole_group=self._lag.whole_group,
+                started_at_ms=self._started_at_ms,
+                waits=waits,
+            ),
+        )
 
     def _sign_off(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import cast
 
 import orjson
@@ -28,6 +28,11 @@ class WorkerStatus:
     lag_seconds: float
     whole_group: bool
     started_at_ms: int
+    waits: bool = False
+    """For the log, which is away: then lag is what it was when it was last known."""
+
+
+_KNOWN = frozenset(field.name for field in fields(WorkerStatus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class GroupStatus:
     lag_messages: int
     lag_seconds: float
     last_seen_ms: int
+    waiting: int = 0
+    """Of the workers, those that wait for the log."""
 
 
 def tell(store: redis.Redis, status: WorkerStatus) -> None:
@@ -56,9 +63,10 @@ def all_workers(store: redis.Redis, now_ms: int) -> list[WorkerStatus]:
     found = cast(dict[bytes, bytes], store.hgetall(WORKERS))
     statuses = []
     for value in found.values():
-        # While an upgrade is under way, workers of another version may say other things.
-        with contextlib.suppress(orjson.JSONDecodeError, TypeError):
-            statuses.append(WorkerStatus(**orjson.loads(value)))
+        # While an upgrade is under way, workers of another version may say other things, or more.
+        with contextlib.suppress(orjson.JSONDecodeError, TypeError, AttributeError):
+            told = orjson.loads(value).items()
+            statuses.append(WorkerStatus(**{name: said for name, said in told if name in _KNOWN}))
     forgotten = [status.id for status in statuses if now_ms - status.at_ms > FORGOTTEN_AFTER_MS]
     if forgotten:
         store.hdel(WORKERS, *forgotten)
@@ -83,6 +91,7 @@ def groups(statuses: Sequence[WorkerStatus], now_ms: int) -> list[GroupStatus]:
                 lag_messages=max(lags) if known[0].whole_group else sum(lags),
                 lag_seconds=max(member.lag_seconds for member in known),
                 last_seen_ms=max(member.at_ms for member in known),
+                waiting=sum(member.waits for member in alive),
             )
         )
     return result

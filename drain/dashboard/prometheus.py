@@ -132,6 +132,9 @@ def _health(health: queries.Health) -> Iterator[Metric]:
     behind = GaugeMetricFamily(
         "tailrace_group_lag_seconds", "How old the newest read message is", labels=["group"]
     )
+    waiting = GaugeMetricFamily(
+        "tailrace_group_waiting", "Workers that wait for the log, which is away", labels=["group"]
+    )
     workers = GaugeMetricFamily(
         "tailrace_group_workers", "Workers that reported within 30 s", labels=["group"]
     )
@@ -145,10 +148,11 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         lag.add_metric([group.group], group.lag_messages)
         behind.add_metric([group.group], group.lag_seconds)
         workers.add_metric([group.group], group.workers)
+        waiting.add_metric([group.group], group.waiting)
         log_lost.add_metric([group.group], group.log_lost)
         for what, count in sorted(group.totals.items()):
             totals.add_metric([group.group, what], count)
-    yield from (lag, behind, workers, totals, log_lost)
+    yield from (lag, behind, workers, waiting, totals, log_lost)
     losses = CounterMetricFamily(
         "tailrace_losses", "Messages that senders said were lost on the way to the drain", labels=["app"]
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import pytest
 import redis
@@ -167,6 +168,64 @@ def test_a_worker_tells_its_lag_and_signs_off(redis_url: str) -> None:
         assert (status.group, status.lag_messages, status.whole_group) == ("metrics", 0, True)
         assert status.id == running.worker.id
     assert all_workers(store, int(time.time() * 1000)) == []
+
+
+@pytest.mark.parametrize("away", ["at the start", "later"])
+def test_a_worker_whose_log_is_away_says_that_it_waits(redis_url: str, away: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    is_away = Event()
+
+    class Kept:
+        """A reader whose broker may be away."""
+
+        def __init__(self, reader: Reader) -> None:
+            self._reader = reader
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._reader, name)
+
+        def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+            if is_away.is_set():
+                raise LogUnavailable("the broker does not answer")
+            return self._reader.poll(0.2, max_messages)
+
+    class WithBroker(Running):
+        def open_reader(self) -> Reader:
+            if is_away.is_set() and away == "at the start":
+                raise LogUnavailable("the broker does not answer")
+            return cast(Reader, Kept(super().open_reader()))
+
+    def says(waits: bool) -> bool:
+        return [told.waits for told in all_workers(client, int(time.time() * 1000))] == [waits]
+
+    if away == "at the start":
+        is_away.set()
+    with WithBroker(redis_url) as running:
+        running.write("f1")
+        if away == "later":
+            wait_until(lambda: says(False), "its first word")
+            is_away.set()
+        wait_until(lambda: says(True), "that it waits")
+        is_away.clear()
+        wait_until(lambda: says(False), "that it waits no more")
+        wait_until(lambda: running.handled == ids("f1"), "the batch")
+
+
+def test_a_worker_that_has_read_nothing_yet_is_behind_since_it_started(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+
+    def never(store: redis.Redis, batch: Batch) -> None:
+        time.sleep(STATUS_EVERY_S + 0.2)
+        running.still_here()
+        raise LogUnavailable("not now")
+
+    with Running(redis_url, never) as running:
+        running.write("f1")
+        wait_until(
+            lambda: any(told.lag_seconds > 1.5 for told in all_workers(client, int(time.time() * 1000))),
+            "how far it is behind",
+        )
+        running.stop.set()
 
 
 def test_a_worker_is_seen_and_keeps_its_place_while_a_batch_takes_long(redis_url: str) -> None:

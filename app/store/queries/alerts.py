@@ -53,6 +53,8 @@ def _workers(health: Health) -> Iterator[Alert]:
         is_expected = group.group == "metrics" or group.last_seen_s is not None
         if is_expected and not group.workers:
             yield _no_worker(group, health)
+        elif group.workers and group.waiting == group.workers:
+            yield _waiting(group)
         elif group.workers and group.lag_seconds > LAG_S:
             yield Alert(
                 code=f"lag:{group.group}",
@@ -95,6 +97,19 @@ def _no_worker(group: GroupHealth, health: Health) -> Alert:
         text=f"None has reported{since}, so {stands_still}.{waiting}",
         action=f"Start one: `heroku ps:scale {group.group}=1`, or `python -m consumers.{group.group}`.",
         count=1,
+    )
+
+
+def _waiting(group: GroupHealth) -> Alert:
+    stands_still = "these figures stand still" if group.group == "metrics" else "nothing is replayed"
+    return Alert(
+        code=f"waiting:{group.group}",
+        severity="alarm" if group.group == "metrics" else "warning",
+        title=f"{group.group} waits for the message log",
+        text=f"{plural(group.workers, 'worker')} {'runs' if group.workers == 1 else 'run'}, but the log does not answer, so {stands_still}. "
+        "Nothing is lost: it goes on by itself where it was.",
+        action="Mend Kafka, or its address in `KAFKA_URL`; the worker's log says what it misses: `waiting:`.",
+        count=group.waiting,
     )
 
 

@@ -22,6 +22,8 @@ class GroupHealth:
 
     group: str
     workers: int
+    waiting: int
+    """Of the workers, those that wait for the log, which is away."""
     lag_messages: int
     lag_seconds: float
     last_seen_s: int | None
@@ -120,6 +122,7 @@ def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in
     return GroupHealth(
         group=name,
         workers=told.workers if told else 0,
+        waiting=told.waiting if told else 0,
         lag_messages=lag_messages,
         lag_seconds=told.lag_seconds if told else 0.0,
         last_seen_s=told.last_seen_ms // 1000 if told else None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+import orjson
 import redis
 
 from app.store.workers import (
@@ -49,7 +52,15 @@ def test_a_worker_that_has_been_silent_for_an_hour_is_forgotten(redis_client: re
     assert redis_client.hkeys(WORKERS) == [b"new"]
 
 
-def test_a_status_of_another_version_is_passed_over(redis_client: redis.Redis) -> None:
+def test_a_status_of_another_version_is_read_as_far_as_it_goes(redis_client: redis.Redis) -> None:
+    older = {name: said for name, said in asdict(status("older")).items() if name != "waits"}
+    newer = {**asdict(status("newer")), "mood": "good"}
+    redis_client.hset(WORKERS, mapping={"older": orjson.dumps(older), "newer": orjson.dumps(newer)})
+    found = sorted(all_workers(redis_client, NOW_MS), key=lambda told: told.id)
+    assert found == [status("newer"), status("older")]
+
+
+def test_what_is_no_status_is_passed_over(redis_client: redis.Redis) -> None:
     redis_client.hset(WORKERS, mapping={"x": b'{"id":"x","mood":"good"}', "y": b"not JSON", "z": b"[1]"})
     tell(redis_client, status("a"))
     assert all_workers(redis_client, NOW_MS) == [status("a")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import redis
 
@@ -42,6 +43,16 @@ def test_without_a_metrics_worker_the_figures_stand_still(redis_client: redis.Re
     assert (alert.code, alert.severity) == ("no_worker:metrics", "alarm")
     assert "stand still" in alert.text
     assert "heroku ps:scale metrics=1" in alert.action
+
+
+def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client: redis.Redis) -> None:
+    tell(redis_client, replace(worker("metrics", lag=5, lag_s=400), waits=True))
+    (alert,) = queries.alerts(health(redis_client))
+    assert (alert.code, alert.severity) == ("waiting:metrics", "alarm")
+    assert alert.title == "metrics waits for the message log"
+    assert alert.text.startswith("1 worker runs, but the log does not answer, so these figures stand still.")
+    tell(redis_client, worker("metrics", number=2))
+    assert codes(redis_client) == ["lag:metrics"]
 
 
 def test_a_dead_worker_is_told_from_one_that_never_was(redis_client: redis.Redis) -> None:
