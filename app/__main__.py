@@ -1,19 +1,28 @@
 """The command line, `python -m app COMMAND`: where the pieces are put together.
 
-This is the one module of `app` that may import `drain` and `consumers`.
+This is the one module of `app` that may import `drain` and `consumers`. Its own imports are the
+standard library's alone: what more a command needs is imported where Ctrl-C, and that it is
+missing, become one line.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from app.config import Settings
 from app.errors import TailraceError
 
+if TYPE_CHECKING:
+    from app.config import Settings
+
+OURS = ("app", "drain", "consumers")
+NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
@@ -70,7 +79,45 @@ def _commands() -> Mapping[str, tuple[str, Callable[[], Command]]]:
 
 
 def main(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Exit code: the command's own; 2 for bad usage or settings, 130 after Ctrl-C."""
+    """Exit code: the command's own; 2 for bad usage or settings and where a module is missing, 1 where
+    the output cannot be written, 130 after Ctrl-C."""
+    try:
+        code = _run(argv, environ)
+        print(end="", flush=True)  # Here and not at Python's end, where a fault is a traceback.
+        return code
+    except TailraceError as fault:
+        print(fault, file=sys.stderr)
+        return EXIT_USAGE
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] in OURS:
+            raise
+        print(
+            f"the Python module {fault.name} is missing here: use .venv/bin/python (`make venv` makes it), "
+            "or pip install -r requirements.txt",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `... | head`: nobody reads on.
+        _drop_output()
+        return 0
+    except OSError as fault:
+        if fault.errno not in NOT_WRITTEN:
+            raise
+        _drop_output()
+        print(f"the output cannot be written: {fault.strerror}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _drop_output() -> None:
+    """Lets what is not written yet go nowhere: Python would complain of it once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(argv: list[str], environ: Mapping[str, str]) -> int:
+    from app.config import Settings
+
     commands = _commands()
     parser = argparse.ArgumentParser(
         prog="python -m app",
@@ -83,18 +130,12 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         own = names.add_parser(name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == wanted:
             load().add_arguments(own)
-    args = parser.parse_args(argv)
     try:
-        return commands[args.command][1]().run(args, Settings.load(environ))
-    except TailraceError as fault:
-        print(fault, file=sys.stderr)
-        return EXIT_USAGE
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # `... | head`: nobody reads on. Python would complain of it once more at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        args = parser.parse_args(argv)
+    except SystemExit:  # --help, or bad usage: what it says must be written, too.
+        print(end="", flush=True)
+        raise
+    return commands[args.command][1]().run(args, Settings.load(environ))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,71 @@
+"""The command line says in one line why it cannot go on, whatever the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+
+def run(
+    *arguments: str, python: tuple[str, ...] = (), stdout: Path | None = None, **environ: str
+) -> tuple[int, str, str]:
+    """Exit code, standard output (where it goes to no file) and standard error."""
+    environ["PATH"] = os.environ["PATH"]
+    command = [sys.executable, *python, "-m", "app", *arguments]
+    with open(stdout or os.devnull, "w") as file:
+        found = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environ,
+            stdout=file if stdout else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    return found.returncode, found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("command", ["top", "report", "replay", "dead-letters", "config", "release"])
+def test_a_python_without_the_requirements_says_what_to_do(command: str) -> None:
+    code, _, said = run(command, python=("-S",))
+    assert code == 2
+    assert said.startswith("the Python module ")
+    assert said.count("\n") == 1
+    assert ".venv/bin/python" in said
+    assert "requirements.txt" in said
+
+
+@pytest.mark.parametrize("module", ["yaml", "redis"])
+def test_ctrl_c_during_the_start_is_no_traceback(tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt")
+    assert run("report", PYTHONPATH=str(tmp_path)) == (130, "", "")
+
+
+def test_a_fault_in_our_own_imports_is_not_taken_for_a_missing_requirement(tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text("import app.gone")
+    code, _, said = run("config", PYTHONPATH=str(tmp_path))
+    assert code == 1
+    assert "No module named 'app.gone'" in said
+    assert "requirements.txt" not in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+@pytest.mark.parametrize(
+    "arguments",
+    [["report"], ["report", "--format", "json"], ["config"], ["config", "--markdown"], ["--help"]],
+)
+def test_a_full_disk_is_one_line_and_exit_code_1(redis_url: str, arguments: list[str]) -> None:
+    code, _, said = run(*arguments, stdout=Path("/dev/full"), REDIS_URL=redis_url)
+    assert (code, said) == (1, "the output cannot be written: No space left on device\n")
+
+
+def test_bad_usage_keeps_its_exit_code() -> None:
+    code, _, said = run("tpo")
+    assert code == 2
+    assert "invalid choice: 'tpo'" in said
