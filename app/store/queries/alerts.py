@@ -102,11 +102,12 @@ def _no_worker(group: GroupHealth, health: Health) -> Alert:
 
 def _waiting(group: GroupHealth) -> Alert:
     stands_still = "these figures stand still" if group.group == "metrics" else "nothing is replayed"
+    verb = "runs" if group.workers == 1 else "run"
     return Alert(
         code=f"waiting:{group.group}",
         severity="alarm" if group.group == "metrics" else "warning",
         title=f"{group.group} waits for the message log",
-        text=f"{plural(group.workers, 'worker')} {'runs' if group.workers == 1 else 'run'}, but the log does not answer, so {stands_still}. "
+        text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, so {stands_still}. "
         "Nothing is lost: it goes on by itself where it was.",
         action="Mend Kafka, or its address in `KAFKA_URL`; the worker's log says what it misses: `waiting:`.",
         count=group.waiting,
