@@ -68,7 +68,9 @@ export class Poller {
     if (signal.aborted) return;
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     this.failures = failed ? this.failures + 1 : 0;
-    const wait = failed ? this.backoff() : TICK_MS;
+    // What came may have told what to ask for next: which replay is the latest.
+    const isNew = Object.entries(this.wanted()).some(([name, address]) => this.kept.get(name)?.address !== address);
+    const wait = failed ? this.backoff() : isNew ? 0 : TICK_MS;
     if (failed) this.state(failed.reason.kind || "fault", { waitMs: wait, fault: failed.reason });
     else this.state("live", {});
     this.timer = setTimeout(() => this.round(), wait);

@@ -101,7 +101,7 @@ function state(kind, { waitMs, fault }) {
     redis: fault?.said || "Redis is away",
     network: "No answer from the server",
     login: "Not signed in",
-    missing: "There is no such route in this app",
+    missing: place.view === "replay" ? "There is no such replay; each is kept for 30 days" : "There is no such route in this app",
     fault: "The server could not answer",
   };
   const isLive = kind === "live";
@@ -111,8 +111,8 @@ function state(kind, { waitMs, fault }) {
   outage.hidden = isLive;
   if (!isLive) {
     const since = lastAtMs && kind !== "missing" ? ` The figures below are those of ${format.clock(lastAtMs / 1_000)}.` : "";
-    const next = kind === "login" ? "Load the page again to sign in." : `Trying again every ${Math.max(2, Math.round(waitMs / 1_000))} s; it comes back by itself.`;
-    setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`);
+    const next = kind === "missing" ? "" : kind === "login" ? "Load the page again to sign in." : `Trying again every ${Math.max(2, Math.round(waitMs / 1_000))} s; it comes back by itself.`;
+    setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
     if (!(fault instanceof NoAnswer)) console.error(fault);
   }
   showParts();

@@ -9,6 +9,9 @@ import { colour } from "./theme.js";
 
 const SMALLEST_MS = 0.5; // A logarithm knows no zero; the router's own resolution is 1 ms.
 
+// Between ticks: they are named by the minute.
+const WHOLE_MINUTES_S = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440, 2_880, 7_200, 10_080, 14_400].map((minutes) => 60 * minutes);
+
 const PANELS = [
   {
     title: "Requests a second",
@@ -18,6 +21,7 @@ const PANELS = [
     ],
     show: format.rate,
     lowestTop: 0.05,
+    isCount: true, // Zero is nothing, and not a share of something.
   },
   {
     title: "Service time",
@@ -61,7 +65,7 @@ class Panel {
       { class: "keys" },
       ...this.keys.map((key, at) => make("span", {}, key.mark, `${options.series[at].name} `, key.value)),
     );
-    this.nothing = make("p", { class: "plot-empty", hidden: true }, "no request in this window");
+    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, "no request in this window"));
     this.place.append(this.nothing);
     container.append(make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), this.place));
     new ResizeObserver(() => this.resize()).observe(this.place);
@@ -71,7 +75,8 @@ class Panel {
     this.series = series;
     const columns = this.options.series.map((own) => series[own.column]);
     this.data = [series.times, ...columns.map((column) => (this.options.isLogarithmic ? column.map(atLeast) : column))];
-    this.nothing.hidden = columns.some((column) => column.some((value) => value !== null));
+    const isSomething = (value) => value !== null && !(this.options.isCount && value === 0);
+    this.nothing.hidden = columns.some((column) => column.some(isSomething));
     this.label(null);
     this.place.setAttribute("aria-label", this.sentence(columns));
     if (this.plot && this.step === series.step_s) this.plot.setData(this.data);
@@ -113,7 +118,7 @@ class Panel {
   layout() {
     const axis = { stroke: colour("--faint"), font: "11px system-ui, sans-serif", ticks: { show: false }, gap: 4 };
     const grid = { stroke: colour("--line"), width: 1 };
-    const { isLogarithmic, lowestTop, show } = this.options;
+    const { isLogarithmic, isCount, lowestTop, show } = this.options;
     const isLong = this.step >= 3_600;
     return {
       width: this.place.clientWidth,
@@ -125,10 +130,10 @@ class Panel {
         x: { time: true },
         y: isLogarithmic
           ? { distr: 3, range: (_, low, high) => logRange(low, high) }
-          : { range: (_, low, high) => [0, Math.max(high ?? 0, lowestTop) * 1.08] },
+          : { range: (_, low, high) => [0, high || !isCount ? Math.max(high ?? 0, lowestTop) * 1.08 : 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, gap: 6, space: isLong ? 64 : 52, values: (_, ticks) => ticks.map(isLong ? dayOrClock : format.clockShort) },
+        { ...axis, grid: { show: false }, size: 24, gap: 6, incrs: WHOLE_MINUTES_S, space: isLong ? 64 : 52, values: (_, ticks) => ticks.map(isLong ? dayOrClock : format.clockShort) },
         { ...axis, grid, size: 52, space: 34, ...(isLogarithmic ? { splits: powersOfTen } : {}), values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format.short(show(tick)))) },
       ],
       series: [{}, ...this.options.series.map(line)],

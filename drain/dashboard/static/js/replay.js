@@ -13,6 +13,7 @@ export class ReplayView {
   constructor(container, addressOf) {
     this.container = container;
     this.runs = [];
+    this.asked = "";
     this.looked = "";
     this.said = "";
     // These stay where they are, whatever is drawn: a list that is open must not be closed by news.
@@ -29,6 +30,7 @@ export class ReplayView {
 
   /** What to ask for: the list, and the run that is looked at, by default the latest. */
   wanted(place) {
+    this.asked = place.run;
     const run = place.run || this.looked || this.runs[0]?.id;
     return { replays: "api/replay", ...(run ? { replay: `api/replay/${encodeURIComponent(run)}` } : {}) };
   }
@@ -47,6 +49,17 @@ export class ReplayView {
     // Until the reader leaves, another run that goes on, too, does not take the place of this one.
     if (!this.runs.some((run) => run.id === this.looked)) this.looked = this.runs[0]?.id ?? "";
     if (!this.runs.length) this.showNothing();
+    else if (this.asked && !this.runs.some((run) => run.id === this.asked)) this.showUnknown();
+  }
+
+  /** A run that is kept no more, or never was; the others are there to choose from. */
+  showUnknown() {
+    if (this.shown === this.asked) return;
+    this.shown = this.asked;
+    this.said = "";
+    this.showHead({ id: this.asked, info: {} });
+    this.body.replaceChildren();
+    this.container.replaceChildren(this.head, this.body);
   }
 
   showNothing() {
@@ -66,6 +79,7 @@ export class ReplayView {
 
   show(run) {
     const said = JSON.stringify([run.id, run.total, run.skipped]);
+    this.shown = run.id;
     this.showHead(run);
     if (said === this.said) return;
     this.said = said;
@@ -86,12 +100,12 @@ export class ReplayView {
     setText(this.title, target || run.id);
     setText(this.against, baseline ? `against ${baseline}` : "");
     this.against.hidden = !baseline;
-    setText(this.about, [when(run), state(run)].filter(Boolean).join(" · "));
+    setText(this.about, [when(run), state(run), target && run.id !== "live" ? run.id : ""].filter(Boolean).join(" · "));
     this.showChooser(run.id);
   }
 
   showChooser(chosen) {
-    this.chooser.hidden = this.runs.length < 2;
+    this.chooser.hidden = !this.runs.some((run) => run.id !== chosen);
     const names = namesOf(this.runs);
     const known = [...this.chooser.options];
     const own = document.activeElement === this.chooser ? this.chooser.value : "";
@@ -119,18 +133,22 @@ function namesOf(runs) {
   const names = runs.map(nameOf);
   return runs.map(({ id, info }, at) => {
     const isAlone = names.indexOf(names[at]) === names.lastIndexOf(names[at]);
-    return [id, isAlone ? names[at] : `${names[at]}, begun ${format.dayAndClock(Number(info.started_at))}`];
+    return [id, isAlone ? names[at] : `${names[at]}, begun ${format.clock(Number(info.started_at))}`];
   });
 }
 
-/** "23 Nov 10:00 to 11:00, staging.example.com", in the reader's own time. */
+/** "23 Nov 10:00 to 11:00, staging.example.com". */
 function nameOf({ id, info }) {
   if (id === "live") return "live";
+  return `${spanOf(info) || id}, ${(info.target ?? "").replace(/^https?:\/\//, "")}`;
+}
+
+/** "23 Nov 10:00 to 11:00", in the reader's own time; empty for a run that is not of a window. */
+function spanOf(info) {
   const [from, until] = [info.from, info.until].map((moment) => Date.parse(moment) / 1_000);
-  const host = (info.target ?? "").replace(/^https?:\/\//, "");
-  if (Number.isNaN(from) || Number.isNaN(until)) return `${id}, ${host}`;
+  if (Number.isNaN(from) || Number.isNaN(until)) return "";
   const isOneDay = new Date(from * 1_000).toDateString() === new Date(until * 1_000).toDateString();
-  return `${format.dayAndClock(from)} to ${isOneDay ? format.clockShort(until) : format.dayAndClock(until)}, ${host}`;
+  return `${format.dayAndClock(from)} to ${isOneDay ? format.clockShort(until) : format.dayAndClock(until)}`;
 }
 
 /** What the two sides of a comparison are called. */
@@ -149,7 +167,8 @@ function state({ info, at_ms: atMs }) {
 
 function when({ id, info }) {
   if (id === "live") return info.started_at ? `live, since ${format.dayAndClock(Number(info.started_at))}` : "live";
-  if (info.from && info.until) return `${info.from} to ${info.until}`;
+  const span = spanOf(info);
+  if (span) return span;
   return info.started_at ? format.dayAndClock(Number(info.started_at)) : "";
 }
 
@@ -181,7 +200,9 @@ const isWorse = (change) => change.is_sure && change.share > 0;
 function said(change) {
   if (change.share === null) return "no comparison";
   if (Math.abs(change.share) < 0.005) return "no change";
-  const share = `${Math.abs(change.share) >= 10 ? `${Math.round(change.share + 1)} times` : `${change.share > 0 ? "+" : "−"}${Math.round(Math.abs(change.share) * 100)} %`}`;
+  const percent = Math.abs(change.share) * 100;
+  // Near nothing left, a decimal: "−100 %" would be nothing at all.
+  const share = change.share > -0.99 ? `${change.share > 0 ? "+" : "−"}${format.count(Math.round(percent))} %` : `−${percent.toFixed(1)} %`;
   return change.is_sure ? share : `${share} (unsure)`;
 }
 
@@ -223,7 +244,7 @@ const toneOf = (share) => (share >= BAD_FROM ? "bad" : share ? null : "zero");
 
 function cell(name, text, tip, tone) {
   const own = make("td", { "data-name": name, "data-tone": tone ?? null, "data-tip": tip || null, tabindex: tip ? "0" : null });
-  setText(own, text);
+  setText(own, text.replace(/(\d) (?=ms|s|min)/g, "$1\u00a0")); // No line ends between a number and its unit.
   return own;
 }
 
