@@ -113,6 +113,8 @@ class Worker:
             outage.wait(fault)
             return
         if batch is not None:
+            if batch.messages:
+                self._behind_since_ms = batch.messages[0]["received_at"]
             self._handle(reader, batch, outage)
         self.idle()
         self._tell(reader)

@@ -20,8 +20,8 @@ from app.router_line import parse
 from app.store import dead_letters
 from app.store.dead_letters import DeadLetter
 from app.streams import Writer, open_writer
-from drain.ingest import Delivery, values_of
-from drain.logplex import read_body
+from drain.ingest import Delivery, keep_asides, values_of
+from drain.logplex import Body, read_body
 
 APPEND_TIMEOUT_S = 10.0
 _ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  python -m app dead-letters list --json | jq .reason\n"
         "  python -m app dead-letters requeue --all\n"
         "  python -m app dead-letters drop 1795444755937-0\n"
-        "exit code: 0 done, 1 some could not be requeued, 2 bad usage"
+        "exit code: 0 done, 1 some are not there or could not be requeued, 2 bad usage"
     )
     parser.add_argument("action", choices=("list", "requeue", "drop"))
     parser.add_argument("id", nargs="*", help="ids as `list` shows them")
@@ -62,10 +62,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
             return 2
         chosen = list(_chosen(store, args.id))
+        for entry_id in sorted(set(args.id) - {letter.id for letter in chosen}):
+            print(f"{entry_id}: not there", file=sys.stderr)
+        are_all_there = len(chosen) == len(set(args.id)) or args.all
         if args.action == "drop":
             print(f"dropped {dead_letters.drop(store, [letter.id for letter in chosen])}")
-            return 0
-        return _requeue(store, open_writer(settings), chosen)
+            return 0 if are_all_there else 1
+        return _requeue(store, open_writer(settings), chosen) or (0 if are_all_there else 1)
     except redis.RedisError as fault:
         print(away(settings, fault), file=sys.stderr)
         return 1
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def _chosen(store: redis.Redis, ids: list[str]) -> Iterator[DeadLetter]:
     if not ids:
         yield from dead_letters.read(store)
-    for entry_id in ids:
+    for entry_id in dict.fromkeys(ids):
         yield from dead_letters.read(store, entry_id, entry_id)
 
 
@@ -122,13 +125,17 @@ def _requeue(store: redis.Redis, writer: Writer, letters: list[DeadLetter]) -> i
 
 
 def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
-    values = _readable(letter)
-    if not values:
+    # An id of its own: the frame it came with is in the log already.
+    delivery = Delivery(f"dead-letter.{letter.id}", letter.app, announced=None)
+    parsed, values, too_large = _read(letter, delivery)
+    if not values and not parsed.notices:
         print(f"{letter.id}: still not readable ({letter.reason})")
         return False
     try:
-        # An id of its own: the frame it came with is in the log already.
-        writer.append(f"dead-letter.{letter.id}", values, APPEND_TIMEOUT_S)
+        if values:
+            writer.append(delivery.frame_id, values, APPEND_TIMEOUT_S)
+        # What of it is still not readable is kept, as letters of their own.
+        keep_asides(parsed, too_large, delivery, store)
     except NotDurable as fault:
         print(f"{letter.id}: {fault}")
         return False
@@ -136,22 +143,24 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool
     return True
 
 
-def _readable(letter: DeadLetter) -> list[bytes]:
-    """The messages that the letter holds, as values of the topic; none where it cannot be read."""
-    frame_id = f"dead-letter.{letter.id}"
+def _read(letter: DeadLetter, delivery: Delivery) -> tuple[Body, list[bytes], list[bytes]]:
+    """What the letter holds, its messages as values of the topic, and its lines that are too large for
+    it; nothing where it cannot be read."""
     if not letter.is_whole:
-        return []
+        return Body(), [], []
     if letter.kind == "message":
-        try:
-            message = decode(letter.value)
-        except BadMessage:
-            return []
-        if parse(message["msg"]) is None:
-            return []
-        message["id"] = f"{frame_id}.0"
-        return [encode(message)]
-    body = letter.value
-    if letter.kind == "line":
-        body = b"%d %s" % (len(body), body)
-    values, _ = values_of(read_body(body).router, Delivery(frame_id, letter.app, announced=None))
-    return values
+        return Body(), _message(letter.value, delivery), []
+    value = letter.value
+    parsed = read_body(b"%d %s" % (len(value), value) if letter.kind == "line" else value)
+    return parsed, *values_of(parsed.router, delivery)
+
+
+def _message(value: bytes, delivery: Delivery) -> list[bytes]:
+    try:
+        message = decode(value)
+    except BadMessage:
+        return []
+    if parse(message["msg"]) is None:
+        return []
+    message["id"] = f"{delivery.frame_id}.0"
+    return [encode(message)]

@@ -66,7 +66,7 @@ def ingest(
         instruments.router_lines.inc(appended.messages)
         if appended.duplicate:
             instruments.duplicates.inc()
-    is_first = _keep_asides(parsed, too_large, delivery, store)
+    is_first = keep_asides(parsed, too_large, delivery, store)
     _count(parsed, len(body), too_large, delivery, instruments)
     if is_first:
         for notice in parsed.notices:
@@ -86,7 +86,7 @@ def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[byt
     return fitting, too_large
 
 
-def _keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:
+def keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:
     """Losses and dead letters, to Redis; False where this frame's were kept before.
 
     Raises NotDurable when Redis is away.

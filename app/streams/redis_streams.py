@@ -145,7 +145,7 @@ class RedisReader:
         except redis.RedisError as fault:
             # An answer that was lost on its way may have held entries: they are ours, and pending.
             self._joined = False
-            if "NOGROUP" in str(fault):
+            if "NOGROUP" in str(fault) or "UNBLOCKED" in str(fault):
                 return None  # Redis was cleared: the next poll makes the group anew.
             raise LogUnavailable(f"Redis does not give messages: {first_words(fault)}") from fault
         return self._batch(max_messages) if self._held else None

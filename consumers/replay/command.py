@@ -156,7 +156,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
         from_ms=from_ms,
         until_ms=until_ms,
         target=Target.parse(settings.replay_host),
-        baseline=Target.parse(args.baseline) if args.baseline else None,
+        baseline=None if args.baseline is None else Target.parse(args.baseline),
         choice=choice_of(settings, os.environ),
         app=args.app,
         concurrency=settings.replay_concurrency,

@@ -33,6 +33,8 @@ def test_a_second_ctrl_c_does_not_break_off_the_stop(demo: Process, processes: P
 def test_a_terminal_that_is_closed_ends_it(processes: Processes, demo_command: list[str]) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
+        # Also where the tests run under `nohup`, which the demo heeds.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.chdir(ROOT)
         os.execve(sys.executable, demo_command, processes.environ)
     shown = b""
