@@ -14,6 +14,7 @@ import redis
 from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
 from app.redis_client import away, connect
+from app.routes import compile_rules
 from app.settings_table import mask_url
 
 TIMEOUT_S = 10.0
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         ("drain", _drain),
         ("redis", _redis),
         ("log", _log),
+        ("routes", _routes),
         ("replay", _replay),
     )
     missing = 0
@@ -84,6 +86,13 @@ def _log(settings: Settings) -> str:
     groups = ("metrics", "replay") if settings.replay_host else ("metrics",)
     state = ensure_topic(settings, TIMEOUT_S, groups)
     return f"Kafka topic {topic_name(settings)} {state}"
+
+
+def _routes(settings: Settings) -> str:
+    rules = compile_rules(settings.route_rules)
+    if settings.route_templates == "raw":
+        return "paths as they are" + (", so `routes:` of the file says nothing" if rules else "")
+    return f"{len(rules)} rule(s) of your own, then ids become templates"
 
 
 def _replay(settings: Settings) -> str:

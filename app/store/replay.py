@@ -124,6 +124,16 @@ def record(
     pipeline.execute()
 
 
+def begin_live(store: redis.Redis, target: str) -> None:
+    """Forgets the live run where it was of another target: figures of two are no comparison."""
+    found = run(store, LIVE)
+    if found is None or found.info.get("target") == target:
+        return
+    keys = [_key(LIVE, part) for part in ("info", "skipped", "late", "routes")]
+    keys += [_key(LIVE, digest(route)[:16], name) for route in found.figures.routes for name in ROUTE_PARTS]
+    store.delete(*keys)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run as kept: `info` has `target`, `started_at` and `updated_at` (Unix s), `state` and, for

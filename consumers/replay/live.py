@@ -19,7 +19,7 @@ import redis
 
 from app.config import Settings
 from app.errors import BadSettings, LogUnavailable
-from app.store.replay import LIVE, record
+from app.store.replay import LIVE, begin_live, record
 from app.store.settle import settle
 from app.streams import Batch
 from consumers.replay.breaker import Breaker
@@ -68,6 +68,7 @@ class LiveReplay:
         self._stop = stop
         self._tally = Tally()
         self._flushed_s = 0.0
+        self._has_begun = False
         self._info = {"target": settings.replay_host, "started_at": str(int(time.time())), "state": "running"}
         self._senders = Senders(
             self._target,
@@ -149,6 +150,9 @@ class LiveReplay:
     def _flush(self) -> None:
         figures = self._tally.take()
         try:
+            if not self._has_begun:
+                begin_live(self._store, self._info["target"])
+                self._has_begun = True
             record(self._store, LIVE, figures, self._info)
         except redis.RedisError as fault:
             log.warning("figures of one second are lost: %s", type(fault).__name__)

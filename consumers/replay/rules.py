@@ -145,7 +145,10 @@ def _status_range(value: str, fault: Callable[[str], None]) -> tuple[int, int]:
         return (1, 0)
     if found[1]:
         return (int(found[1]) * 100, int(found[1]) * 100 + 99)
-    return (int(found[2]), int(found[3] or found[2]))
+    first, last = int(found[2]), int(found[3] or found[2])
+    if first > last:
+        fault(f"status {value!r} ends before it begins")
+    return (first, last)
 
 
 def _rewrite(wanted: Any, on_path: bool, name: str, fault: Callable[[str], None]) -> Rewrite | None:

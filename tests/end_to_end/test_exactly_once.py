@@ -66,7 +66,7 @@ def check(made: list[Frame], server: RedisServer, now_s: float, expected: int) -
 
 @pytest.mark.kafka
 def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(kafka_broker: KafkaBroker) -> None:
-    made = frames(400, 250, ("",))
+    made = frames(400, 250, ("", "shop"))
     expected = sum(len(frame.messages) for frame in made)
     assert expected >= 100_000
     with RedisServer() as server:
@@ -86,20 +86,21 @@ def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(kafka
                 wait_for_progress(server, writing)
                 workers[number % 3].kill()
                 workers[number % 3] = processes.start_worker("metrics")
+                if number == 1:
+                    workers.append(processes.start_worker("metrics"))
                 if number == 2:
                     kafka_broker.kill()
                     kafka_broker.start()
                 if number == 3:
                     server.kill()
                     server.start()
-            workers.append(processes.start_worker("metrics"))
             writing.join(120)
             check(made, server, now_s, expected)
             assert [worker.terminate(15) for worker in workers] == [0, 0, 0, 0]
 
 
 def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() -> None:
-    made = frames(200, 250, ("",))
+    made = frames(200, 250, ("", "shop"))
     expected = sum(len(frame.messages) for frame in made)
     with RedisServer() as server:
         now_s = time.time()

@@ -286,6 +286,7 @@ def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() 
         (["--from", "5m", "--until", "10m", "--to", "http://a"], "must be after"),
         (["--from", "5m", "--to", "ftp://a", "--speed", "x"], "--speed must be"),
         (["--from", "5m", "--to", "http://a", "--fail-if", "p95"], "--fail-if"),
+        (["--from", "5m", "--to", "http://a", "--baseline", ""], "must be a base URL"),
         (["--from", "5m", "--to", "http://shop.example.com"], "REPLAY_ALLOW_SAME_HOST"),
     ],
 )

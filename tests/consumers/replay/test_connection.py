@@ -148,6 +148,54 @@ def test_a_connection_is_kept_and_a_closed_one_is_opened_again_once() -> None:
         assert len(target.seen) == 5
 
 
+def test_nobody_listening_is_tried_once_more() -> None:
+    """A target that is being restarted."""
+    refused = threading.Event()
+
+    class Late(Connection):
+        """Somebody listens once the first try was refused."""
+
+        def _open(self) -> None:
+            if refused.is_set():
+                super()._open()
+            else:
+                refused.set()
+                raise ConnectionRefusedError
+
+    with RecordingTarget() as target:
+        assert Late(Target.parse(target.url), TIMEOUT_S).exchange("GET", b"/", []).kind == "answered"
+        assert len(target.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "behaviour", "kind"),
+    [
+        ("GET", answer(delay_s=5), "timeout"),
+        ("GET", raw(HEAD + b"Content-Length: -1\r\n\r\n"), "bad-response"),
+        ("GET", raw(HEAD + b"A: " + b"b" * 100_000), "too-large"),
+        ("GET", refuse_by_reset(), "reset"),
+        ("POST", refuse_by_reset(), "reset"),
+        ("GET", answer(500), "answered"),
+    ],
+)
+def test_what_reached_the_target_is_not_sent_again(method: str, behaviour: Behaviour, kind: str) -> None:
+    with RecordingTarget(behaviour) as target:
+        outcome, _ = exchange(target, method)
+        time.sleep(0.3)  # A second try would have come by now.
+        assert outcome.kind == kind
+        assert len(target.seen) == 1
+
+
+def test_a_post_over_a_kept_connection_that_is_reset_is_not_sent_again() -> None:
+    with RecordingTarget() as target:
+        connection = Connection(Target.parse(target.url), TIMEOUT_S)
+        assert connection.exchange("POST", b"/", []).kind == "answered"
+        target.behaviour = refuse_by_reset()
+        assert connection.exchange("POST", b"/", []).kind == "reset"
+        time.sleep(0.3)
+        assert len(target.seen) == 2
+
+
 def test_a_head_has_no_body_to_wait_for() -> None:
     with RecordingTarget(answer(200, b"x" * 500)) as target:
         connection = Connection(Target.parse(target.url), TIMEOUT_S)

@@ -221,6 +221,26 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
     assert found.figures.skipped["late"] == (0 if delivery == "at-least-once" else 20)
 
 
+def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_client: redis.Redis) -> None:
+    def replayed(target: RecordingTarget, path: str) -> replay.Figures:
+        batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
+        live = LiveReplay(
+            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), {}, redis_client, str, Event()
+        )
+        live.handle(batch, lambda: None)
+        live.finish()
+        found = replay.live(redis_client)
+        assert found is not None
+        assert found.info["target"] == target.url
+        return found.figures
+
+    with RecordingTarget(answer(200)) as one, RecordingTarget(answer(500)) as other:
+        assert replayed(one, "/a").sent == 5
+        assert replayed(one, "/a").sent == 10
+        figures = replayed(other, "/b")
+        assert {route: found.statuses for route, found in figures.routes.items()} == {"/b": {(200, 500): 5}}
+
+
 def test_slower_than_life_is_refused(redis_url: str) -> None:
     with RecordingTarget() as target, Processes(environ(redis_url, target, REPLAY_SPEED="0.5")) as processes:
         process = processes.start("replay")

@@ -120,6 +120,7 @@ def test_every_fault_of_every_rule_is_said_and_no_secret_with_it() -> None:
         {"do": "maybe"},
         {"path": "no-slash"},
         {"status": "2x"},
+        {"status": "299-200"},
         *empty,
         {"rewrite_path": {"match": "(", "replace": ""}},
         {"rewrite_query": "x"},
