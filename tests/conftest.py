@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -28,6 +29,15 @@ KINDS = {
     "go": "REQUIRE_PEERS",
     "redis-tls": "REQUIRE_PEERS",
 }
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is heeded by what the tests start, also where a script runs them in the background.
+
+    Such a shell has its children ignore SIGINT, and who is ignored from the start stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def skip_or_fail(kind: str, reason: str) -> NoReturn:

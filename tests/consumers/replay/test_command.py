@@ -34,13 +34,7 @@ def command(environ: dict[str, str], *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_ctrl_c,
     )
-
-
-def heed_ctrl_c() -> None:
-    """Also where a shell runs the tests in the background, which has them ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finished(environ: dict[str, str], *words: str) -> tuple[int, str, str]:
