@@ -35,7 +35,7 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace, settings: Settings) -> int: ...
 
 
-def _commands() -> Mapping[str, tuple[str, Callable[[], Command]]]:
+def _commands(environ: Mapping[str, str]) -> Mapping[str, tuple[str, Callable[[], Command]]]:
     """Name -> (one line of help, how to load it): only the command that runs is imported."""
 
     def top() -> Command:
@@ -64,9 +64,10 @@ def _commands() -> Mapping[str, tuple[str, Callable[[], Command]]]:
         return dead_letters_command
 
     def release() -> Command:
-        from app import release
+        from app.release import Release
+        from consumers.replay.live import check
 
-        return release
+        return Release(replay=lambda settings: check(settings, environ))
 
     return {
         "top": ("the routes, live, in the terminal", top),
@@ -118,7 +119,7 @@ def _drop_output() -> None:
 def _run(argv: list[str], environ: Mapping[str, str]) -> int:
     from app.config import Settings
 
-    commands = _commands()
+    commands = _commands(environ)
     parser = argparse.ArgumentParser(
         prog="python -m app",
         description="Tailrace: durable router logs, live metrics, replayable traffic.",

@@ -20,28 +20,36 @@ from app.settings_table import mask_url
 TIMEOUT_S = 10.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
-    parser.epilog = "exit code: 0 all is there, 1 something is missing, 2 bad settings"
+Check = Callable[[Settings], str]
+"""What is there, in a few words. Raises TailraceError with what is missing and the fix."""
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Exit code 0 when every process can start, else 1."""
-    checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
-        ("drain", _drain),
-        ("redis", _redis),
-        ("log", _log),
-        ("routes", _routes),
-        ("replay", _replay),
-    )
-    missing = 0
-    for name, check in checks:
-        try:
-            print(f"ok       {name}: {check(settings)}")
-        except TailraceError as fault:
-            missing += 1
-            print(f"MISSING  {name}: {fault}")
-    return 1 if missing else 0
+class Release:
+    """The command. What a live replay needs is `consumers`' to say, so that check is passed in."""
+
+    def __init__(self, replay: Check) -> None:
+        self._checks: tuple[tuple[str, Check], ...] = (
+            ("drain", _drain),
+            ("redis", _redis),
+            ("log", _log),
+            ("routes", _routes),
+            ("replay", replay),
+        )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
+        parser.epilog = "exit code: 0 all is there, 1 something is missing, 2 bad settings"
+
+    def run(self, args: argparse.Namespace, settings: Settings) -> int:
+        """Exit code 0 when every process can start, else 1."""
+        missing = 0
+        for name, check in self._checks:
+            try:
+                print(f"ok       {name}: {check(settings)}")
+            except TailraceError as fault:
+                missing += 1
+                print(f"MISSING  {name}: {fault}")
+        return 1 if missing else 0
 
 
 def _drain(settings: Settings) -> str:
@@ -93,9 +101,3 @@ def _routes(settings: Settings) -> str:
     if settings.route_templates == "raw":
         return "paths as they are" + (", so `routes:` of the file says nothing" if rules else "")
     return f"{len(rules)} rule(s) of your own, then ids become templates"
-
-
-def _replay(settings: Settings) -> str:
-    if not settings.replay_host:
-        return "REPLAY_HOST is unset: leave `replay` at 0 processes"
-    return f"to {settings.replay_host}, methods {', '.join(settings.replay_methods)}"

@@ -19,6 +19,8 @@ from app.store import queries
 from app.wording import NONE, harmless, milliseconds, number, percent, rate, table
 
 EVER = "ever"
+APPS_NAMED = 10
+"""Of those that are there, where one is asked for that is not."""
 ROUTES_SHOWN = 20
 REDIS_TIMEOUT_S = 8.0
 HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
@@ -80,6 +82,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints the report; 0. Raises LogUnavailable where Redis is away."""
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     report = read(store, settings, args.since, args.app, time.time())
+    warn_of_unknown(store, settings, args.app)
     writers = {"text": as_text, "markdown": as_markdown, "json": as_json}
     sys.stdout.write(writers[args.format](report, args.routes or len(report.table.routes)))
     return 0
@@ -94,6 +97,25 @@ def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: fl
     except redis.RedisError as fault:
         raise away(settings, fault) from None
     return Report(since, found, health, queries.alerts(health))
+
+
+def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
+    """Says on stderr that an app was never seen, and which were: a report of zeros looks like silence.
+
+    Raises LogUnavailable where Redis is away.
+    """
+    if not app:
+        return
+    try:
+        names = [known.name for known in queries.apps(store).apps]
+    except redis.RedisError as fault:
+        raise away(settings, fault) from None
+    if app not in names:
+        more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
+        there = ", ".join([*names[:APPS_NAMED], *more]) or "none yet (DRAIN_TOKENS names them)"
+        print(
+            harmless(f"no request of the app {app!r} was ever counted; there are: {there}"), file=sys.stderr
+        )
 
 
 def as_json(report: Report, routes: int) -> str:

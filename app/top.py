@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from app.config import Settings
 from app.errors import LogUnavailable
 from app.redis_client import connect
-from app.report import EVER, HEADS, Report, cells, facts, read, span, title
+from app.report import EVER, HEADS, Report, cells, facts, read, span, title, warn_of_unknown
 from app.store.queries import RouteRow
 from app.wording import harmless, number, shortened, table
 
@@ -96,6 +96,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return read(store, settings, view.window, view.app, time.time())
 
     report = look()
+    warn_of_unknown(store, settings, view.app)
     if not _is_terminal():
         print("\n".join(screen(report, view)))
         return 0

@@ -24,7 +24,7 @@ from app.store.settle import settle
 from app.streams import Batch
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import Tally, check_known_hosts, choice_of, job_for
+from consumers.replay.player import Choice, Tally, check_known_hosts, choice_of, job_for
 from consumers.replay.request import Request, request_of
 from consumers.replay.senders import Senders
 from consumers.replay.target import Target
@@ -35,6 +35,28 @@ FLUSH_EVERY_S = 1.0
 LAST_SENDS_S = 4.0
 HEARTBEAT_S = 1.0
 """How often the worker gives a sign of life, and looks whether it is told to stop, while it waits."""
+
+
+def check(settings: Settings, environ: Mapping[str, str]) -> str:
+    """What `python -m app release` says of a live replay. Raises as LiveReplay does."""
+    if not settings.replay_host:
+        return "REPLAY_HOST is unset: leave `replay` at 0 processes"
+    target, _ = _target_and_choice(settings, environ)
+    rules = f"{len(settings.replay_rules)} rule(s) of your own"
+    return f"to {target.url}, methods {', '.join(settings.replay_methods)}, {rules}"
+
+
+def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[Target, Choice]:
+    """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError for
+    a REPLAY_HOST that is no base URL."""
+    if settings.replay_speed < 1:
+        raise BadSettings(
+            [
+                f"REPLAY_SPEED must be 1 or more here (it is {settings.replay_speed:g}): a live replay "
+                "that is slower than life falls behind for ever; `python -m app replay` takes it"
+            ]
+        )
+    return Target.parse(settings.replay_host), choice_of(settings, environ)
 
 
 class LiveReplay:
@@ -48,16 +70,9 @@ class LiveReplay:
         route_of: Callable[[str], str],
         stop: Event,
     ) -> None:
-        """Raises BadSettings for rules that are none, and for what only a window can do."""
-        self._target = Target.parse(settings.replay_host)
-        self._choice = choice_of(settings, environ)
-        if settings.replay_speed < 1:
-            raise BadSettings(
-                [
-                    f"REPLAY_SPEED must be 1 or more here (it is {settings.replay_speed:g}): a live replay "
-                    "that is slower than life falls behind for ever; `python -m app replay` takes it"
-                ]
-            )
+        """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError
+        for a REPLAY_HOST that is no base URL."""
+        self._target, self._choice = _target_and_choice(settings, environ)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
         # What is not there yet cannot be sent sooner: faster than life is as soon as it comes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 import redis
@@ -59,6 +60,35 @@ def test_bad_settings_are_another_exit_code(redis_url: str) -> None:
     code, output = release(REDIS_URL=redis_url, REPLAY_SAMPLE="2")
     assert code == BAD_SETTINGS
     assert "REPLAY_SAMPLE must be a number from 0 to 1" in output
+
+
+def test_replay_rules_that_would_stop_the_worker_stop_the_deploy(redis_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    environ = {
+        "REDIS_URL": redis_url,
+        "TAILRACE_CONFIG": str(file),
+        "REPLAY_HOST": "https://staging.example.com",
+        **CREDENTIALS,
+    }
+    file.write_text("replay:\n- {path: /admin, do: deny}\n- set_headers: {X-Key: '${STAGING_KEY}'}\n")
+    code, output = release(**environ)
+    assert code == MISSING
+    assert "MISSING  replay: " in output
+    assert "replay: rule 2: " in output
+    assert "STAGING_KEY" in output
+
+    code, output = release(**environ, STAGING_KEY="s3cret")
+    assert code == WELL
+    assert "ok       replay: to https://staging.example.com, methods GET, HEAD, 2 rule(s)" in output
+    assert "s3cret" not in output
+
+
+def test_a_live_replay_slower_than_life_stops_the_deploy(redis_url: str) -> None:
+    code, output = release(
+        REDIS_URL=redis_url, REPLAY_HOST="https://staging.example.com", REPLAY_SPEED="0.5", **CREDENTIALS
+    )
+    assert code == MISSING
+    assert "REPLAY_SPEED must be 1 or more here (it is 0.5)" in output
 
 
 @pytest.mark.kafka

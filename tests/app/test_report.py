@@ -83,6 +83,13 @@ def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
     assert "No metrics worker is running" in found.stdout
 
 
+def test_an_app_that_was_never_seen_is_said_beside_its_zeros(filled_url: str) -> None:
+    found = report(filled_url, "--app", "shpo")
+    assert (found.returncode, "requests  0" in found.stdout) == (0, True)
+    assert found.stderr == "no request of the app 'shpo' was ever counted; there are: shop, api\n"
+    assert report(filled_url, "--app", "api").stderr == ""
+
+
 def test_without_redis_it_says_so_in_one_line() -> None:
     found = report("redis://:SECRET@127.0.0.1:1/0")
     assert found.returncode == 2
