@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import redis
 
@@ -20,8 +21,17 @@ from app.settings_table import mask_url
 TIMEOUT_S = 10.0
 
 
-Check = Callable[[Settings], str]
-"""What is there, in a few words. Raises TailraceError with what is missing and the fix."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a check has found: `text` in a few words, and what works but deserves a warning."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+    """Each says what may happen and, where there is one, the command or setting that prevents it."""
+
+
+Check = Callable[[Settings], Found | str]
+"""What is there. Raises TailraceError with what is missing and the fix."""
 
 
 class Release:
@@ -38,14 +48,20 @@ class Release:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
-        parser.epilog = "exit code: 0 all is there, 1 something is missing, 2 bad settings"
+        parser.epilog = (
+            "exit code: 0 all is there (a WARNING stops nothing), 1 something is missing, 2 bad settings"
+        )
 
     def run(self, args: argparse.Namespace, settings: Settings) -> int:
         """Exit code 0 when every process can start, else 1."""
         missing = 0
         for name, check in self._checks:
             try:
-                print(f"ok       {name}: {check(settings)}")
+                found = check(settings)
+                found = Found(found) if isinstance(found, str) else found
+                print(f"ok       {name}: {found.text}")
+                for warning in found.warnings:
+                    print(f"WARNING  {name}: {warning}")
             except TailraceError as fault:
                 missing += 1
                 print(f"MISSING  {name}: {fault}")
@@ -63,7 +79,7 @@ def _drain(settings: Settings) -> str:
     return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
 
 
-def _redis(settings: Settings) -> str:
+def _redis(settings: Settings) -> Found:
     where = mask_url(settings.redis_address)
     client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
     try:
@@ -74,12 +90,10 @@ def _redis(settings: Settings) -> str:
                 f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
                 "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
-        kept = (
-            "append-only file"
-            if info.get("aof_enabled")
-            else "NO append-only file: a crash loses what is new"
-        )
-        return f"Redis {info['redis_version']} at {where}, {kept}"
+        text = f"Redis {info['redis_version']} at {where}"
+        if info.get("aof_enabled"):
+            return Found(f"{text}, append-only file")
+        return Found(text, ("no append-only file: a crash of Redis loses what it wrote last",))
     except redis.RedisError as fault:
         raise away(settings, fault) from None
     finally:
