@@ -18,6 +18,7 @@ import redis
 from app.message import RouterMessage
 from app.store.apply import apply
 from app.store.keys import WINDOWS
+from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from demo.redis_server import RedisServer
 
@@ -42,7 +43,7 @@ def _measured(rate: float) -> tuple[float, float, float, float]:
     """Bytes of the totals, and of each kind of window."""
     with RedisServer() as server:
         client = redis.Redis.from_url(server.url)
-        aggregator = Aggregator(lambda path: path)
+        aggregator = Aggregator(lambda path: path, Admission(client, 500))
         now_s = int(time.time())
         for at, batch in enumerate(_batches(rate, now_s)):
             spans = [[0, at, at + 1, at > 0]]

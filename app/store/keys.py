@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 
+from app.store.bounds import OTHER
+
 PREFIX = "tailrace:"
-OTHER_ROUTE = "(other)"
+OTHER_ROUTE = OTHER
 """The row of what came after ROUTES_MAX routes."""
 
 ALL_ROUTES = "all"
@@ -89,6 +91,11 @@ def window(chunk_name: str, number: int) -> tuple[int, int]:
 def group(name: str) -> str:
     """Hash of a consumer group's totals: `messages`, `duplicates`, `lost`, `bad`, ..."""
     return f"{PREFIX}group:{name}"
+
+
+def journal(group_name: str) -> str:
+    """List of portions of rows that are settled and not yet added to the figures: see journal.py."""
+    return f"{PREFIX}journal:{group_name}"
 
 
 def loss_window(length_s: int, start_s: int) -> str:

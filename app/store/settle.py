@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,12 @@ def settle(store: redis.Redis, claim: Claim) -> bool:
 
 def run_script(store: redis.Redis, lua: str, *arguments: object) -> Any:
     """What a script answers; it is sent whole only when Redis does not know it yet."""
-    script = store.register_script(lua)
-    return script(args=[orjson.dumps(argument) for argument in arguments])
+    return run_raw(store, lua, [], [orjson.dumps(argument) for argument in arguments])
+
+
+def run_raw(store: redis.Redis, lua: str, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
+    """What a script answers to keys and arguments as they are. Raises redis.RedisError."""
+    return store.register_script(lua)(keys=keys, args=arguments)
 
 
 def read_answer(answer: bytes) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable
 
+import redis
+
 from app.config import Settings
 from app.errors import TailraceError
 from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
-from app.store.apply import apply
+from app.store.apply import apply, limits
+from app.store.journal import Journal
 from app.streams import READ_TIMEOUT_S, Batch, open_reader
+from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from consumers.worker import Worker, stop_on_signals
 
@@ -22,8 +27,8 @@ log = logging.getLogger(__name__)
 
 GROUP = "metrics"
 BATCH_MESSAGES = 20_000
-"""At most, when behind: what many messages add to the same field is written once. The step then takes
-Redis about 0.1 s, in which it answers nobody else (bench/README.md)."""
+"""At most, when behind: what many messages add to the same field is written once. However many rows
+that makes, no step takes Redis long (app/store/journal.py)."""
 
 
 def main() -> int:
@@ -31,25 +36,34 @@ def main() -> int:
     start_logging(os.environ.get("DYNO", GROUP))
     try:
         settings = Settings.load(os.environ)
-        aggregator = Aggregator(route_namer(settings))
         store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
+        aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max))
+        journal = Journal(store, GROUP, limits(settings.routes_max))
+        stop = stop_on_signals()
 
         def handle(batch: Batch, still_here: Callable[[], None]) -> None:
+            journal.finish(still_here, stop)
             changes = aggregator.changes(batch.messages, int(time.time()))
             changes.bad += batch.bad
             for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):
                 if count:
                     changes.totals[name] = count
-            if not apply(store, GROUP, batch.claim, changes, settings.routes_max):
+            if not apply(store, GROUP, batch.claim, changes, settings.routes_max, journal):
                 log.warning("Redis was cleared: the counts start over, at this place in the log")
+            journal.finish(still_here, stop)
+
+        def look_for_leftovers() -> None:
+            with contextlib.suppress(redis.RedisError):  # The next poll says what is wrong.
+                journal.look()
 
         worker = Worker(
             group=GROUP,
             open_reader=lambda: open_reader(settings, group=GROUP, start="earliest", goes_back=True),
             handle=handle,
             store=store,
-            stop=stop_on_signals(),
+            stop=stop,
             max_messages=BATCH_MESSAGES,
+            idle=look_for_leftovers,
         )
         worker.run()
     except TailraceError as fault:

@@ -7,15 +7,16 @@ by column, and the longer windows and the totals are sums of cells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.loop_guard import is_replayed
 from app.message import RouterMessage, encode
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
 from app.sketch import bucket
 from app.store.apply import Changes, Counts, Row, Times, WindowCounts
+from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, NAMES_SENT_MAX, OTHER, STATUS
 from app.store.keys import WINDOWS
 from app.streams.interface import BadValue
 
@@ -28,15 +29,9 @@ CACHED_TIMES = 50_000
 BYTES_MAX_DIGITS = 11
 """Larger sizes are no sizes; and Redis adds up whole numbers of 64 bits."""
 
-METHODS = frozenset(
-    [
-        *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"),
-        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"),
-    ]
-)
-"""Counted by name; others together, for a client may invent as many as it likes."""
-
 CellKey = tuple[str, str, int]
+"""App, route, start of the 10 seconds in Unix s."""
+Lines = dict[CellKey, list[RouterLine]]
 Name = TypeVar("Name", str, int)
 
 
@@ -55,35 +50,48 @@ class Cell:
     bytes: int = 0
 
 
+class Names(Protocol):
+    """Says which names get a row or a field of their own; see admission.py. Each may raise RedisError."""
+
+    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+        """App (empty: all apps together) -> its routes among the wanted that have a row."""
+
+    def apps(self, names: Iterable[str]) -> set[str]: ...
+
+    def codes(self, names: Iterable[str]) -> set[str]: ...
+
+
 class Aggregator:
     """Turns batches into changes; keeps only caches between them."""
 
-    def __init__(self, route_of: Callable[[str], str]) -> None:
+    def __init__(self, route_of: Callable[[str], str], names: Names) -> None:
         self._route_of = route_of
+        self._names = names
         self._starts: dict[str, int] = {}
         self._times: dict[str, tuple[int, int, float] | None] = {}
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
-        cells, totals, bad = self._sort(messages)
-        counted = {key: self._count(lines) for key, lines in cells.items()}
+        lines, totals, bad = self._sort(messages)
+        lines = self._with_known_apps(lines)
+        routes = self._names.routes(_routes_by_app(lines))
+        lines = _merged(lines, lambda app, route: (app, _admitted(routes, app, route)))
+        codes = self._names.codes({line.code for some in lines.values() for line in some if line.code})
+        cells = {key: self._count(some, codes) for key, some in lines.items()}
         apps: Counts = {}
-        for (app, _, _), cell in counted.items():
+        for (app, _, _), cell in cells.items():
             apps[app] = apps.get(app, 0) + cell.count
-        rows: list[Row] = []
-        # Cells without an app's name are in the row of all apps alone; named ones in two.
-        rows += self._rows("", counted.items(), now_s)
-        for app in apps:
-            if app:
-                rows += self._rows(
-                    app, ((key, cell) for key, cell in counted.items() if key[0] == app), now_s
-                )
-        return Changes(rows=rows, apps=apps, totals=totals, bad=bad)
+        return Changes(rows=_rows(cells, routes, now_s), apps=apps, totals=totals, bad=bad)
 
-    def _sort(
-        self, messages: Sequence[RouterMessage]
-    ) -> tuple[dict[CellKey, list[RouterLine]], Counts, list[BadValue]]:
-        cells: dict[CellKey, list[RouterLine]] = {}
+    def _with_known_apps(self, lines: Lines) -> Lines:
+        apps = {app for app, _, _ in lines}
+        known = self._names.apps(apps)
+        if apps <= known:
+            return lines
+        return _merged(lines, lambda app, route: (app if app in known else OTHER, route))
+
+    def _sort(self, messages: Sequence[RouterMessage]) -> tuple[Lines, Counts, list[BadValue]]:
+        cells: Lines = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
         route_of, starts = self._route_of, self._starts
@@ -132,17 +140,17 @@ class Aggregator:
             self._starts[timestamp[:18]] = start
         return start
 
-    def _count(self, lines: list[RouterLine]) -> Cell:
+    def _count(self, lines: list[RouterLine], codes: Collection[str]) -> Cell:
         columns = RouterLine._make(zip(*lines, strict=True))
         sizes = Counter(columns.bytes)
         return Cell(
             service=self._sum(Counter(columns.service)),
             connect=self._sum(Counter(columns.connect)),
-            statuses=_named(columns.status, 3),
-            methods=_methods(columns.method),
-            codes=_named(columns.code, 8),
-            dynos=_named(columns.dyno, 64),
-            hosts=_named(columns.host, 255),
+            statuses=_folded(columns.status, lambda status: STATUS.fullmatch(status) is not None),
+            methods=_folded(columns.method, METHODS.__contains__),
+            codes=_folded(columns.code, codes.__contains__),
+            dynos=_cut(columns.dyno, DYNO_MAX_CHARS),
+            hosts=_cut(columns.host, HOST_MAX_CHARS),
             count=len(lines),
             bytes=sum(
                 int(size) * times
@@ -177,98 +185,135 @@ class Aggregator:
             self._times[raw] = known
             return known
 
-    def _rows(self, app: str, cells: Iterable[tuple[CellKey, Cell]], now_s: int) -> list[Row]:
-        """A row for each route among the cells, and one for all of them (route empty)."""
-        by_route: dict[str, dict[int, Cell]] = {}
-        for (_, route, start), cell in cells:
-            for name in (route, ""):
-                windows = by_route.setdefault(name, {})
-                windows[start] = _add(windows.get(start), cell)
-        return [_row(app, route, windows, now_s) for route, windows in by_route.items()]
+
+def _routes_by_app(lines: Lines) -> dict[str, dict[str, None]]:
+    """App -> its routes in order of arrival; those of all apps together under the empty name."""
+    routes: dict[str, dict[str, None]] = {"": {}}
+    for app, route, _ in lines:
+        routes.setdefault(app, {})[route] = routes[""][route] = None
+    return routes
 
 
-def _methods(values: Sequence[str]) -> Counts:
+def _admitted(routes: Mapping[str, Collection[str]], app: str, route: str) -> str:
+    """`(other)` for a route that has no row anywhere: its lines are counted together at once."""
+    return route if route in routes[app] or route in routes[""] else OTHER
+
+
+def _merged(lines: Lines, name: Callable[[str, str], tuple[str, str]]) -> Lines:
+    """The lines under the app and route that `name` gives for theirs."""
+    merged: Lines = {}
+    for (app, route, start), some in lines.items():
+        key = (*name(app, route), start)
+        if key in merged:
+            merged[key] += some
+        else:
+            merged[key] = some
+    return merged
+
+
+def _rows(cells: Mapping[CellKey, Cell], routes: Mapping[str, Collection[str]], now_s: int) -> list[Row]:
+    """For each app, and for all apps together, a row for each route and one for all of its routes.
+
+    Cells without an app's name are in the rows of all apps alone; named ones in both.
+    """
+    rows: dict[tuple[str, str], dict[int, list[Cell]]] = {}
+    for (app, route, start), cell in cells.items():
+        for scope in {"", app}:
+            own = route if route in routes[scope] else OTHER
+            for name in (own, ""):
+                rows.setdefault((scope, name), {}).setdefault(start, []).append(cell)
+    return [_row(app, route, windows, now_s) for (app, route), windows in rows.items()]
+
+
+def _folded(values: Sequence[str], is_name: Callable[[str], bool]) -> Counts:
+    """Counts of a column's values; what is no name counts as `(other)`, empty ones are left out."""
     counts: Counts = {}
     for value, count in Counter(values).items():
         if value:
-            name = value if value in METHODS else "(other)"
+            name = value if is_name(value) else OTHER
             counts[name] = counts.get(name, 0) + count
     return counts
 
 
-def _named(values: Sequence[str], longest: int) -> Counts:
+def _cut(values: Sequence[str], max_chars: int) -> Counts:
     """Counts of a column's values; empty ones are left out, long ones cut."""
     counts: Counts = {}
     for value, count in Counter(values).items():
         if value:
-            counts[value[:longest]] = counts.get(value[:longest], 0) + count
+            counts[value[:max_chars]] = counts.get(value[:max_chars], 0) + count
     return counts
 
 
-def _add(one: Cell | None, other: Cell) -> Cell:
-    """The sum of two cells; a lone cell stands for itself, uncopied."""
-    if one is None:
-        return other
-    return Cell(
-        service=_add_times(one.service, other.service),
-        connect=_add_times(one.connect, other.connect),
-        statuses=_add_counts(one.statuses, other.statuses),
-        methods=_add_counts(one.methods, other.methods),
-        codes=_add_counts(one.codes, other.codes),
-        dynos=_add_counts(one.dynos, other.dynos),
-        hosts=_add_counts(one.hosts, other.hosts),
-        count=one.count + other.count,
-        bytes=one.bytes + other.bytes,
-    )
-
-
-def _add_times(one: Times, other: Times) -> Times:
-    return Times(
-        sum_us=one.sum_us + other.sum_us,
-        count=one.count + other.count,
-        max_ms=max(one.max_ms, other.max_ms),
-        sketch=_add_counts(one.sketch, other.sketch),
-    )
-
-
-def _add_counts(one: dict[Name, int], other: dict[Name, int]) -> dict[Name, int]:
-    total = dict(one)
-    for name, count in other.items():
-        total[name] = total.get(name, 0) + count
+def _sum(cells: Sequence[Cell]) -> Cell:
+    """The sum of some cells; a lone cell stands for itself, uncopied."""
+    if len(cells) == 1:
+        return cells[0]
+    total = Cell()
+    for cell in cells:
+        _add_times(total.service, cell.service)
+        _add_times(total.connect, cell.connect)
+        _add_counts(total.statuses, cell.statuses)
+        _add_counts(total.methods, cell.methods)
+        _add_counts(total.codes, cell.codes)
+        _add_counts(total.dynos, cell.dynos)
+        _add_counts(total.hosts, cell.hosts)
+        total.count += cell.count
+        total.bytes += cell.bytes
     return total
 
 
-def _row(app: str, route: str, cells: dict[int, Cell], now_s: int) -> Row:
-    whole: Cell | None = None
+def _add_times(total: Times, other: Times) -> None:
+    total.sum_us += other.sum_us
+    total.count += other.count
+    total.max_ms = max(total.max_ms, other.max_ms)
+    _add_counts(total.sketch, other.sketch)
+
+
+def _add_counts(total: dict[Name, int], other: dict[Name, int]) -> None:
+    for name, count in other.items():
+        total[name] = total.get(name, 0) + count
+
+
+def _row(app: str, route: str, parts: Mapping[int, list[Cell]], now_s: int) -> Row:
     windows: list[WindowCounts] = []
     for length_s, kept_s in WINDOWS:
-        longer: dict[int, Cell] = {}
-        for start, cell in cells.items():
-            at = start // length_s * length_s
-            longer[at] = _add(longer.get(at), cell)
-        for start, cell in longer.items():
+        longer: dict[int, list[Cell]] = {}
+        for start, cells in parts.items():
+            longer.setdefault(start // length_s * length_s, []).extend(cells)
+        sums = {start: _sum(cells) for start, cells in longer.items()}
+        for start, cell in sums.items():
             if start + length_s + kept_s > now_s:
                 windows.append((length_s, start, _window_counts(cell)))
-        cells = longer  # Each kind of window is a whole number of the one before.
-    for cell in cells.values():
-        whole = _add(whole, cell)
-    assert whole is not None
+        # Each kind of window is a whole number of the one before.
+        parts = {start: [cell] for start, cell in sums.items()}
+    total = _sum([cell for cells in parts.values() for cell in cells])
     return Row(
         app=app,
         route=route,
-        service=whole.service,
-        connect=whole.connect,
-        statuses=whole.statuses,
+        service=total.service,
+        connect=total.connect,
+        statuses=total.statuses,
         mix={
-            "count": whole.count,
-            "bytes": whole.bytes,
-            **_prefixed("m:", whole.methods),
-            **_prefixed("c:", whole.codes),
+            "count": total.count,
+            "bytes": total.bytes,
+            **_prefixed("m:", total.methods),
+            **_prefixed("c:", total.codes),
         },
-        dynos=whole.dynos,
-        hosts=whole.hosts,
+        dynos=_first(total.dynos, NAMES_SENT_MAX),
+        hosts=_first(total.hosts, NAMES_SENT_MAX),
         windows=windows,
     )
+
+
+def _first(counts: Counts, names_max: int) -> Counts:
+    """The first so many names; further ones together."""
+    if len(counts) <= names_max:
+        return counts
+    kept: Counts = {}
+    for name, count in counts.items():
+        name = name if len(kept) < names_max else OTHER
+        kept[name] = kept.get(name, 0) + count
+    return kept
 
 
 def _window_counts(cell: Cell) -> dict[str | int, int]:

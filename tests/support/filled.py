@@ -10,6 +10,7 @@ import redis
 
 from app.message import RouterMessage, message_id
 from app.store.apply import apply
+from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 
 POSITIONS = "tailrace:positions:metrics"
@@ -58,7 +59,7 @@ def fill(store: redis.Redis, requests: Sequence[Seen], now_s: float, routes_max:
         "seen": [],
     }
     messages = [_message(seen, position + at) for at, seen in enumerate(requests)]
-    changes = Aggregator(lambda path: path).changes(messages, int(now_s))
+    changes = Aggregator(lambda path: path, Admission(store, routes_max)).changes(messages, int(now_s))
     assert apply(store, "metrics", claim, changes, routes_max), "another batch was in between"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from app.message import RouterMessage, encode
 from app.routes import route_namer, template
 from app.store.apply import Changes, apply
 from app.store.keys import digest
+from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
 from tests.support.reference import Hashes, Reference, differences, hashes_in
 from tests.support.stored import expires_at_s
@@ -49,8 +50,21 @@ def message(line: str, at_s: float = NOW_S, app: str = "", **more: Any) -> Route
     return {**usual, **more}  # type: ignore[typeddict-item]
 
 
+class EveryName:
+    """Where no Redis bounds the names."""
+
+    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+        return {app: set(names) for app, names in wanted.items()}
+
+    def apps(self, names: Iterable[str]) -> set[str]:
+        return set(names)
+
+    def codes(self, names: Iterable[str]) -> set[str]:
+        return set(names)
+
+
 def changes_of(*messages: RouterMessage, route_of: Callable[[str], str] = template) -> Changes:
-    return Aggregator(route_of).changes(messages, NOW_S)
+    return Aggregator(route_of, EveryName()).changes(messages, NOW_S)
 
 
 def count(
@@ -60,7 +74,7 @@ def count(
     routes_max: int = 500,
 ) -> Hashes:
     """Counts the batches as a metrics worker does; the hashes that Redis holds then."""
-    aggregator = Aggregator(route_of)
+    aggregator = Aggregator(route_of, Admission(store, routes_max))
     at = int(store.hget("tailrace:positions:metrics", "0") or 0)
     for number, batch in enumerate(batches, at):
         spans = [[0, number, number + 1, False]]
@@ -240,13 +254,13 @@ def test_windows_are_those_of_the_lines_own_time_and_expire(redis_client: redis.
 def test_a_line_without_a_time_of_its_own_has_that_of_its_arrival(timestamp: str, is_own: bool) -> None:
     received_ms = 1_767_323_045_000 + 86_400_000  # A day after 2026-01-02T03:04:05Z.
     odd = message('path="/foo"', timestamp=timestamp, received_at=received_ms)
-    (row, _) = Aggregator(template).changes([odd], received_ms // 1000).rows
+    (row, _) = Aggregator(template, EveryName()).changes([odd], received_ms // 1000).rows
     starts = {length: start for length, start, _ in row.windows}
     assert starts[3_600] == (received_ms // 1000 - (86_400 if is_own else 0)) // 3_600 * 3_600
 
 
 def test_a_clock_that_is_ahead_of_its_line_by_more_than_an_hour_is_not_believed() -> None:
-    aggregator = Aggregator(template)
+    aggregator = Aggregator(template, EveryName())
     for ahead_s, is_believed in ((3_000, True), (3_600, True), (3_611, False), (10**8, False)):
         own_s = NOW_S + ahead_s
         # Before and after, the same second arrives in time: what is remembered of it changes nothing.
@@ -331,7 +345,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
 )
 def test_no_message_stops_the_worker(odd: list[dict[str, Any]]) -> None:
     batch = [{**message(""), **found} for found in odd]
-    changes = Aggregator(template).changes(batch, NOW_S)  # type: ignore[arg-type]
+    changes = Aggregator(template, EveryName()).changes(batch, NOW_S)  # type: ignore[arg-type]
     counted = sum(changes.apps.values()) + len(changes.bad)
     left_out = changes.totals.get("without_path", 0) + changes.totals.get("replayed", 0)
     assert counted + left_out == len(odd)

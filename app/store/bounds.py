@@ -1,0 +1,46 @@
+"""How many names of each kind Redis keeps, on one page: whatever a sender can invent is bounded here.
+
+A name beyond its bound, or of another form than the field's, counts under `(other)`. Routes have a
+setting, ROUTES_MAX. Dead letters and the guards of frames are bounded in bytes: see their modules.
+"""
+
+from __future__ import annotations
+
+import re
+
+OTHER = "(other)"
+
+APPS_MAX = 1_000
+"""Apps with figures of their own. DRAIN_TOKENS names them; on Kafka anyone may write to the topic."""
+
+NAMES_MAX = 200
+"""Dynos, and hosts, kept by name per route."""
+
+NAMES_SENT_MAX = 1_000
+"""Dynos, and hosts, of one route that a batch hands to Redis by name: what a step costs is bounded too."""
+
+CODES_MAX = 100
+"""H-codes kept by name for all apps together. Those that Heroku documents always have a name."""
+
+DYNO_MAX_CHARS = 64
+HOST_MAX_CHARS = 255
+
+METHODS = frozenset(
+    [
+        *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"),
+        *("PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"),
+    ]
+)
+"""Counted by name."""
+
+DOCUMENTED_CODES = frozenset(
+    [
+        *(f"H{number}" for number in range(10, 29)),
+        *("H31", "H32", "H33", "H34", "H80", "H81", "H82", "H83", "H99"),
+    ]
+)
+"""devcenter.heroku.com/articles/error-codes"""
+
+STATUS = re.compile(r"[1-9][0-9]{2}")
+CODE = re.compile(r"[A-Z][0-9]{1,3}")
+APP = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -1,0 +1,106 @@
+"""The journal: rows that are settled and wait to be added to the figures, in steps of bounded cost.
+
+One atomic step that adds all rows of a large batch would hold Redis for seconds, and with it every
+append of the drain. So the step that settles a batch adds what one step may cost and puts the other
+rows, in portions, into a list in Redis. From then on they belong to the figures: a portion is added
+and removed in one script, so once, by whichever worker of the group comes to it. A worker that is
+killed in between leaves its portions to the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, cast
+
+import orjson
+import redis
+
+from app.store import keys
+from app.store.settle import read_lua, run_raw
+
+log = logging.getLogger(__name__)
+
+STEP_MS = 12.0
+"""What one step is meant to take Redis, in which it answers nobody else."""
+
+LOOK_EVERY_S = 2.0
+
+UNITS_MAX_AT_FIRST = 4_000
+"""Until a step was timed. One unit took 1 to 3 microseconds on the machine of bench/README.md."""
+
+UNITS_MAX_LEAST = 1_000
+UNITS_MAX_MOST = 8_000
+
+_JOURNAL = read_lua("rows.lua") + read_lua("journal.lua")
+
+
+@dataclass(slots=True)
+class StepCost:
+    """How many units the next step may cost, by what the last ones took."""
+
+    units_max: int = UNITS_MAX_AT_FIRST
+    slowest_ms: float = 0.0
+    """The slowest step so far, as its caller saw it."""
+    _us_per_unit: deque[float] = field(default_factory=lambda: deque(maxlen=8))
+
+    def note(self, units: int, took_s: float) -> None:
+        """A step of so many units took so long, the wait for Redis included.
+
+        The median of the last few counts: some waited for other clients, some had cheap units.
+        """
+        self.slowest_ms = max(self.slowest_ms, took_s * 1e3)
+        if units >= UNITS_MAX_LEAST // 2:
+            self._us_per_unit.append(took_s * 1e6 / units)
+            fitting = int(STEP_MS * 1e3 / statistics.median(self._us_per_unit))
+            self.units_max = max(UNITS_MAX_LEAST, min(fitting, UNITS_MAX_MOST))
+
+
+class Journal:
+    """The journal of one group, as one of its workers sees it."""
+
+    def __init__(self, store: redis.Redis, group: str, limits: dict[str, Any]) -> None:
+        """`limits`: see `apply.limits`."""
+        self._store = store
+        self._keys = [keys.journal(group), keys.group(group)]
+        self._limits = orjson.dumps(limits)
+        self._look_at_s = 0.0
+        self.cost = StepCost()
+        self.left = 0
+        """Portions in the journal after the last step of this worker."""
+
+    def note(self, left: int, units: int, took_s: float, refused: int, fault: bytes) -> None:
+        """What a step has answered, and how long it took."""
+        self.left = left
+        self.cost.note(units, took_s)
+        if refused:
+            log.error(
+                "Redis refused %d parts of a batch: %s", refused, fault.decode("utf-8", "replace")[:200]
+            )
+
+    def finish(self, keepalive: Callable[[], None] | None = None, stop: Event | None = None) -> None:
+        """Adds what is left, and calls `keepalive` after each step. A worker that is told to stop
+        leaves the rest to the next. Raises redis.RedisError; another call goes on from there.
+        """
+        while self.left and not (stop and stop.is_set()):
+            self._step()
+            if keepalive:
+                keepalive()
+
+    def look(self) -> None:
+        """Every LOOK_EVERY_S: adds what another worker left when it was killed. Raises redis.RedisError."""
+        now_s = time.monotonic()
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_EVERY_S
+            self._step()
+
+    def _step(self) -> None:
+        started_s = time.perf_counter()
+        answer = run_raw(self._store, _JOURNAL, self._keys, [self._limits, self.cost.units_max])
+        left, units, refused, fault = cast(tuple[int, int, int, bytes], tuple(answer))
+        self.note(left, units, time.perf_counter() - started_s, refused, fault)

@@ -1,0 +1,153 @@
+-- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
+--
+-- A row: {scope, route or null, digest, and any of service, connect, service_max, connect_max,
+-- service_sketch, connect_sketch, statuses, mix, dynos, hosts, chunks}; see app/store/apply.py.
+-- `limits`: {names_max, routes_max, other_route, other_digest}, see app/store/bounds.py.
+
+local FIELDS_AT_ONCE = 1000  -- unpack() takes some thousand arguments at most
+local EXACT = 2 ^ 53         -- whole numbers below are exact in Lua
+
+local format, tonumber, call = string.format, tonumber, redis.call
+local written = {}
+local limits
+
+local function plain(number)
+  -- '12', '12.5', '12.345': at most three decimals, because sums are kept in whole microseconds.
+  return (format('%.3f', number):gsub('%.?0+$', ''))
+end
+
+local function add_times(key, times)
+  -- The talk's demo reads, changes and writes these in three steps; here it is one.
+  if times[2] == 0 then return end
+  local count = call('HINCRBY', key, 'count', times[2])
+  local before = tonumber(call('HGET', key, 'sum') or '0')
+  local sum_us = math.floor(before * 1000 + 0.5) + times[1]
+  call('HSET', key, 'sum', plain(sum_us / 1000), 'average', plain(sum_us / 1000 / count))
+end
+
+local function add_counts(key, counts)
+  -- counts: {fields, what to add to each}. All are read at once and written at once: a call from
+  -- a script costs more than the sum, so HINCRBY for each would take five times as long.
+  local fields, added = counts[1], counts[2]
+  for from = 1, #fields, FIELDS_AT_ONCE do
+    local to = math.min(from + FIELDS_AT_ONCE - 1, #fields)
+    local before = call('HMGET', key, unpack(fields, from, to))
+    local size = 0
+    for at = from, to do
+      local sum = tonumber(before[at - from + 1] or 0)
+      if not sum or sum % 1 ~= 0 then error({err = 'ERR hash value is not an integer: ' .. key}) end
+      sum = sum + added[at]
+      if sum >= EXACT then
+        call('HINCRBY', key, fields[at], format('%d', added[at]))
+      else
+        written[size + 1], written[size + 2] = fields[at], format('%d', sum)
+        size = size + 2
+      end
+    end
+    if size > 0 then call('HSET', key, unpack(written, 1, size)) end
+  end
+end
+
+local function add_bounded(key, counts)
+  -- Dynos and hosts: a field for each, until there are so many that they say nothing any more.
+  local fields, added = counts[1], counts[2]
+  local known = call('HLEN', key)
+  if known + #fields <= limits.names_max then return add_counts(key, counts) end
+  local kept, sums, other = {}, {}, 0
+  for from = 1, #fields, FIELDS_AT_ONCE do
+    local to = math.min(from + FIELDS_AT_ONCE - 1, #fields)
+    local before = call('HMGET', key, unpack(fields, from, to))
+    for at = from, to do
+      local is_known = before[at - from + 1]
+      if fields[at] == limits.other_route or not is_known and known >= limits.names_max then
+        other = other + added[at]
+      else
+        if not is_known then known = known + 1 end
+        kept[#kept + 1], sums[#sums + 1] = fields[at], added[at]
+      end
+    end
+  end
+  if other > 0 then kept[#kept + 1], sums[#sums + 1] = limits.other_route, other end
+  add_counts(key, { kept, sums })
+end
+
+local function raise(key, field, value)
+  local before = call('HGET', key, field)
+  if not before or tonumber(before) < value then call('HSET', key, field, plain(value)) end
+end
+
+local function add_chunk(key, expires_at, numbers, counts)
+  -- Windows, and for each {fields, what to add to each}: read and written whole, as keys.py says.
+  local before = call('HMGET', key, unpack(numbers))
+  local whole, is_new = {}, true
+  for at, number in ipairs(numbers) do
+    is_new = is_new and not before[at]
+    local sums = before[at] and cmsgpack.unpack(before[at]) or {}
+    local fields, added = counts[at][1], counts[at][2]
+    for i, field in ipairs(fields) do sums[field] = (sums[field] or 0) + added[i] end
+    whole[2 * at - 1], whole[2 * at] = number, cmsgpack.pack(sums)
+  end
+  is_new = is_new and call('EXISTS', key) == 0
+  call('HSET', key, unpack(whole))
+  if is_new then call('EXPIREAT', key, expires_at) end
+end
+
+local function digest_of(row)
+  -- The row's own, or that of `(other)` once the app has its number of routes.
+  if row.route == cjson.null then return row.digest end
+  local routes = row.scope .. 'routes'
+  if call('HEXISTS', routes, row.route) == 1 then return row.digest end
+  if row.route ~= limits.other_route and call('HLEN', routes) >= limits.routes_max then
+    call('HSETNX', routes, limits.other_route, limits.other_digest)
+    return limits.other_digest
+  end
+  call('HSET', routes, row.route, row.digest)
+  return row.digest
+end
+
+local function add_row(row)
+  local digest = digest_of(row)
+  local own = 'tailrace:' .. row.scope .. digest
+  if row.mix then
+    if row.route ~= cjson.null then
+      local seed = row.scope .. digest .. '::'
+      add_times(seed .. 'service', row.service)
+      add_times(seed .. 'connect', row.connect)
+      add_counts(seed .. 'statuses', row.statuses)
+    end
+    add_counts(own .. ':mix', row.mix)
+    add_counts(own .. ':service', row.service_sketch)
+    add_counts(own .. ':connect', row.connect_sketch)
+    if row.service[2] > 0 then raise(own .. ':mix', 'max_service', row.service_max) end
+    if row.connect[2] > 0 then raise(own .. ':mix', 'max_connect', row.connect_max) end
+    add_bounded(own .. ':dynos', row.dynos)
+    add_bounded(own .. ':hosts', row.hosts)
+  end
+  local short = 'tailrace:' .. row.scope .. string.sub(digest, 1, 16) .. ':'
+  for _, chunk in ipairs(row.chunks) do add_chunk(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
+end
+
+-- A script has no way back once it has written. What Redis refuses, such as a key that someone
+-- else uses for another type, must not keep the rest of the batch from being counted.
+local refused, first_fault = 0, ''
+local function attempt(step, argument)
+  local done, fault = pcall(step, argument)
+  if done then return end
+  refused = refused + 1
+  if refused == 1 then first_fault = type(fault) == 'table' and fault.err or tostring(fault) end
+end
+
+local function units_of(portion)
+  -- A portion is '<units> <JSON of rows>': what it costs is known without a look at its rows.
+  return tonumber(string.match(portion, '^%d+'))
+end
+
+local function add_portion(portion)
+  for _, row in ipairs(cjson.decode(string.sub(portion, string.find(portion, ' ', 1, true) + 1))) do
+    attempt(add_row, row)
+  end
+end
+
+local function count_refused(totals)
+  if refused > 0 then redis.pcall('HINCRBY', totals, 'refused', refused) end
+end

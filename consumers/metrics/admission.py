@@ -1,0 +1,92 @@
+"""Which names get a row or a field of their own: those that Redis has, and new ones while there is room.
+
+The worker asks before it computes rows, so that a batch of a crawler's 20,000 paths becomes one row
+`(other)` and not 20,000 rows for Redis to merge. app/store/rows.lua keeps the bound of routes as
+well, because workers may admit new ones at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import cast
+
+import redis
+
+from app.store import keys
+from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES, METHODS
+
+NAMES_AT_ONCE = 1_000
+CACHED_NAMES = 100_000
+"""Names remembered in all; then they are read anew."""
+
+_OTHER_FIELDS = len(METHODS) + 5
+"""Fields of a `mix` hash that are no codes: methods and `(other)`, count, bytes, two maxima."""
+
+
+class Admission:
+    """Answers from Redis, and from what it has seen there before: names are never removed."""
+
+    def __init__(self, store: redis.Redis, routes_max: int) -> None:
+        self._store = store
+        self._routes_max = routes_max
+        self._known: dict[str, set[str]] = {}
+
+    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+        """App -> its routes among the wanted that have or may get a row. Raises redis.RedisError."""
+        by_key = {keys.routes(app): names for app, names in wanted.items()}
+        found = self._admitted(by_key, self._routes_max)
+        return {app: found[keys.routes(app)] for app in wanted}
+
+    def apps(self, names: Iterable[str]) -> set[str]:
+        """Apps that have or may get figures of their own. Raises redis.RedisError."""
+        fitting = [name for name in names if not name or APP.fullmatch(name)]
+        return self._admitted({keys.APPS: fitting}, APPS_MAX)[keys.APPS]
+
+    def codes(self, names: Iterable[str]) -> set[str]:
+        """H-codes that are counted by name. Raises redis.RedisError."""
+        names = set(names)
+        fields = {f"c:{name}": name for name in names - DOCUMENTED_CODES if CODE.fullmatch(name)}
+        if not fields:
+            return names & DOCUMENTED_CODES
+        key = keys.own("", keys.ALL_ROUTES, "mix")
+        found = self._admitted({key: list(fields)}, CODES_MAX + _OTHER_FIELDS)[key]
+        return {fields[field] for field in found} | names & DOCUMENTED_CODES
+
+    def _admitted(self, wanted: Mapping[str, Collection[str]], limit: int) -> dict[str, set[str]]:
+        """Hash -> the wanted fields that it has, and of the others as many as fit its limit."""
+        if sum(map(len, self._known.values())) > CACHED_NAMES:
+            self._known.clear()
+        unknown = {
+            key: [name for name in names if name not in self._known.get(key, ())]
+            for key, names in wanted.items()
+        }
+        newcomers = self._look_up({key: names for key, names in unknown.items() if names}, limit)
+        return {
+            key: (self._known.get(key, set()) & set(names)) | newcomers.get(key, set())
+            for key, names in wanted.items()
+        }
+
+    def _look_up(self, unknown: Mapping[str, list[str]], limit: int) -> dict[str, set[str]]:
+        """Remembers which of the unknown are in Redis after all; the others that may come in."""
+        if not unknown:
+            return {}
+        pipeline = self._store.pipeline(transaction=False)
+        for key, names in unknown.items():
+            pipeline.hlen(key)
+            for at in range(0, len(names), NAMES_AT_ONCE):
+                pipeline.hmget(key, [_bytes(name) for name in names[at : at + NAMES_AT_ONCE]])
+        answers = iter(pipeline.execute())
+        newcomers: dict[str, set[str]] = {}
+        for key, names in unknown.items():
+            room = limit - cast(int, next(answers))
+            values: list[bytes | None] = []
+            for _ in range(0, len(names), NAMES_AT_ONCE):
+                values += cast(list[bytes | None], next(answers))
+            there = {name for name, value in zip(names, values, strict=True) if value is not None}
+            self._known.setdefault(key, set()).update(there)
+            newcomers[key] = set([name for name in names if name not in there][: max(0, room)])
+        return newcomers
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

@@ -1,0 +1,156 @@
+"""Large batches: each step is short, each row is added once, whoever adds it."""
+
+from __future__ import annotations
+
+import random
+from threading import Event
+from typing import Any, cast
+
+import pytest
+import redis
+
+from app.errors import StaleBatch
+from app.store import keys
+from app.store.apply import PORTION_UNITS, Changes, Row, Times, apply, limits, portions
+from app.store.journal import UNITS_MAX_LEAST, UNITS_MAX_MOST, Journal, StepCost
+from tests.support.reference import differences, hashes_in
+
+POSITIONS = "tailrace:positions:g"
+START = 1_800_000_000
+
+
+def claim(at: int = 0) -> dict[str, Any]:
+    return {"kind": "offsets", "positions": POSITIONS, "spans": [[0, at, at + 1, at > 0]], "seen": []}
+
+
+def row(route: str, windows: int = 3, fields: int = 40) -> Row:
+    times = Times(5_000, 1, 5.0, dict.fromkeys(range(fields), 1))
+    counts: dict[str | int, int] = {"n": 1, **dict.fromkeys(range(fields), 1)}
+    return Row(
+        app="",
+        route=route,
+        service=times,
+        connect=Times(),
+        statuses={"200": 1},
+        mix={"count": 1, "bytes": 7},
+        dynos={"web.1": 1},
+        hosts={},
+        windows=[(10, START + 10 * number, counts) for number in range(windows)],
+    )
+
+
+def changes(rows: int = 200, **more: int) -> Changes:
+    return Changes([row(f"/{at}", **more) for at in range(rows)], {"": rows}, {"messages": rows})
+
+
+def journal(store: redis.Redis, routes_max: int = 500) -> Journal:
+    return Journal(store, "g", limits(routes_max))
+
+
+def left(store: redis.Redis) -> int:
+    return store.llen(keys.journal("g"))
+
+
+def counted(store: redis.Redis) -> int:
+    digests = cast(list[bytes], store.hvals("routes"))
+    return sum(int(store.hget(f"tailrace:{digest.decode()}:mix", "count") or 0) for digest in digests)
+
+
+def test_a_large_batch_settles_at_once_and_leaves_the_rest_in_the_journal(store: redis.Redis) -> None:
+    rest = journal(store)
+    assert apply(store, "g", claim(), changes(), 500, rest)
+    assert rest.left == left(store) > 10
+    assert store.hget(POSITIONS, "0") == b"1"
+    assert store.hget("tailrace:group:g", "messages") == b"200"
+    assert 0 < counted(store) < 200
+    rest.finish()
+    assert left(store) == 0
+    assert counted(store) == 200
+
+
+def test_a_small_batch_needs_no_journal(store: redis.Redis) -> None:
+    rest = journal(store)
+    assert apply(store, "g", claim(), changes(5), 500, rest)
+    assert rest.left == left(store) == 0
+    assert counted(store) == 5
+
+
+def test_in_portions_or_at_once_the_figures_are_the_same(store: redis.Redis) -> None:
+    rest = journal(store, routes_max=40)
+    rest.cost.units_max = UNITS_MAX_LEAST
+    apply(store, "g", claim(), changes(60, windows=70), 40, rest)
+    rest.finish()
+    found = hashes_in(store)
+    store.flushall()
+    whole = journal(store, routes_max=40)
+    whole.cost.units_max = 10**9
+    apply(store, "g", claim(), changes(60, windows=70), 40, whole)
+    assert whole.left == 0
+    assert differences(found, hashes_in(store)) == []
+
+
+def test_what_a_killed_worker_left_is_added_once_by_the_next(store: redis.Redis) -> None:
+    apply(store, "g", claim(), changes(), 500, journal(store))
+    assert counted(store) < 200
+    with pytest.raises(StaleBatch):
+        apply(store, "g", claim(), changes(), 500, journal(store))
+    others = [journal(store) for _ in range(3)]
+    turns = 0
+    while left(store):
+        others[turns % 3].look()
+        others[turns % 3]._look_at_s = 0.0
+        turns += 1
+    assert turns > 3
+    assert counted(store) == 200
+
+
+def test_a_stop_leaves_the_rest_and_a_keepalive_is_called_after_each_step(store: redis.Redis) -> None:
+    rest, stop, calls = journal(store), Event(), []
+
+    def keepalive() -> None:
+        calls.append(left(store))
+        if len(calls) == 2:
+            stop.set()
+
+    apply(store, "g", claim(), changes(), 500, rest)
+    rest.finish(keepalive, stop)
+    assert len(calls) == 2
+    assert rest.left == calls[-1] > 0
+
+
+def test_a_full_redis_keeps_the_portion_whole(store: redis.Redis) -> None:
+    rest = journal(store)
+    apply(store, "g", claim(), changes(), 500, rest)
+    before = {key: store.dump(key) for key in store.scan_iter()}
+    store.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.RedisError, match=r"OOM|memory"):
+            rest.finish()
+        assert {key: store.dump(key) for key in store.scan_iter()} == before
+    finally:
+        store.config_set("maxmemory", 0)
+    rest.finish()
+    assert counted(store) == 200
+
+
+def test_no_portion_costs_much_more_than_its_share() -> None:
+    rng = random.Random(1)
+    rows = [row(f"/{at}", rng.choice((0, 1, 30, 400)), rng.choice((1, 90))) for at in range(100)]
+    units = [int(portion.partition(b" ")[0]) for portion in portions(rows)]
+    assert max(units) <= PORTION_UNITS
+    assert sum(units) > 50 * PORTION_UNITS
+
+
+def test_steps_grow_and_shrink_with_what_they_took() -> None:
+    cost = StepCost()
+    for _ in range(8):
+        cost.note(4_000, 0.004)
+    assert cost.units_max == UNITS_MAX_MOST
+    for _ in range(8):
+        cost.note(4_000, 0.024)
+    assert cost.units_max == 2_000
+    for _ in range(8):
+        cost.note(4_000, 3.0)
+    assert cost.units_max == UNITS_MAX_LEAST
+    cost.note(1, 9.0)  # Too small to tell.
+    assert cost.units_max == UNITS_MAX_LEAST
