@@ -15,6 +15,8 @@ from app.redis_client import connect
 from app.routes import route_namer
 from app.store.apply import apply
 from app.streams import READ_TIMEOUT_S, Batch, open_reader
+from consumers.guard import guarded
+from consumers.hand import Hand
 from consumers.metrics.aggregate import Aggregator
 from consumers.worker import Worker, stop_on_signals
 
@@ -29,9 +31,14 @@ Redis about 0.1 s, in which it answers nobody else (bench/README.md)."""
 def main() -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
     start_logging(os.environ.get("DYNO", GROUP))
+    return guarded(work)
+
+
+def work(hand: Hand) -> int:
+    """What `main` does, in the process that the guard watches over."""
     try:
         settings = Settings.load(os.environ)
-        aggregator = Aggregator(route_namer(settings))
+        aggregator = Aggregator(route_namer(settings), hand.place)
         store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
 
         def handle(batch: Batch, still_here: Callable[[], None]) -> None:
@@ -50,6 +57,7 @@ def main() -> int:
             store=store,
             stop=stop_on_signals(),
             max_messages=BATCH_MESSAGES,
+            hand=hand,
         )
         worker.run()
     except TailraceError as fault:

@@ -18,6 +18,7 @@ from app.sketch import bucket
 from app.store.apply import Changes, Counts, Row, Times, WindowCounts
 from app.store.keys import WINDOWS
 from app.streams.interface import BadValue
+from consumers.hand import Place
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
@@ -58,8 +59,10 @@ class Cell:
 class Aggregator:
     """Turns batches into changes; keeps only caches between them."""
 
-    def __init__(self, route_of: Callable[[str], str]) -> None:
+    def __init__(self, route_of: Callable[[str], str], place: Place | None = None) -> None:
+        """`place`: where to say which message is in hand."""
         self._route_of = route_of
+        self._place = [0] if place is None else place
         self._starts: dict[str, int] = {}
         self._times: dict[str, tuple[int, int, float] | None] = {}
 
@@ -86,8 +89,8 @@ class Aggregator:
         cells: dict[CellKey, list[RouterLine]] = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
-        route_of, starts = self._route_of, self._starts
-        for message in messages:
+        route_of, starts, place = self._route_of, self._starts, self._place
+        for place[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
                 bad.append(BadValue(encode(message), "a router line without any key=value pair"))
@@ -115,6 +118,7 @@ class Aggregator:
                 cells[key] = [line]
             else:
                 lines.append(line)
+        place[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
         return cells, {name: count for name, count in totals.items() if count}, bad
 
