@@ -51,7 +51,8 @@ Rule = tuple[re.Pattern[str], str]
 
 
 def compile_rules(patterns: Sequence[str]) -> list[Rule]:
-    """(regex, route) of each pattern; `:name` is one segment, `*name` at the end is the rest.
+    """(regex, route) of each pattern; `:name` is a segment or part of one, `*name` at the end is the
+    rest. A regex is for `fullmatch` with a path, which takes linear time whatever the path.
 
     Raises BadSettings with every pattern that is none.
     """
@@ -71,10 +72,24 @@ def compile_rules(patterns: Sequence[str]) -> list[Rule]:
 
 
 def _segment_regex(segment: str) -> str:
+    """A name is one character or more, none of them `/`. Which of several splits is taken does not
+    matter, because only match or no match counts: so each name ends for good where the text that
+    follows it is first found (an atomic group), and the time is proportional to the path's length."""
     if segment.startswith("*"):
-        return ".*"
-    parts = re.split(r"(:[A-Za-z_]\w*)", segment)
-    return "".join("[^/]+?" if part.startswith(":") else re.escape(part) for part in parts)
+        return "(?s:.*)"
+    parts = re.split(r"(:[A-Za-z_]\w*)", segment)  # text, name, text, ..., name, text
+    regex = re.escape(parts[0])
+    last = len(parts) - 1
+    for at in range(2, len(parts), 2):
+        text = re.escape(parts[at])
+        if at < last:
+            regex += f"(?>[^/]+?{text})"
+        elif text:
+            # The last text has to stand at the segment's end, not where it is first found.
+            regex += rf"(?>[^/]+?(?={text}(?:/|\Z))){text}"
+        else:
+            regex += "[^/]++"
+    return regex
 
 
 def template(path: str, rules: Sequence[Rule] = ()) -> str:

@@ -18,15 +18,19 @@ from threading import Event, Timer
 import redis
 
 from app.backoff import Outage
-from app.errors import LogUnavailable, StaleBatch, first_words
+from app.errors import LogUnavailable, StaleBatch, TailraceError, first_words
+from app.message import decode, encode
+from app.store.held import POISON_AFTER, count_held, forget_held, poison
 from app.store.workers import WorkerStatus, sign_off, tell
-from app.streams import Batch, Lag, Reader
+from app.streams import BadValue, Batch, Lag, Reader
+from consumers.hand import Hand, name_of
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 STATUS_EVERY_S = 2.0
-END_S = 9.0
+END_S = 8.5
+"""Less than the guard's, which knows no goodbye."""
 
 
 def stop_on_signals() -> Event:
@@ -60,6 +64,9 @@ class Worker:
     whoever holds it) or RedisError and LogUnavailable (the same batch again, after a wait). Where a
     batch takes long, it calls `still_here`, its second argument, every few seconds: that keeps the
     membership and may raise LogUnavailable.
+
+    What hangs, dies or fails in an unexpected way while a message is in `hand` is counted; a message
+    that has done that POISON_AFTER times is moved to the batch's bad values before `handle` sees it.
     """
 
     group: str
@@ -69,6 +76,7 @@ class Worker:
     stop: Event
     max_messages: int = 5_000
     idle: Callable[[], None] = lambda: None
+    hand: Hand = field(default_factory=Hand)
     _behind_since_ms: int = 0
     _told_at_s: float = 0.0
     _lag: Lag = Lag(0)
@@ -81,6 +89,7 @@ class Worker:
     def run(self) -> None:
         """Until told to stop. Raises only what no waiting mends."""
         outage = Outage(log, self.stop)
+        self._count_what_the_last_one_held(outage)
         reader = self._opened(outage)
         if reader is None:
             return
@@ -92,6 +101,20 @@ class Worker:
             reader.close()
             self._sign_off()
             log.info("stopped: group=%s", self.group)
+
+    def _count_what_the_last_one_held(self, outage: Outage) -> None:
+        """And frees its share of the log: it is dead, so nobody needs to wait for its lease to run out."""
+        while not self.hand.is_empty and not self.stop.is_set():
+            name, lease = self.hand.held()
+            try:
+                if name:
+                    count_held(self.store, self.group, name)
+                self.hand.drop()
+                if lease:
+                    self.store.delete(lease)
+                outage.over()
+            except redis.RedisError as fault:
+                outage.wait(fault)
 
     def _opened(self, outage: Outage) -> Reader | None:
         while not self.stop.is_set():
@@ -127,16 +150,22 @@ class Worker:
 
         while True:
             try:
+                self._set_poison_aside(batch)
+                self.hand.take([message["id"] for message in batch.messages], batch.claim.get("lease", ""))
                 self.handle(batch, still_here)
+                self.hand.drop()
                 outage.over()
                 reader.settled(batch)
+                self._forget_poison(batch)
                 if batch.messages:
                     self._behind_since_ms = batch.messages[-1]["received_at"]
                 return
             except StaleBatch:
+                self.hand.drop()
                 reader.rejected(batch)
                 return
             except (LogUnavailable, redis.RedisError) as fault:
+                self.hand.drop()
                 # Whether the step was done is not known. The same claim again is safe: if it
                 # was, it is stale now.
                 self._tell_that_it_waits(fault)
@@ -144,6 +173,41 @@ class Worker:
                 if self.stop.is_set():
                     reader.rejected(batch)
                     return
+            except TailraceError:
+                self.hand.drop()
+                raise  # On purpose, and not the message's fault.
+            except Exception:
+                # The process ends with it, as ever; but not for ever because of the same message.
+                self._count_what_is_in_hand()
+                raise
+
+    def _count_what_is_in_hand(self) -> None:
+        name, _ = self.hand.held()
+        self.hand.drop()
+        try:
+            if name:
+                count_held(self.store, self.group, name)
+        except redis.RedisError as fault:
+            log.warning("what the worker ends with is not counted: %s", first_words(fault))
+
+    def _set_poison_aside(self, batch: Batch) -> None:
+        """Raises redis.RedisError."""
+        names = poison(self.store, self.group) if batch.messages else frozenset()
+        if not names:
+            return
+        for message in [message for message in batch.messages if name_of(message["id"]) in names]:
+            batch.messages.remove(message)
+            reason = f"poison: it held a worker {POISON_AFTER} times, which hung or died with it"
+            batch.bad.append(BadValue(encode(message), reason, is_poison=True))
+            log.warning("a message that held two workers goes to the dead letters: id=%s", message["id"])
+
+    def _forget_poison(self, batch: Batch) -> None:
+        names = [name_of(decode(bad.value)["id"]) for bad in batch.bad if bad.is_poison]
+        try:
+            if names:
+                forget_held(self.store, self.group, names)
+        except redis.RedisError as fault:
+            log.debug("poison is forgotten later: %s", type(fault).__name__)
 
     def _tell(self, reader: Reader) -> None:
         if not self._is_time_to_tell():

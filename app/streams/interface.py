@@ -50,10 +50,12 @@ Claim = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """A value of the topic that is no message, with the reason: for the dead letters."""
+    """A value of the topic that cannot be processed, with the reason: for the dead letters."""
 
     value: bytes
     reason: str
+    is_poison: bool = False
+    """It held this group's workers; else it is no message, and so for every group."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,8 @@ from app.routes import route_namer
 from app.store.apply import apply, limits
 from app.store.journal import Journal
 from app.streams import READ_TIMEOUT_S, Batch, open_reader
+from consumers.guard import guarded
+from consumers.hand import Hand
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from consumers.worker import Worker, stop_on_signals
@@ -34,10 +36,15 @@ that makes, no step takes Redis long (app/store/journal.py)."""
 def main() -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
     start_logging(os.environ.get("DYNO", GROUP))
+    return guarded(work)
+
+
+def work(hand: Hand) -> int:
+    """What `main` does, in the process that the guard watches over."""
     try:
         settings = Settings.load(os.environ)
         store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
-        aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max))
+        aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), hand.place)
         journal = Journal(store, GROUP, limits(settings.routes_max))
         stop = stop_on_signals()
 
@@ -64,6 +71,7 @@ def main() -> int:
             stop=stop,
             max_messages=BATCH_MESSAGES,
             idle=look_for_leftovers,
+            hand=hand,
         )
         worker.run()
     except TailraceError as fault:

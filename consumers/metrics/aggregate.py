@@ -19,6 +19,7 @@ from app.store.apply import Changes, Counts, Row, Times, WindowCounts
 from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, NAMES_SENT_MAX, OTHER, STATUS
 from app.store.keys import WINDOWS
 from app.streams.interface import BadValue
+from consumers.hand import Place
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
@@ -64,9 +65,11 @@ class Names(Protocol):
 class Aggregator:
     """Turns batches into changes; keeps only caches between them."""
 
-    def __init__(self, route_of: Callable[[str], str], names: Names) -> None:
+    def __init__(self, route_of: Callable[[str], str], names: Names, place: Place | None = None) -> None:
+        """`place`: where to say which message is in hand."""
         self._route_of = route_of
         self._names = names
+        self._place = [0] if place is None else place
         self._starts: dict[str, int] = {}
         self._times: dict[str, tuple[int, int, float] | None] = {}
 
@@ -94,8 +97,8 @@ class Aggregator:
         cells: Lines = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
-        route_of, starts = self._route_of, self._starts
-        for message in messages:
+        route_of, starts, place = self._route_of, self._starts, self._place
+        for place[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
                 bad.append(BadValue(encode(message), "a router line without any key=value pair"))
@@ -123,6 +126,7 @@ class Aggregator:
                 cells[key] = [line]
             else:
                 lines.append(line)
+        place[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
         return cells, {name: count for name, count in totals.items() if count}, bad
 

@@ -12,11 +12,11 @@ from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
 from app.streams import open_reader
-from consumers.replay.live import LiveReplay
+from consumers.guard import guarded
+from consumers.hand import Hand
+from consumers.replay.live import GROUP, LiveReplay
 from consumers.replay.player import unsafe_methods
 from consumers.worker import Worker, stop_on_signals
-
-GROUP = "replay"
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 def main() -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
     start_logging(os.environ.get("DYNO", GROUP))
+    return guarded(work)
+
+
+def work(hand: Hand) -> int:
+    """What `main` does, in the process that the guard watches over."""
     try:
         settings = Settings.load(os.environ)
         if not settings.replay_host:
@@ -33,7 +38,7 @@ def main() -> int:
             log.warning("REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", unsafe)
         store = connect(settings, connections=1, timeout_s=10)
         stop = stop_on_signals()
-        replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop)
+        replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop, hand.place)
         replay.check_known_hosts()
         worker = Worker(
             group=GROUP,
@@ -43,6 +48,7 @@ def main() -> int:
             stop=stop,
             max_messages=1_000,
             idle=replay.idle,
+            hand=hand,
         )
         try:
             worker.run()

@@ -19,18 +19,21 @@ import redis
 
 from app.config import Settings
 from app.errors import BadSettings, LogUnavailable
+from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
 from app.store.settle import settle
 from app.streams import Batch
+from consumers.hand import Place
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
 from consumers.replay.player import Choice, Tally, check_known_hosts, choice_of, job_for
 from consumers.replay.request import Request, request_of
-from consumers.replay.senders import Senders
+from consumers.replay.senders import Job, Senders
 from consumers.replay.target import Target
 
 log = logging.getLogger(__name__)
 
+GROUP = "replay"
 FLUSH_EVERY_S = 1.0
 LAST_SENDS_S = 4.0
 HEARTBEAT_S = 1.0
@@ -69,9 +72,10 @@ class LiveReplay:
         store: redis.Redis,
         route_of: Callable[[str], str],
         stop: Event,
+        place: Place | None = None,
     ) -> None:
-        """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError
-        for a REPLAY_HOST that is no base URL."""
+        """`place`: where to say which message is in hand. Raises BadSettings for rules that are none, and
+        for what only a window can do; TailraceError for a REPLAY_HOST that is no base URL."""
         self._target, self._choice = _target_and_choice(settings, environ)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
@@ -95,7 +99,11 @@ class LiveReplay:
             max_late_s,
             settings.replay_rate,
         )
+        self._place = [0] if place is None else place
+        self._routes_max = settings.routes_max
         self._under_way: Batch | None = None
+        self._prepared: list[tuple[Request, Job | str] | None] = []
+        """Its messages; None for one that is no request."""
         self._offered = 0
         """Messages of it that were sent, left out, or wait to be sent."""
 
@@ -104,34 +112,58 @@ class LiveReplay:
         check_known_hosts(self._store, self._target, self._choice)
 
     def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
-        """One batch, settled before or after it is sent. Raises as `Worker.handle` may."""
+        """One batch, settled before or after it is sent. Raises as `Worker.handle` may, and SameHost."""
+        # The same batch comes again when Redis did not answer: it goes on where it was.
+        if batch is not self._under_way:
+            self._prepared = self._prepare(batch, still_here)
+            self._under_way, self._offered = batch, 0
         if self._at_least_once:
-            # The same batch comes again when Redis did not answer: it goes on where it was.
-            if batch is not self._under_way:
-                self._under_way, self._offered = batch, 0
-            self._offer(batch, still_here)
+            self._offer(still_here)
             while not self._senders.drain(HEARTBEAT_S):
                 self._wait(still_here)
-            settle(self._store, batch.claim)
+            self._settle(batch)
+        else:
+            self._settle(batch)
+            self._offer(still_here)
+
+    def _prepare(
+        self, batch: Batch, still_here: Callable[[], None]
+    ) -> list[tuple[Request, Job | str] | None]:
+        """All that is computed from what a client has sent; before anything is settled, so that a message
+        with which the worker hangs or dies loses nothing. Raises SameHost."""
+        prepared: list[tuple[Request, Job | str] | None] = []
+        told_s = time.monotonic()
+        for number, message in enumerate(batch.messages, 1):
+            self._place[0] = number
+            request = request_of(message, self._route_of)
+            prepared.append((request, job_for(request, self._target, self._choice)) if request else None)
+            self._place[0] = 0
+            if time.monotonic() - told_s > HEARTBEAT_S:
+                self._wait(still_here)
+                told_s = time.monotonic()
+        return prepared
+
+    def _settle(self, batch: Batch) -> None:
+        """Raises as `Worker.handle` may."""
+        poison = [bad for bad in batch.bad if bad.is_poison]
+        if poison:  # What is no message at all is `metrics`'s to keep, as it is the same for both.
+            changes = Changes(rows=[], apps={}, totals={"bad": len(poison)}, bad=poison)
+            apply(self._store, GROUP, batch.claim, changes, self._routes_max)
         else:
             settle(self._store, batch.claim)
-            self._under_way, self._offered = batch, 0
-            self._offer(batch, still_here)
 
-    def _offer(self, batch: Batch, still_here: Callable[[], None]) -> None:
-        for message in batch.messages[self._offered :]:
-            request = request_of(message, self._route_of)
-            if request is None:
+    def _offer(self, still_here: Callable[[], None]) -> None:
+        for prepared in self._prepared[self._offered :]:
+            if prepared is None:
                 self._tally.skipped(None, "no-path")
             elif self._stop.is_set() and not self._at_least_once:
-                self._tally.skipped(request, "stopped")
+                self._tally.skipped(prepared[0], "stopped")
             else:
-                self._offer_one(request, still_here)
+                self._offer_one(*prepared, still_here)
             self._offered += 1
 
-    def _offer_one(self, request: Request, still_here: Callable[[], None]) -> None:
-        """Submits the request's job at its time, or counts why it is not sent. Raises SameHost."""
-        job = job_for(request, self._target, self._choice)
+    def _offer_one(self, request: Request, job: Job | str, still_here: Callable[[], None]) -> None:
+        """Submits the request's job at its time, or counts why it is not sent."""
         if isinstance(job, str):
             self._tally.skipped(request, job)
             return

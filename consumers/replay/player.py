@@ -98,8 +98,8 @@ def _name(host: str) -> str:
 
 
 def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
-    """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`
-    or `refused-path`. Raises SameHost."""
+    """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`,
+    `rewrite-limit` or `refused-path`. Raises SameHost."""
     if is_replayed(request.request_id):
         return "replayed"
     check_not_same_host(target, request.host, choice)

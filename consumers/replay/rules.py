@@ -3,7 +3,7 @@
 A rule matches on any of `method`, `path` (pattern as in `routes:`), `route`, `host`, `app`,
 `status` (200, 5xx, 200-299), `dyno`, each a value or a list; a rule without any matches all. It
 says `do: allow` (the default) or `do: deny`, and may rewrite (`rewrite_path` and `rewrite_query`:
-`{match, replace}`, regular expressions) and set or remove headers; `${NAME}` in a header's value
+`{match, replace}`, regular expressions of RE2) and set or remove headers; `${NAME}` in a header's value
 is read from the environment. docs/replay.md has examples.
 """
 
@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from app.errors import BadSettings
 from app.routes import compile_rules
 from consumers.replay.request import Request
+from consumers.replay.rewrite import BadExpression, Rewriter, TooMuchWork
 
 CONDITIONS = ("method", "path", "route", "host", "app", "status", "dyno")
 FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -75,8 +76,11 @@ class Rules:
                 if not rule.allow:
                     return Decision(False, "rule", request.path)
                 path = request.path
-                for rewrite in rule.rewrites:
-                    path = rewrite(path)
+                try:
+                    for rewrite in rule.rewrites:
+                        path = rewrite(path)
+                except TooMuchWork:
+                    return Decision(False, "rewrite-limit", request.path)
                 return Decision(True, "", path, rule.set_headers, rule.remove_headers)
         return Decision(True, "", request.path)
 
@@ -156,18 +160,16 @@ def _rewrite(wanted: Any, on_path: bool, name: str, fault: Callable[[str], None]
         fault(f"`{name}` must have `match` and `replace`")
         return None
     try:
-        regex = re.compile(str(wanted["match"]))
-        regex.sub(str(wanted["replace"]), "")
-    except (re.error, IndexError) as found:
-        fault(f"`{name}` is no regular expression: {found}")
+        rewriter = Rewriter(str(wanted["match"]), str(wanted["replace"]))
+    except BadExpression as found:
+        fault(f"`{name}`: {found}")
         return None
-    replacement = str(wanted["replace"])
 
     def rewrite(whole: str) -> str:
         path, mark, query = whole.partition("?")
         if on_path:
-            return regex.sub(replacement, path) + mark + query
-        query = regex.sub(replacement, query)
+            return rewriter(path) + mark + query
+        query = rewriter(query)
         return f"{path}?{query}" if query else path
 
     return rewrite

@@ -71,6 +71,12 @@ def test_replay_rules_that_would_stop_the_worker_stop_the_deploy(redis_url: str,
         **CREDENTIALS,
     }
     file.write_text("replay:\n- {path: /admin, do: deny}\n- set_headers: {X-Key: '${STAGING_KEY}'}\n")
+    good = file.read_text()
+    file.write_text(good + "- rewrite_path: {match: '(?=a)', replace: ''}\n")
+    code, output = release(**environ)
+    assert code == MISSING
+    assert "replay: rule 3: `rewrite_path`: `match` is no regular expression of RE2" in output
+    file.write_text(good)
     code, output = release(**environ)
     assert code == MISSING
     assert "MISSING  replay: " in output

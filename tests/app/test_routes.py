@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.config import Settings
 from app.errors import BadSettings
 from app.routes import CACHED_PATHS, MAX_ROUTE_CHARS, compile_rules, route_namer, template
+
+HEROKUS_LONGEST_PATH = 8_192
+"""Bytes of a request line that Heroku's router takes."""
 
 
 @pytest.mark.parametrize(
@@ -74,3 +82,83 @@ def test_a_scanners_paths_do_not_fill_the_memory() -> None:
 
 def test_an_endless_path_is_cut() -> None:
     assert len(template("/" + "x/" * 4_000)) <= MAX_ROUTE_CHARS + 3
+
+
+def matches(pattern: str, path: str) -> bool:
+    ((regex, _),) = compile_rules([pattern])
+    return regex.fullmatch(path) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("/posts/:year-:month-:day", "/posts/2026-11-23", "/posts/2026-11"),
+        ("/posts/:year-:month-:day", "/posts/2026-11-23-x", "/posts/2026--11"),
+        ("/posts/:year-:month-:day", "/posts/-----", "/posts/----"),
+        ("/:id.:format", "/a.b.c", "/a."),
+        ("/:id.json", "/a.json.json", "/.json"),
+        ("/:a-:b-x", "/q--x-x", "/q--x"),
+        ("/:a:b", "/xy", "/x"),
+        ("/:a/x", "/a/x", "/a/b/x"),
+        ("/files/*rest", "/files/a/b", "/files"),
+        ("/files/*rest", "/files/", "/file/"),
+    ],
+)
+def test_a_name_is_one_character_or_more_and_no_slash(pattern: str, matching: str, other: str) -> None:
+    assert matches(pattern, matching)
+    assert not matches(pattern, other)
+
+
+def with_backtracking(pattern: str) -> str:
+    """The regular expression that patterns once were, and that says what they mean."""
+
+    def segment(text: str) -> str:
+        parts = re.split(r"(:[A-Za-z_]\w*)", text)
+        return "".join("[^/]+?" if part.startswith(":") else re.escape(part) for part in parts)
+
+    return "/".join(".*" if text.startswith("*") else segment(text) for text in pattern.split("/"))
+
+
+pieces = st.lists(st.sampled_from([":a", ":b", "-", ".", "x", "-x", "xx", ".-"]), max_size=5).map("".join)
+
+
+@given(
+    st.lists(pieces, min_size=1, max_size=3),
+    st.sampled_from(["", "/*rest"]),
+    st.text("-.x/", max_size=12),
+)
+def test_a_pattern_matches_what_its_plain_regular_expression_matches(
+    segments: list[str], rest: str, path: str
+) -> None:
+    pattern = "/" + "/".join(segments) + rest
+    assert matches(pattern, "/" + path) == (re.fullmatch(with_backtracking(pattern), "/" + path) is not None)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "/posts/:year-:month-:day",
+        "/posts/:a.:b.:c/:d.:e.:f",
+        "/posts/:a:b:c:d",
+        "/posts/:a-:b-:c-x",
+        "/posts/" + "-".join(f":name{number}" for number in range(30)),
+    ],
+)
+@pytest.mark.parametrize("unit", ["-", ".", "a", "-a", "-x", "1", "%2d"])
+@pytest.mark.parametrize("end", ["", "/", "!"])
+def test_no_path_holds_a_pattern_up(pattern: str, unit: str, end: str) -> None:
+    path = "/posts/" + unit * (HEROKUS_LONGEST_PATH // len(unit)) + end
+    started = time.process_time()
+    matches(pattern, path)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "unit", ["-", ".", "a", "0", "a0", "0-", "a.", ".a", "0123-", "T", "2026-11-23T", "/", "/0"]
+)
+@pytest.mark.parametrize("end", ["", "/", "!", ".json"])
+def test_no_path_holds_the_automatic_templates_up(unit: str, end: str) -> None:
+    path = "/" + unit * (HEROKUS_LONGEST_PATH // len(unit)) + end
+    started = time.process_time()
+    template(path)
+    assert time.process_time() - started < 1

@@ -1,0 +1,38 @@
+"""A worker as the Procfile starts it, but for paths with which it hangs, dies or fails:
+`python -m tests.support.hanging_worker metrics`. No line that is known to do so is left, so the
+process's own function from paths to routes is given one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+
+from app.config import Settings
+from app.routes import route_namer
+
+
+def hanging_namer(settings: Settings) -> Callable[[str], str]:
+    """`route_namer`, but `/hang` holds the interpreter's lock for years, `/die` ends the process as a
+    defect in C code does, and `/fail` raises what nobody expects."""
+    named = route_namer(settings)
+
+    def route_of(path: str) -> str:
+        if path == "/hang":
+            re.fullmatch("(a+)+b", "a" * 80)
+        if path == "/die":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if path == "/fail":
+            raise RuntimeError("nobody expects this")
+        return named(path)
+
+    return route_of
+
+
+if __name__ == "__main__":
+    process = importlib.import_module(f"consumers.{sys.argv[1]}.__main__")
+    process.route_namer = hanging_namer  # type: ignore[attr-defined]
+    sys.exit(process.main())
