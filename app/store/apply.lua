@@ -1,5 +1,5 @@
 -- The one atomic step of the metrics worker: settle the claim, then add the batch's rows.
--- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON.
+-- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON; then the dead letters.
 -- Returns the answer of settle, how many parts Redis refused, and its words on the first of them.
 
 local claim = cjson.decode(ARGV[1])
@@ -113,14 +113,7 @@ local function add_row(row)
   for _, chunk in ipairs(row.chunks) do add_chunk(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
 end
 
-local function add_dead_letters()
-  for _, letter in ipairs(batch.dead_letters) do
-    redis.call('XADD', batch.dead_letters_key, 'MAXLEN', '~', batch.dead_letters_max, '*', unpack(letter))
-  end
-  if #batch.dead_letters > 0 then
-    redis.call('HINCRBY', 'tailrace:counts', 'dead_letters', #batch.dead_letters)
-  end
-end
+local function add_dead_letters() keep_dead_letters(ARGV, 3) end
 
 -- A script has no way back once it has written. What Redis refuses, such as a key that someone
 -- else uses for another type, must not keep the rest of the batch from being counted.

@@ -9,7 +9,8 @@ from typing import Any
 
 import redis
 
-from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX, dead_letter
+from app.redis_memory import is_out_of_memory
+from app.store.dead_letters import DEAD_LETTERS_LUA, arguments, dead_letter, hold_bound
 from app.store.keys import ALL_ROUTES, BUCKET_SHIFT, CHUNK_S, OTHER_ROUTE, WINDOWS, chunk, digest, scope
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_script
 from app.streams.interface import BadValue, Claim
@@ -27,7 +28,7 @@ WindowCounts = tuple[int, int, Mapping[str | int, int]]
 _Fields = tuple[list[str | int], list[int]]
 _KEPT_S = dict(WINDOWS)
 
-_APPLY = SETTLE_LUA + read_lua("apply.lua")
+_APPLY = SETTLE_LUA + DEAD_LETTERS_LUA + read_lua("apply.lua")
 
 
 @dataclass(slots=True)
@@ -84,11 +85,16 @@ def apply(store: redis.Redis, group: str, claim: Claim, changes: Changes, routes
         "rows": [_row(row) for row in changes.rows],
         "apps": _fields(changes.apps),
         "totals": _fields(changes.totals),
-        "dead_letters": [dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad],
-        "dead_letters_key": DEAD_LETTERS,
-        "dead_letters_max": DEAD_LETTERS_MAX,
     }
-    answer, refused, fault = run_script(store, _APPLY, claim, batch)
+    letters = (dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad)
+    try:
+        answer, refused, fault = run_script(
+            store, _APPLY, claim, batch, raw=arguments(letters, len(changes.bad))
+        )
+    except redis.RedisError as error:
+        if is_out_of_memory(error):
+            hold_bound(store)
+        raise
     if refused:
         log.error("Redis refused %d parts of a batch: %s", refused, fault.decode("utf-8", "replace")[:200])
     return read_answer(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ def settle(store: redis.Redis, claim: Claim) -> bool:
     return read_answer(run_script(store, _SETTLE_ONLY, claim))
 
 
-def run_script(store: redis.Redis, lua: str, *arguments: object) -> Any:
-    """What a script answers; it is sent whole only when Redis does not know it yet."""
+def run_script(
+    store: redis.Redis, lua: str, *arguments: object, raw: Sequence[bytes | str | int] = ()
+) -> Any:
+    """What a script answers; it is sent whole only when Redis does not know it yet.
+
+    It gets `arguments` as JSON, then `raw` as they are: JSON cannot carry bytes.
+    """
     script = store.register_script(lua)
-    return script(args=[orjson.dumps(argument) for argument in arguments])
+    return script(args=[*(orjson.dumps(argument) for argument in arguments), *raw])
 
 
 def read_answer(answer: bytes) -> bool:

@@ -174,6 +174,15 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             action="See them with `python -m app dead-letters list`, then requeue or drop them.",
             count=health.dead_letters_ever,
         )
+    if health.dead_letters_dropped:
+        yield Alert(
+            code="dead_letters_dropped",
+            severity="warning",
+            title=f"{plural(health.dead_letters_dropped, 'dead letter')} could not be kept",
+            text="More lines could not be processed than there is room for. The oldest were dropped.",
+            action="Find out who sends them: `python -m app dead-letters list` shows the newest.",
+            count=health.dead_letters_dropped,
+        )
 
 
 def _routes(health: Health) -> Iterator[Alert]:
