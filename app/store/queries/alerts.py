@@ -159,7 +159,8 @@ def _memory(health: Health) -> Iterator[Alert]:
             severity="warning",
             title=f"Redis is {share} % full",
             text="When it is full, frames are refused and Logplex drops them.",
-            action="Take a larger plan, or lower `REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
+            action="See what takes it with `python -m app memory`. Then take a larger plan, or lower "
+            "`REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
             count=share,
         )
 

@@ -97,11 +97,7 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
     apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
     dead_letters, oldest, memory, letters_bytes = answers[4:8]
     totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[8:]), strict=True))
-    limits = MemoryHealth(
-        used_bytes=int(memory.get("used_memory", 0)),
-        limit_bytes=int(memory.get("maxmemory", 0)),
-        policy=str(memory.get("maxmemory_policy", "noeviction")),
-    )
+    limits = memory_health(memory)
     in_redis = log_limit_bytes is not None
     told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
@@ -118,6 +114,15 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
         dead_letters_dropped=counts.get("dead_letters_dropped", 0),
         dead_letters_bytes=int(letters_bytes or 0),
         full_apps=_full_apps(store, ["", *filter(None, apps)], routes_max),
+    )
+
+
+def memory_health(info: dict[str, Any]) -> MemoryHealth:
+    """What Redis's own INFO says of its memory."""
+    return MemoryHealth(
+        used_bytes=int(info.get("used_memory", 0)),
+        limit_bytes=int(info.get("maxmemory", 0)),
+        policy=str(info.get("maxmemory_policy", "noeviction")),
     )
 
 
