@@ -48,6 +48,11 @@ def _commands(environ: Mapping[str, str]) -> Mapping[str, tuple[str, Callable[[]
 
         return report
 
+    def memory() -> Command:
+        from app import memory_command
+
+        return memory_command
+
     def replay() -> Command:
         from consumers.replay import command
 
@@ -72,6 +77,7 @@ def _commands(environ: Mapping[str, str]) -> Mapping[str, tuple[str, Callable[[]
     return {
         "top": ("the routes, live, in the terminal", top),
         "report": ("the figures of a time span as text, JSON or Markdown", report),
+        "memory": ("what takes Redis's memory", memory),
         "replay": ("replay a window of the past against a target, with a verdict", replay),
         "dead-letters": ("list, requeue or drop what could not be processed", dead_letters),
         "config": ("the settings in force, secrets masked", config),

@@ -44,6 +44,18 @@ def _digits(value: float) -> str:
     return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f}"
 
 
+def size(size_bytes: int) -> str:
+    """`512 B`, `41.2 kB`, `3.46 MB`: 1 kB is 1,000 bytes."""
+    if size_bytes < 1_000:
+        return f"{size_bytes} B"
+    value, unit = size_bytes / 1e3, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1e3, larger
+    return f"{_digits(value)} {unit}"
+
+
 def duration(seconds: float) -> str:
     """`42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`."""
     whole = int(seconds)

@@ -29,7 +29,8 @@ _ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "What could not be processed is kept, up to 10,000 entries, with the reason.\n"
+        "What could not be processed is kept with the reason. When there is too much of it, the oldest\n"
+        "goes and is counted.\n"
         "requeue runs it through the parser again and writes what is now readable to the log."
     )
     parser.epilog = (
@@ -61,14 +62,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if bool(args.id) == args.all:
             print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
             return 2
-        chosen = list(_chosen(store, args.id))
-        for entry_id in sorted(set(args.id) - {letter.id for letter in chosen}):
+        chosen = _Chosen(store, list(dict.fromkeys(args.id)))
+        done = _drop(store, chosen) if args.action == "drop" else _requeue(store, settings, chosen)
+        for entry_id in sorted(chosen.missing):
             print(f"{entry_id}: not there", file=sys.stderr)
-        are_all_there = len(chosen) == len(set(args.id)) or args.all
-        if args.action == "drop":
-            print(f"dropped {dead_letters.drop(store, [letter.id for letter in chosen])}")
-            return 0 if are_all_there else 1
-        return _requeue(store, open_writer(settings), chosen) or (0 if are_all_there else 1)
+        return 1 if chosen.missing or not done else 0
     except redis.RedisError as fault:
         print(away(settings, fault), file=sys.stderr)
         return 1
@@ -76,11 +74,29 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         store.close()
 
 
-def _chosen(store: redis.Redis, ids: list[str]) -> Iterator[DeadLetter]:
-    if not ids:
-        yield from dead_letters.read(store)
-    for entry_id in dict.fromkeys(ids):
-        yield from dead_letters.read(store, entry_id, entry_id)
+class _Chosen:
+    """The letters of these ids, or all that are there now; one after the other, as they may be large."""
+
+    def __init__(self, store: redis.Redis, ids: list[str]) -> None:
+        self._store = store
+        self._ids = ids
+        self._newest = dead_letters.newest_id(store)
+        self.missing: list[str] = []
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        if not self._ids and self._newest:
+            yield from dead_letters.read(self._store, last_id=self._newest)
+        for entry_id in self._ids:
+            letter = next(dead_letters.read(self._store, entry_id, entry_id), None)
+            if letter is None:
+                self.missing.append(entry_id)
+            else:
+                yield letter
+
+
+def _drop(store: redis.Redis, chosen: _Chosen) -> bool:
+    print(f"dropped {dead_letters.drop(store, (letter.id for letter in chosen))}")
+    return True
 
 
 def _list(store: redis.Redis, as_json: bool) -> int:
@@ -113,20 +129,26 @@ def _json(letter: DeadLetter) -> str:
     return orjson.dumps(entry).decode()
 
 
-def _requeue(store: redis.Redis, writer: Writer, letters: list[DeadLetter]) -> int:
-    done = 0
+def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
+    """True where each that is there was requeued."""
+    done = count = 0
+    writer = open_writer(settings)
     try:
-        for letter in letters:
+        for letter in chosen:
             done += _requeue_one(store, writer, letter)
+            count += 1
     finally:
         writer.close()
-    print(f"requeued {done} of {len(letters)}")
-    return 0 if done == len(letters) else 1
+    print(f"requeued {done} of {count}")
+    return done == count
 
 
 def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
     # An id of its own: the frame it came with is in the log already.
     delivery = Delivery(f"dead-letter.{letter.id}", letter.app, announced=None)
+    if not letter.is_whole:
+        print(f"{letter.id}: only {len(letter.value)} of its {letter.bytes_before_cut} bytes were kept")
+        return False
     parsed, values, too_large = _read(letter, delivery)
     if not values and not parsed.notices:
         print(f"{letter.id}: still not readable ({letter.reason})")
@@ -146,8 +168,6 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool
 def _read(letter: DeadLetter, delivery: Delivery) -> tuple[Body, list[bytes], list[bytes]]:
     """What the letter holds, its messages as values of the topic, and its lines that are too large for
     it; nothing where it cannot be read."""
-    if not letter.is_whole:
-        return Body(), [], []
     if letter.kind == "message":
         return Body(), _message(letter.value, delivery), []
     value = letter.value

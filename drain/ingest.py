@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import time
 import uuid
 from collections.abc import Sequence
@@ -10,8 +12,9 @@ from dataclasses import dataclass
 import redis
 
 from app.errors import NotDurable
+from app.redis_memory import is_out_of_memory
 from app.store.asides import Loss, keep
-from app.store.dead_letters import dead_letter
+from app.store.dead_letters import NewLetter, dead_letter, hold_bound
 from app.streams import Writer
 from drain.instruments import Instruments
 from drain.logplex import Body, SyslogLine, read_body
@@ -19,6 +22,9 @@ from drain.messages import encode_lines
 
 LETTERS_EACH = 50
 """Lines of one frame that get a dead letter each; further ones share one."""
+
+FRAME_ID_MAX_CHARACTERS = 64
+"""Logplex's are UUIDs, of 36."""
 
 MESSAGE_MAX_BYTES = 900_000
 """Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
@@ -35,10 +41,15 @@ class Delivery:
 
 
 def frame_id_of(header: str) -> str:
-    """The frame's identity; a sender that gives none gets a new one, and no retry is known again."""
-    if header and len(header) <= 128 and header.isascii() and header.isprintable():
-        return header
-    return uuid.uuid4().hex
+    """The frame's identity; a sender that gives none gets a new one, and no retry is known again.
+
+    A long id is known by its digest, because thousands of them are remembered.
+    """
+    if not (header and header.isascii() and header.isprintable()):
+        return uuid.uuid4().hex
+    if len(header) > FRAME_ID_MAX_CHARACTERS:
+        return hashlib.blake2b(header.encode(), digest_size=16).hexdigest()
+    return header
 
 
 def ingest(
@@ -61,7 +72,14 @@ def ingest(
     values, too_large = values_of(parsed.router, delivery)
     if values:
         started = time.monotonic()
-        appended = writer.append(delivery.frame_id, values, timeout_s)
+        try:
+            appended = writer.append(delivery.frame_id, values, timeout_s)
+        except NotDurable as fault:
+            if is_out_of_memory(fault.__cause__):
+                # It may be full of letters from before they were bounded: then the retry finds room.
+                with contextlib.suppress(redis.RedisError):
+                    hold_bound(store)
+            raise
         instruments.append_s.observe(time.monotonic() - started)
         instruments.router_lines.inc(appended.messages)
         if appended.duplicate:
@@ -101,7 +119,7 @@ def keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store:
         raise NotDurable(f"Redis has not kept what came beside: {type(fault).__name__}") from fault
 
 
-def _letters(parsed: Body, too_large: list[bytes], app: str) -> list[list[str]]:
+def _letters(parsed: Body, too_large: list[bytes], app: str) -> list[NewLetter]:
     each, further = parsed.bad[:LETTERS_EACH], parsed.bad[LETTERS_EACH:]
     letters = [dead_letter("line", "drain", bad.reason, bad.raw, app) for bad in each]
     if further:

@@ -18,6 +18,10 @@ from app.errors import MalformedFrame
 
 MAX_COUNT_DIGITS = 9
 
+NOTICE_MAX = 1_000_000_000
+"""Most messages that one notice can report: a drain that loses 10,000 a second has lost as many after
+a day, and Logplex reports far sooner. A larger number is nonsense, and sums of such would overflow."""
+
 
 class SyslogLine(NamedTuple):
     """One router line."""
@@ -290,4 +294,5 @@ def _loss_notice(text: str, source: str, index: int) -> LossNotice | None:
     if loss is None:
         return None
     code, drain, dropped_of_drain, dropped, since = loss.groups("")
-    return LossNotice(index, code, int(dropped_of_drain or dropped), since, source, drain)
+    count = min(int(dropped_of_drain or dropped), NOTICE_MAX)
+    return LossNotice(index, code, count, since, source, drain)

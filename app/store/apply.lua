@@ -1,7 +1,7 @@
 -- The atomic step of the metrics worker: settle the claim, then add the batch's rows.
 --
--- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON; ARGV[3...]: portions
--- of rows. Portions beyond what one step may cost go to the journal as they are, in this same step:
+-- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON; then
+-- `batch.portions` portions of rows, then the dead letters. Portions beyond what one step may cost go to the journal as they are, in this same step:
 -- from then on they belong to the figures, and whoever adds them does so once (journal.lua).
 -- Returns the answer of settle, portions left in the journal, units done, how many parts Redis
 -- refused, and its words on the first of them.
@@ -13,28 +13,19 @@ limits = batch.limits
 local answer = settle(claim)
 if answer == 'stale' then return { answer, 0, 0, 0, '' } end
 
-local function add_dead_letters()
-  for _, letter in ipairs(batch.dead_letters) do
-    redis.call('XADD', batch.dead_letters_key, 'MAXLEN', '~', batch.dead_letters_max, '*', unpack(letter))
-  end
-  if #batch.dead_letters > 0 then
-    redis.call('HINCRBY', 'tailrace:counts', 'dead_letters', #batch.dead_letters)
-  end
-end
-
-local next, done = 3, 0
-while ARGV[next] do
+local next, last, done = 3, batch.portions + 2, 0
+while next <= last do
   local units = units_of(ARGV[next])
   if done > 0 and done + units > batch.units_max then break end
   add_portion(ARGV[next])
   next, done = next + 1, done + units
 end
-for from = next, #ARGV, FIELDS_AT_ONCE do
-  call('RPUSH', batch.journal, unpack(ARGV, from, math.min(from + FIELDS_AT_ONCE - 1, #ARGV)))
+for from = next, last, FIELDS_AT_ONCE do
+  call('RPUSH', batch.journal, unpack(ARGV, from, math.min(from + FIELDS_AT_ONCE - 1, last)))
 end
 
-attempt(add_dead_letters)
+attempt(function() keep_dead_letters(ARGV, last + 1) end)
 attempt(function() add_counts('tailrace:apps', batch.apps) end)
 attempt(function() add_counts(batch.totals_key, batch.totals) end)
 count_refused(batch.totals_key)
-return { answer, #ARGV - next + 1, done, refused, first_fault }
+return { answer, last - next + 1, done, refused, first_fault }

@@ -14,9 +14,11 @@ from typing import Any, cast
 import orjson
 import redis
 
+from app.redis_memory import is_out_of_memory
 from app.store import keys
 from app.store.bounds import NAMES_MAX
-from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX, dead_letter
+from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, hold_bound
+from app.store.dead_letters import arguments as letter_arguments
 from app.store.journal import Journal
 from app.store.keys import ALL_ROUTES, BUCKET_SHIFT, CHUNK_S, OTHER_ROUTE, WINDOWS, chunk, digest, scope
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
@@ -40,7 +42,7 @@ _Fields = tuple[list[str | int], list[int]]
 _Chunk = tuple[str, int, list[int], list[_Fields]]
 _KEPT_S = dict(WINDOWS)
 
-_APPLY = SETTLE_LUA + read_lua("rows.lua") + read_lua("apply.lua")
+_APPLY = SETTLE_LUA + read_lua("rows.lua") + DEAD_LETTERS_LUA + read_lua("apply.lua")
 
 
 @dataclass(slots=True)
@@ -99,20 +101,29 @@ def apply(
     claim is then safe.
     """
     rest = journal or Journal(store, group, limits(routes_max))
+    rows = list(portions(changes.rows))
     batch = {
+        "portions": len(rows),
         "limits": limits(routes_max),
         "journal": keys.journal(group),
         "units_max": rest.cost.units_max,
         "apps": _fields(changes.apps),
         "totals_key": keys.group(group),
         "totals": _fields(changes.totals),
-        "dead_letters": [dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad],
-        "dead_letters_key": DEAD_LETTERS,
-        "dead_letters_max": DEAD_LETTERS_MAX,
     }
-    arguments = [orjson.dumps(claim), orjson.dumps(batch), *portions(changes.rows)]
+    letters = (dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad)
+    arguments = [
+        *(orjson.dumps(claim), orjson.dumps(batch)),
+        *rows,
+        *letter_arguments(letters, len(changes.bad)),
+    ]
     started_s = time.perf_counter()
-    answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)
+    try:
+        answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)
+    except redis.RedisError as error:
+        if is_out_of_memory(error):
+            hold_bound(store)
+        raise
     rest.note(left, units, time.perf_counter() - started_s, refused, fault)
     is_settled = read_answer(answer)
     if journal is None:

@@ -1,18 +1,33 @@
 -- What a frame brings beside its router lines, once per frame: losses that the sender reports,
--- and dead letters.
--- KEYS: guard of the frame, losses, dead letters, counts
--- ARGV: seconds for the guard, app, JSON of {{dropped, code, window key, expiry}...}, JSON of letters,
---       most letters kept
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
-for _, loss in ipairs(cjson.decode(ARGV[3])) do
-  redis.call('HINCRBY', KEYS[2], ARGV[2], loss[1])
-  redis.call('HINCRBY', KEYS[4], 'lost:' .. loss[2], loss[1])
-  redis.call('HINCRBY', loss[3], ARGV[2], loss[1])
-  redis.call('EXPIREAT', loss[3], loss[4])
+-- and dead letters. dead_letters.lua is in front.
+-- KEYS: guards:new, guards:old, losses, one window of losses
+-- ARGV: guard of the frame, guards remembered per generation, seconds they are kept, app,
+--       JSON of {code: messages lost}, expiry of the window (Unix s), then the letters
+--
+-- A script cannot take back what it wrote, so it writes only once nothing can fail any more, and
+-- the guard last: whatever goes wrong, the same frame may come again and counts once.
+
+local new, old, losses, window = unpack(KEYS)
+local guard, app = ARGV[1], ARGV[4]
+
+if redis.call('SISMEMBER', old, guard) == 1 or redis.call('SISMEMBER', new, guard) == 1 then return 0 end
+require_type(losses, 'hash')
+require_type(window, 'hash')
+require_letter_types()
+
+allow_writes_when_full()  -- all that follows is bounded, also by itself
+keep_dead_letters(ARGV, 7)
+local dropped = 0
+for code, messages in pairs(cjson.decode(ARGV[5])) do
+  count_up(letters.counts, 'lost:' .. code, messages)
+  dropped = dropped + messages
 end
-local letters = cjson.decode(ARGV[4])
-for _, letter in ipairs(letters) do
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[5], '*', unpack(letter))
+if dropped > 0 then
+  count_up(losses, app, dropped)
+  count_up(window, app, dropped)
+  redis.call('EXPIREAT', window, ARGV[6])
 end
-if #letters > 0 then redis.call('HINCRBY', KEYS[4], 'dead_letters', #letters) end
+redis.call('SADD', new, guard)
+redis.call('EXPIRE', new, ARGV[3])
+if redis.call('SCARD', new) >= tonumber(ARGV[2]) then redis.call('RENAME', new, old) end
 return 1

@@ -5,6 +5,7 @@ Written once per frame, so that a retry counts no loss twice.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -12,14 +13,20 @@ from typing import cast
 import orjson
 import redis
 
-from app.store.dead_letters import DEAD_LETTERS, DEAD_LETTERS_MAX
-from app.store.keys import COUNTS, LOSSES, WINDOWS, loss_window
+from app.store.dead_letters import DEAD_LETTERS_LUA, NewLetter, arguments
+from app.store.keys import LOSSES, WINDOWS, loss_window
 from app.store.settle import read_lua
 
-GUARD_S = 900
-"""A frame is known again for this long; Logplex gives it up within about 15 s."""
+GUARDS = "tailrace:asides"
+GUARDS_REMEMBERED = 20_000
+"""Guards kept per generation, of two: a frame is known again while at least this many newer ones
+with something beside have come. 40,000 guards of 16 bytes take 3 MB of Redis at most."""
 
-_KEEP = read_lua("asides.lua")
+GUARD_S = 900
+"""Without a further one they go after this long; Logplex gives up a frame within about 15 s."""
+
+_KEEP = DEAD_LETTERS_LUA + read_lua("asides.lua")
+_LOSS_WINDOW = WINDOWS[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +42,30 @@ def keep(
     frame_id: str,
     app: str,
     losses: Sequence[Loss],
-    letters: Sequence[list[str]],
+    letters: Sequence[NewLetter],
     now_s: int,
 ) -> bool:
     """Writes it all, or nothing if this frame's were written before; True for the first time.
 
-    Raises redis.RedisError when it is not kept.
+    A Redis that is full takes it too: counters and guards are bounded, and of letters it keeps
+    those for which older ones make room. The others are counted as dropped.
+
+    Raises redis.RedisError when nothing was written.
     """
-    windows = [
-        (loss.dropped, loss.code, loss_window(length_s, start), start + length_s + kept_s)
-        for loss in losses
-        for length_s, kept_s in WINDOWS[1:2]
-        for start in (now_s // length_s * length_s,)
-    ]
-    script = store.register_script(_KEEP)
-    done = script(
-        keys=[f"tailrace:aside:{frame_id}", LOSSES, DEAD_LETTERS, COUNTS],
-        args=[GUARD_S, app, orjson.dumps(windows), orjson.dumps(letters), DEAD_LETTERS_MAX],
+    by_code: dict[str, int] = {}
+    for loss in losses:
+        by_code[loss.code] = by_code.get(loss.code, 0) + loss.dropped
+    length_s, kept_s = _LOSS_WINDOW
+    start_s = now_s // length_s * length_s
+    # A digest, because senders choose the id and its length.
+    guard = hashlib.blake2b(frame_id.encode(), digest_size=16).digest()
+    done = store.register_script(_KEEP)(
+        keys=[f"{GUARDS}:new", f"{GUARDS}:old", LOSSES, loss_window(length_s, start_s)],
+        args=[
+            *(guard, GUARDS_REMEMBERED, GUARD_S, app),
+            *(orjson.dumps(by_code), start_s + length_s + kept_s),
+            *arguments(letters, len(letters)),
+        ],
     )
     return bool(done)
 

@@ -26,7 +26,7 @@ CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
 own costs Redis more than most windows hold."""
 
 COUNTS = PREFIX + "counts"
-"""Hash of plain counters: `dead_letters`, `lost:<code>`."""
+"""Hash of plain counters: `dead_letters`, `dead_letters_dropped`, `lost:<code>`."""
 
 LOSSES = PREFIX + "losses"
 """Hash: app -> messages that its log said were lost before they came here."""

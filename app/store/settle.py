@@ -35,7 +35,7 @@ def run_script(store: redis.Redis, lua: str, *arguments: object) -> Any:
     return run_raw(store, lua, [], [orjson.dumps(argument) for argument in arguments])
 
 
-def run_raw(store: redis.Redis, lua: str, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
+def run_raw(store: redis.Redis, lua: str, keys: Sequence[str], arguments: Sequence[bytes | str | int]) -> Any:
     """What a script answers to keys and arguments as they are. Raises redis.RedisError."""
     return store.register_script(lua)(keys=keys, args=arguments)
 

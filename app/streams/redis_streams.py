@@ -23,6 +23,7 @@ import redis
 
 from app.errors import BadMessage, LogUnavailable, NotDurable, first_words
 from app.message import RouterMessage, checked
+from app.redis_memory import share_of
 from app.script_line import ScriptLine
 from app.streams.interface import TOPIC, Appended, BadValue, Batch, Claim, Lag
 
@@ -102,7 +103,7 @@ class RedisWriter:
         if time.monotonic() >= self._bound_until_s:
             info = self._client.info("memory")
             most = int(info.get("maxmemory") or 0)
-            self._bound = min(self._max_bytes, int(most * SHARE_OF_MAXMEMORY)) if most else self._max_bytes
+            self._bound = share_of(most, SHARE_OF_MAXMEMORY, self._max_bytes)
             self._bound_until_s = time.monotonic() + BOUND_EVERY_S
         return self._bound
 

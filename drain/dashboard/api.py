@@ -24,6 +24,8 @@ FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, "ever": 1
 
 HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
+MEMORY_FRESH_S = 60.0
+"""Sizes change slowly, and asking for them costs Redis more than figures do."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,12 @@ def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> Non
         check_names(request.args)
         return figures("health", HEALTH_FRESH_S, lambda now_s: _health(store, settings, now_s))
 
+    @dashboard.get("/api/memory")
+    def memory() -> Response:
+        check_names(request.args)
+        limit_bytes = _log_limit_bytes(settings)
+        return figures("memory", MEMORY_FRESH_S, lambda _: queries.memory(store, log_limit_bytes=limit_bytes))
+
     @dashboard.get("/api/replay")
     def replay_runs() -> Response:
         check_names(request.args)
@@ -146,7 +154,13 @@ def _run(store: redis.Redis, run_id: str) -> queries.ReplayRun:
     return found
 
 
+def _log_limit_bytes(settings: Settings) -> int | None:
+    """The setting for the log in Redis; None with Kafka."""
+    return None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
+
+
 def _health(store: redis.Redis, settings: Settings, now_s: float) -> dict[str, object]:
-    log_limit_bytes = None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
-    found = queries.health(store, now_s, log_limit_bytes=log_limit_bytes, routes_max=settings.routes_max)
+    found = queries.health(
+        store, now_s, log_limit_bytes=_log_limit_bytes(settings), routes_max=settings.routes_max
+    )
     return {"alerts": queries.alerts(found), "health": found}

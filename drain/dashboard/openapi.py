@@ -30,6 +30,7 @@ ROOTS = (
     queries.Alert,
     queries.Apps,
     queries.Health,
+    queries.Memory,
     queries.ReplayRun,
     queries.RouteDetail,
     queries.RoutesTable,
@@ -98,6 +99,7 @@ def _paths() -> Schema:
                 },
             },
         ),
+        "/api/memory": _get("What takes Redis's memory, the largest part first", _stamped("Memory")),
         "/api/replay": _get("The runs of replays that are kept, the latest first", _stamped("Runs")),
         "/api/replay/{run}": _get(
             "One run, original beside replayed, route by route",

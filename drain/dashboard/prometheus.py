@@ -161,6 +161,14 @@ def _health(health: queries.Health) -> Iterator[Metric]:
     yield losses
     letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
     yield letters
+    yield GaugeMetricFamily(
+        "tailrace_dead_letters_bytes", "Memory that they take", value=health.dead_letters_bytes
+    )
+    yield CounterMetricFamily(
+        "tailrace_dead_letters_dropped",
+        "Dead letters that went because there were too many",
+        value=health.dead_letters_dropped,
+    )
     if health.log is not None and health.log.messages_added:
         yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log in Redis", value=health.log.bytes)
         yield GaugeMetricFamily("tailrace_log_messages", "Messages in it", value=health.log.messages_kept)

@@ -8,8 +8,9 @@ import pytest
 import redis
 from selenium.webdriver.common.keys import Keys
 
+from app.store import dead_letters
 from app.store.keys import digest
-from tests.browser.conftest import Page
+from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, report_worker
 from tests.support.filled import Seen, fill
 
@@ -140,3 +141,24 @@ def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: re
     page.one("#theme").click()
     assert ground() == dark
     page.shot("page-dark-chosen")
+
+
+def test_what_takes_redis_memory_is_told_when_it_is_opened(page: Page, shop: redis.Redis) -> None:
+    dead_letters.add(shop, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 40)
+    page.open("#/?window=1h")
+    page.wait_for(lambda: "no limit" in page.text("#memory-sum"), "the sum")
+    assert "/api/memory" not in page.site.asked, "nothing is asked for while it is closed"
+    page.one("#memory summary").click()
+    page.wait_for(lambda: len(page.all("#memory-parts li")) > 3, "the parts")
+    told = page.texts("#memory-parts li")
+    assert any(part.startswith("Figures of all apps together") for part in told)
+    assert any(part.startswith("Dead letters") and "bound 64.0 MB" in part for part in told)
+    assert told[-1].startswith("Redis itself")
+    page.shot("memory-light")
+    assert page.complaints() == []
+    page.open("#/?window=1h", size=PHONE, prefers_color_scheme="dark")
+    page.wait_for(lambda: page.is_shown("#memory summary"), "the sum")
+    page.one("#memory summary").click()
+    page.wait_for(lambda: len(page.all("#memory-parts li")) > 3, "the parts")
+    assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+    page.shot("memory-phone-dark")

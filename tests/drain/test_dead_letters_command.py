@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import b64encode
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ import redis
 from app.config import Settings
 from app.message import decode
 from app.store import dead_letters
-from app.store.dead_letters import add, dead_letter
+from app.store.dead_letters import VALUE_MAX_BYTES, add, dead_letter
 from app.streams import open_reader
 from tests.support.processes import ROOT
 
@@ -115,6 +116,32 @@ def test_what_cannot_be_read_stays_and_is_exit_code_1(redis_url: str, redis_clie
     assert code == 1
     assert "still not readable (no octet count)" in out
     assert only(redis_client).value == b"nonsense"
+
+
+def test_what_was_cut_stays_and_says_so(redis_url: str, redis_client: redis.Redis) -> None:
+    add(redis_client, [dead_letter("line", "drain", "not readable", LINE + b"x" * VALUE_MAX_BYTES)])
+    code, out, _ = command(redis_url, "requeue", "--all")
+    assert code == 1
+    assert f"only {VALUE_MAX_BYTES} of its {len(LINE) + VALUE_MAX_BYTES} bytes were kept" in out
+    assert "requeued 0 of 1" in out
+    assert not only(redis_client).is_whole
+
+
+def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    for app in ("shop", "blog"):
+        value = b64encode(LINE).decode()
+        redis_client.xadd(
+            dead_letters.DEAD_LETTERS,
+            {"kind": "line", "reason": "why", "value": value, "bytes": len(LINE), "app": app},
+        )
+    first, second = (letter.id for letter in dead_letters.read(redis_client))
+    assert "2 dead letter(s)" in command(redis_url, "list")[1]
+    assert command(redis_url, "requeue", first)[:2] == (0, "requeued 1 of 1\n")
+    assert logged(redis_url) == ["/a"]
+    assert command(redis_url, "drop", second)[:2] == (0, "dropped 1\n")
+    assert dead_letters.count(redis_client) == 0
 
 
 def test_dropped_letters_are_gone(redis_url: str, redis_client: redis.Redis) -> None:

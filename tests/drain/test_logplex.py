@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from drain.logplex import LossNotice, SyslogLine, read_body
+from drain.logplex import NOTICE_MAX, LossNotice, SyslogLine, read_body
 from tests.drain.bodies import (
     APP_FRAME,
     L10_FRAME,
@@ -269,3 +269,10 @@ def test_no_megabyte_takes_long(body: bytes) -> None:
     began = time.process_time()
     read_body(body)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("dropped", [NOTICE_MAX - 1, NOTICE_MAX, NOTICE_MAX + 1, 10**15 - 1])
+def test_a_notice_of_an_absurd_number_counts_as_the_most_there_can_be(dropped: int) -> None:
+    for form in (b"%d messages dropped", b"drain 'd.437d5ca9' dropped %d messages"):
+        text = b"Error L10 (output buffer overflow): " + form % dropped
+        assert only_notice(heroku(b"logplex", text)).dropped == min(dropped, NOTICE_MAX)

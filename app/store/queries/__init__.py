@@ -7,6 +7,7 @@ gives empty results. Raises redis.RedisError where Redis is away.
 from app.store.queries.alerts import Alert, alerts
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, health
+from app.store.queries.memory import Memory, MemoryPart, memory
 from app.store.queries.replays import ReplayRun, Runs, replay_run, replay_runs
 from app.store.queries.routes import (
     AppCount,
@@ -31,7 +32,9 @@ __all__ = [
     "Health",
     "Latency",
     "LogHealth",
+    "Memory",
     "MemoryHealth",
+    "MemoryPart",
     "ReplayRun",
     "RouteDetail",
     "RouteRow",
@@ -41,6 +44,7 @@ __all__ = [
     "alerts",
     "apps",
     "health",
+    "memory",
     "read_span",
     "replay_run",
     "replay_runs",

@@ -159,7 +159,8 @@ def _memory(health: Health) -> Iterator[Alert]:
             severity="warning",
             title=f"Redis is {share} % full",
             text="When it is full, frames are refused and Logplex drops them.",
-            action="Take a larger plan, or lower `REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
+            action="See what takes it with `python -m app memory`. Then take a larger plan, or lower "
+            "`REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
             count=share,
         )
 
@@ -173,6 +174,15 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             text="Lines that could not be processed are kept, each with its reason.",
             action="See them with `python -m app dead-letters list`, then requeue or drop them.",
             count=health.dead_letters_ever,
+        )
+    if health.dead_letters_dropped:
+        yield Alert(
+            code="dead_letters_dropped",
+            severity="warning",
+            title=f"{plural(health.dead_letters_dropped, 'dead letter')} could not be kept",
+            text="More lines could not be processed than there is room for. The oldest were dropped.",
+            action="Find out who sends them: `python -m app dead-letters list` shows the newest.",
+            count=health.dead_letters_dropped,
         )
 
 

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import redis
 
+from app.redis_memory import share_of
 from app.store import keys
-from app.store.dead_letters import DEAD_LETTERS
+from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
 from app.store.queries.windows import Counts, losses
 from app.store.workers import GroupStatus, all_workers, groups
 from app.streams.redis_streams import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
@@ -71,6 +72,9 @@ class Health:
     memory: MemoryHealth
     dead_letters: int
     dead_letters_ever: int
+    dead_letters_dropped: int
+    """Of those, the ones that went because there were too many, not because somebody dropped them."""
+    dead_letters_bytes: int
     full_apps: list[str]
     """Apps whose table of routes is full, so that new routes count as `(other)`; "": all together."""
 
@@ -86,17 +90,14 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
     pipeline.xlen(DEAD_LETTERS)
     pipeline.xrange(STREAM, count=1)
     pipeline.info("memory")
+    pipeline.hget(ACCOUNT, "bytes")
     for group in KNOWN_GROUPS:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
     apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
-    dead_letters, oldest, memory = answers[4:7]
-    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[7:]), strict=True))
-    limits = MemoryHealth(
-        used_bytes=int(memory.get("used_memory", 0)),
-        limit_bytes=int(memory.get("maxmemory", 0)),
-        policy=str(memory.get("maxmemory_policy", "noeviction")),
-    )
+    dead_letters, oldest, memory, letters_bytes = answers[4:8]
+    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[8:]), strict=True))
+    limits = memory_health(memory)
     in_redis = log_limit_bytes is not None
     told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
@@ -110,7 +111,18 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
         memory=limits,
         dead_letters=int(dead_letters),
         dead_letters_ever=counts.get("dead_letters", 0),
+        dead_letters_dropped=counts.get("dead_letters_dropped", 0),
+        dead_letters_bytes=int(letters_bytes or 0),
         full_apps=_full_apps(store, ["", *filter(None, apps)], routes_max),
+    )
+
+
+def memory_health(info: dict[str, Any]) -> MemoryHealth:
+    """What Redis's own INFO says of its memory."""
+    return MemoryHealth(
+        used_bytes=int(info.get("used_memory", 0)),
+        limit_bytes=int(info.get("maxmemory", 0)),
+        policy=str(info.get("maxmemory_policy", "noeviction")),
     )
 
 
@@ -132,8 +144,7 @@ def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in
 
 
 def _log(meta: Counts, oldest: Any, memory: MemoryHealth, limit_bytes: int, now_s: int) -> LogHealth:
-    if memory.limit_bytes:
-        limit_bytes = min(limit_bytes, int(memory.limit_bytes * SHARE_OF_MAXMEMORY))
+    limit_bytes = share_of(memory.limit_bytes, SHARE_OF_MAXMEMORY, limit_bytes)
     first_s = int(oldest[0][0].partition(b"-")[0]) // 1000 if oldest else None
     return LogHealth(
         bytes=meta.get("bytes", 0),

@@ -32,6 +32,7 @@ PATHS = (
     "/api/series?window=7d",
     f"/api/series?app=shop&route={DIGEST}&window=5m",
     "/api/health",
+    "/api/memory",
     "/api/replay",
     "/api/replay/live",
     "/api/openapi.json",

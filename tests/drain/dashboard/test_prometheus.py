@@ -93,12 +93,15 @@ def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> 
     tell(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
     letter = dead_letters.dead_letter("line", "drain", "why", b"x")
     keep(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
+    redis_client.hset("tailrace:counts", "dead_letters_dropped", 2)
     samples = scrape(redis_client)
     assert of(samples, "tailrace_group_lag_messages", group="metrics") == 120
     assert of(samples, "tailrace_group_lag_seconds", group="metrics") == 3.5
     assert of(samples, "tailrace_group_workers", group="metrics") == 1
     assert of(samples, "tailrace_losses_total", app="shop") == 12
     assert of(samples, "tailrace_dead_letters") == 1
+    assert of(samples, "tailrace_dead_letters_bytes") > dead_letters.OVERHEAD_BYTES
+    assert of(samples, "tailrace_dead_letters_dropped_total") == 2
 
 
 def test_hostile_names_cannot_make_series_of_their_own(redis_client: redis.Redis) -> None:

@@ -8,6 +8,7 @@ import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { goTo, hashOf, readPlace, WINDOWS } from "./place.js";
+import { MemoryView } from "./memory.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
@@ -24,6 +25,7 @@ const plots = new Plots(byId("plots"));
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...place, digest: row.digest }));
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
+const memory = new MemoryView(byId("memory"), () => poller.now());
 const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...place, view: "replay", run }));
 const poller = new Poller(wanted, found, state);
 
@@ -39,18 +41,20 @@ function wanted() {
   if (place.view === "replay") return { ...always, ...replay.wanted(place) };
   const shown = place.digest ? { route: `api/routes/${place.digest}?${query()}` } : { routes: `api/routes?${query()}` };
   if (place.window !== "ever") shown.series = `api/series?${query(place.digest ? { route: place.digest } : {})}`;
+  if (memory.isOpen && !place.digest) shown.memory = "api/memory";
   return { ...always, ...shown };
 }
 
 function found(name, answer) {
   lastAtMs = Math.max(lastAtMs, answer.at_ms ?? 0);
-  const take = { health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
+  const take = { memory: (said) => memory.show(said), health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
 }
 
 function takeHealth(answer) {
   health = answer.health;
+  memory.showSum(health.memory);
   alerts.show(answer.alerts);
   showParts();
 }
@@ -129,6 +133,7 @@ function showParts() {
   byId("route-head").hidden = !place.digest;
   byId("route-view").hidden = !place.digest;
   byId("routes").hidden = Boolean(place.digest);
+  byId("memory").hidden = Boolean(place.digest);
   byId("plots").hidden = place.window === "ever";
   byId("table").dataset.window = place.window;
   byId("footnote").hidden = isReplay || isEmpty;

@@ -123,6 +123,16 @@ def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
     assert health(redis_client, log_limit_bytes=None).log is None
 
 
+def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis) -> None:
+    tell(redis_client, worker("metrics"))
+    letters = [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3
+    dead_letters.add(redis_client, letters)
+    assert health(redis_client).dead_letters_bytes > 3 * dead_letters.OVERHEAD_BYTES
+    redis_client.hset("tailrace:counts", "dead_letters_dropped", 1_200)
+    assert codes(redis_client) == ["dead_letters", "dead_letters_dropped"]
+    assert queries.alerts(health(redis_client))[1].title == "1,200 dead letters could not be kept"
+
+
 def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
     tell(redis_client, worker("metrics"))
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)

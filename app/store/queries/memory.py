@@ -1,0 +1,213 @@
+"""What takes Redis's memory: the log, the figures by app, dead letters, and the rest.
+
+The log and the dead letters keep account of their own bytes. All other keys are asked for their
+size, a page at a time, so that Redis serves others in between; where there are more keys than one
+look may cost, those looked at stand for all (SCAN gives keys in the order of their hashes, so the
+first ones are a fair sample).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import redis
+
+from app.redis_memory import share_of
+from app.store import dead_letters, keys
+from app.store.queries.health import MemoryHealth, memory_health
+from app.streams import redis_streams
+from app.streams.redis_streams import META, STREAM
+
+KEYS_A_PAGE = 250
+KEYS_AT_MOST = 10_000
+LOOK_S = 1.0
+"""One look asks for at most so many keys, or takes so long, whichever comes first."""
+
+APPS_SHOWN = 20
+
+Kind = Literal["log", "app", "dead_letters", "bookkeeping", "foreign", "other"]
+
+
+NAMES: dict[Kind, str] = {
+    "log": "Message log",
+    "dead_letters": "Dead letters",
+    "bookkeeping": "Bookkeeping: positions, frames, workers, replays",
+    "foreign": "Keys that are not Tailrace's",
+    "other": "Redis itself and its connections",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPart:
+    """`app`: its name where `kind` is `app`; empty: the figures of all apps together."""
+
+    kind: Kind
+    app: str
+    name: str
+    """What a person calls it."""
+    bytes: int
+    limit_bytes: int | None
+    """Its own bound; None: it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Redis's memory in parts, the largest first. They add up to `redis.used_bytes`, roughly where
+    `is_estimate`."""
+
+    redis: MemoryHealth
+    parts: list[MemoryPart]
+    further_apps: int
+    """Apps with fewer bytes than those in `parts`; together they are in `further_apps_bytes`."""
+    further_apps_bytes: int
+    keys: int
+    keys_looked_at: int
+    is_estimate: bool
+    """Not all keys were looked at."""
+    refused: str
+    """Why the sizes of keys are not known; empty where they are."""
+
+
+@dataclass(slots=True)
+class _Sizes:
+    """What one look found: bytes by (kind, app), and how far it came."""
+
+    by_part: dict[tuple[Kind, str], int]
+    looked_at: int = 0
+    is_complete: bool = False
+    refused: str = ""
+
+
+# Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
+_BOOKKEEPING = (
+    f"{STREAM}:frames:new",
+    f"{STREAM}:frames:old",
+    "tailrace:asides:new",
+    "tailrace:asides:old",
+)
+_APART = frozenset(name.encode() for name in (STREAM, dead_letters.DEAD_LETTERS, *_BOOKKEEPING))
+
+_ROUTES = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
+_FIGURES = re.compile(
+    rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
+    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all):"
+)
+
+
+def memory(
+    store: redis.Redis,
+    *,
+    log_limit_bytes: int | None,
+    keys_at_most: int = KEYS_AT_MOST,
+    clock: Callable[[], float] = time.monotonic,
+) -> Memory:
+    """`log_limit_bytes`: the setting for the log in Redis; None with Kafka."""
+    pipeline = store.pipeline(transaction=False)
+    pipeline.info("memory")
+    pipeline.dbsize()
+    pipeline.hget(META, "bytes")
+    pipeline.hget(dead_letters.ACCOUNT, "bytes")
+    pipeline.hkeys(keys.APPS)
+    info, key_count, log_bytes, letters_bytes, apps = pipeline.execute()
+    limits = memory_health(info)
+    sizes = _look(store, keys_at_most, clock)
+    if not sizes.refused:
+        sizes.by_part = _for_all_keys(sizes, key_count)
+        _add_large(store, sizes.by_part, [app.decode() for app in apps])
+    figures = [_part(kind, size, app=app) for (kind, app), size in sizes.by_part.items()]
+    log_limit = None
+    if log_limit_bytes is not None:
+        log_limit = share_of(limits.limit_bytes, redis_streams.SHARE_OF_MAXMEMORY, log_limit_bytes)
+    parts = [
+        *figures,
+        _part("log", int(log_bytes or 0), log_limit),
+        _part("dead_letters", int(letters_bytes or 0), dead_letters.limit_bytes(limits.limit_bytes)),
+    ]
+    rest = limits.used_bytes - sum(part.bytes for part in parts)
+    named = sorted((part for part in parts if part.app), key=_size, reverse=True)
+    shown = [*(part for part in parts if not part.app), *named[:APPS_SHOWN]]
+    other = _part("other", max(0, rest))
+    if sizes.refused:
+        other = replace(other, name="Figures and all else")
+    return Memory(
+        redis=limits,
+        parts=[*sorted(shown, key=_size, reverse=True), other],
+        further_apps=len(named[APPS_SHOWN:]),
+        further_apps_bytes=sum(part.bytes for part in named[APPS_SHOWN:]),
+        keys=key_count,
+        keys_looked_at=sizes.looked_at,
+        is_estimate=not sizes.is_complete,
+        refused=sizes.refused,
+    )
+
+
+def _part(kind: Kind, size: int, limit_bytes: int | None = None, app: str = "") -> MemoryPart:
+    figures = f"Figures of {app}" if app else "Figures of all apps together"
+    return MemoryPart(kind, app, NAMES.get(kind, figures), size, limit_bytes)
+
+
+def _size(part: MemoryPart) -> int:
+    return part.bytes
+
+
+def _look(store: redis.Redis, keys_at_most: int, clock: Callable[[], float]) -> _Sizes:
+    """Asks for the size of the first keys, page by page."""
+    sizes = _Sizes({})
+    deadline_s = clock() + LOOK_S
+    try:
+        cursor, page = cast(tuple[int, list[bytes]], store.scan(0, count=KEYS_A_PAGE))
+    except redis.ResponseError:
+        sizes.refused = "This Redis does not list its keys: SCAN is refused."
+        return sizes
+    while True:
+        names = [name for name in page if name not in _APART and not _ROUTES.fullmatch(name)]
+        pipeline = store.pipeline(transaction=False)
+        for name in names:
+            pipeline.memory_usage(name)
+        is_last = cursor == 0 or sizes.looked_at + len(names) >= keys_at_most or clock() >= deadline_s
+        if not is_last:
+            pipeline.scan(cursor, count=KEYS_A_PAGE)
+        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        for name, size in zip(names, answers, strict=False):
+            if isinstance(size, redis.ResponseError):
+                sizes.refused = "This Redis does not say how large its keys are: MEMORY USAGE is refused."
+                return sizes
+            part = _part_of(name)
+            sizes.by_part[part] = sizes.by_part.get(part, 0) + (size or 0)
+        sizes.looked_at += len(names)
+        if is_last:
+            sizes.is_complete = cursor == 0
+            return sizes
+        if isinstance(answers[-1], redis.RedisError):
+            raise answers[-1]
+        cursor, page = answers[-1]
+
+
+def _part_of(name: bytes) -> tuple[Kind, str]:
+    figures = _FIGURES.match(name)
+    if figures is not None:
+        return "app", (figures["app"] or b"").decode()
+    return ("bookkeeping" if name.startswith(b"tailrace:") else "foreign"), ""
+
+
+def _for_all_keys(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
+    """What those looked at stand for."""
+    if sizes.is_complete or not sizes.looked_at:
+        return sizes.by_part
+    factor = max(1.0, key_count / sizes.looked_at)
+    return {part: round(size * factor) for part, size in sizes.by_part.items()}
+
+
+def _add_large(store: redis.Redis, by_part: dict[tuple[Kind, str], int], apps: Sequence[str]) -> None:
+    asked: list[tuple[tuple[Kind, str], str]] = [(("bookkeeping", ""), name) for name in _BOOKKEEPING]
+    asked += [(("app", app), keys.routes(app)) for app in dict.fromkeys(["", *apps])]
+    pipeline = store.pipeline(transaction=False)
+    for _, name in asked:
+        pipeline.memory_usage(name)
+    for (part, _), size in zip(asked, cast(Sequence[int | None], pipeline.execute()), strict=True):
+        if size:
+            by_part[part] = by_part.get(part, 0) + size
