@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from drain.logplex import LossNotice, SyslogLine, read_body
+from drain.logplex import BAD_MAX, LossNotice, SyslogLine, read_body, read_frame_by_frame
 from tests.drain.bodies import (
     APP_FRAME,
     L10_FRAME,
@@ -269,3 +269,30 @@ def test_no_megabyte_takes_long(body: bytes) -> None:
     began = time.process_time()
     read_body(body)
     assert time.process_time() - began < 5
+
+
+BAD = counted(b"1\n")
+
+
+@pytest.mark.parametrize("good", [ROUTER_FRAME, APP_FRAME, ROUTER_FRAME[:-1]])
+def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes) -> None:
+    rest = good + BAD + ROUTER_FRAME
+    for read in (read_body, read_frame_by_frame):
+        found = read(ROUTER_FRAME + BAD * BAD_MAX + rest)
+        assert (len(found.router), len(found.bad), found.frames) == (1, BAD_MAX, BAD_MAX + 1)
+        assert found.rest == rest
+        assert found.broken is not None
+        assert found.broken.offset == len(ROUTER_FRAME + BAD * BAD_MAX)
+        assert "the rest is left unread" in found.broken.reason
+
+
+def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
+    for read in (read_body, read_frame_by_frame):
+        found = read((BAD + ROUTER_FRAME) * (BAD_MAX - 1) + APP_FRAME + BAD)
+        assert (len(found.router), len(found.bad)) == (BAD_MAX - 1, BAD_MAX)
+        assert (found.broken, found.rest) == (None, b"")
+
+
+def test_good_messages_are_read_however_many_they_are() -> None:
+    found = read_body((ROUTER_FRAME + L10_FRAME) * 5 * BAD_MAX)
+    assert len(found.router) == len(found.notices) == 5 * BAD_MAX
