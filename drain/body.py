@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import zlib
 from typing import IO
 
 CHUNK = 65_536
 
 
-class BodyTooLarge(Exception):
+GZIP_MEMBERS_MAX = 100
+"""Senders pack a body into one. 52,000 empty ones fit into 1 MB and took 0.5 s."""
+
+
+class BodyError(Exception):
+    """The family: the body cannot be had."""
+
+
+class BodyTooLarge(BodyError):
     """More than the limit, as sent or unpacked."""
 
 
-class BodyCutShort(Exception):
+class BodyCutShort(BodyError):
     """The sender stopped, or was too slow, before the length that it announced."""
 
 
-class BodyNotGzip(Exception):
+class BodyMalformed(BodyError):
+    """The chunks are none; says what is wrong, without repeating what was sent."""
+
+
+class BodyNotGzip(BodyError):
     """`Content-Encoding: gzip`, but the bytes are something else, or end too early."""
 
 
@@ -42,13 +52,22 @@ def read(stream: IO[bytes], length: int | None, limit: int) -> bytes:
 
 
 def gunzip(packed: bytes, limit: int) -> bytes:
-    """The unpacked bytes; never more than `limit` of them in memory."""
-    try:
-        # Of several members too (RFC 1952, 2.2): to read only the first would lose the others.
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as unpacker:
-            body = unpacker.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as fault:
-        raise BodyNotGzip from fault
-    if len(body) > limit:
-        raise BodyTooLarge
-    return body
+    """The unpacked bytes of all members (RFC 1952, 2.2); never more than `limit` of them in memory."""
+    parts: list[bytes] = []
+    size = 0
+    for _ in range(GZIP_MEMBERS_MAX):
+        unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        try:
+            part = unpacker.decompress(packed, limit + 1 - size)
+        except zlib.error as fault:
+            raise BodyNotGzip from fault
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge
+        if not unpacker.eof:
+            raise BodyNotGzip
+        packed = unpacker.unused_data
+        if not packed.strip(b"\0"):  # gzip -d allows for padding, too.
+            return b"".join(parts)
+    raise BodyNotGzip

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.errors import MalformedFrame, NotDurable
 from app.streams import Writer
 from drain.auth import CHALLENGE, Door, app_of
-from drain.body import BodyCutShort, BodyNotGzip, BodyTooLarge, gunzip, read
+from drain.body import BodyCutShort, BodyMalformed, BodyNotGzip, BodyTooLarge, gunzip, read
 from drain.ingest import Delivery, frame_id_of, ingest
 from drain.instruments import Instruments
 from drain.refusals import Refusals
@@ -115,6 +115,8 @@ def _body(request: Request, limit: int) -> bytes:
     except BodyCutShort:
         # The rest may come with a retry, so this is no 4xx.
         raise Refusal(503, "the body ended early or came too slowly", {}) from None
+    except BodyMalformed as fault:
+        raise Refusal(400, "the chunked body is malformed", {"reason": str(fault)}) from None
     except BodyNotGzip:
         raise Refusal(400, "the body is not gzip", {"at_byte": 0}) from None
 

@@ -1,4 +1,4 @@
-"""The page and the API as one Flask blueprint, with its headers and its errors."""
+"""The page and the API as one Flask blueprint, with its errors."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ from drain.dashboard.parameters import BadParameter
 
 log = logging.getLogger(__name__)
 
-SECURITY_HEADERS = {
-    # Everything on the page is its own: no script, style, font or picture from elsewhere, and
-    # none within the markup.
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; object-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
 
 def blueprint(settings: Settings, store: redis.Redis) -> Blueprint:
     """`GET /`, `/static/...` and `/api/...`. Who may look is the application's affair."""
@@ -38,12 +27,6 @@ def blueprint(settings: Settings, store: redis.Redis) -> Blueprint:
 
     add_api(dashboard, settings, store)
     _add_errors(dashboard)
-
-    @dashboard.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.update(SECURITY_HEADERS)
-        return response
-
     return dashboard
 
 

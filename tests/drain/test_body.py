@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from drain.body import BodyCutShort, BodyNotGzip, BodyTooLarge, gunzip, read
+from drain.body import GZIP_MEMBERS_MAX, BodyCutShort, BodyNotGzip, BodyTooLarge, gunzip, read
 
 
 class Stream(io.RawIOBase):
@@ -81,6 +81,17 @@ def test_gzip_of_several_members_is_unpacked_whole() -> None:
     assert gunzip(packed, limit=100) == b"first second"
 
 
+@pytest.mark.parametrize("member", [gzip.compress(b""), gzip.compress(b"x")])
+def test_more_members_than_any_sender_makes_are_not_unpacked(member: bytes) -> None:
+    assert len(gunzip(member * GZIP_MEMBERS_MAX, limit=1000)) in (0, GZIP_MEMBERS_MAX)
+    with pytest.raises(BodyNotGzip):
+        gunzip(member * (GZIP_MEMBERS_MAX + 1), limit=1000)
+
+
+def test_zeros_after_the_last_member_are_padding() -> None:
+    assert gunzip(gzip.compress(b"router") + bytes(100), limit=100) == b"router"
+
+
 def test_the_limit_counts_for_the_unpacked_size() -> None:
     with pytest.raises(BodyTooLarge):
         gunzip(gzip.compress(b"x" * 1001), limit=1000)
@@ -104,6 +115,7 @@ def test_a_bomb_is_never_unpacked_beyond_the_limit() -> None:
     "packed",
     [
         b"83 <40>1 plain text",
+        b"",
         b"\x1f\x8b",
         gzip.compress(b"router " * 100)[:-9],
         gzip.compress(b"router " * 100)[:-4],

@@ -20,7 +20,7 @@ from app.streams.interface import Appended
 from app.streams.redis_streams import STREAM
 from drain.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, Delivery, frame_id_of, ingest, values_of
 from drain.instruments import Instruments
-from drain.logplex import read_body
+from drain.logplex import BAD_MAX, read_body
 from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, ROUTER_MSG, counted, heroku
 from tests.drain.prometheus_text import figure
 from tests.support.stored import logged_messages
@@ -235,16 +235,20 @@ def test_what_cannot_be_kept_beside_the_log_is_no_success(unsure: tuple[Drain, M
 
 
 def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drain) -> None:
-    drain.take(ROUTER_FRAME + counted(b"x") * 100_000 + ROUTER_FRAME)
-    *each, together = drain.letters()
+    rest = counted(b"x") * (100_000 - BAD_MAX) + ROUTER_FRAME
+    drain.take(ROUTER_FRAME + counted(b"x") * BAD_MAX + rest)
+    *each, together, unread = drain.letters()
     assert len(each) == LETTERS_EACH
     assert {letter.value for letter in each} == {b"x"}
     assert together.kind == "body"
-    assert together.reason == f"{100_000 - LETTERS_EACH} further lines like these"
-    assert together.value.startswith(counted(b"x") * 1000)
-    assert together.bytes_before_cut == 3 * (100_000 - LETTERS_EACH)
-    assert drain.count("malformed_total", what="line") == 100_000
-    assert len(drain.messages()) == 2
+    assert together.reason == f"{BAD_MAX - LETTERS_EACH} further lines like these"
+    assert together.value == counted(b"x") * (BAD_MAX - LETTERS_EACH)
+    assert unread.kind == "body"
+    assert unread.reason.endswith("1000 messages before are no syslog, the rest is left unread")
+    assert unread.bytes_before_cut == len(rest)
+    assert drain.count("malformed_total", what="line") == BAD_MAX
+    assert drain.count("malformed_total", what="rest") == 1
+    assert len(drain.messages()) == 1
 
 
 def test_a_line_too_large_for_the_log_is_kept_aside_and_holds_up_nobody(drain: Drain) -> None:

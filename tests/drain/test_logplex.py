@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from drain.logplex import NOTICE_MAX, LossNotice, SyslogLine, read_body
+from drain.logplex import BAD_MAX, NOTICE_MAX, LossNotice, SyslogLine, read_body, read_frame_by_frame
 from tests.drain.bodies import (
     APP_FRAME,
     L10_FRAME,
@@ -276,3 +276,30 @@ def test_a_notice_of_an_absurd_number_counts_as_the_most_there_can_be(dropped: i
     for form in (b"%d messages dropped", b"drain 'd.437d5ca9' dropped %d messages"):
         text = b"Error L10 (output buffer overflow): " + form % dropped
         assert only_notice(heroku(b"logplex", text)).dropped == min(dropped, NOTICE_MAX)
+
+
+BAD = counted(b"1\n")
+
+
+@pytest.mark.parametrize("good", [ROUTER_FRAME, APP_FRAME, ROUTER_FRAME[:-1]])
+def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes) -> None:
+    rest = good + BAD + ROUTER_FRAME
+    for read in (read_body, read_frame_by_frame):
+        found = read(ROUTER_FRAME + BAD * BAD_MAX + rest)
+        assert (len(found.router), len(found.bad), found.frames) == (1, BAD_MAX, BAD_MAX + 1)
+        assert found.rest == rest
+        assert found.broken is not None
+        assert found.broken.offset == len(ROUTER_FRAME + BAD * BAD_MAX)
+        assert "the rest is left unread" in found.broken.reason
+
+
+def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
+    for read in (read_body, read_frame_by_frame):
+        found = read((BAD + ROUTER_FRAME) * (BAD_MAX - 1) + APP_FRAME + BAD)
+        assert (len(found.router), len(found.bad)) == (BAD_MAX - 1, BAD_MAX)
+        assert (found.broken, found.rest) == (None, b"")
+
+
+def test_good_messages_are_read_however_many_they_are() -> None:
+    found = read_body((ROUTER_FRAME + L10_FRAME) * 5 * BAD_MAX)
+    assert len(found.router) == len(found.notices) == 5 * BAD_MAX

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drain import logplex
 from drain.logplex import Body, read_body, read_frame_by_frame
 from tests.drain.bodies import bodies, counted, mutated
 
@@ -93,3 +96,12 @@ def test_a_mutated_body_gives_frames_or_a_clear_error(body: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_give_frames_or_a_clear_error(body: bytes) -> None:
     agrees_with_the_plain_reader(body)
+
+
+@given(mutated(), st.integers(1, 3))
+def test_both_readers_leave_the_same_rest_unread_where_too_much_is_bad(body: bytes, bad_max: int) -> None:
+    with mock.patch.object(logplex, "BAD_MAX", bad_max):
+        read, exact = read_body(body), read_frame_by_frame(body)
+    assert (read.router, read.notices, read.bad) == (exact.router, exact.notices, exact.bad)
+    assert (read.frames, read.rest, str(read.broken)) == (exact.frames, exact.rest, str(exact.broken))
+    assert len(read.bad) <= bad_max

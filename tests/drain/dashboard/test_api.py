@@ -203,17 +203,6 @@ def test_a_large_answer_is_packed_for_who_takes_it(client: FlaskClient, redis_cl
     assert "Content-Encoding" not in plain.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/api/apps", "/api/routes?window=2h", "/static/js/main.js"])
-def test_every_answer_has_the_security_headers(client: FlaskClient, path: str) -> None:
-    headers = client.get(path).headers
-    policy = headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'self';")
-    assert "unsafe" not in policy
-    assert "frame-ancestors 'none'" in policy
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
-
-
 def test_the_page_is_made_of_its_own_parts_alone(client: FlaskClient) -> None:
     page = client.get("/").text
     assert "://" not in page.replace("http://www.w3.org", "")
