@@ -16,6 +16,7 @@ from typing import Any
 
 from app.config import Settings
 from app.errors import BadSettings
+from app.escaping import lines_for_terminal
 from app.logs import logging_config
 
 SPARE_THREADS = 8
@@ -29,7 +30,7 @@ def _checked_settings() -> Settings:
             missing = "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none)"
             raise BadSettings([f"{missing}: nobody could reach this dyno"])
     except BadSettings as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         sys.exit(2)
     return settings
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from app.config import Settings
 from app.errors import TailraceError
+from app.escaping import lines_for_terminal
 from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
@@ -53,7 +54,7 @@ def main() -> int:
         )
         worker.run()
     except TailraceError as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         return 2
     return 0
 
