@@ -3,10 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := .cache/tools
 PYTEST_FLAGS ?=
+LOCK_FLAGS ?=
+# What is installed is what is in the files with hashes, byte for byte; `make lock` writes those.
+PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
+CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench fuzz clean
+.PHONY: help venv demo test check format lock audit bench fuzz clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -14,16 +19,16 @@ help:  ## list the commands
 
 venv: $(STAMP)  ## make the virtual environment with all pinned requirements
 
-$(STAMP): requirements.txt requirements-fast.txt requirements-demo.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+$(STAMP): requirements-dev.txt
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-$(VENV)/.demo: requirements.txt requirements-demo.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+$(VENV)/.demo: requirements-demo.txt
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-demo.txt
+	$(BIN)/$(PIP_INSTALL) -r requirements-demo.txt
 	@touch $@
 
 # PORT also from the environment, as the tools for a Procfile take it.
@@ -41,6 +46,32 @@ check: $(STAMP)  ## formatter, linter, type checker
 format: $(STAMP)  ## put the code into the formatter's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(TOOLS)/.installed: requirements-tools.txt
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/$(PIP_INSTALL) -r requirements-tools.txt
+	@touch $@
+
+# requirements-dev.txt comes first: it holds all, and the others must not differ from what is tested.
+# It keeps the versions that are there already; LOCK_FLAGS=--upgrade takes newer ones of what the .in files
+# do not name.
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(LOCK_FLAGS)
+
+lock: $(TOOLS)/.installed  ## write requirements*.txt anew from requirements*.in: all versions, with hashes
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt >/dev/null
+	$(COMPILE) requirements-tools.in -o requirements-tools.txt >/dev/null
+	for kind in '' -fast -demo; do \
+		$(COMPILE) -c requirements-dev.txt requirements$$kind.in -o requirements$$kind.txt >/dev/null || exit 1; \
+	done
+
+# Asks PyPI for its advisories, so it is no part of `make check`. --strict: without an answer pip-audit would
+# skip the package and report success.
+audit: $(TOOLS)/.installed  ## ask for known vulnerabilities in all pinned versions; needs the internet
+	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+		-r requirements-dev.txt -r requirements-tools.txt \
+		|| { echo "make audit: there are known vulnerabilities, or PyPI cannot be asked for its advisories: see above" >&2; exit 1; }
 
 bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in bench/README.md
 	$(BIN)/python -m bench.parser

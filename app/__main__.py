@@ -11,10 +11,12 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from app.errors import TailraceError
+from app.escaping import lines_for_terminal
+from app.masking import without_words
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -25,6 +27,16 @@ NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+
+def _parser_for(words: Sequence[str]) -> type[argparse.ArgumentParser]:
+    """argparse repeats what it does not understand; a password in it must not end up in a log of CI."""
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            super().error(lines_for_terminal(without_words(message, words)))
+
+    return Parser
 
 
 class Command(Protocol):
@@ -93,7 +105,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         print(end="", flush=True)  # Here and not at Python's end, where a fault is a traceback.
         return code
     except TailraceError as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         return EXIT_USAGE
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] in OURS:
@@ -126,7 +138,7 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> int:
     from app.config import Settings
 
     commands = _commands(environ)
-    parser = argparse.ArgumentParser(
+    parser = _parser_for(argv)(
         prog="python -m app",
         description="Tailrace: durable router logs, live metrics, replayable traffic.",
         epilog="Help on one command, with examples: python -m app COMMAND --help",

@@ -125,7 +125,9 @@ class Settings:
         secret=True,
         shown="unset",
     )
-    kafka_prefix: str = _setting("KAFKA_PREFIX", "", "put before topic and group names", shown="empty")
+    kafka_prefix: str = _setting(
+        "KAFKA_PREFIX", "", "put before topic and group names", kind.kafka_prefix, shown="empty"
+    )
     kafka_sasl_mechanism: str = _setting(
         "KAFKA_SASL_MECHANISM",
         "",
@@ -272,9 +274,7 @@ class Settings:
             try:
                 values[spec.attribute] = spec.read(raw)
             except ValueError as fault:
-                # A URL may hold a password where none belongs.
-                is_hidden = spec.secret or "@" in raw
-                faults.append(f"{spec.name} {fault}" + ("" if is_hidden else f" (it is {raw!r})"))
+                faults.append(f"{spec.name} {fault}" + ("" if spec.secret else kind.it_is(raw, spec.read)))
         faults += _unknown_names(environ)
         if path := values.get("tailrace_config"):
             read_file(Path(path), values, faults)

@@ -7,6 +7,8 @@ import logging.config
 import time
 from typing import Any
 
+from app.escaping import quoted
+
 
 class KeyValueFormatter(logging.Formatter):
     """`time=... level=warning app=tailrace process=metrics.1 at=app.streams msg="..."`."""
@@ -22,16 +24,8 @@ class KeyValueFormatter(logging.Formatter):
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         return (
             f"time={moment}.{int(record.msecs):03d}Z level={record.levelname.lower()} app=tailrace "
-            f"process={self._process} at={record.name} msg={quote(text)}"
+            f"process={self._process} at={record.name} msg={quoted(text)}"
         )
-
-
-def quote(text: str) -> str:
-    """The text in quotes, on one line; what could start another or colour a terminal is escaped."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    if not escaped.isprintable():
-        escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped)
-    return f'"{escaped}"'
 
 
 def start_logging(process: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-import orjson
 import redis
 
 from app.config import Settings
+from app.escaping import for_terminal, json_text
 from app.redis_client import away, connect
 from app.store.queries import Memory, memory
-from app.wording import NONE, harmless, number, percent, plural, size, table
+from app.wording import NONE, number, percent, plural, size, table
 
 REDIS_TIMEOUT_S = 10.0
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         raise away(settings, fault) from fault
     finally:
         store.close()
-    print(orjson.dumps(found).decode() if args.json else "\n".join(lines(found)))
+    print(json_text(found) if args.json else "\n".join(lines(found)))
     return 0
 
 
@@ -45,7 +45,7 @@ def lines(found: Memory) -> list[str]:
     of = f" of {size(limit)} ({percent(used / limit)}), {found.redis.policy}" if limit else ", no limit"
     rows = [
         (
-            harmless(part.name),
+            for_terminal(part.name),
             size(part.bytes),
             percent(part.bytes / used) if used else NONE,
             NONE if part.limit_bytes is None else size(part.limit_bytes),

@@ -9,7 +9,7 @@ import redis
 
 from app.config import Settings
 from app.errors import LogUnavailable
-from app.settings_table import mask_url
+from app.masking import mask_url
 
 
 def connect(settings: Settings, *, connections: int, timeout_s: float) -> redis.Redis:

@@ -14,9 +14,9 @@ import redis
 
 from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
+from app.masking import mask_url
 from app.redis_client import away, connect
 from app.routes import compile_rules
-from app.settings_table import mask_url
 
 TIMEOUT_S = 10.0
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import orjson
 import redis
 
 from app.config import Settings
+from app.escaping import for_terminal, json_text, markdown_code, markdown_text
 from app.redis_client import away, connect
 from app.router_line import H_CODES
+from app.setting_values import app_argument
 from app.store import queries
-from app.wording import NONE, harmless, milliseconds, number, percent, rate, table
+from app.wording import NONE, milliseconds, number, percent, rate, table
 
 EVER = "ever"
 APPS_NAMED = 10
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", type=span, default="1h", metavar="SPAN", help="such as 15m, 1h, 7d, or `ever` (default 1h)"
     )
-    parser.add_argument("--app", default="", help="one app (default: all together)")
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument(
         "--routes",
@@ -113,15 +114,14 @@ def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
     if app not in names:
         more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
         there = ", ".join([*names[:APPS_NAMED], *more]) or "none yet (DRAIN_TOKENS names them)"
-        print(
-            harmless(f"no request of the app {app!r} was ever counted; there are: {there}"), file=sys.stderr
-        )
+        said = f"no request of the app {app!r} was ever counted; there are: {there}"
+        print(for_terminal(said), file=sys.stderr)
 
 
 def as_json(report: Report, routes: int) -> str:
     """The report's own fields."""
     del report.table.routes[routes:]
-    return orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return json_text(report, indent=2) + "\n"
 
 
 def as_text(report: Report, routes: int) -> str:
@@ -131,22 +131,21 @@ def as_text(report: Report, routes: int) -> str:
     for alert in report.alerts:
         lines += ["", f"! {alert.title}. {alert.text}", f"  {alert.action}"]
     if report.table.routes:
-        lines += [
-            "",
-            *table(HEADS, [cells(row) for row in report.table.routes[:routes]], left=(0, len(HEADS) - 1)),
-        ]
+        rows = [cells(row) for row in report.table.routes[:routes]]
+        lines += ["", *table(HEADS, rows, left=(0, len(HEADS) - 1))]
     lines += _rest(report.table, routes)
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(for_terminal, lines)) + "\n"
 
 
 def as_markdown(report: Report, routes: int) -> str:
     """For a ticket or a wiki."""
-    lines = [f"# {title(report)}", ""]
-    lines += [f"- **{name}**: {_escaped(value)}" for name, value in facts(report.table.total)]
+    lines = [f"# {markdown_text(title(report))}", ""]
+    lines += [f"- **{name}**: {markdown_text(value)}" for name, value in facts(report.table.total)]
     lines += [
         "",
         *(
-            f"> **{_escaped(alert.title)}.** {_escaped(alert.text)} {alert.action}\n"
+            # An action is ours, with its commands as code.
+            f"> **{markdown_text(alert.title)}.** {markdown_text(alert.text)} {for_terminal(alert.action)}\n"
             for alert in report.alerts
         ),
     ]
@@ -154,8 +153,10 @@ def as_markdown(report: Report, routes: int) -> str:
         lines += ["| " + " | ".join(head.capitalize() for head in HEADS) + " |"]
         lines += ["| --- |" + " ---: |" * (len(HEADS) - 2) + " --- |"]
         for row in report.table.routes[:routes]:
-            route, *others = cells(row)
-            lines.append("| " + " | ".join([_code(route), *others]) + " |")
+            route, *figures, codes = cells(row)
+            shown = [markdown_code(route), *map(markdown_text, figures)]
+            shown.append(markdown_code(codes) if codes else "")
+            lines.append("| " + " | ".join(shown) + " |")
     lines += _rest(report.table, routes)
     return "\n".join(lines) + "\n"
 
@@ -172,7 +173,7 @@ def title(report: Report) -> str:
 
 
 def facts(total: queries.Figures) -> list[tuple[str, str]]:
-    """What is true of all routes together."""
+    """What is true of all routes together; the values as they came, for each format to escape."""
     found = [
         ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)} a second")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
@@ -184,21 +185,21 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
         said = (
             f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
         )
-        found.append(("H-codes", harmless(", ".join(said))))
+        found.append(("H-codes", ", ".join(said)))
     return found
 
 
 def cells(row: queries.RouteRow) -> list[str]:
-    """A line of the table, as HEADS."""
+    """A line of the table, as HEADS: route and H-codes as they came, for each format to escape."""
     figures = row.figures
     return [
-        harmless(row.route),
+        row.route,
         number(figures.count),
         rate(figures.rate),
         percent(figures.error_rate),
         *(milliseconds(value) for value in (figures.service.p50, figures.service.p95, figures.service.p99)),
         milliseconds(figures.service.max),
-        harmless(" ".join(f"{code}:{count}" for code, count in figures.codes.items())),
+        " ".join(f"{code}:{count}" for code, count in figures.codes.items()),
     ]
 
 
@@ -211,12 +212,3 @@ def _times(latency: queries.Latency) -> str:
 def _rest(found: queries.RoutesTable, routes: int) -> Sequence[str]:
     more = max(0, len(found.routes) - routes) + found.left_out
     return ["", f"and {number(more)} more routes"] if more else []
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in text)
-
-
-def _code(text: str) -> str:
-    """A code span that no text can end, in a table's cell."""
-    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from app.config import Settings
 from app.errors import BadSettings
+from app.masking import shown
 
 CACHED_PATHS = 20_000
 """Templates remembered by path; a scanner's endless paths empty the cache, not the memory."""
@@ -61,9 +62,9 @@ def compile_rules(patterns: Sequence[str]) -> list[Rule]:
     for pattern in patterns:
         segments = pattern.split("/")
         if segments[0] != "" or len(segments) < 2:
-            faults.append(f"routes: {pattern!r} must start with /")
+            faults.append(f"routes: {shown(pattern)} must start with /")
         elif any(part.startswith("*") for part in segments[:-1]):
-            faults.append(f"routes: {pattern!r} may have a *rest only at its end")
+            faults.append(f"routes: {shown(pattern)} may have a *rest only at its end")
         else:
             rules.append((re.compile("/".join(map(_segment_regex, segments))), pattern))
     if faults:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from redis.connection import parse_url
+
+from app.masking import shown
 
 
 def text(raw: str) -> str:
@@ -107,6 +110,13 @@ def _is_app_name(name: str) -> bool:
     return 0 < len(name) <= 64 and name.isascii() and all(c.isalnum() or c in "-_" for c in name)
 
 
+def app_argument(raw: str) -> str:
+    """The value of a command's `--app`; a type for argparse. Empty: all apps together."""
+    if raw and not _is_app_name(raw):
+        raise argparse.ArgumentTypeError("must be an app's name: a-z, 0-9, - and _, 64 at most")
+    return raw
+
+
 def credentials(raw: str) -> tuple[tuple[str, str], ...]:
     """`user:password,...`, each part percent-encoded where it holds a comma or a colon."""
     pairs = []
@@ -123,12 +133,22 @@ def redis_url(raw: str) -> str:
         raise ValueError("must start with redis://, rediss:// or unix://")
     try:
         parse_url(raw)  # type: ignore[no-untyped-call]
+        # A password that holds / ? or # can still make a URL, of another host and with an @ further on.
+        if raw.count("@") > urlsplit(raw).netloc.count("@"):
+            raise ValueError
     except ValueError:
         # Not its own words: they may quote a password that holds a slash.
         raise ValueError(
-            "must be a URL such as redis://:PASSWORD@host:6379/0; in a password, / ? # and % "
-            "are written %2F %3F %23 and %25"
+            "must be a URL such as redis://:PASSWORD@host:6379/0; in a password, / ? # @ and % "
+            "are written %2F %3F %23 %40 and %25"
         ) from None
+    return raw
+
+
+def kafka_prefix(raw: str) -> str:
+    """What Kafka takes in the name of a topic (org.apache.kafka.common.internals.Topic)."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", raw):
+        raise ValueError("must be letters, digits, `.`, `_` and `-`, 200 at most")
     return raw
 
 
@@ -165,3 +185,13 @@ def base_url(raw: str) -> str:
     if parts.path not in ("", "/"):
         raise ValueError("must have no path: requests keep the path of their log line")
     return raw.rstrip("/")
+
+
+URLS = (base_url, kafka_brokers, redis_url)
+
+
+def it_is(raw: str, read: Callable[[str], object]) -> str:
+    """` (it is 'banana')`, for the end of an error; empty where the value may hold a password."""
+    # `user:password` alone is no URL yet, but where one is wanted it was to become one.
+    is_hidden = shown(raw) != repr(raw) or (read in URLS and ":" in raw)
+    return "" if is_hidden else f" (it is {raw!r})"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from app import setting_values as kind
 from app.config import FIELDS, FieldSpec, Settings
-
-MASK = "********"
+from app.masking import MASK, mask_url, without_logins
 
 
 def shown_value(spec: FieldSpec, settings: Settings) -> str:
@@ -26,17 +24,7 @@ def shown_value(spec: FieldSpec, settings: Settings) -> str:
         return "1" if value else "0"
     if spec.shown and value == spec.default:
         return ""
-    return str(value)
-
-
-def mask_url(url: str) -> str:
-    """The URL without what stands before its host, so that it can be logged."""
-    if not url:
-        return ""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    masked = f"{MASK}@{host}" if "@" in parts.netloc else host
-    return f"{parts.scheme}://{masked}{parts.path}"
+    return without_logins(str(value))
 
 
 def markdown_table() -> str:

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 
 from app.config import Settings
 from app.errors import LogUnavailable
+from app.escaping import for_terminal
 from app.redis_client import connect
 from app.report import EVER, HEADS, Report, cells, facts, read, span, title, warn_of_unknown
+from app.setting_values import app_argument
 from app.store.queries import RouteRow
-from app.wording import harmless, number, shortened, table
+from app.wording import number, shortened, table
 
 REDIS_TIMEOUT_S = 5.0
 WINDOWS = ("5m", "1h", "24h", "7d", EVER)
@@ -69,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "The routes of the last minutes, renewed every few seconds."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--app", default="", help="one app (default: all together)")
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
     parser.add_argument(
         "--window", type=span, default="5m", metavar="SPAN", help="such as 5m, 24h, or `ever` (default 5m)"
     )
@@ -160,17 +162,17 @@ def screen(
     def shown(style: str, *texts: str) -> list[str]:
         return [f"{style}{text}{PLAIN}" for text in texts] if coloured else list(texts)
 
-    lines = shown(BOLD, *_wrapped(title(report), width, 0))
+    lines = shown(BOLD, *_wrapped(for_terminal(title(report)), width, 0))
     lines += shown("", *_facts(report, width))
     for alert in report.alerts:
-        lines += shown(RED, *_wrapped(f"! {harmless(alert.title)}. {alert.action}".rstrip(), width, 2))
+        lines += shown(RED, *_wrapped(for_terminal(f"! {alert.title}. {alert.action}".rstrip()), width, 2))
     if trouble:
-        lines += shown(RED, *_wrapped(f"! The figures are the last ones. {harmless(trouble)}", width, 2))
+        lines += shown(RED, *_wrapped(f"! The figures are the last ones. {for_terminal(trouble)}", width, 2))
     lines.append("")
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:
         rows = rows[: max(0, height - len(lines) - 3)]
-    head, *others = _fitted([cells(row) for row in rows], width)
+    head, *others = _fitted([list(map(for_terminal, cells(row))) for row in rows], width)
     lines += [*shown(DIM, head), *shown("", *others)]
     if not rows:
         lines.append("no requests yet in this window")
@@ -186,8 +188,8 @@ def _facts(report: Report, width: int) -> Iterator[str]:
         line = f"{name:<9} {value}"
         if name == "H-codes" and 0 < width < len(line):
             codes = "  ".join(f"{code} {number(count)}" for code, count in total.codes.items())
-            line = f"{name:<9} {harmless(codes)}"
-        yield from _wrapped(line, width, 10)
+            line = f"{name:<9} {codes}"
+        yield from _wrapped(for_terminal(line), width, 10)
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:

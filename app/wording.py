@@ -74,11 +74,6 @@ def plural(count: int, noun: str) -> str:
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def harmless(text: str) -> str:
-    """The text without control characters: a path from a log line must not drive the terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
 def shortened(text: str, width: int) -> str:
     """The text, its middle left out where it is longer than `width`."""
     if len(text) <= width:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import redis
 
 from app.config import Settings
 from app.errors import BadMessage, NotDurable
+from app.escaping import json_text
+from app.masking import shown_word
 from app.message import decode, encode
 from app.redis_client import away, connect
 from app.router_line import parse
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return _list(store, args.json)
         for entry_id in args.id:
             if not _ID.fullmatch(entry_id):
-                print(f"{entry_id}: not an id, which looks like 1795444755937-0", file=sys.stderr)
+                print(f"{shown_word(entry_id)}: not an id, which looks like 1795444755937-0", file=sys.stderr)
                 return 2
         if bool(args.id) == args.all:
             print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
@@ -126,7 +127,7 @@ def _json(letter: DeadLetter) -> str:
         "bytes": letter.bytes_before_cut,
         "value": letter.value.decode("utf-8", "backslashreplace"),
     }
-    return orjson.dumps(entry).decode()
+    return json_text(entry)
 
 
 def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:

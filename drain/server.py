@@ -18,6 +18,7 @@ import gunicorn
 
 from app.config import Settings
 from app.errors import BadSettings, first_words
+from app.escaping import lines_for_terminal
 from app.logs import logging_config
 from drain.open_files import CONNECTIONS_MAX, connections_within, raise_limit
 
@@ -46,7 +47,7 @@ def _checked_settings() -> Settings:
             missing = "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none)"
             raise BadSettings([f"{missing}: nobody could reach this dyno"])
     except BadSettings as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         sys.exit(2)
     return settings
 

@@ -13,6 +13,7 @@ import redis
 
 from app.config import Settings
 from app.errors import TailraceError
+from app.escaping import lines_for_terminal
 from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
@@ -75,7 +76,7 @@ def work(hand: Hand) -> int:
         )
         worker.run()
     except TailraceError as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         return 2
     return 0
 

@@ -8,6 +8,7 @@ import sys
 
 from app.config import Settings
 from app.errors import BadSettings, TailraceError
+from app.escaping import lines_for_terminal
 from app.logs import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
@@ -55,7 +56,7 @@ def work(hand: Hand) -> int:
         finally:
             replay.finish()
     except TailraceError as fault:
-        print(fault, file=sys.stderr)
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
         return 2
     return 0
 

@@ -20,8 +20,10 @@ import redis
 from app import setting_values as kind
 from app.config import Settings
 from app.errors import BadSettings, LogUnavailable
+from app.escaping import for_terminal
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
+from app.setting_values import app_argument
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from app.streams import History, open_history
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", metavar="SHARE", help="0 to 1, the same requests each time (default: REPLAY_SAMPLE)"
     )
-    parser.add_argument("--app", default="", help="one app's requests alone")
+    parser.add_argument("--app", type=app_argument, default="", help="one app's requests alone")
     parser.add_argument("--dry-run", action="store_true", help="count what would be sent; send nothing")
     parser.add_argument(
         "--fail-if", action="append", default=[], metavar="COND", help="see below; may be repeated"
@@ -137,7 +139,7 @@ def _with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
             try:
                 values[name] = read(raw)
             except ValueError as fault:
-                faults.append(f"--{flag} {fault} (it is {raw!r})")
+                faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
     if faults:
         raise BadSettings(faults)
     settings = dataclasses.replace(settings, **values)  # type: ignore[arg-type]
@@ -170,7 +172,7 @@ def _tell_rehearsal(counts: Counter[tuple[str, str]]) -> int:
     sent = sum(count for (_, reason), count in counts.items() if reason == "sent")
     print(f"would send {sent:,} of {total:,} requests")
     for (route, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        print(f"{count:10,}  {'' if reason == 'sent' else f'not sent ({reason}) '}{route}")
+        print(f"{count:10,}  {'' if reason == 'sent' else f'not sent ({reason}) '}{for_terminal(route)}")
     return 0
 
 
@@ -263,7 +265,7 @@ def _tell(found: Run, findings: Sequence[Finding], has_thresholds: bool) -> None
     for reason, count in sorted(found.figures.skipped.items()):
         print(f"  not sent ({reason}): {count:,}")
     for finding in findings:
-        print(f"  {'CROSSED' if finding.is_sure else 'uncertain'}  {shown(finding)}")
+        print(f"  {'CROSSED' if finding.is_sure else 'uncertain'}  {for_terminal(shown(finding))}")
     if has_thresholds:
         print(f"verdict: {report.verdict(findings)}")
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from app.errors import TailraceError
+from app.masking import shown
 from app.message import RECEIVED_MAX_MS
 
 _AGO = re.compile(r"-?(\d+)([smhd])")
@@ -26,7 +27,7 @@ def moment_ms(text: str, now: datetime, day: datetime | None = None) -> int:
         return _ms(_moment(text, now, day))
     except (ValueError, OverflowError):  # The latter: a time before the year 1.
         raise BadMoment(
-            f"{text!r} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), "
+            f"{shown(text)} is no time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), "
             "1h (ago) or now"
         ) from None
 

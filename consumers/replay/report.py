@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from app.errors import BadSettings, TailraceError
+from app.escaping import json_text, markdown_code, markdown_text
+from app.masking import shown_word
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
 from consumers.replay.thresholds import Finding, shown
 
@@ -41,19 +41,21 @@ def verdict(findings: Sequence[Finding]) -> str:
 def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> str:
     """A page for a pull request: verdict, what was found, the worst routes, all routes."""
     info = run.info
-    before = f"baseline {info['baseline']}" if info.get("baseline") else "the original"
+    said = {name: markdown_text(str(value)) for name, value in info.items()}
+    before = f"baseline {said['baseline']}" if info.get("baseline") else "the original"
     lines = [
-        f"# Replay {run.id}: {verdict(findings)}",
+        f"# Replay {markdown_text(run.id)}: {verdict(findings)}",
         "",
-        f"{info.get('from', '')} to {info.get('until', '')}, {info.get('target', '')} against {before}; "
+        f"{said.get('from', '')} to {said.get('until', '')}, {said.get('target', '')} against {before}; "
         f"{run.total.sent:,} requests sent, {run.total.answered:,} answered, "
         f"{run.total.status_changed:,} with another status.",
         "",
     ]
     if thresholds:
-        lines += [f"Thresholds: {', '.join(f'`{text}`' for text in thresholds)}.", ""]
+        lines += [f"Thresholds: {', '.join(map(markdown_code, thresholds))}.", ""]
         lines += [
-            f"- {'**crossed**' if found.is_sure else 'uncertain'}: {shown(found)}" for found in findings
+            f"- {'**crossed**' if found.is_sure else 'uncertain'}: {markdown_code(shown(found))}"
+            for found in findings
         ]
         lines += [] if findings else ["- none was crossed"]
         lines.append("")
@@ -63,7 +65,7 @@ def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequenc
     lines += ["## All routes", "", *_table([run.total, *run.routes]), ""]
     if run.skipped:
         lines += ["## Not sent", "", "| reason | requests |", "| --- | ---: |"]
-        lines += [f"| {reason} | {count:,} |" for reason, count in run.skipped.items()]
+        lines += [f"| {markdown_text(reason)} | {count:,} |" for reason, count in run.skipped.items()]
         lines.append("")
     lines.append("Changes in bold are beyond chance (95 %); percentiles are within 1 %.")
     return "\n".join(lines) + "\n"
@@ -82,19 +84,13 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     return head + [
-        f"| {_cell(row.route or 'all')} | {row.sent:,} | {row.sent - row.answered:,} "
+        f"| {markdown_code(row.route or 'all')} | {row.sent:,} | {row.sent - row.answered:,} "
         f"| {_share(row.status_changed, row.answered)} "
         f"| {_ms(row.original.p50)} | {_ms(row.replayed.p50)} "
         f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} | {_change(row.p95_change)} "
         f"| {_ms(row.original.p99)} | {_ms(row.replayed.p99)} | {_change(row.p99_change)} |"
         for row in rows
     ]
-
-
-def _cell(route: str) -> str:
-    """A route as text of a table: what a log line holds is not to become markup."""
-    safe = route.replace("|", "\\|").replace("`", "'").replace("\n", " ")
-    return f"`{safe}`"
 
 
 def _share(part: int, total: int) -> str:
@@ -124,12 +120,13 @@ def check_paths(paths: Sequence[Path]) -> None:
     """Raises BadSettings for files that could not be written at the end."""
     faults = []
     for path in paths:
+        named = f"--report {shown_word(path)}"
         if path.suffix not in (".json", ".md"):
-            faults.append(f"--report {path}: must end in .json or .md")
+            faults.append(f"{named}: must end in .json or .md")
         elif path.is_dir() or not path.parent.is_dir():
-            faults.append(f"--report {path}: {'is a folder' if path.is_dir() else 'its folder is not there'}")
+            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder is not there'}")
         elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            faults.append(f"--report {path}: may not be written")
+            faults.append(f"{named}: may not be written")
     if faults:
         raise BadSettings(faults)
 
@@ -138,8 +135,8 @@ def write(path: Path, run: ReplayRun, findings: Sequence[Finding], thresholds: S
     """By the file's ending. Raises TailraceError where it cannot be written."""
     try:
         if path.suffix == ".json":
-            path.write_bytes(orjson.dumps(as_json(run, findings, thresholds), option=orjson.OPT_INDENT_2))
+            path.write_text(json_text(as_json(run, findings, thresholds), indent=2) + "\n", "utf-8")
         else:
             path.write_text(as_markdown(run, findings, thresholds), "utf-8")
     except OSError as fault:
-        raise TailraceError(f"--report {path}: {fault.strerror}") from None
+        raise TailraceError(f"--report {shown_word(path)}: {fault.strerror}") from None

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from app.errors import BadSettings
+from app.masking import shown
 from app.routes import compile_rules
 from consumers.replay.request import Request
 from consumers.replay.rewrite import BadExpression, Rewriter, TooMuchWork
@@ -90,7 +91,7 @@ def _rule(number: int, rule: Mapping[str, Any], environ: Mapping[str, str], faul
         faults.append(f"replay: rule {number}: {text}")
 
     for name in rule.keys() - {*CONDITIONS, *ACTIONS}:
-        fault(f"{name!r} is no key of a rule; there are {', '.join((*CONDITIONS, *ACTIONS))}")
+        fault(f"{shown(str(name))} is no key of a rule; there are {', '.join((*CONDITIONS, *ACTIONS))}")
     if rule.get("do", "allow") not in ("allow", "deny"):
         fault("`do` must be allow or deny")
     allow = rule.get("do", "allow") == "allow"
@@ -145,7 +146,7 @@ def _plain(path: str) -> str:
 def _status_range(value: str, fault: Callable[[str], None]) -> tuple[int, int]:
     found = _STATUS.fullmatch(value)
     if found is None:
-        fault(f"status {value!r} must be like 200, 5xx or 200-299")
+        fault(f"status {shown(value)} must be like 200, 5xx or 200-299")
         return (1, 0)
     if found[1]:
         return (int(found[1]) * 100, int(found[1]) * 100 + 99)
@@ -186,7 +187,7 @@ def _set_headers(
         missing = [variable for variable in _VARIABLE.findall(str(value)) if variable not in environ]
         filled = _VARIABLE.sub(lambda found: environ.get(found[1], ""), str(value))
         if not _HEADER_NAME.fullmatch(str(name)):
-            fault(f"{name!r} is no header name")
+            fault(f"{shown(str(name))} is no header name")
         elif str(name).lower() in FRAMING:
             fault(f"header {name}: requests are sent without a body, and it would say otherwise")
         elif missing:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.errors import TailraceError
+from app.masking import shown as quoted
 from app.store.queries.replays import Z_95, changed_statuses, interval
 from app.store.replay import Figures, RouteFigures
 
@@ -64,7 +65,7 @@ def parse_threshold(text: str) -> Threshold:
     found = _PATTERN.fullmatch(text)
     if found is None:
         raise BadThreshold(
-            f"--fail-if {text!r}: must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', "
+            f"--fail-if {quoted(text)}: must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', "
             "'status-changed>1%' or 'errors>0.5%'"
         )
     is_percentile = found["what"].startswith("p")

@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from app.escaping import prometheus_label as label
 from app.sketch import middle_ms
 from app.store import queries
 from app.store.queries.figures import by_class
@@ -81,9 +82,9 @@ class _Requests:
         self.requests.add_metric(labels, sums.requests)
         self.bytes.add_metric(labels, sums.bytes)
         for name, count in by_class(sums.statuses).items():
-            self.responses.add_metric([*labels, name], count)
+            self.responses.add_metric([*labels, label(name)], count)
         for code, count in sums.codes.items():
-            self.codes.add_metric([*labels, code], count)
+            self.codes.add_metric([*labels, label(code)], count)
         self.service.add_metric(labels, *_histogram(sums.service))
 
     def families(self) -> list[Metric]:
@@ -94,8 +95,8 @@ def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
     families = _Requests("app", ["app"])
     connect = HistogramMetricFamily("tailrace_app_connect_seconds", "Time to reach the dyno", labels=["app"])
     for top in tops:
-        families.add([top.app], top.whole)
-        connect.add_metric([top.app], *_histogram(top.whole.connect))
+        families.add([label(top.app)], top.whole)
+        connect.add_metric([label(top.app)], *_histogram(top.whole.connect))
     if unnamed:
         families.requests.add_metric([""], unnamed)
     yield from families.families()
@@ -106,7 +107,7 @@ def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
     families = _Requests("route", ["app", "route"])
     for top in tops:
         for route, sums in top.routes.items():
-            families.add([top.app, route], sums)
+            families.add([label(top.app), label(route)], sums)
     yield from families.families()
 
 
@@ -151,13 +152,13 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         waiting.add_metric([group.group], group.waiting)
         log_lost.add_metric([group.group], group.log_lost)
         for what, count in sorted(group.totals.items()):
-            totals.add_metric([group.group, what], count)
+            totals.add_metric([group.group, label(what)], count)
     yield from (lag, behind, workers, waiting, totals, log_lost)
     losses = CounterMetricFamily(
         "tailrace_losses", "Messages that senders said were lost on the way to the drain", labels=["app"]
     )
     for app, count in sorted(health.losses_ever.items()):
-        losses.add_metric([app], count)
+        losses.add_metric([label(app)], count)
     yield losses
     letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
     yield letters

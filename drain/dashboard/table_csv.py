@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from app.escaping import csv_text
 from app.store.queries import RouteRow, RoutesTable
 from app.store.queries.figures import CLASSES
 
@@ -29,13 +30,14 @@ def file_name(app: str, window: str) -> str:
 
 
 def table_csv(table: RoutesTable) -> bytes:
-    """A header and a line per route, UTF-8, as RFC 4180 has it."""
+    """A header and a line per route, UTF-8, as RFC 4180 has it. Every field is quoted, numbers too, which
+    stay numbers to a spreadsheet: what it takes for the separator cannot split one then."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for row in table.routes:
         writer.writerow(_cells(row))
-    return text.getvalue().encode("utf-8", "replace")
+    return text.getvalue().encode()
 
 
 def _cells(row: RouteRow) -> list[object]:
@@ -46,7 +48,7 @@ def _cells(row: RouteRow) -> list[object]:
         for value in (latency.p50, latency.p90, latency.p95, latency.p99, latency.max)
     ]
     return [
-        harmless(row.route),
+        csv_text(row.route),
         figures.count,
         _number(figures.rate),
         figures.errors,
@@ -54,14 +56,9 @@ def _cells(row: RouteRow) -> list[object]:
         *latencies,
         figures.bytes,
         *(figures.classes.get(name, 0) for name in CLASSES),
-        harmless(" ".join(f"{code}:{count}" for code, count in figures.codes.items())),
+        csv_text(" ".join(f"{code}:{count}" for code, count in figures.codes.items())),
         row.digest,
     ]
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (owasp.org: CSV Injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
 
 
 def _number(value: float | None) -> object:

@@ -8,7 +8,8 @@ import pytest
 
 from app.config import FIELDS, Settings
 from app.errors import BadSettings
-from app.settings_table import MASK, markdown_table, mask_url, shown_value
+from app.masking import MASK, mask_url
+from app.settings_table import markdown_table, shown_value
 from tests.support.certificates import Authority, Certificate
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from app.logs import KeyValueFormatter, logging_config, quote
+from app.escaping import quoted
+from app.logs import KeyValueFormatter, logging_config
 
 
 def record(message: str, *args: object, level: int = logging.INFO) -> logging.LogRecord:
@@ -26,7 +27,7 @@ def test_a_line_says_when_how_grave_who_and_what() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "quoted"),
+    ("text", "said"),
     [
         ("plain", '"plain"'),
         ('a "b"', r'"a \"b\""'),
@@ -35,15 +36,15 @@ def test_a_line_says_when_how_grave_who_and_what() -> None:
         ("é 雪", '"é 雪"'),
     ],
 )
-def test_a_text_is_quoted_on_one_line(text: str, quoted: str) -> None:
-    assert quote(text) == quoted
+def test_a_text_is_quoted_on_one_line(text: str, said: str) -> None:
+    assert quoted(text) == said
 
 
 @pytest.mark.parametrize("break_", ["\x0b", "\x0c", "\x1b[31m", "\x00", "\x85", "\u2028"])
 def test_nothing_that_a_client_sends_can_start_a_line_or_colour_a_terminal(break_: str) -> None:
-    quoted = quote(f"path=/{break_}x")
-    assert len(quoted.splitlines()) == 1
-    assert quoted.isprintable()
+    said = quoted(f"path=/{break_}x")
+    assert len(said.splitlines()) == 1
+    assert said.isprintable()
 
 
 def test_a_trace_is_part_of_its_line() -> None:

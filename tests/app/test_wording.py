@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.wording import duration, harmless, milliseconds, percent, plural, rate, shortened, table
+from app.wording import duration, milliseconds, percent, plural, rate, shortened, table
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,6 @@ def test_a_duration_is_as_coarse_as_it_is_long(seconds: float, said: str) -> Non
 
 def test_one_is_no_plural() -> None:
     assert (plural(1, "message"), plural(1_200, "message")) == ("1 message", "1,200 messages")
-
-
-def test_no_text_drives_the_terminal() -> None:
-    assert harmless("/a\x1b[2J\x07\r\n\x9b1m") == "/a{0}[2J{0}{0}{0}{0}1m".format("\N{REPLACEMENT CHARACTER}")
 
 
 def test_a_long_text_loses_its_middle() -> None:

@@ -21,7 +21,7 @@ import yaml
 
 from app.config import FIELDS, Settings
 from demo.redis_server import RedisServer
-from tests.deploy.image import copied_folders
+from tests.deploy.image import copied_folders, stages
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Processes, procfile, wait_until
@@ -71,6 +71,17 @@ def test_each_process_has_settings_that_exist_and_hold(name: str, services: dict
     environ = environment(services[name])
     assert set(environ) <= {field.name for field in FIELDS}
     assert Settings.load(environ).kafka_url
+
+
+def test_each_service_of_ours_is_built_from_a_stage_that_has_its_code(services: dict[str, Any]) -> None:
+    for service in services.values():
+        if "build" in service:
+            target = service["build"]["target"]
+            assert target in stages()
+            command: list[str] = service["command"]
+            assert "-m" not in command or command[2].partition(".")[0] in copied_folders(target)
+    # One tag for two targets would be whichever was built last.
+    assert len({service["image"] for service in services.values() if "build" in service}) == 2
 
 
 def test_what_is_waited_for_is_there_and_can_be_told(services: dict[str, Any]) -> None:
@@ -150,12 +161,14 @@ def composed_redis(services: dict[str, Any], loopback: Loopback) -> Iterator[Red
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Path:
-    """A folder that holds what the image holds."""
-    folder = tmp_path / "image"
-    for name in copied_folders():
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+def images(tmp_path: Path) -> dict[str, Path]:
+    """Target of the Dockerfile -> a folder that holds what its image holds."""
+    folders = {}
+    for target in ("production", "development"):
+        folders[target] = tmp_path / target
+        for name in copied_folders(target):
+            shutil.copytree(ROOT / name, folders[target] / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folders
 
 
 @pytest.mark.kafka
@@ -164,7 +177,7 @@ def test_its_services_count_and_replay_their_own_traffic(
     loopback: Loopback,
     composed_redis: RedisServer,
     composed_kafka: KafkaBroker,
-    image: Path,
+    images: dict[str, Path],
 ) -> None:
     with Processes({}) as processes:
 
@@ -172,6 +185,7 @@ def test_its_services_count_and_replay_their_own_traffic(
             service = services[name]
             command = [loopback(part) for part in service["command"]] + list(more)
             environ = {key: loopback(value) for key, value in environment(service).items()}
+            image = images[service["build"]["target"]]
             return processes.start_command(name, command, image, **environ)
 
         def is_healthy(name: str) -> bool:

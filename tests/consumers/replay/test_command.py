@@ -102,7 +102,7 @@ def test_a_crossed_threshold_is_exit_code_1_and_stands_in_both_reports(
     assert report["verdict"] == "failed"
     assert report["total"]["status_changed"] == 60
     assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>1%"}
-    assert "**crossed**: status-changed>1%" in as_markdown.read_text()
+    assert "**crossed**: `status-changed>1%" in as_markdown.read_text()
     kept = replay.run(redis_client, report["run"])
     assert kept is not None
     assert kept.figures.routes["/a"].statuses == {(200, 500): 60}
