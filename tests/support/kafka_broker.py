@@ -18,6 +18,9 @@ from demo.local_server import LocalServer
 from tests.support.kafka_jars import jars
 from tests.support.ports import free_port
 
+QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""JVM options of what lives for seconds: it starts in less than half of the time, and runs slower."""
+
 START_S = 60.0
 STOP_S = 30.0
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
@@ -41,7 +44,8 @@ class KafkaBroker(LocalServer):
     `protocol` is that of its clients: PLAINTEXT, SSL, SASL_SSL or SASL_PLAINTEXT; what else they
     need comes in `extra` (server.properties) and `scram` (user -> password, made at format time).
     A plain listener for the tests' own use is always there: `admin_server`. A node of a cluster has
-    its number, from 1, in `node`, and the ports of all nodes' controllers in `controllers`.
+    its number, from 1, in `node`, and the ports of all nodes' controllers in `controllers`. `jvm`:
+    more options of Java.
     """
 
     def __init__(
@@ -51,10 +55,12 @@ class KafkaBroker(LocalServer):
         scram: Mapping[str, str] | None = None,
         node: int = 1,
         controllers: Sequence[int] = (),
+        jvm: Sequence[str] = (),
     ) -> None:
         found = jars()
         super().__init__("kafka", START_S, STOP_S)
         self._jars = found
+        self._jvm = jvm
         self._protocol = protocol
         self._scram = dict(scram or {})
         self._formatted = False
@@ -97,11 +103,13 @@ class KafkaBroker(LocalServer):
             ]
             self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties), *users)
             self._formatted = True
-        self._launch(["java", "-Xmx512m", "-cp", f"{self._jars}/*", "kafka.Kafka", str(properties)])
+        self._launch(
+            ["java", "-Xmx512m", *self._jvm, "-cp", f"{self._jars}/*", "kafka.Kafka", str(properties)]
+        )
 
     def _java(self, *command: str) -> None:
         done = subprocess.run(
-            ["java", "-Xmx256m", "-cp", f"{self._jars}/*", *command],
+            ["java", "-Xmx256m", *QUICK, "-cp", f"{self._jars}/*", *command],
             capture_output=True,
             text=True,
             timeout=START_S,
@@ -147,7 +155,7 @@ class KafkaCluster:
     def __init__(self) -> None:
         controllers = [free_port() for _ in range(NODES)]
         self.brokers = [
-            KafkaBroker(extra=CLUSTER_SETTINGS, node=number, controllers=controllers)
+            KafkaBroker(extra=CLUSTER_SETTINGS, node=number, controllers=controllers, jvm=QUICK)
             for number in range(1, NODES + 1)
         ]
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import TopicPartition
 from kafka.errors import InvalidReplicationFactorError, PolicyViolationError, TopicAuthorizationFailedError
 
 from app.config import Settings
@@ -31,6 +29,7 @@ from app.streams.kafka_copies import (
 from tests.app.streams.logs import Log, frame
 from tests.support.hosted_kafka import PREFIX, HerokuKafka
 from tests.support.kafka_broker import KafkaBroker, KafkaCluster
+from tests.support.kafka_topics import administered, configure, make
 from tests.support.processes import ROOT, Processes, wait_until
 
 TIMEOUT_S = 10.0
@@ -220,30 +219,6 @@ def release(**environ: str) -> tuple[int, str]:
     with Processes({**credentials, **environ}) as processes:
         process = processes.start("release")
         return process.popen.wait(RELEASE_S), process.output
-
-
-@contextlib.contextmanager
-def administered(brokers: KafkaBroker | KafkaCluster) -> Iterator[KafkaAdminClient]:
-    admin = brokers.admin()
-    try:
-        yield admin
-    finally:
-        admin.close()
-
-
-def make(brokers: KafkaBroker | KafkaCluster, topic: str, replicas: int, **configs: str) -> None:
-    """A topic of four partitions; `_` in a setting's name stands for a dot."""
-    named = {name.replace("_", "."): value for name, value in configs.items()}
-    options = {"num_partitions": 4, "replication_factor": replicas, "configs": named}
-    with administered(brokers) as admin:
-        admin.create_topics({topic: options}, wait_for_metadata=True)
-
-
-def configure(brokers: KafkaBroker | KafkaCluster, topic: str, **configs: str) -> None:
-    named = {name.replace("_", "."): value for name, value in configs.items()}
-    with administered(brokers) as admin:
-        done = admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, named)])
-    assert done == {"topic": {topic: "OK"}}
 
 
 def raise_copies(cluster: KafkaCluster, topic: str) -> None:
