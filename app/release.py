@@ -100,14 +100,20 @@ def _redis(settings: Settings) -> Found:
         client.close()
 
 
-def _log(settings: Settings) -> str:
+def _log(settings: Settings) -> Found | str:
     if not settings.kafka_url:
         return f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
-    from app.streams.kafka_connection import ensure_topic, topic_name
+    from app.streams import kafka_copies
+    from app.streams.kafka_connection import ensure_topic, find_copies, topic_name
 
     groups = ("metrics", "replay") if settings.replay_host else ("metrics",)
-    state = ensure_topic(settings, TIMEOUT_S, groups)
-    return f"Kafka topic {topic_name(settings)} {state}"
+    topic = topic_name(settings)
+    text = f"Kafka topic {topic} {ensure_topic(settings, TIMEOUT_S, groups)}"
+    copies = find_copies(settings, TIMEOUT_S)
+    if copies is None:
+        return text
+    kafka_copies.require_writable(copies, topic)
+    return Found(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
 
 
 def _routes(settings: Settings) -> str:

@@ -17,7 +17,7 @@ import redis
 from _pytest.terminal import TerminalReporter
 
 from demo.redis_server import RedisServer, wheel_binary
-from tests.support.kafka_broker import KafkaBroker
+from tests.support.kafka_broker import KafkaBroker, KafkaCluster
 from tests.support.kafka_jars import NoKafka
 
 # It tells of each retry while a broker starts or stops, which the tests do on purpose.
@@ -89,6 +89,17 @@ def kafka_broker() -> Iterator[KafkaBroker]:
         skip_or_fail("kafka", str(reason))
     with broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Iterator[KafkaCluster]:
+    """Three brokers for all tests; whoever kills one starts it again."""
+    try:
+        cluster = KafkaCluster()
+    except NoKafka as reason:
+        skip_or_fail("kafka", str(reason))
+    with cluster:
+        yield cluster
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -22,6 +22,7 @@ from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
 from app.streams.kafka_connection import confluent_config, group_name, topic_name
 from app.streams.kafka_python import ANSWER_MS, BATCH_BYTES, DELIVERY_MS, FETCH_BYTES, MAX_REQUEST_BYTES
+from app.streams.kafka_writer import TIMED_OUT
 
 ANSWER_S = ANSWER_MS / 1000
 
@@ -89,11 +90,13 @@ class ConfluentProducer:
         except (BufferError, KafkaException) as fault:
             raise NotDurable(f"the Kafka client takes no more now: {type(fault).__name__}") from fault
         if not delivery.done.wait(timeout_s):
-            raise NotDurable("Kafka has not acknowledged the frame: timed out")
+            raise NotDurable(f"Kafka has not acknowledged the frame: {TIMED_OUT}")
         if delivery.fault is not None:
             if delivery.fault.fatal():
                 self._discard(producer)
-            raise NotDurable(f"Kafka has not acknowledged the frame: {delivery.fault.name()}")
+            is_timeout = delivery.fault.code() == KafkaError._MSG_TIMED_OUT
+            reason = TIMED_OUT if is_timeout else delivery.fault.name()
+            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}")
 
     def _discard(self, producer: Producer) -> None:
         """A fresh producer for the next frame: an idempotent one never leaves a fatal fault."""

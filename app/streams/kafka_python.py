@@ -20,7 +20,7 @@ from kafka import (
     KafkaProducer,
     TopicPartition,
 )
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.structs import OffsetAndMetadata
 
@@ -28,6 +28,7 @@ from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
 from app.streams.kafka_client import connected
 from app.streams.kafka_connection import group_name, python_config, topic_name
+from app.streams.kafka_writer import TIMED_OUT
 
 DELIVERY_MS = 4_000
 BATCH_BYTES = 262_144
@@ -93,7 +94,8 @@ class PythonProducer:
                 future.get(max(0.0, deadline - time.monotonic()))
         except (KafkaError, AssertionError) as fault:
             self._discard(producer)
-            raise NotDurable(f"Kafka has not acknowledged the frame: {type(fault).__name__}") from fault
+            reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
+            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}") from fault
 
     def _discard(self, producer: KafkaProducer) -> None:
         """A fresh producer for the next frame; frames under way in this one get their 503.

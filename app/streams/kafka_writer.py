@@ -13,6 +13,9 @@ from typing import Protocol
 from app.errors import NotDurable
 from app.streams.interface import Appended
 
+TIMED_OUT = "timed out; a broker is unreachable, or too few copies are in sync (min.insync.replicas)"
+"""Both clients retry without a word until time is up, so they cannot say which it was."""
+
 
 class Producer(Protocol):
     """What the writer needs of a Kafka client. Thread-safe."""

@@ -121,7 +121,7 @@ def test_a_plan_where_the_app_may_make_no_topic_stops_the_deploy(
     environ = {**heroku_kafka.environ("release", prefix), "REDIS_URL": redis_url, **CREDENTIALS}
     code, output = release(**environ)
     assert code == MISSING
-    assert "heroku kafka:topics:create router --partitions 32 -a APP" in output
+    assert "heroku kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in output
 
     heroku_kafka.make_topic(f"{prefix}router")
     assert release(**environ)[0] == WELL

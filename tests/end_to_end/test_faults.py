@@ -1,12 +1,10 @@
 """Faults under load: whatever dies, a frame that got a 2xx is counted exactly once.
 
-Each frame has a route of its own, so that Redis says how often each frame was counted. The client
-does as Logplex does: in order, three tries, the same frame id.
+The client does as Logplex does: in order, three tries, the same frame id.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import threading
@@ -19,95 +17,19 @@ import pytest
 import redis
 
 from demo.redis_server import RedisServer
+from tests.end_to_end.load import LINE, LINES, Load, check, counts, settings
 from tests.support.kafka_broker import KafkaBroker
-from tests.support.logplex_client import Delivery, LogplexClient
+from tests.support.logplex_client import LogplexClient
 from tests.support.ports import free_port
 from tests.support.processes import Process, Processes, wait_until
-from tests.support.stored import text_hash
-
-LINES = 20
-CLIENTS = 3
-LINE = (
-    b'<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET path="%s" '
-    b'host=shop.example.com request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" '
-    b"dyno=web.1 connect=1ms service=18ms status=200 bytes=13\n"
-)
 
 pytestmark = pytest.mark.slow
-
-
-class Load:
-    """Clients that deliver frame after frame until they are told to stop."""
-
-    def __init__(self, port: int) -> None:
-        self.deliveries: list[tuple[str, Delivery]] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._deliver, args=(port, name)) for name in range(CLIENTS)]
-
-    def _deliver(self, port: int, name: int) -> None:
-        client = LogplexClient(f"http://u:p@127.0.0.1:{port}/logs")
-        number = 0
-        while not self._stop.is_set():
-            path = f"/frame/{name}/{number}"
-            number += 1
-            self.deliveries.append((path, client.deliver([LINE % path.encode()] * LINES)))
-        client.close()
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
 
 
 @pytest.fixture
 def own_redis() -> Iterator[RedisServer]:
     with RedisServer() as server:
         yield server
-
-
-def settings(server: RedisServer) -> dict[str, str]:
-    return {
-        "REDIS_URL": server.url,
-        "DRAIN_USER": "u",
-        "DRAIN_PASSWORD": "p",
-        "ROUTE_TEMPLATES": "raw",
-        "ROUTES_MAX": "100000",
-    }
-
-
-def counts(server: RedisServer) -> dict[str, int]:
-    """Route -> times counted."""
-    client = redis.Redis.from_url(server.url)
-    routes = list(text_hash(client, "routes"))
-    pipeline = client.pipeline(transaction=False)
-    for route in routes:
-        pipeline.hget(f"{hashlib.sha256(route.encode()).hexdigest()}::statuses", "200")
-    found = {route: int(count or 0) for route, count in zip(routes, pipeline.execute(), strict=True)}
-    client.close()
-    return found
-
-
-def check(load: Load, server: RedisServer, least_accepted: int) -> None:
-    """Accepted frames are counted exactly once; dropped ones at most once."""
-    accepted = {path for path, delivery in load.deliveries if delivery.accepted}
-    assert len(accepted) >= least_accepted
-
-    def missing() -> set[str]:
-        try:
-            found = counts(server)
-        except redis.RedisError:
-            return accepted
-        return {path for path in accepted if found.get(path, 0) < LINES}
-
-    wait_until(lambda: not missing(), "count of every accepted frame", 90)
-    found = counts(server)
-    assert {path: found[path] for path in accepted if found[path] != LINES} == {}
-    assert {path: count for path, count in found.items() if count > LINES} == {}
 
 
 def gunicorn_workers(web: Process) -> list[int]:
@@ -125,12 +47,8 @@ def run(
     with Load(port) as load:
         wait_until(lambda: len(load.deliveries) >= 20, "load")
         fault(web)
-        before = sum(delivery.accepted for _, delivery in load.deliveries)
-        wait_until(
-            lambda: sum(delivery.accepted for _, delivery in load.deliveries) >= before + 30,
-            "load after the fault",
-            60,
-        )
+        before = load.accepted
+        wait_until(lambda: load.accepted >= before + 30, "load after the fault", 60)
     check(load, server, least_accepted)
     return load
 

@@ -105,7 +105,9 @@ def test_a_missing_topic_gives_the_commands_that_make_it(heroku_kafka: HerokuKaf
         ensure_topic(Settings.load(heroku_kafka.environ("new-tenant", prefix)), TIMEOUT_S)
     said = str(caught.value)
     assert f"the topic {prefix}router is missing" in said
-    assert "heroku kafka:topics:create router --partitions 32 -a APP" in said
+    assert "heroku kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in said
+    plain = f"--topic {prefix}router --partitions 32 --replication-factor 3 --config min.insync.replicas=2"
+    assert plain in said
     assert "heroku kafka:consumer-groups:create metrics -a APP" in said
 
 
