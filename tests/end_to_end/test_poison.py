@@ -18,7 +18,7 @@ from app.store import dead_letters
 from app.store.held import held_key
 from consumers.replay.pace import LIVE_LEAD_S
 from tests.consumers.replay.samples import append, line
-from tests.end_to_end.test_faults import LINE
+from tests.end_to_end.load import LINE
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.logplex_client import LogplexClient
 from tests.support.ports import free_port
