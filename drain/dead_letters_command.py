@@ -13,7 +13,7 @@ import redis
 
 from app.config import Settings
 from app.errors import BadMessage, NotDurable
-from app.escaping import json_text
+from app.escaping import for_terminal, json_text
 from app.masking import shown_word
 from app.message import decode, encode
 from app.redis_client import away, connect
@@ -104,7 +104,7 @@ def _list(store: redis.Redis, as_json: bool) -> int:
     found = 0
     for letter in dead_letters.read(store):
         found += 1
-        print(_json(letter) if as_json else _line(letter))
+        print(_json(letter) if as_json else for_terminal(_line(letter)))
     if not as_json:
         print(f"{found} dead letter(s)")
     return 0
