@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import redis
 
 from app.errors import NotDurable
-from app.store.asides import Loss, keep
+from app.store.asides import Loss, aside_key, keep
 from app.store.dead_letters import dead_letter
 from app.streams import Writer
 from drain.instruments import Instruments
@@ -54,23 +54,42 @@ def ingest(
     Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
     safe in time: the same body may then be sent again.
     """
+    deadline_s = time.monotonic() + timeout_s
     parsed = read_body(body)
     if parsed.broken and not parsed.frames:
         instruments.malformed.labels("body").inc()
         raise parsed.broken
     values, too_large = values_of(parsed.router, delivery)
+    if values or has_asides(parsed, too_large):
+        _append(parsed, values, too_large, delivery, writer, store, instruments, deadline_s)
+    _count(parsed, len(body), too_large, delivery, instruments)
+
+
+def _append(
+    parsed: Body,
+    values: list[bytes],
+    too_large: list[bytes],
+    delivery: Delivery,
+    writer: Writer,
+    store: redis.Redis,
+    instruments: Instruments,
+    deadline_s: float,
+) -> None:
+    def beside() -> str:
+        if not has_asides(parsed, too_large):
+            return ""
+        if keep_asides(parsed, too_large, delivery, store):
+            for notice in parsed.notices:
+                instruments.lost.labels(notice.code).inc(notice.dropped)
+        return aside_key(delivery.frame_id)
+
+    started = time.monotonic()
+    appended = writer.append(delivery.frame_id, values, deadline_s - started, beside)
     if values:
-        started = time.monotonic()
-        appended = writer.append(delivery.frame_id, values, timeout_s)
         instruments.append_s.observe(time.monotonic() - started)
         instruments.router_lines.inc(appended.messages)
         if appended.duplicate:
             instruments.duplicates.inc()
-    is_first = keep_asides(parsed, too_large, delivery, store)
-    _count(parsed, len(body), too_large, delivery, instruments)
-    if is_first:
-        for notice in parsed.notices:
-            instruments.lost.labels(notice.code).inc(notice.dropped)
 
 
 def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
@@ -84,6 +103,11 @@ def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[byt
         line.msg for line, value in zip(lines, values, strict=True) if len(value) > MESSAGE_MAX_BYTES
     ]
     return fitting, too_large
+
+
+def has_asides(parsed: Body, too_large: list[bytes]) -> bool:
+    """Whether there is something for `keep_asides` to keep."""
+    return bool(parsed.notices or parsed.bad or parsed.broken or too_large)
 
 
 def keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:

@@ -30,6 +30,11 @@ class Loss:
     dropped: int
 
 
+def aside_key(frame_id: str) -> str:
+    """The key that is there once what came beside a frame's router lines is kept."""
+    return f"tailrace:aside:{frame_id}"
+
+
 def keep(
     store: redis.Redis,
     frame_id: str,
@@ -50,7 +55,7 @@ def keep(
     ]
     script = store.register_script(_KEEP)
     done = script(
-        keys=[f"tailrace:aside:{frame_id}", LOSSES, DEAD_LETTERS, COUNTS],
+        keys=[aside_key(frame_id), LOSSES, DEAD_LETTERS, COUNTS],
         args=[GUARD_S, app, orjson.dumps(windows), orjson.dumps(letters), DEAD_LETTERS_MAX],
     )
     return bool(done)
