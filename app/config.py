@@ -171,6 +171,20 @@ class Settings:
         kind.whole_number(1, 1_048_576),
         unit="MB",
     )
+    redis_log_replicas: int = _setting(
+        "REDIS_LOG_REPLICAS",
+        0,
+        "replicas of Redis that must have a frame before it gets its 2xx (without Kafka); else 503",
+        kind.whole_number(0, 16),
+    )
+    redis_log_fsync: bool = _setting(
+        "REDIS_LOG_FSYNC",
+        False,
+        "1: a frame must be on Redis's disk before it gets its 2xx (without Kafka); else 503. "
+        "Needs the append-only file and Redis 7.2 or newer",
+        kind.flag,
+        shown="0",
+    )
     route_templates: str = _setting(
         "ROUTE_TEMPLATES",
         "auto",
@@ -373,7 +387,8 @@ def _field_specs() -> tuple[FieldSpec, ...]:
 FIELDS = _field_specs()
 
 # A name in one of these families that is not ours is most likely a misspelt one of ours.
-_FAMILIES = ("DRAIN_", "DASHBOARD_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
+# (Of REDIS_ only ours: platforms set others.)
+_FAMILIES = ("DRAIN_", "DASHBOARD_", "REDIS_LOG_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:

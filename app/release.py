@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import redis
 
 from app.config import Settings
-from app.errors import LogUnavailable, TailraceError
+from app.errors import LogUnavailable, NotDurable, TailraceError
 from app.masking import mask_url
 from app.redis_client import away, connect
 from app.routes import compile_rules
+from app.wording import plural
 
 TIMEOUT_S = 10.0
+HOLD_S = 4.0
+"""As long as a frame is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +94,45 @@ def _redis(settings: Settings) -> Found:
                 f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
                 "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
-        text = f"Redis {info['redis_version']} at {where}"
-        if info.get("aof_enabled"):
-            return Found(f"{text}, append-only file")
-        return Found(text, ("no append-only file: a crash of Redis loses what it wrote last",))
+        return Found(
+            f"Redis {info['redis_version']} at {where}{_on_disk(info)}",
+            tuple(_risks(info, _appendfsync(client))),
+        )
     except redis.RedisError as fault:
         raise away(settings, fault) from None
     finally:
         client.close()
 
 
+def _appendfsync(client: redis.Redis) -> str:
+    """Empty where Redis does not say, as on plans that keep CONFIG to themselves."""
+    try:
+        return str(cast(dict[Any, Any], client.config_get("appendfsync")).get("appendfsync", ""))
+    except redis.ResponseError:
+        return ""
+
+
+def _on_disk(info: dict[str, Any]) -> str:
+    return ", append-only file" if info.get("aof_enabled") else ""
+
+
+def _risks(info: dict[str, Any], appendfsync: str) -> Iterator[str]:
+    """What a crash of Redis would lose, of figures and log alike."""
+    if not info.get("aof_enabled"):
+        yield (
+            "no append-only file: a crash or restart of Redis loses what it wrote since its last snapshot, "
+            "acknowledged or not. Set `appendonly yes` (Heroku: take premium-0 or larger, mini keeps nothing)"
+        )
+    elif appendfsync == "no":
+        yield (
+            "appendfsync is no: what is lost in a crash is up to the operating system. "
+            "Set `appendfsync everysec`"
+        )
+
+
 def _log(settings: Settings) -> Found | str:
     if not settings.kafka_url:
-        return f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
+        return _redis_log(settings)
     from app.streams import kafka_copies
     from app.streams.kafka_connection import ensure_topic, find_copies, topic_name
 
@@ -114,6 +144,40 @@ def _log(settings: Settings) -> Found | str:
         return text
     kafka_copies.require_writable(copies, topic)
     return Found(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
+
+
+def _redis_log(settings: Settings) -> Found:
+    """What a 2xx promises. Raises LogUnavailable where the settings ask for what Redis does not give."""
+    from app.streams.redis_writer import PROBE, open_hold
+
+    text = f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
+    replicas, fsync = settings.redis_log_replicas, settings.redis_log_fsync
+    client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
+    hold = open_hold(client, replicas, fsync=fsync)
+    try:
+        if hold is None:
+            return Found(f"{text}. 2xx: in Redis's memory", tuple(_unheld(client.info("replication"))))
+        client.set(PROBE, 1, ex=60)
+        hold.wait([("key", PROBE.encode())], HOLD_S)
+    except redis.RedisError as fault:
+        raise away(settings, fault) from None
+    except NotDurable as fault:
+        raise LogUnavailable(f"frames would get 503: {fault}") from None
+    finally:
+        if hold:
+            hold.close()
+        client.close()
+    safe = [f"in {plural(replicas, 'replica')}"] if replicas else []
+    safe += ["on Redis's disk"] if fsync else []
+    return Found(f"{text}. 2xx: {' and '.join(safe)}")
+
+
+def _unheld(replication: Any) -> Iterator[str]:
+    if replicas := int(replication.get("connected_slaves", 0)):
+        yield (
+            f"Redis has {plural(replicas, 'replica')} and frames do not wait for any: when one takes over, "
+            "what it had not received is lost, acknowledged or not. REDIS_LOG_REPLICAS=1 prevents that"
+        )
 
 
 def _routes(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from redis.exceptions import NoScriptError
 
 
 class ScriptLine:
-    """Thread-safe; holds at most `connections` open, and makes callers wait for a free one."""
+    """Thread-safe; holds at most `connections` open, and makes callers wait up to `wait_s` for a free one."""
 
     def __init__(self, client: redis.Redis, lua: str, connections: int, wait_s: float) -> None:
         self._pool = client.connection_pool
@@ -29,24 +30,26 @@ class ScriptLine:
         for _ in range(connections):
             self._free.put(None)
 
-    def run(self, keys: Sequence[str], args: Sequence[bytes | str | int]) -> Any:
+    def run(self, keys: Sequence[str], args: Sequence[bytes | str | int], timeout_s: float) -> Any:
         """What the script answers. It must be safe to run twice: once more is tried when a kept
-        connection turns out to be closed. Raises redis.RedisError; the script may have run or not.
+        connection turns out to be closed. Raises redis.RedisError, about `timeout_s` from now at the
+        latest; the script may have run or not.
         """
+        deadline_s = time.monotonic() + timeout_s
         try:
-            connection = self._free.get(timeout=self._wait_s)
+            connection = self._free.get(timeout=max(0.0, min(self._wait_s, timeout_s)))
         except queue.Empty:
             raise redis.ConnectionError("no connection became free in time") from None
         is_kept = connection is not None
         try:
             connection = connection or self._pool.make_connection()
             try:
-                return self._ask(connection, keys, args)
+                return self._ask(connection, keys, args, deadline_s)
             except redis.ConnectionError:
                 if not is_kept:
                     raise
                 connection.disconnect()
-                return self._ask(connection, keys, args)
+                return self._ask(connection, keys, args, deadline_s)
         except BaseException:
             # Whatever was on its way in this connection is nobody's answer any more.
             if connection is not None:
@@ -55,11 +58,13 @@ class ScriptLine:
         finally:
             self._free.put(connection)
 
-    def _ask(self, connection: Any, keys: Sequence[str], args: Sequence[bytes | str | int]) -> Any:
+    def _ask(
+        self, connection: Any, keys: Sequence[str], args: Sequence[bytes | str | int], deadline_s: float
+    ) -> Any:
         try:
-            return _exchange(connection, "EVALSHA", self._digest, len(keys), *keys, *args)
+            return _exchange(connection, deadline_s, "EVALSHA", self._digest, len(keys), *keys, *args)
         except NoScriptError:
-            return _exchange(connection, "EVAL", self._lua, len(keys), *keys, *args)
+            return _exchange(connection, deadline_s, "EVAL", self._lua, len(keys), *keys, *args)
 
     def close(self) -> None:
         """Ends the connections that are not in use."""
@@ -72,7 +77,9 @@ class ScriptLine:
                 connection.disconnect()
 
 
-def _exchange(connection: Any, *command: Any) -> Any:
+def _exchange(connection: Any, deadline_s: float, *command: Any) -> Any:
     """One command and its answer, in one write."""
+    if deadline_s - time.monotonic() <= 0:
+        raise redis.TimeoutError("no time left")
     connection.send_packed_command([b"".join(connection.pack_command(*command))], check_health=False)
-    return connection.read_response()
+    return connection.read_response(timeout=max(0.001, deadline_s - time.monotonic()))

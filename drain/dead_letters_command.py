@@ -19,9 +19,10 @@ from app.message import decode, encode
 from app.redis_client import away, connect
 from app.router_line import parse
 from app.store import dead_letters
+from app.store.asides import guard_of
 from app.store.dead_letters import DeadLetter
 from app.streams import Writer, open_writer
-from drain.ingest import Delivery, keep_asides, values_of
+from drain.ingest import Delivery, has_asides, keep_asides, values_of
 from drain.logplex import Body, read_body
 
 APPEND_TIMEOUT_S = 10.0
@@ -154,11 +155,16 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool
     if not values and not parsed.notices:
         print(f"{letter.id}: still not readable ({letter.reason})")
         return False
-    try:
-        if values:
-            writer.append(delivery.frame_id, values, APPEND_TIMEOUT_S)
+
+    def beside() -> bytes:
         # What of it is still not readable is kept, as letters of their own.
+        if not has_asides(parsed, too_large):
+            return b""
         keep_asides(parsed, too_large, delivery, store)
+        return guard_of(delivery.frame_id)
+
+    try:
+        writer.append(delivery.frame_id, values, APPEND_TIMEOUT_S, beside)
     except NotDurable as fault:
         print(f"{letter.id}: {fault}")
         return False

@@ -13,7 +13,7 @@ import redis
 
 from app.errors import NotDurable
 from app.redis_memory import is_out_of_memory
-from app.store.asides import Loss, keep
+from app.store.asides import Loss, guard_of, keep
 from app.store.dead_letters import NewLetter, dead_letter, hold_bound
 from app.streams import Writer
 from drain.instruments import Instruments
@@ -65,30 +65,49 @@ def ingest(
     Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
     safe in time: the same body may then be sent again.
     """
+    deadline_s = time.monotonic() + timeout_s
     parsed = read_body(body)
     if parsed.broken and not parsed.frames:
         instruments.malformed.labels("body").inc()
         raise parsed.broken
     values, too_large = values_of(parsed.router, delivery)
+    if values or has_asides(parsed, too_large):
+        _append(parsed, values, too_large, delivery, writer, store, instruments, deadline_s)
+    _count(parsed, len(body), too_large, delivery, instruments)
+
+
+def _append(
+    parsed: Body,
+    values: list[bytes],
+    too_large: list[bytes],
+    delivery: Delivery,
+    writer: Writer,
+    store: redis.Redis,
+    instruments: Instruments,
+    deadline_s: float,
+) -> None:
+    def beside() -> bytes:
+        if not has_asides(parsed, too_large):
+            return b""
+        if keep_asides(parsed, too_large, delivery, store):
+            for notice in parsed.notices:
+                instruments.lost.labels(notice.code).inc(notice.dropped)
+        return guard_of(delivery.frame_id)
+
+    started = time.monotonic()
+    try:
+        appended = writer.append(delivery.frame_id, values, deadline_s - started, beside)
+    except NotDurable as fault:
+        if is_out_of_memory(fault.__cause__):
+            # It may be full of letters from before they were bounded: then the retry finds room.
+            with contextlib.suppress(redis.RedisError):
+                hold_bound(store)
+        raise
     if values:
-        started = time.monotonic()
-        try:
-            appended = writer.append(delivery.frame_id, values, timeout_s)
-        except NotDurable as fault:
-            if is_out_of_memory(fault.__cause__):
-                # It may be full of letters from before they were bounded: then the retry finds room.
-                with contextlib.suppress(redis.RedisError):
-                    hold_bound(store)
-            raise
         instruments.append_s.observe(time.monotonic() - started)
         instruments.router_lines.inc(appended.messages)
         if appended.duplicate:
             instruments.duplicates.inc()
-    is_first = keep_asides(parsed, too_large, delivery, store)
-    _count(parsed, len(body), too_large, delivery, instruments)
-    if is_first:
-        for notice in parsed.notices:
-            instruments.lost.labels(notice.code).inc(notice.dropped)
 
 
 def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[bytes], list[bytes]]:
@@ -102,6 +121,11 @@ def values_of(lines: Sequence[SyslogLine], delivery: Delivery) -> tuple[list[byt
         line.msg for line, value in zip(lines, values, strict=True) if len(value) > MESSAGE_MAX_BYTES
     ]
     return fitting, too_large
+
+
+def has_asides(parsed: Body, too_large: list[bytes]) -> bool:
+    """Whether there is something for `keep_asides` to keep."""
+    return bool(parsed.notices or parsed.bad or parsed.broken or too_large)
 
 
 def keep_asides(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:

@@ -28,6 +28,7 @@ KINDS = {
     "browser": "REQUIRE_BROWSER",
     "go": "REQUIRE_PEERS",
     "redis-tls": "REQUIRE_PEERS",
+    "waitaof": "REQUIRE_PEERS",
 }
 
 

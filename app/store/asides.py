@@ -17,7 +17,9 @@ from app.store.dead_letters import DEAD_LETTERS_LUA, NewLetter, arguments
 from app.store.keys import LOSSES, WINDOWS, loss_window
 from app.store.settle import read_lua
 
-GUARDS = "tailrace:asides"
+GUARD_SETS = ("tailrace:asides:new", "tailrace:asides:old")
+"""Two generations, each a set."""
+
 GUARDS_REMEMBERED = 20_000
 """Guards kept per generation, of two: a frame is known again while at least this many newer ones
 with something beside have come. 40,000 guards of 16 bytes take 3 MB of Redis at most."""
@@ -35,6 +37,14 @@ class Loss:
 
     code: str
     dropped: int
+
+
+def guard_of(frame_id: str) -> bytes:
+    """What is in one of GUARD_SETS once what came beside the frame's router lines is kept.
+
+    A digest, because senders choose the id and its length.
+    """
+    return hashlib.blake2b(frame_id.encode(), digest_size=16).digest()
 
 
 def keep(
@@ -57,12 +67,10 @@ def keep(
         by_code[loss.code] = by_code.get(loss.code, 0) + loss.dropped
     length_s, kept_s = _LOSS_WINDOW
     start_s = now_s // length_s * length_s
-    # A digest, because senders choose the id and its length.
-    guard = hashlib.blake2b(frame_id.encode(), digest_size=16).digest()
     done = store.register_script(_KEEP)(
-        keys=[f"{GUARDS}:new", f"{GUARDS}:old", LOSSES, loss_window(length_s, start_s)],
+        keys=[*GUARD_SETS, LOSSES, loss_window(length_s, start_s)],
         args=[
-            *(guard, GUARDS_REMEMBERED, GUARD_S, app),
+            *(guard_of(frame_id), GUARDS_REMEMBERED, GUARD_S, app),
             *(orjson.dumps(by_code), start_s + length_s + kept_s),
             *arguments(letters, len(letters)),
         ],

@@ -20,19 +20,21 @@ READ_TIMEOUT_S = 5.0
 """Of one answer to a consumer, which has 10 s to end when it is told to."""
 
 WRITER_CONNECTIONS = 3
-"""To Redis, a process: small plans allow 20 in all, docs/scaling.md has the sum."""
+"""To Redis, a process: small plans allow 20 in all, docs/scaling.md has the sum. What waits for
+replicas or the disk has a further one (redis_hold.py)."""
 
 
 def open_writer(settings: Settings) -> Writer:
     """The writer for one process; it connects when it is first used."""
     if not settings.kafka_url:
-        from app.streams.redis_streams import APPEND_LUA, RedisWriter
+        from app.streams.redis_writer import APPEND_LUA, RedisWriter, open_hold
 
-        # Half of the time to wait for a free connection, half for the answer.
+        # Half of the time to wait for a free connection, the rest for the answer.
         wait_s = WRITE_TIMEOUT_S / 2
         client = connect(settings, connections=1, timeout_s=wait_s)
         line = ScriptLine(client, APPEND_LUA, WRITER_CONNECTIONS, wait_s)
-        return RedisWriter(client, settings.redis_log_max_mb * 1_000_000, line)
+        hold = open_hold(client, settings.redis_log_replicas, fsync=settings.redis_log_fsync)
+        return RedisWriter(client, settings.redis_log_max_mb * 1_000_000, line, hold)
     from app.streams.kafka_writer import KafkaWriter
 
     if settings.kafka_client == "confluent":

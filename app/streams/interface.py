@@ -10,7 +10,7 @@ frames seen) in the same atomic step in Redis that applies what was computed fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,13 +28,22 @@ class Appended:
     duplicate: bool = False
 
 
+Beside = Callable[[], bytes]
+"""Called when a frame's values are written, if it has any: writes to Redis what else came with the
+frame. Returns the guard of the frame that is there since (app/store/asides.py); empty where nothing was
+to be written."""
+
+
 class Writer(Protocol):
     """Appends frames to the log; safe to call from many threads."""
 
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
-        """Returns once every value is acknowledged. The same frame may be sent again at will.
+    def append(
+        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+    ) -> Appended:
+        """Returns once every value is acknowledged, and what `beside` wrote is as safe in Redis as the
+        settings ask. The same frame may be sent again at will.
 
-        Raises NotDurable when that has not happened within `timeout_s`.
+        Raises NotDurable when that has not happened within `timeout_s`, and what `beside` raises.
         """
 
     def check(self, timeout_s: float) -> None:

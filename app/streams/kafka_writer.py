@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.errors import NotDurable
-from app.streams.interface import Appended
+from app.streams.interface import Appended, Beside
 
 TIMED_OUT = "timed out; a broker is unreachable, or too few copies are in sync (min.insync.replicas)"
 """Both clients retry without a word until time is up, so they cannot say which it was."""
@@ -60,9 +60,16 @@ class KafkaWriter:
         self._producer = producer
         self._partitions = 0
 
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
-        if not values:
-            return Appended(0)
+    def append(
+        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+    ) -> Appended:
+        if values:
+            self._send(frame_id, values, timeout_s)
+        if beside:
+            beside()  # REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC are of the log in Redis: nothing to wait for.
+        return Appended(len(values))
+
+    def _send(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         if not self._partitions:
             self._partitions = self._producer.partitions(timeout_s)
@@ -73,7 +80,6 @@ class KafkaWriter:
         except NotDurable:
             self._partitions = 0  # The topic may have been made anew, with fewer.
             raise
-        return Appended(len(values))
 
     def check(self, timeout_s: float) -> None:
         self._producer.check(timeout_s)

@@ -1,7 +1,7 @@
 """The message log on Redis Streams: one server for log and metrics, nothing else to run.
 
 An entry of the stream holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of
-them, packed by LZ4 (log lines shrink to about a quarter). One script call writes a frame whole and
+them, packed by LZ4 (log lines shrink to about a quarter). redis_writer.py writes a frame whole and
 only once, so readers never meet a duplicate. Consumers live by a lease: whoever lets it run out
 has its entries taken over, and can no longer settle them (see app/store/settle.lua).
 """
@@ -21,28 +21,21 @@ import lz4.frame
 import orjson
 import redis
 
-from app.errors import BadMessage, LogUnavailable, NotDurable, first_words
+from app.errors import BadMessage, LogUnavailable, first_words
 from app.message import RouterMessage, checked
-from app.redis_memory import share_of
-from app.script_line import ScriptLine
-from app.streams.interface import TOPIC, Appended, BadValue, Batch, Claim, Lag
+from app.streams.interface import TOPIC, BadValue, Batch, Claim, Lag
 
 log = logging.getLogger(__name__)
 
 STREAM = f"tailrace:log:{TOPIC}"
 META = f"{STREAM}:meta"
-BOUND_EVERY_S = 60.0
-FRAMES_REMEMBERED = 20_000
-"""Frame ids kept per generation, of two: a frame is known again while at least this many newer
-ones have come. Logplex gives up a frame within about 15 s; 20,000 ids are about 2 MB of Redis."""
-
 SHARE_OF_MAXMEMORY = 0.4
 LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
 
 _HERE = Path(__file__).parent
-APPEND_LUA = (_HERE / "append.lua").read_text("utf-8")
 _TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
+_STILL_HERE = (_HERE / "still_here.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
 """Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
@@ -73,54 +66,6 @@ def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
     return messages, bad
 
 
-class RedisWriter:
-    """Appends frames to the stream, each once."""
-
-    def __init__(self, client: redis.Redis, max_bytes: int, line: ScriptLine) -> None:
-        """`line` runs append.lua; `client` is for the few other questions."""
-        self._client = client
-        self._max_bytes = max_bytes
-        self._line = line
-        self._bound = max_bytes
-        self._bound_until_s = float("-inf")
-
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
-        """See `Writer.append`. The time limit is the client's own; `timeout_s` does not exceed it."""
-        if not values:
-            return Appended(0)
-        packed = pack(values)
-        try:
-            written = self._line.run(
-                keys=[STREAM, META, f"{STREAM}:frames:new", f"{STREAM}:frames:old"],
-                args=[frame_id, len(values), len(packed) + 128, packed, self._limit(), FRAMES_REMEMBERED],
-            )
-        except redis.RedisError as fault:
-            raise NotDurable(f"Redis has not taken the frame: {first_words(fault)}") from fault
-        return Appended(int(written), duplicate=not written)
-
-    def _limit(self) -> int:
-        """The bound in bytes. Redis's own limit rarely changes, so it is asked for now and then."""
-        if time.monotonic() >= self._bound_until_s:
-            info = self._client.info("memory")
-            most = int(info.get("maxmemory") or 0)
-            self._bound = share_of(most, SHARE_OF_MAXMEMORY, self._max_bytes)
-            self._bound_until_s = time.monotonic() + BOUND_EVERY_S
-        return self._bound
-
-    def check(self, timeout_s: float) -> None:
-        try:
-            # A write, for a Redis that is full answers every PING.
-            self._client.set(f"{STREAM}:probe", 1, ex=60)
-        except redis.ResponseError as fault:
-            raise NotDurable(f"Redis takes no writes: {first_words(fault)}") from fault
-        except redis.RedisError as fault:
-            raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
-
-    def close(self) -> None:
-        self._line.close()
-        self._client.close()
-
-
 class RedisReader:
     """One member of a consumer group of the stream."""
 
@@ -131,6 +76,7 @@ class RedisReader:
         self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._lease_prefix = f"{STREAM}:lease:{group}:"
         self._take_over = client.register_script(_TAKE_OVER)
+        self._still_here = client.register_script(_STILL_HERE)
         self._joined = False
         self._had_joined = False
         self._pending_first = False
@@ -223,7 +169,7 @@ class RedisReader:
 
     def heartbeat(self) -> None:
         try:
-            self._client.pexpire(self._lease_prefix + self._consumer, LEASE_MS)
+            self._still_here([META, self._lease_prefix + self._consumer], [self._group, LEASE_MS])
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
 

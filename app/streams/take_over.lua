@@ -50,6 +50,9 @@ if not has_group() then
 end
 
 redis.call('SET', prefix .. consumer, '1', 'PX', lease_ms)
+-- The group's sign of life: append.lua drops nothing that a running group has still to read.
+local time = redis.call('TIME')
+redis.call('HSET', meta, 'seen:' .. group, tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 for _, name in ipairs(names(redis.call('XINFO', 'CONSUMERS', stream, group))) do
   local is_dead = name ~= consumer and redis.call('EXISTS', prefix .. name) == 0
   if is_dead or name == consumer then

@@ -145,15 +145,21 @@ def _health(health: queries.Health) -> Iterator[Metric]:
     log_lost = CounterMetricFamily(
         "tailrace_log_lost_messages", "Dropped by the log before the group had read them", labels=["group"]
     )
+    full = CounterMetricFamily(
+        "tailrace_log_full_refusals",
+        "Frames refused because the log was full of what the group had to read",
+        labels=["group"],
+    )
     for group in health.groups:
         lag.add_metric([group.group], group.lag_messages)
         behind.add_metric([group.group], group.lag_seconds)
         workers.add_metric([group.group], group.workers)
         waiting.add_metric([group.group], group.waiting)
         log_lost.add_metric([group.group], group.log_lost)
+        full.add_metric([group.group], group.refused_full)
         for what, count in sorted(group.totals.items()):
             totals.add_metric([group.group, label(what)], count)
-    yield from (lag, behind, workers, waiting, totals, log_lost)
+    yield from (lag, behind, workers, waiting, totals, log_lost, full)
     losses = CounterMetricFamily(
         "tailrace_losses", "Messages that senders said were lost on the way to the drain", labels=["app"]
     )

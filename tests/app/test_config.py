@@ -58,6 +58,7 @@ def test_every_fault_is_said_at_once() -> None:
         ("REPLAY_TIMEOUT", "REPLAY_TIMEOUT_MS"),
         ("ROUTE_MAX", "ROUTES_MAX"),
         ("DRAIN_USERNAME", "DRAIN_USER"),
+        ("REDIS_LOG_REPLICA", "REDIS_LOG_REPLICAS"),
         ("DASHBOARD_COLOUR", ""),
         ("REPLAY_TARGET", ""),
     ],

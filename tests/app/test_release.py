@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import redis
 
+from demo.redis_server import RedisServer
 from tests.support.hosted_kafka import PREFIX, HerokuKafka
 from tests.support.kafka_broker import KafkaBroker
 from tests.support.processes import Process, Processes
+from tests.support.replicated_redis import ReplicatedRedis
 
 WELL, MISSING, BAD_SETTINGS = 0, 1, 2
 RELEASE_S = 60
@@ -31,6 +33,47 @@ def test_all_is_there(redis_url: str) -> None:
     assert "ok       redis: Redis" in output
     assert "ok       log: Redis Streams" in output
     assert "s3cret" not in output
+    assert "WARNING" not in output
+
+
+def test_what_a_crash_of_redis_may_lose_is_a_warning_that_stops_nothing(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    redis_client.config_set("appendfsync", "no")
+    code, output = release(REDIS_URL=redis_url, **CREDENTIALS)
+    assert code == WELL
+    assert "WARNING  redis: appendfsync is no" in output
+    redis_client.config_set("appendonly", "no")
+    try:
+        code, output = release(REDIS_URL=redis_url, **CREDENTIALS)
+    finally:
+        redis_client.config_set("appendfsync", "everysec")
+        redis_client.config_set("appendonly", "yes")
+    assert code == WELL
+    assert "WARNING  redis: no append-only file: a crash or restart of Redis loses" in output
+
+
+def test_replicas_that_nobody_waits_for_are_a_warning_and_too_few_stop_the_deploy() -> None:
+    with ReplicatedRedis() as both:
+        environ = {"REDIS_URL": both.primary.url, **CREDENTIALS}
+        code, output = release(**environ)
+        assert code == WELL
+        assert "WARNING  log: Redis has 1 replica and frames do not wait for any" in output
+        code, output = release(**environ, REDIS_LOG_REPLICAS="1")
+        assert code == WELL
+        assert "2xx: in 1 replica\n" in output
+        assert "WARNING" not in output
+        code, output = release(**environ, REDIS_LOG_REPLICAS="2")
+    assert code == MISSING
+    assert "MISSING  log: frames would get 503: only 1 of 2 replicas (REDIS_LOG_REPLICAS)" in output
+
+
+def test_a_redis_that_cannot_say_what_is_on_disk_stops_the_deploy_that_asks_for_it(
+    old_redis_server: RedisServer,
+) -> None:
+    code, output = release(REDIS_URL=old_redis_server.url, REDIS_LOG_FSYNC="1", **CREDENTIALS)
+    assert code == MISSING
+    assert "MISSING  log: frames would get 503: REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer" in output
 
 
 def test_everything_that_is_missing_is_said_at_once() -> None:

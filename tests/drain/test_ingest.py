@@ -14,9 +14,9 @@ from app.config import Settings
 from app.errors import MalformedFrame, NotDurable
 from app.redis_client import connect
 from app.store import dead_letters
-from app.store.asides import losses_by_app
+from app.store.asides import GUARD_SETS, losses_by_app
 from app.streams import Writer, open_writer
-from app.streams.interface import Appended
+from app.streams.interface import Appended, Beside
 from app.streams.redis_streams import STREAM
 from drain.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, Delivery, frame_id_of, ingest, values_of
 from drain.instruments import Instruments
@@ -33,14 +33,21 @@ class Memory:
     frames: list[tuple[str, list[bytes]]] = field(default_factory=list)
     fails: str = ""
     timeouts_s: list[float] = field(default_factory=list)
+    held: list[bytes] = field(default_factory=list)
 
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
+    def append(
+        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+    ) -> Appended:
         self.timeouts_s.append(timeout_s)
         if self.fails == "before":
             raise NotDurable("the log is away")
         self.frames.append((frame_id, list(values)))
         if self.fails == "after":
             raise NotDurable("the acknowledgement is lost")
+        if beside and (key := beside()):
+            self.held.append(key)
+        if self.fails == "hold":
+            raise NotDurable("no replica has confirmed it")
         return Appended(len(values))
 
     def check(self, timeout_s: float) -> None: ...
@@ -170,7 +177,26 @@ def test_a_frame_whose_acknowledgement_is_lost_is_sent_again_under_the_same_iden
 def test_the_log_has_the_time_that_the_answer_has(unsure: tuple[Drain, Memory]) -> None:
     drain, memory = unsure
     drain.take(ROUTER_FRAME)
-    assert memory.timeouts_s == [4.0]
+    assert memory.timeouts_s == [pytest.approx(4.0, abs=0.5)]
+
+
+def test_losses_and_dead_letters_are_held_like_the_router_lines_and_a_retry_counts_them_once(
+    unsure: tuple[Drain, Memory],
+) -> None:
+    drain, memory = unsure
+    drain.take(ROUTER_FRAME)
+    assert memory.held == [], "what came with nothing beside it is the log's alone"
+    memory.fails = "hold"
+    for _ in range(2):
+        with pytest.raises(NotDurable, match="no replica has confirmed it"):
+            drain.take(L10_FRAME + counted(b"no syslog"), frame_id="frame-2")
+    memory.fails = ""
+    drain.take(L10_FRAME + counted(b"no syslog"), frame_id="frame-2")
+    assert len(memory.held) == 3
+    assert set(memory.held) <= drain.store.smembers(GUARD_SETS[0])
+    assert losses_by_app(drain.store) == {"": 1}
+    assert len(drain.letters()) == 1
+    assert drain.count("lost_messages_total", code="L10") == 1
 
 
 def test_a_body_broken_from_its_first_byte_is_refused_and_leaves_nothing(drain: Drain) -> None:

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from app.config import Settings
-from app.streams.interface import Appended
+from app.streams.interface import Appended, Beside
 from app.streams.redis_streams import STREAM
 from demo.redis_server import RedisServer
 from drain.app import create_app
@@ -303,7 +303,9 @@ def test_other_methods_and_paths_get_a_sentence_in_json(
 class Broken:
     """A writer with a fault that nobody thought of."""
 
-    def append(self, frame_id: str, values: Sequence[bytes], timeout_s: float) -> Appended:
+    def append(
+        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+    ) -> Appended:
         raise ZeroDivisionError("a detail for the log alone")
 
     def check(self, timeout_s: float) -> None: ...
@@ -320,3 +322,21 @@ def test_a_fault_of_our_own_is_500_and_its_trace_goes_to_the_log_alone(
     assert answer.json == {"error": "internal error, see the log"}
     assert "ZeroDivisionError: a detail for the log alone" in caplog.text
     assert client.post("/logs", data=APP_FRAME, headers=LOGPLEX).status_code == 202
+
+
+def test_a_promise_that_redis_cannot_keep_is_503_with_the_reason_and_never_202(
+    old_redis_server: RedisServer,
+) -> None:
+    """REDIS_LOG_FSYNC=1 on a Redis that does not know WAITAOF."""
+    store = redis.Redis.from_url(old_redis_server.url)
+    store.flushall()
+    settings = Settings(redis_url=old_redis_server.url, redis_log_fsync=True)
+    client = create_app(settings, store=store).test_client()
+    for body in (ROUTER_FRAME, ROUTER_FRAME, L10_FRAME):
+        answer = client.post("/logs", data=body, headers={**LOGPLEX, "Logplex-Frame-Id": "frame-1"})
+        assert answer.status_code == 503
+        assert "REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer" in answer.get_json()["reason"]
+    ready = client.get("/ready")
+    assert ready.status_code == 503
+    assert "REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer" in ready.get_json()["reason"]
+    store.close()

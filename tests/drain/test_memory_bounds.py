@@ -11,7 +11,7 @@ import redis
 
 from app.store import dead_letters
 from app.store.apply import Changes, apply
-from app.store.asides import GUARDS, GUARDS_REMEMBERED
+from app.store.asides import GUARD_SETS, GUARDS_REMEMBERED
 from app.streams.interface import BadValue
 from demo.redis_server import RedisServer
 from tests.drain.bodies import L10_FRAME, ROUTER_FRAME, counted, heroku
@@ -88,7 +88,7 @@ def test_a_flood_of_frames_with_a_notice_each_leaves_counters_and_few_guards(
     for _ in range(300):
         assert post(web, L10_FRAME + ROUTER_FRAME) == 202
     assert counts(store) == {"lost:L10": 300}
-    assert store.scard(f"{GUARDS}:new") == 300 < GUARDS_REMEMBERED
+    assert store.scard(GUARD_SETS[0]) == 300 < GUARDS_REMEMBERED
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 

@@ -12,6 +12,9 @@ from app.wording import duration, plural
 LAG_S = 30
 """Behind by more than this, the figures are no longer those of now."""
 
+FULL_S = 60
+"""A frame refused within so many seconds: the log is full now."""
+
 MEMORY_SHARE = 0.9
 SAFE_POLICIES = ("noeviction",)
 
@@ -36,6 +39,7 @@ class Alert:
 def alerts(health: Health) -> list[Alert]:
     """The most urgent first; empty when all is well."""
     found = [
+        *_log_full(health),
         *_workers(health),
         *_refused(health),
         *_losses(health),
@@ -81,6 +85,22 @@ def _workers(health: Health) -> Iterator[Alert]:
                 else "Raise the topic's retention, or start more workers.",
                 count=group.log_lost,
             )
+
+
+def _log_full(health: Health) -> Iterator[Alert]:
+    for group in health.groups:
+        if group.refused_full_s is None or health.at_s - group.refused_full_s > FULL_S:
+            continue
+        yield Alert(
+            code=f"log_full:{group.group}",
+            severity="alarm",
+            title=f"The log is full: frames are refused until {group.group} has read on",
+            text=f"{_messages(group.lag_messages)} wait for {group.group}. Senders get 503 and try again; "
+            "what Logplex gives up on, it reports as lost.",
+            action=f"Start more workers: `heroku ps:scale {group.group}={group.workers + 1}`, "
+            "or raise `REDIS_LOG_MAX_MB`.",
+            count=group.refused_full,
+        )
 
 
 def _no_worker(group: GroupHealth, health: Health) -> Alert:

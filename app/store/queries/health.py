@@ -31,6 +31,10 @@ class GroupHealth:
     """Unix seconds of the last word of any worker; None: nothing within the last hour."""
     log_lost: int
     """Messages that the log dropped before this group had read them."""
+    refused_full: int
+    """Frames that the drain refused because the log in Redis was full of what this group had to read."""
+    refused_full_s: int | None
+    """Unix seconds of the last of these; None: there was none."""
     totals: Counts
     """`messages`, `duplicates`, `lost`, `bad`, `without_path`, `replayed`, ..."""
 
@@ -131,6 +135,7 @@ def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in
     # Whoever is away says nothing; the log in Redis knows how far a group has come.
     if in_redis and (told is None or not told.workers) and f"read:{name}" in meta:
         lag_messages = group_lag(meta, name)
+    full_at_ms = meta.get(f"full_at:{name}", 0) if in_redis else 0
     return GroupHealth(
         group=name,
         workers=told.workers if told else 0,
@@ -139,6 +144,8 @@ def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in
         lag_seconds=told.lag_seconds if told else 0.0,
         last_seen_s=told.last_seen_ms // 1000 if told else None,
         log_lost=meta.get(f"lost:{name}", 0) if in_redis else totals.get("lost", 0),
+        refused_full=meta.get(f"full:{name}", 0) if in_redis else 0,
+        refused_full_s=full_at_ms // 1000 if full_at_ms else None,
         totals=totals,
     )
 

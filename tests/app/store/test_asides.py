@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.store import asides
-from app.store.asides import GUARDS, GUARDS_REMEMBERED, Loss, keep, losses_by_app
+from app.store.asides import GUARD_SETS, GUARDS_REMEMBERED, Loss, keep, losses_by_app
 from app.store.dead_letters import DEAD_LETTERS, NewLetter, count, dead_letter
 from app.store.keys import COUNTS, LOSSES, loss_window
 
@@ -57,24 +57,24 @@ def test_guards_are_bounded_in_number_and_bytes(store: redis.Redis, monkeypatch:
     frames = [str(uuid.uuid4()) for _ in range(1_000)]
     for frame in frames:
         keep(store, frame, "", [Loss("L10", 1)], [], NOW_S)
-    assert store.scard(f"{GUARDS}:new") + store.scard(f"{GUARDS}:old") <= 200
+    assert store.scard(GUARD_SETS[0]) + store.scard(GUARD_SETS[1]) <= 200
     assert not any(keep(store, frame, "", [Loss("L10", 1)], [], NOW_S) for frame in frames[-100:])
-    assert 0 < store.ttl(f"{GUARDS}:old") <= asides.GUARD_S
+    assert 0 < store.ttl(GUARD_SETS[1]) <= asides.GUARD_S
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 
 def test_all_guards_together_take_as_much_as_is_said(store: redis.Redis) -> None:
     pipeline = store.pipeline(transaction=False)
     for _ in range(2 * GUARDS_REMEMBERED):
-        pipeline.sadd(f"{GUARDS}:new", uuid.uuid4().bytes)
+        pipeline.sadd(GUARD_SETS[0], uuid.uuid4().bytes)
     pipeline.execute()
-    taken = store.memory_usage(f"{GUARDS}:new", samples=0) or 0
+    taken = store.memory_usage(GUARD_SETS[0], samples=0) or 0
     assert 2_000_000 < taken < 3_500_000
 
 
 def test_the_length_of_a_frame_id_costs_nothing(store: redis.Redis) -> None:
     keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
-    assert [len(guard) for guard in store.smembers(f"{GUARDS}:new")] == [16]
+    assert [len(guard) for guard in store.smembers(GUARD_SETS[0])] == [16]
     assert not keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
     assert keep(store, "x" * 7_999 + "y", "", [Loss("L10", 1)], [], NOW_S)
 

@@ -13,8 +13,10 @@ import redis
 from app.config import Settings
 from app.errors import LogUnavailable, StaleBatch
 from app.message import RouterMessage, encode, message_id
+from app.script_line import ScriptLine
 from app.store.settle import settle
 from app.streams import Batch, History, Reader, Writer, open_history, open_reader, open_writer
+from app.streams.redis_writer import APPEND_LUA, RedisWriter
 from tests.support.kafka_broker import KafkaBroker
 
 POLL_S = 0.05
@@ -160,3 +162,8 @@ class Log:
         drained.duplicates += batch.duplicates
         drained.lost += batch.lost
         drained.bad += [bad.value for bad in batch.bad]
+
+
+def bounded_writer(log: Log, max_bytes: int) -> RedisWriter:
+    """A writer with a bound that few frames reach."""
+    return RedisWriter(log.store, max_bytes, ScriptLine(log.store, APPEND_LUA, 2, 2.0))

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import redis
 
+from app.errors import NotDurable
 from app.script_line import ScriptLine
 from app.store import dead_letters, queries
 from app.store.asides import Loss, keep
 from app.store.workers import WorkerStatus, tell
-from app.streams.redis_streams import APPEND_LUA, META, RedisReader, RedisWriter
+from app.streams.redis_streams import META, STREAM, RedisReader
+from app.streams.redis_writer import APPEND_LUA, RedisWriter
 from tests.support.filled import Seen, fill
 
 
@@ -96,7 +98,8 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
 
 def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redis) -> None:
     tell(redis_client, worker("metrics"))
-    RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
+    redis_client.xgroup_create(STREAM, "metrics", "0", mkstream=True)
+    redis_client.hset(META, "stopped:metrics", 0)  # Its worker has never been there, as far as is known.
     writer = RedisWriter(redis_client, 3_000, ScriptLine(redis_client, APPEND_LUA, 1, 2.0))
     for number in range(60):
         writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
@@ -111,6 +114,30 @@ def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redi
     (alert,) = queries.alerts(found)
     assert alert.code == "log_lost:metrics"
     assert "REDIS_LOG_MAX_MB" in alert.action
+
+
+def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_while_frames_are_refused(
+    redis_client: redis.Redis,
+) -> None:
+    tell(redis_client, worker("metrics", lag=20, lag_s=5))
+    RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
+    writer = RedisWriter(redis_client, 3_000, ScriptLine(redis_client, APPEND_LUA, 1, 2.0))
+    refused = 0
+    for number in range(60):
+        try:
+            writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
+        except NotDurable:
+            refused += 1
+    found = health(redis_client)
+    assert found.groups[0].refused_full == refused > 0
+    assert found.groups[0].log_lost == 0
+    (alert,) = queries.alerts(found)
+    assert (alert.code, alert.severity, alert.count) == ("log_full:metrics", "alarm", refused)
+    assert alert.title == "The log is full: frames are refused until metrics has read on"
+    assert alert.text.startswith("20 messages wait for metrics.")
+    assert "heroku ps:scale metrics=2" in alert.action
+    assert "REDIS_LOG_MAX_MB" in alert.action
+    assert queries.alerts(replace(found, at_s=found.at_s + 120)) == []
 
 
 def test_the_log_knows_how_far_a_silent_group_is_behind(redis_client: redis.Redis) -> None:

@@ -13,7 +13,7 @@ from app.script_line import ScriptLine
 from app.store import dead_letters, queries
 from app.store.asides import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from app.streams.redis_streams import APPEND_LUA, RedisWriter
+from app.streams.redis_writer import APPEND_LUA, RedisWriter
 from tests.support.filled import Seen, fill
 
 LOG_LIMIT = 10_000_000
