@@ -20,14 +20,14 @@ from kafka import (
     KafkaProducer,
     TopicPartition,
 )
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.structs import OffsetAndMetadata
 
 from app.config import Settings
 from app.errors import LogUnavailable, NotDurable
 from app.streams.kafka_client import connected
-from app.streams.kafka_connection import group_name, python_config, topic_name
+from app.streams.kafka_connection import ASK_AGAIN_S, group_name, python_config, topic_name
 from app.streams.kafka_writer import TIMED_OUT
 
 DELIVERY_MS = 4_000
@@ -125,17 +125,25 @@ class PythonProducer:
 
     def check(self, timeout_s: float) -> None:
         # A producer answers from what it remembers; a client of its own has to ask.
-        limit_ms = int(timeout_s * 500)
+        deadline = time.monotonic() + timeout_s / 2
+        while True:
+            try:
+                if self._topic not in self._topics(timeout_s / 2):
+                    raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
+                return
+            except KafkaError as fault:
+                # For some seconds the other brokers still name one that has died.
+                if not isinstance(fault, KafkaConnectionError) or time.monotonic() > deadline:
+                    raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+            time.sleep(ASK_AGAIN_S)
+
+    def _topics(self, timeout_s: float) -> list[str]:
+        """All that the brokers name. Raises KafkaError."""
+        limit_ms = int(timeout_s * 1000)
+        limits = {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
+        admin = connected(KafkaAdminClient, {**self._config, **limits})
         try:
-            limits = {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
-            admin = connected(KafkaAdminClient, {**self._config, **limits})
-        except KafkaError as fault:
-            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
-        try:
-            if self._topic not in admin.list_topics():
-                raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-        except KafkaError as fault:
-            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+            return list(admin.list_topics())
         finally:
             admin.close()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import pytest
 
 from app.config import Settings
+from app.streams import open_writer
 from app.streams.kafka_connection import ensure_topic, find_copies
 from app.streams.kafka_copies import Copies
 from demo.redis_server import RedisServer
@@ -90,6 +91,7 @@ def test_too_few_copies_in_sync_are_a_503_with_the_reason_and_the_retry_counts_o
         drains = [Drain.start(stack, kafka_cluster, client) for client in CLIENTS]
         broker.kill()
         try:
+            check_readiness(drains)
             assert [drain.post() for drain in drains] == ["503", "503"]
             wait_until(
                 lambda: (
@@ -111,6 +113,14 @@ def test_too_few_copies_in_sync_are_a_503_with_the_reason_and_the_retry_counts_o
         wait_until(lambda: all(drain.counted() >= LINES for drain in drains), "counts of the frames")
         time.sleep(1.0)
         assert [drain.counted() for drain in drains] == [LINES, LINES]
+
+
+def check_readiness(drains: list[Drain]) -> None:
+    """Two brokers answer, also while they still name the third."""
+    for drain in drains:
+        with closing(open_writer(drain.settings)) as writer:
+            for _ in range(8):
+                writer.check(10)
 
 
 def check_two_copies(cluster: KafkaCluster) -> None:

@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import InvalidReplicationFactorError, PolicyViolationError, TopicAuthorizationFailedError
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    PolicyViolationError,
+    TopicAuthorizationFailedError,
+)
 
 from app.config import Settings
 from app.streams import kafka_connection
@@ -135,6 +140,22 @@ def test_a_cluster_that_refuses_every_topic_gives_the_commands_with_the_copies(
     assert fault.__name__ in said
     assert "kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in said
     assert "--replication-factor 3 --config min.insync.replicas=2" in said
+
+
+def test_a_broker_that_died_a_moment_ago_costs_one_more_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """kafka-python asks any broker that the others name, and they name a dead one for some seconds."""
+    cluster = Cluster(lambda options: None)
+    answers: list[Exception | None] = [KafkaConnectionError(), None]
+    list_topics = cluster.list_topics
+
+    def dead_first() -> list[str]:
+        if fault := answers.pop(0):
+            raise fault
+        return list_topics()
+
+    monkeypatch.setattr(cluster, "list_topics", dead_first)
+    assert ensured(monkeypatch, cluster) == "created"
+    assert answers == []
 
 
 # --- What is warned of ----------------------------------------------------------------------
