@@ -7,6 +7,7 @@ setting, ROUTES_MAX. Dead letters and the guards of frames are bounded in bytes:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 OTHER = "(other)"
 
@@ -44,3 +45,18 @@ DOCUMENTED_CODES = frozenset(
 STATUS = re.compile(r"[1-9][0-9]{2}")
 CODE = re.compile(r"[A-Z][0-9]{1,3}")
 APP = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+NAMES_READ_MAX = 1_000
+"""Statuses, and codes, that a reader takes by name: a Redis that was filled by a version without these
+bounds must not fill the page, or `web`'s memory, as well."""
+
+
+def most_counted(counts: Mapping[str, int], most: int = NAMES_READ_MAX) -> dict[str, int]:
+    """The most frequent names, and the others together."""
+    if len(counts) <= most:
+        return dict(counts)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    kept = dict(ranked[:most])
+    kept[OTHER] = kept.get(OTHER, 0) + sum(count for _, count in ranked[most:])
+    return kept

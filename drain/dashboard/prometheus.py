@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from app.escaping import prometheus_label as label
 from app.sketch import middle_ms
 from app.store import queries
+from app.store.bounds import most_counted
 from app.store.queries.figures import by_class
 from app.store.queries.top import TopRoutes, top_routes
 from app.store.queries.windows import Sums
@@ -83,7 +84,7 @@ class _Requests:
         self.bytes.add_metric(labels, sums.bytes)
         for name, count in by_class(sums.statuses).items():
             self.responses.add_metric([*labels, label(name)], count)
-        for code, count in sums.codes.items():
+        for code, count in most_counted(sums.codes).items():
             self.codes.add_metric([*labels, label(code)], count)
         self.service.add_metric(labels, *_histogram(sums.service))
 

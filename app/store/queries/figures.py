@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.sketch import RELATIVE_ERROR, middle_ms
+from app.store.bounds import most_counted
 from app.store.queries.windows import Counts, Sums
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
@@ -65,8 +66,8 @@ def figures(
         service=latency(sums.service, longest_ms[0]),
         connect=latency(sums.connect, longest_ms[1]),
         classes=by_class(sums.statuses),
-        statuses=largest_first(sums.statuses),
-        codes=largest_first(sums.codes),
+        statuses=largest_first(most_counted(sums.statuses)),
+        codes=largest_first(most_counted(sums.codes)),
         methods=largest_first(sums.methods),
     )
 
