@@ -18,7 +18,7 @@ from app.store import keys
 from app.store.queries.spans import Plan, Window, finer
 from app.store.settle import read_lua
 
-WINDOWS_PER_CALL = 100
+WINDOWS_PER_CALL = 250
 
 _SUM = read_lua("queries/sum_windows.lua")
 
