@@ -15,8 +15,9 @@ import pytest
 import redis
 
 from app.config import Settings
-from app.errors import LogUnavailable
+from app.errors import LogUnavailable, TailraceError
 from app.redis_client import connect
+from app.store.held import held_key
 from app.store.settle import settle
 from app.store.workers import WORKERS, all_workers
 from app.streams import Batch, Reader, open_reader, open_writer
@@ -305,6 +306,24 @@ def test_a_worker_that_waits_for_redis_stops_at_once_when_told(own_redis: RedisS
         time.sleep(3)  # By now it waits for seconds at a time.
         started = time.monotonic()
     assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "count"), [(RuntimeError("nobody expects this"), b"1"), (TailraceError("on purpose"), None)]
+)
+def test_what_fails_with_a_message_in_hand_is_counted_unless_it_is_on_purpose(
+    redis_url: str, fault: Exception, count: bytes | None
+) -> None:
+    def fail(store: redis.Redis, batch: Batch) -> None:
+        running.worker.hand.place[0] = 2
+        raise fault
+
+    running = Running(redis_url, fail)
+    running.write("f1")
+    with pytest.raises(type(fault)):
+        running.worker.run()
+    assert running.store.hget(held_key("metrics"), "f1.1") == count
+    assert running.worker.hand.is_empty
 
 
 # --- as a process ---------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""A message with which every worker hangs or dies: it is set aside, and all others count once."""
+"""No line holds a worker up; and a message with which every worker hangs or dies all the same is set
+aside, and all others count once."""
 
 from __future__ import annotations
 
@@ -104,6 +105,23 @@ def check(client: redis.Redis, sender: Sender, poison_id: str, group: str = "met
     assert totals["bad"] == "1"
     assert counted(client) == sender.sent - 1
     wait_until(lambda: not client.exists(held_key(group)), "end of its count")
+
+
+def test_paths_made_for_a_rule_are_counted_as_soon_as_others(
+    redis_url: str, redis_client: redis.Redis, port: int, sender: Sender, tmp_path: Path
+) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text("routes: ['/posts/:year-:month-:day', '/posts/:a.:b.:c.json']\n")
+    with Processes({"REDIS_URL": redis_url, "TAILRACE_CONFIG": str(file), **CREDENTIALS}) as processes:
+        processes.start_web(port)
+        worker = processes.start_worker("metrics")
+        for unit in (b"-", b".", b"-.", b"a"):
+            sender.post(*[b"/posts/" + unit * (8_000 // len(unit)) + b"/"] * 10)
+        sender.post(b"/posts/2026-11-23")
+        wait_until(lambda: counted(redis_client) == sender.sent, "count of all", 30)
+        assert "/posts/:year-:month-:day" in text_hash(redis_client, "routes")
+        assert worker.terminate(10) == 0
+        assert "killed" not in worker.output
 
 
 @pytest.mark.parametrize("path", [b"/hang", b"/die"])

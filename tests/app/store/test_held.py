@@ -1,0 +1,24 @@
+"""How often a message held a worker: counted for each group, bounded, and not for ever."""
+
+from __future__ import annotations
+
+import redis
+
+from app.store.held import KEPT_S, NAMES_MAX, count_held, forget_held, held_key, poison
+
+
+def test_the_second_time_it_is_poison_for_that_group(redis_client: redis.Redis) -> None:
+    count_held(redis_client, "metrics", "f.0")
+    assert poison(redis_client, "metrics") == frozenset()
+    count_held(redis_client, "metrics", "f.0")
+    assert poison(redis_client, "metrics") == {"f.0"}
+    assert poison(redis_client, "replay") == frozenset()
+    forget_held(redis_client, "metrics", ["f.0"])
+    assert poison(redis_client, "metrics") == frozenset()
+
+
+def test_it_takes_no_more_than_so_many_names_for_so_long(redis_client: redis.Redis) -> None:
+    for number in range(NAMES_MAX + 5):
+        count_held(redis_client, "metrics", f"f.{number}")
+    assert redis_client.hlen(held_key("metrics")) == 5
+    assert KEPT_S - 60 < int(str(redis_client.ttl(held_key("metrics")))) <= KEPT_S
