@@ -27,6 +27,8 @@ from tests.support.ports import free_port
 from tests.support.processes import Process, Processes, wait_until
 
 SCRIPT_MS_MAX = 100.0
+"""By the clock, so a machine that is busy with other things may need more."""
+
 KILL_EVERY_S = 20.0
 FAILOVER_S = 15.0
 """How long after a failover a refused post is nobody's fault."""
@@ -52,14 +54,14 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="how long senders send (default 60)")
     parser.add_argument("--rate", type=float, default=500, help="requests/s of the real app (default 500)")
     args = parser.parse_args(argv)
-    faults = soak(args.minutes * 60, args.rate)
+    faults = soak(args.minutes * 60, args.rate, SCRIPT_MS_MAX)
     for fault in faults:
         print(f"FAULT  {fault}")
     print("soak: " + ("it holds" if not faults else f"{len(faults)} fault(s)"))
     return 1 if faults else 0
 
 
-def soak(seconds: float, rate: float) -> list[str]:
+def soak(seconds: float, rate: float, script_ms_max: float) -> list[str]:
     """Runs it all; one sentence for each thing that does not hold."""
     with (
         RedisServer() as primary,
@@ -67,13 +69,18 @@ def soak(seconds: float, rate: float) -> list[str]:
     ):
         switch = Switch(primary.port)
         try:
-            return _soak(seconds, rate, primary, replica, switch)
+            return _soak(seconds, rate, script_ms_max, primary, replica, switch)
         finally:
             switch.close()
 
 
 def _soak(
-    seconds: float, rate: float, primary: RedisServer, replica: RedisServer, switch: Switch
+    seconds: float,
+    rate: float,
+    script_ms_max: float,
+    primary: RedisServer,
+    replica: RedisServer,
+    switch: Switch,
 ) -> list[str]:
     for server in (primary, replica):
         with redis.Redis.from_url(server.url) as client:
@@ -109,7 +116,7 @@ def _soak(
         given_up = sum(sender.tally.given_up for sender in senders.values())
         store = redis.Redis(port=switch.port)
         faults = _compare(store, accepted, given_up)
-        faults += _judge(watch, senders["real app"], disturbed, seconds)
+        faults += _judge(watch, senders["real app"], disturbed, script_ms_max)
         _print(senders, broken, watch, accepted, store)
         store.close()
     return faults
@@ -200,9 +207,11 @@ def _compare(store: redis.Redis, accepted: int, given_up: int) -> list[str]:
     return [f"{accepted:,} lines were acknowledged and {found:,} counted"]
 
 
-def _judge(watch: Watch, real: Sender, disturbed: list[tuple[float, float]], seconds: float) -> list[str]:
+def _judge(
+    watch: Watch, real: Sender, disturbed: list[tuple[float, float]], script_ms_max: float
+) -> list[str]:
     faults = []
-    if watch.slowest_script_ms > SCRIPT_MS_MAX:
+    if watch.slowest_script_ms > script_ms_max:
         faults.append(f"a script took Redis {watch.slowest_script_ms:.0f} ms")
     unprovoked = [
         answer for at_s, answer in real.tally.refusals if not any(a <= at_s <= b for a, b in disturbed)

@@ -1,0 +1,17 @@
+"""Two minutes of the soak, with every kind of sender, every kind of kill and the failover."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.soak.__main__ import soak
+
+MINUTES = 2.0
+SCRIPT_MS_MAX = 400.0
+"""The soak's own limit is 100 ms: this leaves room for a machine on which other tests have just ended."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_acknowledged_is_counted_through_kills_and_a_failover() -> None:
+    assert soak(MINUTES * 60, 300, SCRIPT_MS_MAX) == []
