@@ -11,7 +11,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format lock audit bench fuzz clean
+.PHONY: help venv demo test check format lock audit bench fuzz soak clean
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -83,6 +83,9 @@ bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in 
 
 fuzz: $(STAMP)  ## feed the parsers mutated input for a minute
 	$(BIN)/python -m tests.fuzz --seconds 60
+
+soak: $(STAMP)  ## real and hostile senders for an hour, while every process is killed in turn; MINUTES=5 for less
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
 clean:  ## remove the environment, caches and artefacts
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts
