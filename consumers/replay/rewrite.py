@@ -55,7 +55,8 @@ class Rewriter:
         try:
             self._regex = re2.compile(match.encode("utf-8", "surrogatepass"), options)
         except re2.error as fault:
-            said = fault.args[0].decode("utf-8", "replace")
+            # Up to the first colon: after it RE2 repeats the expression, in which a secret may stand.
+            said = fault.args[0].decode("utf-8", "replace").partition(":")[0]
             raise BadExpression(f"`match` is no regular expression of RE2: {said}; {UNSUPPORTED}") from None
         size: int = self._regex.programsize
         if size > PROGRAM_MAX:

@@ -15,7 +15,6 @@ from typing import cast
 
 import pytest
 import redis
-from flask import Flask
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -27,7 +26,8 @@ from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from consumers.replay import report as replay_report
 from consumers.replay.thresholds import check, parse_threshold
-from drain.dashboard import RouteCollector, blueprint
+from drain.app import create_app
+from drain.dashboard import RouteCollector
 from tests.consumers.replay.samples import append, line
 from tests.support.filled import Seen, fill
 from tests.support.hostile import FORMULA_STARTS, HOSTILE, cells_at_any_separator, drives, pipes
@@ -108,8 +108,7 @@ def test_the_report_as_markdown_keeps_its_table_and_has_no_markup_of_others(url:
 
 
 def test_a_spreadsheet_runs_nothing_whatever_its_separator(url: str, redis_client: redis.Redis) -> None:
-    web = Flask("dashboard", static_folder=None)
-    web.register_blueprint(blueprint(Settings(), redis_client))
+    web = create_app(Settings(), store=redis_client)
     answer = web.test_client().get("/api/routes.csv?window=1h")
     lines = answer.text.split("\r\n")
     assert drives(answer.text.replace("\r\n", "\n")) == set()
@@ -138,8 +137,7 @@ def test_prometheus_reads_each_route_as_a_series_of_its_own(url: str, redis_clie
 
 
 def test_the_apis_json_is_data_that_no_browser_takes_for_a_page(url: str, redis_client: redis.Redis) -> None:
-    web = Flask("dashboard", static_folder=None)
-    web.register_blueprint(blueprint(Settings(), redis_client))
+    web = create_app(Settings(), store=redis_client)
     answer = web.test_client().get("/api/routes?window=1h")
     assert set(HOSTILE) <= {row["route"] for row in json.loads(answer.data)["routes"]}
     assert answer.headers["Content-Type"] == "application/json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import time
 from collections.abc import Iterator
 from typing import cast
 
@@ -29,6 +29,7 @@ from app.store.dead_letters import (
     newest_id,
     read,
 )
+from tests.support.processes import wait_until
 
 MAXMEMORY = 50_000_000
 LIMIT = int(MAXMEMORY * SHARE_OF_MAXMEMORY)
@@ -80,14 +81,24 @@ def taken(store: redis.Redis) -> int:
     return store.memory_usage(DEAD_LETTERS, samples=0) or 0
 
 
+def wait_for_the_disk(store: redis.Redis) -> None:
+    """Until what waits to be written to the append-only file, which Redis does not count, is written."""
+    wait_until(lambda: store.info("memory")["mem_not_counted_for_evict"] < 10_000, "an empty buffer")
+
+
 def fill_up(store: redis.Redis) -> None:
-    """Other keys, until Redis takes no more."""
-    for size in (20_000, 100):
-        with contextlib.suppress(redis.RedisError):
-            for number in range(10_000):
-                store.set(f"filling:{size}:{number}", b"x" * size)
-    with pytest.raises(redis.RedisError):
-        store.set("further", b"x" * 100)
+    """Other keys, until Redis takes no more. What it needs itself goes up and down a little."""
+    wait_for_the_disk(store)
+    for turn, size in enumerate((20_000, 20_000, 1_000, 100)):
+        taken = refused = 0
+        while refused < 30:
+            assert taken < 10_000
+            try:
+                store.set(f"filling:{turn}:{taken}", b"x" * size)
+                taken += 1
+            except redis.RedisError:
+                refused += 1
+                time.sleep(0.01)
 
 
 def test_a_letter_is_read_as_it_was_added(store: redis.Redis) -> None:
@@ -214,6 +225,7 @@ def test_letters_of_an_older_version_are_read_dropped_and_count(store: redis.Red
 def test_a_redis_full_of_old_letters_finds_room_by_itself(store: redis.Redis) -> None:
     for number in range(450):
         add_old(store, number, b"x" * 65_536)
+    wait_for_the_disk(store)
     maxmemory = store.info("memory")["used_memory"] * 3 // 4
     store.config_set("maxmemory", maxmemory)
     limit = limit_bytes(maxmemory)
