@@ -126,6 +126,7 @@ def test_where_nobody_reads_the_body_there_is_one_answer_and_the_end(web: Web) -
 
 
 def test_malformed_chunks_are_counted_and_say_one_line_a_second(web: Web) -> None:
+    time.sleep(1.1)  # What an earlier test was refused for has had its line.
     before = len(web.process.output.splitlines())
     counted = figure(web.ask("GET", "/metrics").body, "answers_total", status="400")
     started = time.monotonic()
@@ -133,6 +134,5 @@ def test_malformed_chunks_are_counted_and_say_one_line_a_second(web: Web) -> Non
         sent(web, b"zz\r\n")
     seconds = time.monotonic() - started
     assert figure(web.ask("GET", "/metrics").body, "answers_total", status="400") == counted + 50
-    lines = web.process.output.splitlines()[before:]
+    lines = [line for line in web.process.output.splitlines()[before:] if "a chunk's size is not" in line]
     assert 1 <= len(lines) <= seconds + 2
-    assert "reason=a chunk's size is not a hexadecimal number" in lines[-1]

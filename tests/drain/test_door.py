@@ -211,9 +211,10 @@ def test_a_sender_s_connection_and_one_with_a_request_under_way_are_kept(small_w
         assert answer(first).startswith(b"HTTP/1.1 200 ")
         for _ in range(3):
             held(stack, small_web, CONNECTIONS, HEALTH)
+        # Room is made as new ones come in, which a full backlog takes a moment for.
+        wait_until(lambda: not is_open(first), "room")
         assert told(under_way, ROUTER_FRAME[-1:]).startswith(b"HTTP/1.1 202 ")
         assert told(sender, POST + ROUTER_FRAME).startswith(b"HTTP/1.1 202 ")
-        assert told(first, HEALTH) == b""
 
 
 def test_where_all_are_senders_the_longest_idle_one_makes_room(small_web: Web) -> None:
