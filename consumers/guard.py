@@ -127,7 +127,7 @@ class _Guard:
                 return 0
             if not self._wait(LOOK_S):
                 continue
-            # Looks are counted, not seconds: while the machine stands still, the guard does so too.
+            # Looks are counted, not seconds, because a suspended machine suspends the guard as well.
             beat = self._hand.beat
             looks = looks + 1 if beat == last and not self._hand.is_empty else 0
             last = beat

@@ -45,8 +45,6 @@ class StepCost:
     """How many units the next step may cost, by what the last ones took."""
 
     units_max: int = UNITS_MAX_AT_FIRST
-    slowest_ms: float = 0.0
-    """The slowest step so far, as its caller saw it."""
     _us_per_unit: deque[float] = field(default_factory=lambda: deque(maxlen=8))
 
     def note(self, units: int, took_s: float) -> None:
@@ -54,7 +52,6 @@ class StepCost:
 
         The median of the last few counts: some waited for other clients, some had cheap units.
         """
-        self.slowest_ms = max(self.slowest_ms, took_s * 1e3)
         if units >= UNITS_MAX_LEAST // 2:
             self._us_per_unit.append(took_s * 1e6 / units)
             fitting = int(STEP_MS * 1e3 / statistics.median(self._us_per_unit))
