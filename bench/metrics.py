@@ -3,6 +3,10 @@
 From the same topic of a million messages, for each log: (a) a bare reader that only decodes the
 JSON, (b) the worker, as one, two and four processes of its group. The ratios count, not the
 figures: workers, Redis and the broker share the machine's cores.
+
+Two mixes: the demo's 16 routes of a busy site, and 200 routes of uneven traffic, 33 requests/s, so
+that a batch of 20,000 spans 600 seconds. On the Redis log, a sender's frames are also timed while one
+worker catches up.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import subprocess
 import sys
 import time
@@ -34,13 +39,28 @@ FRAME_LINES = 100
 FRAMES_MADE = 500
 """Different frames; the topic repeats them, each time as a frame of its own."""
 
-REQUESTS_S = 1_000
-"""Of the traffic in the topic: a busy site, some of whose minutes are being caught up with."""
+ROUTES = 200
+LINE = (
+    "<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET "
+    'path="/area{route}/items/{item}" host=shop.example.com request_id={id} fwd="204.204.204.{item}" '
+    "dyno=web.{dyno} connect={connect}ms service={service}ms status={status} bytes=7301 protocol=https\n"
+)
 
 STAMP = b'"timestamp":"'
 
 WORKERS = (1, 2, 4)
 LOG_MAX_MB = "4000"
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the topic holds."""
+
+    name: str
+    requests_s: float
+    """By the lines' own clock: how much time a batch spans."""
+    frames: list[list[bytes]]
+    """Values as the drain writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,40 +84,63 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--no-kafka", action="store_true", help="leave out what needs a broker")
     args = parser.parse_args(argv)
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, {args.messages:,} messages\n")
-    frames = _frames()
-    with RedisServer() as server:
-        _measure("redis", {"REDIS_URL": server.url, "REDIS_LOG_MAX_MB": LOG_MAX_MB}, frames, args.messages)
-        if not args.no_kafka:
-            _flush(server.url)
-            with KafkaBroker() as broker:
-                environ = {"REDIS_URL": server.url, "KAFKA_URL": broker.url, "KAFKA_CLIENT": "confluent"}
-                _run_release(environ)
-                _fill(environ, frames, args.messages)
-                for client in ("kafka-python", "confluent"):
-                    _measure(client, {**environ, "KAFKA_CLIENT": client}, [], args.messages, broker)
+    for mix in (_busy(), _wide()):
+        print(f"{mix.name}:\n")
+        with RedisServer() as server:
+            environ = {"REDIS_URL": server.url, "REDIS_LOG_MAX_MB": LOG_MAX_MB}
+            _measure("redis", environ, mix, args.messages)
+            _measure_appends(environ, mix, args.messages)
+            if not args.no_kafka:
+                _flush(server.url)
+                with KafkaBroker() as broker:
+                    environ = {"REDIS_URL": server.url, "KAFKA_URL": broker.url, "KAFKA_CLIENT": "confluent"}
+                    _run_release(environ)
+                    _fill(environ, mix, args.messages)
+                    for client in ("kafka-python", "confluent"):
+                        _measure(client, {**environ, "KAFKA_CLIENT": client}, mix, args.messages, broker)
     return 0
 
 
-def _frames() -> list[list[bytes]]:
-    """Values as the drain writes them, of the demo's mix of routes."""
+def _busy() -> Mix:
     traffic = Traffic(1)
     now_s = time.time()
-    made = []
-    for _ in range(FRAMES_MADE):
-        lines = list(traffic.lines(FRAME_LINES, now_s))
-        values, _ = values_of(read_body(body(lines)).router, Delivery("frame", "shop", None))
-        made.append(values)
-    return made
+    frames = [_values(list(traffic.lines(FRAME_LINES, now_s))) for _ in range(FRAMES_MADE)]
+    return Mix("16 routes, 1,000 requests/s", 1_000, frames)
 
 
-def _fill(environ: dict[str, str], frames: list[list[bytes]], messages: int) -> None:
+def _wide() -> Mix:
+    """Route n gets 1/n of what the first one gets; service times are log-normal."""
+    chance = random.Random(1)
+    weights = [1 / (n + 1) for n in range(ROUTES)]
+
+    def line() -> bytes:
+        return LINE.format(
+            route=chance.choices(range(ROUTES), weights)[0],
+            item=chance.randrange(256),
+            id=uuid.UUID(int=chance.getrandbits(128)),
+            dyno=chance.randrange(1, 9),
+            connect=chance.randrange(4),
+            service=round(chance.lognormvariate(3.5, 1)),
+            status=chance.choices((200, 304, 404, 500), (90, 5, 4, 1))[0],
+        ).encode()
+
+    frames = [_values([line() for _ in range(FRAME_LINES)]) for _ in range(FRAMES_MADE)]
+    return Mix("200 routes of uneven traffic, 33 requests/s", 20_000 / 600, frames)
+
+
+def _values(lines: list[bytes]) -> list[bytes]:
+    values, _ = values_of(read_body(body(lines)).router, Delivery("frame", "shop", None))
+    return values
+
+
+def _fill(environ: dict[str, str], mix: Mix, messages: int) -> None:
     writer = open_writer(Settings.load(environ))
-    step_s = FRAME_LINES / REQUESTS_S
-    first_s = time.time() - messages / REQUESTS_S
+    step_s = FRAME_LINES / mix.requests_s
+    first_s = time.time() - messages / mix.requests_s
     started = time.monotonic()
     for number in range(messages // FRAME_LINES):
         frame_id = str(uuid.uuid4())
-        values = _renewed(frames[number % len(frames)], frame_id, first_s + number * step_s)
+        values = _renewed(mix.frames[number % FRAMES_MADE], frame_id, first_s + number * step_s)
         writer.append(frame_id, values, 4.0)
     took = time.monotonic() - started
     writer.close()
@@ -118,7 +161,7 @@ def _renewed(values: list[bytes], frame_id: str, at_s: float) -> list[bytes]:
 def _measure(
     log: str,
     environ: dict[str, str],
-    frames: list[list[bytes]],
+    mix: Mix,
     messages: int,
     broker: KafkaBroker | None = None,
 ) -> None:
@@ -128,7 +171,7 @@ def _measure(
     )
     print(f"{log:26}{heads}")
     if broker is None:
-        _fill(environ, frames, messages)
+        _fill(environ, mix, messages)
     bare = _bare(log, environ, messages)
     print(f"{'(a) bare reader':26}{bare:12,.0f}{1:9.0%}")
     for workers in WORKERS:
@@ -138,6 +181,32 @@ def _measure(
         costs = f"{cost.commands:8.2f}{cost.bytes:10.0f}{cost.cpu_us:8.1f}"
         print(f"{name:26}{rate:12,.0f}{rate / bare:9.0%}{'':21}{costs}")
     print(f"memory of the figures: {_figures_bytes(client) / 1e6:.1f} MB\n")
+    client.close()
+
+
+def _measure_appends(environ: dict[str, str], mix: Mix, messages: int) -> None:
+    """A sender's frames, twenty a second, while one worker catches up with all of the topic."""
+    client = redis.Redis.from_url(environ["REDIS_URL"])
+    _forget(client, None)
+    writer = open_writer(Settings.load(environ))
+    taken_ms = []
+    with _running(environ, 1):
+        _wait_for(client, 1)
+        number = 0
+        while int(client.hget("tailrace:group:metrics", "messages") or 0) < messages * 0.95:
+            values = _renewed(mix.frames[number % FRAMES_MADE], str(uuid.uuid4()), time.time())
+            started = time.monotonic()
+            writer.append(str(uuid.uuid4()), values, 4.0)
+            taken_ms.append((time.monotonic() - started) * 1_000)
+            number += 1
+            time.sleep(0.05)
+    writer.close()
+    taken_ms.sort()
+    p50, p99 = (taken_ms[int(len(taken_ms) * share)] for share in (0.5, 0.99))
+    print(
+        f"appends while one worker catches up: {len(taken_ms)} frames, "
+        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {taken_ms[-1]:.1f} ms\n"
+    )
     client.close()
 
 
