@@ -24,7 +24,8 @@ USER tailrace
 
 FROM base AS development
 COPY demo demo
+COPY servers servers
 
 FROM base AS production
 EXPOSE 5000
-CMD ["gunicorn", "--config", "python:drain.server", "drain:create_app()"]
+CMD ["gunicorn", "--config", "python:drain.gunicorn.config", "drain:create_app()"]

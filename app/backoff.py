@@ -37,7 +37,7 @@ class Outage:
         self._stop.wait(self._delay_s * random.uniform(0.5, 1.0))
         self._delay_s = min(LONGEST_S, self._delay_s * 2)
 
-    def over(self) -> None:
+    def resolved(self) -> None:
         """Says so when there was an outage that anyone was told of."""
         if self._since_s is None:
             return

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import redis
 
-from app.config import Settings
 from app.errors import LogUnavailable
 from app.masking import mask_url
+from app.settings import Settings
 
 
 def connect(settings: Settings, *, connections: int, timeout_s: float) -> redis.Redis:
@@ -43,7 +43,7 @@ def _tls(settings: Settings) -> dict[str, Any]:
     return {"ssl_cert_reqs": "none"}
 
 
-def away(settings: Settings, fault: redis.RedisError) -> LogUnavailable:
+def unavailable_error(settings: Settings, fault: redis.RedisError) -> LogUnavailable:
     """The error of a command that cannot go on: where Redis is, what is wrong, and what to set."""
     return LogUnavailable(
         f"Redis at {mask_url(settings.redis_address)}: {why_refused(fault)} (REDIS_URL says where it is)"

@@ -23,7 +23,7 @@ from app.store.journal import Journal
 from bench.memory import route_message
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
-from demo.redis_server import RedisServer
+from servers.redis_server import RedisServer
 
 ROUTES_MAX = 500
 STEPS = 10

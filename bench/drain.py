@@ -18,11 +18,11 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 
 from bench.load import LINES, Result, body, post_for
-from demo.redis_server import RedisServer
-from drain.ingest import Delivery, values_of
-from drain.logplex import read_body
-from tests.support.kafka_broker import KafkaBroker
-from tests.support.ports import free_port
+from drain.receivers.ingest import Delivery, values_of
+from drain.receivers.logplex import read_body
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 
 SHARES = ((0.1, "10 % router lines"), (1.0, "all router lines"))
 BODIES = 40
@@ -102,7 +102,7 @@ def _server(app: str, environ: dict[str, str]) -> Iterator[str]:
             stdout=subprocess.DEVNULL,
         )
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", "python:drain.server", app],
+        [sys.executable, "-m", "gunicorn", "--config", "python:drain.gunicorn.config", app],
         env={**os.environ, **environ, "PORT": str(port)},
         stderr=subprocess.DEVNULL,
     )

@@ -20,7 +20,7 @@ from app.store.apply import apply
 from app.store.keys import WINDOWS
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
-from demo.redis_server import RedisServer
+from servers.redis_server import RedisServer
 
 DAY_S = 86_400
 BATCH = 20_000

@@ -26,14 +26,14 @@ from typing import Any
 
 import redis
 
-from app.config import Settings
-from app.streams import open_writer
-from app.streams.redis_streams import META, STREAM
-from demo.redis_server import RedisServer
-from demo.traffic import Traffic, body
-from drain.ingest import Delivery, values_of
-from drain.logplex import read_body
-from tests.support.kafka_broker import KafkaBroker
+from app.log import open_writer
+from app.log.redis.reader import META, STREAM
+from app.settings import Settings
+from drain.receivers.ingest import Delivery, values_of
+from drain.receivers.logplex import read_body
+from servers.kafka_broker import KafkaBroker
+from servers.redis_server import RedisServer
+from servers.traffic import Traffic, body
 
 FRAME_LINES = 100
 FRAMES_MADE = 500

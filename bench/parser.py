@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from app.router_line import milliseconds, parse, parse_any_order, timestamp_ms
-from drain.logplex import read_body, read_frame_by_frame
+from drain.receivers.logplex import read_body, read_frame_by_frame
 
 LINES_A_BODY = 300
 

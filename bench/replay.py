@@ -24,15 +24,15 @@ from pathlib import Path
 
 import requests
 
-from app.config import Settings
+from app.log import open_reader, open_writer
 from app.message import encode
-from app.streams import open_reader, open_writer
+from app.settings import Settings
 from consumers.replay.breaker import Breaker
 from consumers.replay.request import Outcome, Request
 from consumers.replay.senders import Done, Job, Senders
 from consumers.replay.target import Target
-from demo.redis_server import RedisServer
-from tests.support.ports import free_port
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "bench"
@@ -163,7 +163,7 @@ def _workers(url: str, count: int, seconds: float) -> tuple[float, float, float]
         environ = {**os.environ, **settings_of, "REDIS_URL": server.url}
         # The group exists before the log is filled, so that it starts with the first message.
         reader = open_reader(
-            Settings(redis_url=server.url), group="replay", start="earliest", goes_back=False
+            Settings(redis_url=server.url), group="replay", start="earliest", rewind_to_store=False
         )
         reader.poll(0, 1)
         reader.close()

@@ -19,10 +19,10 @@ import redis
 
 from app.backoff import Outage
 from app.errors import LogUnavailable, StaleBatch, TailraceError, first_words
+from app.log import BadValue, Batch, Lag, Reader
 from app.message import decode, encode
 from app.store.held import POISON_AFTER, count_held, forget_held, poison
-from app.store.workers import WorkerStatus, sign_off, tell
-from app.streams import BadValue, Batch, Lag, Reader
+from app.store.workers import WorkerStatus, deregister, report_status
 from consumers.hand import Hand, name_of
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Worker:
     `open_reader` may raise LogUnavailable: it is called until it does not. `handle` settles the
     batch itself, atomically with its effects, and may raise StaleBatch (dropped, read again by
     whoever holds it) or RedisError and LogUnavailable (the same batch again, after a wait). Where a
-    batch takes long, it calls `still_here`, its second argument, every few seconds: that keeps the
+    batch takes long, it calls `keepalive`, its second argument, every few seconds: that keeps the
     membership and may raise LogUnavailable.
 
     What hangs, dies or fails in an unexpected way while a message is in `hand` is counted; a message
@@ -112,7 +112,7 @@ class Worker:
                 self.hand.drop()
                 if lease:
                     self.store.delete(lease)
-                outage.over()
+                outage.resolved()
             except redis.RedisError as fault:
                 outage.wait(fault)
 
@@ -120,7 +120,7 @@ class Worker:
         while not self.stop.is_set():
             try:
                 reader = self.open_reader()
-                outage.over()
+                outage.resolved()
                 return reader
             except (LogUnavailable, redis.RedisError) as fault:
                 self._tell_that_it_waits(fault)
@@ -130,7 +130,7 @@ class Worker:
     def _once(self, reader: Reader, outage: Outage) -> None:
         try:
             batch = reader.poll(POLL_S, self.max_messages)
-            outage.over()
+            outage.resolved()
         except LogUnavailable as fault:
             self._tell_that_it_waits(fault)
             outage.wait(fault)
@@ -143,7 +143,7 @@ class Worker:
         self._tell(reader)
 
     def _handle(self, reader: Reader, batch: Batch, outage: Outage) -> None:
-        def still_here() -> None:
+        def keepalive() -> None:
             self.idle()
             self._tell(reader)
             reader.heartbeat()
@@ -152,9 +152,9 @@ class Worker:
             try:
                 self._set_poison_aside(batch)
                 self.hand.take([message["id"] for message in batch.messages], batch.claim.get("lease", ""))
-                self.handle(batch, still_here)
+                self.handle(batch, keepalive)
                 self.hand.drop()
-                outage.over()
+                outage.resolved()
                 reader.settled(batch)
                 self._forget_poison(batch)
                 if batch.messages:
@@ -239,7 +239,7 @@ class Worker:
         now_ms = int(time.time() * 1000)
         # Until it has read something, it has been behind at least since it started.
         behind_ms = now_ms - (self._behind_since_ms or self._started_at_ms) if self._lag.messages else 0
-        tell(
+        report_status(
             self.store,
             WorkerStatus(
                 id=self.id,
@@ -255,6 +255,6 @@ class Worker:
 
     def _sign_off(self) -> None:
         try:
-            sign_off(self.store, self.id)
+            deregister(self.store, self.id)
         except redis.RedisError:
             log.debug("no sign-off: Redis is away")

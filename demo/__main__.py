@@ -18,8 +18,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from demo.redis_server import NoRedisServer, RedisServer
 from demo.supervisor import Supervisor, raise_on_sigterm
+from servers.redis_server import NoRedisServer, RedisServer
 
 ROOT = Path(__file__).parents[1]
 START_S = 30.0
@@ -84,8 +84,8 @@ def _redis() -> Iterator[RedisServer]:
 @contextlib.contextmanager
 def _kafka() -> Iterator[str]:
     # The broker is a matter of the tests; the demo works without it.
-    from tests.support.kafka_broker import KafkaBroker
-    from tests.support.kafka_jars import NoKafka
+    from servers.kafka_broker import KafkaBroker
+    from servers.kafka_jars import NoKafka
 
     try:
         broker = KafkaBroker()
@@ -122,7 +122,7 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     address = f"http://127.0.0.1:{port}"
     _wait_for_web(supervisor, f"{address}/health")
     drain = f"http://demo:{password}@127.0.0.1:{port}/logs"
-    traffic = [sys.executable, "-m", "demo.traffic", "--rate", str(args.rate)]
+    traffic = [sys.executable, "-m", "servers.traffic", "--rate", str(args.rate)]
     # By its environment, not its command line: other users of the machine can read that.
     supervisor.start(
         "traffic", [*traffic, "--url-from", "DEMO_DRAIN_URL"], {**environ, "DEMO_DRAIN_URL": drain}

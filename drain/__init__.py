@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def create_app() -> Flask:
     """The WSGI application, by the environment. Raises BadSettings."""
-    # Not at the top: gunicorn loads `drain.server` first, which must say where counts are kept
+    # Not at the top: gunicorn loads `drain.gunicorn.config` first, which must say where counts are kept
     # before prometheus_client is imported.
     from drain.app import create_app
 

@@ -11,13 +11,14 @@ import redis
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.config import Settings
 from app.errors import NotDurable
+from app.log import Writer, open_writer
 from app.redis_client import connect
-from app.streams import Writer, open_writer
-from drain import dashboard, logs
-from drain.auth import CHALLENGE, Door
+from app.settings import Settings
+from drain import dashboard
+from drain.auth import CHALLENGE, BasicAuth
 from drain.instruments import Instruments
+from drain.receivers import logplex_http as logs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -46,7 +47,7 @@ def create_app(
     app = Flask("drain", static_folder=None)
     app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, store))
-    _guard(app, Door(settings.dashboard_pairs))
+    _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)
     routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, log_in_redis=not settings.kafka_url)
     _add_metrics(app, instruments, routes)
@@ -61,10 +62,10 @@ OPEN_ENDPOINTS = frozenset({"logs.post_logs", "health"})
 """/logs has a door of its own, and a platform's health check gives no password."""
 
 
-def _guard(app: Flask, door: Door) -> None:
+def _guard(app: Flask, door: BasicAuth) -> None:
     @app.before_request
     def check_who_looks() -> Response | None:
-        if request.endpoint in OPEN_ENDPOINTS or door.admits(request):
+        if request.endpoint in OPEN_ENDPOINTS or door.authenticates(request):
             return None
         response = jsonify({"error": "user or password is wrong or missing"})
         response.status_code = 401

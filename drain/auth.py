@@ -11,7 +11,7 @@ from flask import Request
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Tailrace", charset="UTF-8"'}
 
 
-class Door:
+class BasicAuth:
     """Lets in who gives one of the user/password pairs; without any pair, everyone.
 
     A process without pairs listens on loopback alone, or was told DRAIN_AUTH=none.
@@ -20,7 +20,7 @@ class Door:
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._wanted = [_digest(user, password) for user, password in pairs]
 
-    def admits(self, request: Request) -> bool:
+    def authenticates(self, request: Request) -> bool:
         """Every pair is compared, whichever fits, so that the time taken tells nothing."""
         if not self._wanted:
             return True

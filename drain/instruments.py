@@ -1,7 +1,7 @@
 """What the drain counts, as Prometheus metrics that are right across gunicorn's processes.
 
 prometheus_client keeps each process's values in files of PROMETHEUS_MULTIPROC_DIR, which
-drain/server.py makes before any worker starts, and adds them up when they are asked for.
+drain/gunicorn/config.py makes before any worker starts, and adds them up when they are asked for.
 
 It maps these files into memory, and a write to a mapped page for which the disk has no room ends
 the process (SIGBUS). So their room is taken before; where there is none, this process counts alone.

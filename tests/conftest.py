@@ -16,9 +16,9 @@ import pytest
 import redis
 from _pytest.terminal import TerminalReporter
 
-from demo.redis_server import RedisServer, wheel_binary
-from tests.support.kafka_broker import KafkaBroker, KafkaCluster
-from tests.support.kafka_jars import NoKafka
+from servers.kafka_broker import KafkaBroker, KafkaCluster
+from servers.kafka_jars import NoKafka
+from servers.redis_server import RedisServer, wheel_binary
 
 # It tells of each retry while a broker starts or stops, which the tests do on purpose.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)

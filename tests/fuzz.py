@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from app.router_line import parse, parse_any_order
 from tests.app.router_lines import H12, INFO, nearly_usual
 from tests.drain.bodies import ROUTER_MSG, counted, heroku, log_shuttle, mutated
-from tests.drain.test_logplex_properties import agrees_with_the_plain_reader
+from tests.drain.receivers.test_logplex_properties import agrees_with_the_plain_reader
 
 BY_HYPOTHESIS = settings(
     max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True

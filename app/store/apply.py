@@ -14,6 +14,7 @@ from typing import Any, cast
 import orjson
 import redis
 
+from app.log.interface import BadValue, Claim
 from app.redis_memory import is_out_of_memory
 from app.store import keys
 from app.store.bounds import NAMES_MAX
@@ -22,7 +23,6 @@ from app.store.dead_letters import arguments as letter_arguments
 from app.store.journal import Journal
 from app.store.keys import ALL_ROUTES, BUCKET_SHIFT, CHUNK_S, OTHER_ROUTE, WINDOWS, chunk, digest, scope
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
-from app.streams.interface import BadValue, Claim
 
 Counts = dict[str, int]
 Sketch = dict[int, int]

@@ -50,7 +50,7 @@ def scope(app: str) -> str:
     return f"app:{app}:" if app else ""
 
 
-def seed(app: str, route_digest: str, figure: str) -> str:
+def legacy_key(app: str, route_digest: str, figure: str) -> str:
     """The talk's hashes: figure is `service`, `connect` or `statuses`."""
     return f"{scope(app)}{route_digest}::{figure}"
 
@@ -60,7 +60,7 @@ def routes(app: str) -> str:
     return f"{scope(app)}routes"
 
 
-def own(app: str, route_digest: str, figure: str) -> str:
+def extended_key(app: str, route_digest: str, figure: str) -> str:
     """Ours beside them: `mix`, `service` and `connect` (sketches), `dynos`, `hosts`."""
     return f"{PREFIX}{scope(app)}{route_digest}:{figure}"
 

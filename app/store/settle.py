@@ -10,7 +10,7 @@ import orjson
 import redis
 
 from app.errors import StaleBatch
-from app.streams.interface import Claim
+from app.log.interface import Claim
 
 
 def read_lua(name: str) -> str:

@@ -48,12 +48,12 @@ class GroupStatus:
     """Of the workers, those that wait for the log."""
 
 
-def tell(store: redis.Redis, status: WorkerStatus) -> None:
+def report_status(store: redis.Redis, status: WorkerStatus) -> None:
     """Writes a worker's status."""
     store.hset(WORKERS, status.id, orjson.dumps(asdict(status)).decode())
 
 
-def sign_off(store: redis.Redis, worker_id: str) -> None:
+def deregister(store: redis.Redis, worker_id: str) -> None:
     """Removes a worker that stops."""
     store.hdel(WORKERS, worker_id)
 

@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 import redis
 
-from app.config import Settings
 from app.errors import TailraceError
 from app.escaping import lines_for_terminal
-from app.logs import start_logging
+from app.log import READ_TIMEOUT_S, Batch, open_reader
+from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
+from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
-from app.streams import READ_TIMEOUT_S, Batch, open_reader
 from consumers.guard import guarded
 from consumers.hand import Hand
 from consumers.metrics.admission import Admission
@@ -49,8 +49,8 @@ def work(hand: Hand) -> int:
         journal = Journal(store, GROUP, limits(settings.routes_max))
         stop = stop_on_signals()
 
-        def handle(batch: Batch, still_here: Callable[[], None]) -> None:
-            journal.finish(still_here, stop)
+        def handle(batch: Batch, keepalive: Callable[[], None]) -> None:
+            journal.finish(keepalive, stop)
             changes = aggregator.changes(batch.messages, int(time.time()))
             changes.bad += batch.bad
             for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):
@@ -58,7 +58,7 @@ def work(hand: Hand) -> int:
                     changes.totals[name] = count
             if not apply(store, GROUP, batch.claim, changes, settings.routes_max, journal):
                 log.warning("Redis was cleared: the counts start over, at this place in the log")
-            journal.finish(still_here, stop)
+            journal.finish(keepalive, stop)
 
         def look_for_leftovers() -> None:
             with contextlib.suppress(redis.RedisError):  # The next poll says what is wrong.
@@ -66,7 +66,7 @@ def work(hand: Hand) -> int:
 
         worker = Worker(
             group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest", goes_back=True),
+            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest", rewind_to_store=True),
             handle=handle,
             store=store,
             stop=stop,

@@ -48,7 +48,7 @@ class Admission:
         fields = {f"c:{name}": name for name in names - DOCUMENTED_CODES if CODE.fullmatch(name)}
         if not fields:
             return names & DOCUMENTED_CODES
-        key = keys.own("", keys.ALL_ROUTES, "mix")
+        key = keys.extended_key("", keys.ALL_ROUTES, "mix")
         found = self._admitted({key: list(fields)}, CODES_MAX + _OTHER_FIELDS)[key]
         return {fields[field] for field in found} | names & DOCUMENTED_CODES
 

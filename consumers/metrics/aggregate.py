@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from app.log.interface import BadValue
 from app.loop_guard import is_replayed
 from app.message import RouterMessage, encode
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
@@ -18,7 +19,6 @@ from app.sketch import bucket
 from app.store.apply import Changes, Counts, Row, Times, WindowCounts
 from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, NAMES_SENT_MAX, OTHER, STATUS
 from app.store.keys import WINDOWS
-from app.streams.interface import BadValue
 from consumers.hand import Place
 
 CELL_S = WINDOWS[0][0]

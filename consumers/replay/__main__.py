@@ -6,13 +6,13 @@ import logging
 import os
 import sys
 
-from app.config import Settings
 from app.errors import BadSettings, TailraceError
 from app.escaping import lines_for_terminal
-from app.logs import start_logging
+from app.log import open_reader
+from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
-from app.streams import open_reader
+from app.settings import Settings
 from consumers.guard import guarded
 from consumers.hand import Hand
 from consumers.replay.live import GROUP, LiveReplay
@@ -43,7 +43,7 @@ def work(hand: Hand) -> int:
         replay.check_known_hosts()
         worker = Worker(
             group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="latest", goes_back=False),
+            open_reader=lambda: open_reader(settings, group=GROUP, start="latest", rewind_to_store=False),
             handle=replay.handle,
             store=store,
             stop=stop,

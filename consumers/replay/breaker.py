@@ -12,7 +12,7 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
-class Pass:
+class Permit:
     """A request's leave to go."""
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class Breaker:
         self._failures = 0
         self._pause_s = FIRST_PAUSE_S
         self._open_until_s: float | None = None
-        self._probe: Pass | None = None
+        self._probe: Permit | None = None
         self.has_opened = False
         """Once or more, up to now."""
 
@@ -38,17 +38,17 @@ class Breaker:
     def is_open(self) -> bool:
         return self._open_until_s is not None
 
-    def allows(self) -> Pass | None:
+    def allows(self) -> Permit | None:
         """A pass for a request that may go now, to be given back with `record`; None: it may not."""
         with self._lock:
             if self._open_until_s is None:
-                return Pass()
+                return Permit()
             if self._probe is not None or self._clock() < self._open_until_s:
                 return None
-            self._probe = Pass()
+            self._probe = Permit()
             return self._probe
 
-    def record(self, given: Pass, succeeded: bool) -> None:
+    def record(self, given: Permit, succeeded: bool) -> None:
         """Notes how the request with this pass went."""
         with self._lock:
             is_probe = given is self._probe

@@ -17,16 +17,22 @@ from threading import Event
 
 import redis
 
-from app.config import Settings
 from app.errors import BadSettings, LogUnavailable
+from app.log import Batch
+from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
 from app.store.settle import settle
-from app.streams import Batch
 from consumers.hand import Place
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import Choice, Tally, check_known_hosts, choice_of, job_for
+from consumers.replay.player import (
+    ReplayPolicy,
+    ReplayStats,
+    check_known_hosts,
+    policy_from_settings,
+    prepare,
+)
 from consumers.replay.request import Request, request_of
 from consumers.replay.senders import Job, Senders
 from consumers.replay.target import Target
@@ -49,7 +55,7 @@ def check(settings: Settings, environ: Mapping[str, str]) -> str:
     return f"to {target.url}, methods {', '.join(settings.replay_methods)}, {rules}"
 
 
-def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[Target, Choice]:
+def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[Target, ReplayPolicy]:
     """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError for
     a REPLAY_HOST that is no base URL."""
     if settings.replay_speed < 1:
@@ -59,7 +65,7 @@ def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[
                 "that is slower than life falls behind for ever; `python -m app replay` takes it"
             ]
         )
-    return Target.parse(settings.replay_host), choice_of(settings, environ)
+    return Target.parse(settings.replay_host), policy_from_settings(settings, environ)
 
 
 class LiveReplay:
@@ -85,7 +91,7 @@ class LiveReplay:
         self._store = store
         self._route_of = route_of
         self._stop = stop
-        self._tally = Tally()
+        self._tally = ReplayStats()
         self._flushed_s = 0.0
         self._has_begun = False
         self._info = {"target": settings.replay_host, "started_at": str(int(time.time())), "state": "running"}
@@ -111,24 +117,22 @@ class LiveReplay:
         """Raises SameHost where the target is a host that was seen in the lines before."""
         check_known_hosts(self._store, self._target, self._choice)
 
-    def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
+    def handle(self, batch: Batch, keepalive: Callable[[], None]) -> None:
         """One batch, settled before or after it is sent. Raises as `Worker.handle` may, and SameHost."""
         # The same batch comes again when Redis did not answer: it goes on where it was.
         if batch is not self._under_way:
-            self._prepared = self._prepare(batch, still_here)
+            self._prepared = self._prepare(batch, keepalive)
             self._under_way, self._offered = batch, 0
         if self._at_least_once:
-            self._offer(still_here)
+            self._offer(keepalive)
             while not self._senders.drain(HEARTBEAT_S):
-                self._wait(still_here)
+                self._wait(keepalive)
             self._settle(batch)
         else:
             self._settle(batch)
-            self._offer(still_here)
+            self._offer(keepalive)
 
-    def _prepare(
-        self, batch: Batch, still_here: Callable[[], None]
-    ) -> list[tuple[Request, Job | str] | None]:
+    def _prepare(self, batch: Batch, keepalive: Callable[[], None]) -> list[tuple[Request, Job | str] | None]:
         """All that is computed from what a client has sent; before anything is settled, so that a message
         with which the worker hangs or dies loses nothing. Raises SameHost."""
         prepared: list[tuple[Request, Job | str] | None] = []
@@ -136,10 +140,10 @@ class LiveReplay:
         for number, message in enumerate(batch.messages, 1):
             self._place[0] = number
             request = request_of(message, self._route_of)
-            prepared.append((request, job_for(request, self._target, self._choice)) if request else None)
+            prepared.append((request, prepare(request, self._target, self._choice)) if request else None)
             self._place[0] = 0
             if time.monotonic() - told_s > HEARTBEAT_S:
-                self._wait(still_here)
+                self._wait(keepalive)
                 told_s = time.monotonic()
         return prepared
 
@@ -152,17 +156,17 @@ class LiveReplay:
         else:
             settle(self._store, batch.claim)
 
-    def _offer(self, still_here: Callable[[], None]) -> None:
+    def _offer(self, keepalive: Callable[[], None]) -> None:
         for prepared in self._prepared[self._offered :]:
             if prepared is None:
                 self._tally.skipped(None, "no-path")
             elif self._stop.is_set() and not self._at_least_once:
                 self._tally.skipped(prepared[0], "stopped")
             else:
-                self._offer_one(*prepared, still_here)
+                self._offer_one(*prepared, keepalive)
             self._offered += 1
 
-    def _offer_one(self, request: Request, job: Job | str, still_here: Callable[[], None]) -> None:
+    def _offer_one(self, request: Request, job: Job | str, keepalive: Callable[[], None]) -> None:
         """Submits the request's job at its time, or counts why it is not sent."""
         if isinstance(job, str):
             self._tally.skipped(request, job)
@@ -173,19 +177,19 @@ class LiveReplay:
             return
         while not self._senders.submit(job, due_s, HEARTBEAT_S):
             if self._at_least_once:
-                self._wait(still_here)
+                self._wait(keepalive)
             elif self._stop.is_set():
                 self._tally.skipped(request, "stopped")
                 return
             else:
                 with contextlib.suppress(LogUnavailable):  # The batch is settled: no way back.
-                    still_here()
+                    keepalive()
 
-    def _wait(self, still_here: Callable[[], None]) -> None:
+    def _wait(self, keepalive: Callable[[], None]) -> None:
         """Raises LogUnavailable when the worker is told to stop first: the batch stays unsettled."""
         if self._stop.is_set():
             raise LogUnavailable("stopping before all of the batch is sent")
-        still_here()
+        keepalive()
 
     def idle(self) -> None:
         """Writes the figures about once a second."""

@@ -13,9 +13,9 @@ from typing import cast
 
 import redis
 
-from app.config import Settings
 from app.errors import TailraceError
 from app.loop_guard import is_replayed
+from app.settings import Settings
 from app.sketch import bucket
 from app.store.replay import Figures
 from consumers.replay.headers import HeaderOptions, replay_headers
@@ -35,7 +35,7 @@ class SameHost(TailraceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReplayPolicy:
     """What of the log is sent, whatever the target."""
 
     rules: Rules
@@ -44,9 +44,9 @@ class Choice:
     allow_same_host: bool
 
 
-def choice_of(settings: Settings, environ: Mapping[str, str]) -> Choice:
+def policy_from_settings(settings: Settings, environ: Mapping[str, str]) -> ReplayPolicy:
     """The choice that the settings make. Raises BadSettings for rules that are none."""
-    return Choice(
+    return ReplayPolicy(
         rules=Rules(settings.replay_rules, environ, settings.replay_methods),
         sample=settings.replay_sample,
         headers=HeaderOptions(
@@ -63,7 +63,7 @@ def unsafe_methods(methods: Sequence[str]) -> str:
     return ", ".join(sorted(set(methods) - SAFE_METHODS))
 
 
-def check_known_hosts(store: redis.Redis, target: Target, choice: Choice) -> None:
+def check_known_hosts(store: redis.Redis, target: Target, choice: ReplayPolicy) -> None:
     """Raises SameHost where the target is a host that was seen in the lines before."""
     try:
         known = cast(list[bytes], store.hkeys(HOSTS))
@@ -73,7 +73,7 @@ def check_known_hosts(store: redis.Redis, target: Target, choice: Choice) -> Non
         check_not_same_host(target, host.decode("utf-8", "replace"), choice)
 
 
-def check_not_same_host(target: Target, host: str, choice: Choice, host_header: str = "") -> None:
+def check_not_same_host(target: Target, host: str, choice: ReplayPolicy, host_header: str = "") -> None:
     """Raises SameHost where a line's host is the target's, or that of the Host header that is sent:
     a router that many apps share goes by the header, whatever the address."""
     if choice.allow_same_host:
@@ -97,7 +97,7 @@ def _name(host: str) -> str:
     return name.rstrip(".").lower()
 
 
-def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
+def prepare(request: Request, target: Target, choice: ReplayPolicy) -> Job | str:
     """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`,
     `rewrite-limit` or `refused-path`. Raises SameHost."""
     if is_replayed(request.request_id):
@@ -127,7 +127,7 @@ def job_for(request: Request, target: Target, choice: Choice) -> Job | str:
     return Job(request, wire_target, headers)
 
 
-class Tally:
+class ReplayStats:
     """Adds up what happens, from any thread; `take` hands it over and starts anew."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Stop:
         self._ignore()
 
     @contextlib.contextmanager
-    def put_off(self) -> Iterator[None]:
+    def defer(self) -> Iterator[None]:
         """A signal that comes in here raises at the end of it."""
         self._is_put_off = True
         try:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 
+from app.log import History
 from app.store.replay import Figures
-from app.streams import History
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import Pacer
 from consumers.replay.pairs import Pairs
-from consumers.replay.player import Choice, Tally, job_for
+from consumers.replay.player import ReplayPolicy, ReplayStats, prepare
 from consumers.replay.request import Request, request_of
 from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.target import Target
@@ -49,7 +49,7 @@ class Plan:
     until_ms: int
     target: Target
     baseline: Target | None
-    choice: Choice
+    choice: ReplayPolicy
     app: str
     concurrency: int
     timeout_s: float
@@ -64,7 +64,7 @@ class Window:
     plan: Plan
     route_of: Callable[[str], str]
     pacer: Pacer
-    _tally: Tally = field(default_factory=Tally)
+    _tally: ReplayStats = field(default_factory=ReplayStats)
     _of_other_apps: int = 0
     _next_from_ms: int = 0
     _unsent_from_ms: int = 0
@@ -95,7 +95,7 @@ class Window:
         """(route, reason) -> requests; reason `sent` for those that would go. Sends nothing."""
         counts: Counter[tuple[str, str]] = Counter()
         for done, request in enumerate(self.requests(history), 1):
-            job = job_for(request, self.plan.target, self.plan.choice)
+            job = prepare(request, self.plan.target, self.plan.choice)
             counts[request.route, job if isinstance(job, str) else "sent"] += 1
             on_progress(Progress(done + self._of_other_apps, request.at_ms))
         return counts
@@ -146,7 +146,7 @@ class Window:
         plan = self.plan
         jobs = []
         for senders in crew:
-            job = job_for(request, senders.target, plan.choice)
+            job = prepare(request, senders.target, plan.choice)
             if isinstance(job, str):
                 # For all alike: what is sent does not depend on the target.
                 self._tally.skipped(request, job)

@@ -10,8 +10,8 @@ import orjson
 import redis
 from flask import Blueprint, Response, request
 
-from app.config import Settings
 from app.router_line import H_CODES
+from app.settings import Settings
 from app.store import queries
 from app.store.keys import ALL_ROUTES
 from drain.dashboard.answers import Answer, Answers, answer

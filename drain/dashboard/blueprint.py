@@ -8,7 +8,7 @@ from pathlib import Path
 import redis
 from flask import Blueprint, Response
 
-from app.config import Settings
+from app.settings import Settings
 from drain.dashboard.api import NotThere, add_api, json_response
 from drain.dashboard.parameters import BadParameter
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from servers.kafka_jars import NoKafka
 from tests.conftest import skip_or_fail
 from tests.support.hosted_kafka import HerokuKafka, LoginKafka
-from tests.support.kafka_jars import NoKafka
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_no_two_processes_wait_in_step(now_s: list[float]) -> None:
 def test_the_first_wait_after_an_outage_is_short_again(outage: Outage, stop: Stop) -> None:
     for _ in range(10):
         outage.wait("Redis is away")
-    outage.over()
+    outage.resolved()
     outage.wait("Redis is away")
     assert stop.delays_s[-1] <= FIRST_S
 
@@ -81,7 +81,7 @@ def test_the_end_of_an_outage_says_how_long_it_was(
 ) -> None:
     outage.wait("Redis is away")
     now_s[0] = 1012.3
-    outage.over()
+    outage.resolved()
     assert caplog.messages == ["waiting: Redis is away", "back after 12.3 s"]
 
 
@@ -90,12 +90,12 @@ def test_what_comes_and_goes_is_said_once_a_minute_too(
 ) -> None:
     while now_s[0] < 1000 + SAY_EVERY_S / 2:
         outage.wait("Redis is away")
-        outage.over()
+        outage.resolved()
     assert [message.split()[0] for message in caplog.messages] == ["waiting:", "back"]
 
 
 def test_without_an_outage_nothing_is_said(outage: Outage, caplog: pytest.LogCaptureFixture) -> None:
-    outage.over()
+    outage.resolved()
     assert not caplog.messages
 
 

@@ -18,10 +18,10 @@ import redis
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.config import Settings
-from app.logs import KeyValueFormatter
+from app.logging_setup import KeyValueFormatter
+from app.settings import Settings
 from app.store import dead_letters
-from app.store.asides import Loss, keep
+from app.store.frame_events import Loss, keep
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from consumers.replay import report as replay_report

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
-from app.config import FIELDS
+from app.cli.main import main
 from app.masking import HIDDEN, MASK, mask_url, shown, without_logins, without_words
+from app.settings.settings import FIELDS
 from tests.support.processes import ROOT
 
 MARK = "topsecretx"

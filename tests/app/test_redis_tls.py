@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.config import Settings
 from app.redis_client import connect, why_refused
-from demo.redis_server import RedisServer
+from app.settings import Settings
+from servers.redis_server import RedisServer
 from tests.conftest import skip_or_fail
 from tests.support.certificates import Authority
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.config import Settings
 from app.errors import BadSettings
 from app.routes import CACHED_PATHS, MAX_ROUTE_CHARS, compile_rules, route_namer, template
+from app.settings import Settings
 
 HEROKUS_LONGEST_PATH = 8_192
 """Bytes of a request line that Heroku's router takes."""

@@ -21,12 +21,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from app.config import Settings
 from app.redis_client import connect
+from app.settings import Settings
 from drain.dashboard import blueprint
+from servers.ports import free_port
 from tests.browser.traffic import fill_shop, report_worker
 from tests.conftest import skip_or_fail
-from tests.support.ports import free_port
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 WIDE, PHONE = (1440, 1000), (390, 844)
@@ -219,7 +219,7 @@ def shop(redis_client: redis.Redis) -> redis.Redis:
 
 
 @pytest.fixture
-def away(redis_client: redis.Redis) -> Iterator[Callable[[bool], None]]:
+def unavailable_error(redis_client: redis.Redis) -> Iterator[Callable[[bool], None]]:
     """Takes Redis away from everybody but the test, and gives it back."""
 
     def set_away(is_away: bool) -> None:

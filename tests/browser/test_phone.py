@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.store import replay
-from app.store.asides import Loss, keep
+from app.store.frame_events import Loss, keep
 from app.store.keys import digest
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, replayed

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from app.store.asides import Loss, keep
+from app.store.frame_events import Loss, keep
 from app.store.keys import digest
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker

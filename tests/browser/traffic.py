@@ -9,7 +9,7 @@ import time
 import redis
 
 from app.store import replay
-from app.store.workers import WorkerStatus, tell
+from app.store.workers import WorkerStatus, report_status
 from tests.support.filled import Seen, fill
 
 ROUTES = (
@@ -79,7 +79,7 @@ def fill_hostile(store: redis.Redis) -> None:
 
 def report_worker(store: redis.Redis, group: str = "metrics", ago_s: float = 0.0) -> None:
     now_ms = int((time.time() - ago_s) * 1000)
-    tell(store, WorkerStatus(f"{group}.h.1", group, now_ms, 0, 0.0, True, now_ms))
+    report_status(store, WorkerStatus(f"{group}.h.1", group, now_ms, 0, 0.0, True, now_ms))
 
 
 def replayed() -> replay.Figures:

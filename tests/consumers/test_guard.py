@@ -12,7 +12,7 @@ from tests.support.processes import ROOT, Process, Processes
 
 START = """
 import os, re, signal, sys, time
-from app.logs import start_logging
+from app.logging_setup import start_logging
 from consumers.guard import guarded
 
 def work(hand):

@@ -14,18 +14,18 @@ from typing import cast
 import pytest
 import redis
 
-from app.config import Settings
 from app.errors import LogUnavailable, TailraceError
+from app.log import Batch, Reader, open_reader, open_writer
+from app.log.redis.reader import log_counts
 from app.redis_client import connect
+from app.settings import Settings
 from app.store.held import held_key
 from app.store.settle import settle
 from app.store.workers import WORKERS, all_workers
-from app.streams import Batch, Reader, open_reader, open_writer
-from app.streams.redis_streams import log_counts
 from consumers.worker import STATUS_EVERY_S, Worker
-from demo.redis_server import RedisServer
-from tests.app.streams.logs import frame
-from tests.support.kafka_broker import KafkaBroker
+from servers.kafka_broker import KafkaBroker
+from servers.redis_server import RedisServer
+from tests.app.log.logs import frame
 from tests.support.processes import Process, Processes, wait_until
 
 
@@ -55,10 +55,10 @@ class Running:
         self._thread = threading.Thread(target=self.worker.run)
 
     def open_reader(self) -> Reader:
-        return open_reader(self.settings, group="metrics", start="earliest", goes_back=True)
+        return open_reader(self.settings, group="metrics", start="earliest", rewind_to_store=True)
 
-    def handle(self, batch: Batch, still_here: Callable[[], None]) -> None:
-        self.still_here = still_here
+    def handle(self, batch: Batch, keepalive: Callable[[], None]) -> None:
+        self.keepalive = keepalive
         self._settle(self.store, batch)
         self.handled += [found["id"] for found in batch.messages]
 
@@ -217,7 +217,7 @@ def test_a_worker_that_has_read_nothing_yet_is_behind_since_it_started(redis_url
 
     def never(store: redis.Redis, batch: Batch) -> None:
         time.sleep(STATUS_EVERY_S + 0.2)
-        running.still_here()
+        running.keepalive()
         raise LogUnavailable("not now")
 
     with Running(redis_url, never) as running:
@@ -238,7 +238,7 @@ def test_a_worker_is_seen_and_keeps_its_place_while_a_batch_takes_long(redis_url
         client.pexpire(lease, 5_000)
         client.delete(WORKERS)
         time.sleep(STATUS_EVERY_S + 0.1)
-        running.still_here()
+        running.keepalive()
         seen.extend([len(all_workers(client, int(time.time() * 1000))), client.pttl(lease)])
         settle(store, batch.claim)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from servers.ports import free_port
 from tests.demo.leftovers import of_folder
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process, Processes
 
 START_S = 60

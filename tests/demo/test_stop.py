@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.local_server import LocalServer
+from servers.local_server import LocalServer
 from tests.demo.leftovers import of_folder
 from tests.support.processes import ROOT, Process, Processes, wait_until
 

@@ -19,11 +19,11 @@ import pytest
 import redis
 import yaml
 
-from app.config import FIELDS, Settings
-from demo.redis_server import RedisServer
+from app.settings.settings import FIELDS, Settings
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.deploy.image import copied_folders, stages
-from tests.support.kafka_broker import KafkaBroker
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Processes, procfile, wait_until
 
 FILE = ROOT / "docker-compose.yml"

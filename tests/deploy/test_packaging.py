@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.config import FIELDS
+from app.settings.settings import FIELDS
 from tests.deploy.image import base_images, copied_folders, instruction, stages
 from tests.support.processes import ROOT, procfile
 
@@ -45,7 +45,7 @@ def test_images_of_others_are_named_by_version_and_digest() -> None:
 def test_the_image_holds_what_runs_and_nothing_else() -> None:
     *_, final = stages()
     assert sorted(copied_folders(final)) == ["app", "consumers", "drain"]
-    assert sorted(copied_folders("development")) == ["app", "consumers", "demo", "drain"]
+    assert sorted(copied_folders("development")) == ["app", "consumers", "demo", "drain", "servers"]
 
 
 def test_the_image_takes_only_what_has_a_known_hash_and_builds_nothing() -> None:

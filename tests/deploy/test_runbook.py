@@ -10,7 +10,7 @@ import redis
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.store.asides import Loss, keep
+from app.store.frame_events import Loss, keep
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
 from tests.support.filled import Seen, fill

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.__main__ import main
-from app.config import FIELDS, Settings
+from app.cli.main import main
+from app.settings.settings import FIELDS, Settings
 from tests.support.processes import ROOT, procfile
 
 FOLDER = ROOT / "deploy" / "systemd"

@@ -12,8 +12,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from servers.ports import free_port
 from tests.drain.bodies import ROUTER_FRAME
-from tests.support.ports import free_port
 from tests.support.processes import Process, Processes
 
 USER, PASSWORD = "shop", "correct:horse"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.config import Settings
-from app.streams import open_writer
-from demo.redis_server import RedisServer
+from app.log import open_writer
+from app.settings import Settings
 from drain.app import create_app
+from servers.redis_server import RedisServer
 from tests.drain.serving import LOGPLEX, PASSWORD, USER, Answer, Web, serving
 
 HEADERS = {

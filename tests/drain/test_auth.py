@@ -9,9 +9,9 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from app.config import Settings
-from drain.auth import Door, app_of
-from tests.support.ports import free_port
+from app.settings import Settings
+from drain.auth import BasicAuth, app_of
+from servers.ports import free_port
 from tests.support.processes import Processes, wait_until
 
 PAIRS = [("shop", "correct horse"), ("shop-new", "battery:staple"), ("übung", "pässwörd☃")]
@@ -28,11 +28,11 @@ def request(authorization: str | None) -> Request:
 
 @pytest.mark.parametrize(("user", "password"), PAIRS)
 def test_each_of_several_pairs_is_let_in(user: str, password: str) -> None:
-    assert Door(PAIRS).admits(request(basic(user, password)))
+    assert BasicAuth(PAIRS).authenticates(request(basic(user, password)))
 
 
 def test_the_scheme_is_known_in_any_case() -> None:
-    assert Door(PAIRS).admits(request(basic(*PAIRS[0]).replace("Basic", "bAsIc")))
+    assert BasicAuth(PAIRS).authenticates(request(basic(*PAIRS[0]).replace("Basic", "bAsIc")))
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_the_scheme_is_known_in_any_case() -> None:
     ],
 )
 def test_anyone_else_is_not(authorization: str | None) -> None:
-    assert not Door(PAIRS).admits(request(authorization))
+    assert not BasicAuth(PAIRS).authenticates(request(authorization))
 
 
 def test_a_door_without_pairs_is_open() -> None:
-    assert Door([]).admits(request(None))
+    assert BasicAuth([]).authenticates(request(None))
 
 
 def test_all_pairs_are_compared_in_constant_time_whichever_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,11 +73,11 @@ def test_all_pairs_are_compared_in_constant_time_whichever_fits(monkeypatch: pyt
         compared.append((len(one), len(other)))
         return real(one, other)
 
-    door = Door(PAIRS)
+    door = BasicAuth(PAIRS)
     monkeypatch.setattr(hmac, "compare_digest", noting)
     for authorization in (basic(*PAIRS[0]), basic("nobody", "x" * 1000)):
         compared.clear()
-        door.admits(request(authorization))
+        door.authenticates(request(authorization))
         assert compared == [(64, 64)] * len(PAIRS)
 
 

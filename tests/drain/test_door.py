@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from demo.redis_server import RedisServer
-from drain.open_files import FILES_BESIDE
-from drain.thread_worker import HEADER_MAX_BYTES, READ_S
+from drain.gunicorn.open_files import FILES_BESIDE
+from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_FRAME
 from tests.drain.serving import PASSWORD, USER, Web, basic, serving
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Processes, answers, procfile, wait_until
 
 AT_ONCE_S = 1.0
@@ -268,7 +268,7 @@ def test_a_soft_limit_is_raised_as_far_as_the_hard_one_allows(redis_server: Redi
 
 def test_only_a_sender_s_connection_is_kept_for_long(redis_server: RedisServer) -> None:
     script = (
-        "import sys, drain.thread_worker as worker; worker.OTHERS_KEEPALIVE_S = 1.0; "
+        "import sys, drain.gunicorn.thread_worker as worker; worker.OTHERS_KEEPALIVE_S = 1.0; "
         "from gunicorn.app.wsgiapp import run; sys.argv = ['gunicorn', *sys.argv[1:]]; sys.exit(run())"
     )
     command = [sys.executable, "-c", script, *shlex.split(procfile()["web"])[1:]]
@@ -295,7 +295,7 @@ def test_only_a_sender_s_connection_is_kept_for_long(redis_server: RedisServer) 
 def test_another_gunicorn_is_refused_with_both_versions() -> None:
     script = (
         "import gunicorn; gunicorn.version_info = (28, 1, 0); gunicorn.__version__ = '28.1.0'; "
-        "import drain.server"
+        "import drain.gunicorn.config"
     )
     with Processes({}) as processes:
         process = processes.start_command("web", [sys.executable, "-c", script], ROOT)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.redis_server import RedisServer
 from drain.instruments import FILE_BYTES
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Processes, wait_until
 
 NO_ROOM = "no room for this process's counts (OSError: [Errno 28] No space left on device)"
@@ -94,7 +94,7 @@ def test_web_starts_where_no_folder_can_be_made(redis_server: RedisServer, tmp_p
         "tempfile.mkdtemp = lambda **more: open('/dev/full', 'w').write('x' * 100_000); "
         "from gunicorn.app.wsgiapp import run; sys.argv = ['gunicorn', *sys.argv[1:]]; sys.exit(run())"
     )
-    command = [sys.executable, "-c", script, "--config", "python:drain.server", "drain:create_app()"]
+    command = [sys.executable, "-c", script, "--config", "python:drain.gunicorn.config", "drain:create_app()"]
     port = free_port()
     with Processes({"REDIS_URL": redis_server.url, "WEB_CONCURRENCY": "1"}) as processes:
         process = processes.start_command("web", command, ROOT, PORT=str(port))

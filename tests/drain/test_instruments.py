@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.redis_server import RedisServer
 from drain.instruments import Instruments
+from servers.redis_server import RedisServer
 from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, counted
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving

@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 import redis
 
+from app.log.interface import BadValue
 from app.store import dead_letters
 from app.store.apply import Changes, apply
-from app.store.asides import GUARD_SETS, GUARDS_REMEMBERED
-from app.streams.interface import BadValue
-from demo.redis_server import RedisServer
+from app.store.frame_events import GUARD_SETS, GUARDS_REMEMBERED
+from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_FRAME, ROUTER_FRAME, counted, heroku
 from tests.drain.serving import Web, serving
 

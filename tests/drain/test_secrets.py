@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.config import Settings
 from app.errors import BadSettings
-from demo.redis_server import RedisServer
+from app.settings import Settings
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_FRAME, ROUTER_FRAME
 from tests.drain.serving import Web, basic
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process, Processes, wait_until
 
 MARK = "S3cr3t"

@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 
 from app.message import RouterMessage, decode
-from demo.traffic import Traffic
-from drain.logplex import read_body
-from drain.messages import encode_lines
+from drain.receivers.logplex import read_body
+from drain.receivers.messages import encode_lines
+from servers.traffic import Traffic
 from tests.support.logplex_client import octets
 
 

@@ -10,7 +10,7 @@ import threading
 
 import redis
 
-from demo.redis_server import RedisServer
+from servers.redis_server import RedisServer
 from tests.support.logplex_client import Delivery, LogplexClient
 from tests.support.processes import wait_until
 from tests.support.stored import text_hash

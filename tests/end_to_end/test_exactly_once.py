@@ -9,12 +9,12 @@ import uuid
 import pytest
 import redis
 
-from app.config import Settings
 from app.errors import NotDurable
-from app.streams import open_writer
-from demo.redis_server import RedisServer
+from app.log import open_writer
+from app.settings import Settings
+from servers.kafka_broker import KafkaBroker
+from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame, frames
-from tests.support.kafka_broker import KafkaBroker
 from tests.support.processes import Process, Processes, wait_until
 from tests.support.reference import Reference, differences, hashes_in
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from demo.redis_server import RedisServer
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.end_to_end.load import LINE, LINES, Load, check, counts, settings
-from tests.support.kafka_broker import KafkaBroker
 from tests.support.logplex_client import LogplexClient
-from tests.support.ports import free_port
 from tests.support.processes import Process, Processes, wait_until
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 import redis
 
+from servers.ports import free_port
 from tests.peers import build_peer
-from tests.support.ports import free_port
 from tests.support.processes import Processes, wait_until
 from tests.support.stored import text_hash
 

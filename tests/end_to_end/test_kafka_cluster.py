@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.config import Settings
-from app.streams import open_writer
-from app.streams.kafka_connection import ensure_topic, find_copies
-from app.streams.kafka_copies import Copies
-from demo.redis_server import RedisServer
+from app.log import open_writer
+from app.log.kafka.connection import ensure_topic, find_copies
+from app.log.kafka.copies import Copies
+from app.settings import Settings
+from servers.kafka_broker import KafkaBroker, KafkaCluster
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.end_to_end.load import LINE, Load, check, counts, settings
-from tests.support.kafka_broker import KafkaBroker, KafkaCluster
 from tests.support.kafka_topics import make
 from tests.support.logplex_client import LogplexClient
-from tests.support.ports import free_port
 from tests.support.processes import Process, Processes, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

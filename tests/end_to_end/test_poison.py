@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.config import Settings
 from app.message import decode
+from app.settings import Settings
 from app.store import dead_letters
 from app.store.held import held_key
 from consumers.replay.pace import LIVE_LEAD_S
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
 from tests.consumers.replay.samples import append, line
 from tests.end_to_end.load import LINE
-from tests.support.kafka_broker import KafkaBroker
 from tests.support.logplex_client import LogplexClient
-from tests.support.ports import free_port
 from tests.support.processes import ROOT, Process, Processes, wait_until
 from tests.support.stored import text_hash
 from tests.support.target import RecordingTarget

@@ -8,10 +8,10 @@ import uuid
 import pytest
 import redis
 
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
 from tests.end_to_end.frames import frames, safe_targets
-from tests.support.kafka_broker import KafkaBroker
 from tests.support.logplex_client import LogplexClient
-from tests.support.ports import free_port
 from tests.support.processes import Processes, wait_until
 from tests.support.reference import Reference, differences, hashes_in
 from tests.support.target import RecordingTarget

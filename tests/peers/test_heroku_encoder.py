@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from app.router_line import milliseconds, parse
-from drain.logplex import read_body
+from drain.receivers.logplex import read_body
 from tests.peers import build_peer
 
 pytestmark = pytest.mark.go

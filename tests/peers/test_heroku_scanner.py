@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.router_line import timestamp_ms
-from drain.logplex import SyslogLine, read_body
+from drain.receivers.logplex import SyslogLine, read_body
 from tests.drain.bodies import (
     APP_FRAME,
     L10_FRAME,

@@ -20,10 +20,10 @@ from typing import Any
 
 import redis
 
-from demo.redis_server import RedisServer
+from servers.ports import free_port
+from servers.redis_server import RedisServer
 from tests.soak.senders import Broken, Sender, Slow, crawler_line, real_line, scanner_line
 from tests.soak.switch import Switch
-from tests.support.ports import free_port
 from tests.support.processes import Process, Processes, wait_until
 
 SCRIPT_MS_MAX = 100.0
@@ -214,7 +214,7 @@ def _judge(
     if watch.slowest_script_ms > script_ms_max:
         faults.append(f"a script took Redis {watch.slowest_script_ms:.0f} ms")
     unprovoked = [
-        answer for at_s, answer in real.tally.refusals if not any(a <= at_s <= b for a, b in disturbed)
+        answer for at_s, answer in real.tally.rejections if not any(a <= at_s <= b for a, b in disturbed)
     ]
     if unprovoked:
         faults.append(
@@ -238,7 +238,7 @@ def _print(
         tally = sender.tally
         print(
             f"{name:10}{tally.accepted_lines:>12,} lines acknowledged, "
-            f"{len(tally.refusals):>5} tries refused, slowest answer {tally.slowest_s:.2f} s"
+            f"{len(tally.rejections):>5} tries refused, slowest answer {tally.slowest_s:.2f} s"
         )
     print(f"{'broken':10}{broken.sent:>12,} bodies")
     counted = sum(int(value) for value in store.hvals("tailrace:apps"))

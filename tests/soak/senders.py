@@ -59,12 +59,12 @@ def scanner_line(rng: random.Random, number: int) -> str:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayStats:
     """What one sender has seen."""
 
     accepted_lines: int = 0
     accepted_frames: int = 0
-    refusals: list[tuple[float, str]] = field(default_factory=list)
+    rejections: list[tuple[float, str]] = field(default_factory=list)
     """(monotonic s, answer) of each try that was no 202."""
     given_up: int = 0
     slowest_s: float = 0.0
@@ -78,7 +78,7 @@ class Sender(threading.Thread):
         self._url, self._line, self._stop_event = url, line, stop
         self._every_s = LINES / lines_per_s
         self._rng = random.Random(seed)
-        self.tally = Tally()
+        self.tally = ReplayStats()
 
     def run(self) -> None:
         client = LogplexClient(self._url)
@@ -105,7 +105,7 @@ class Sender(threading.Thread):
                 self.tally.accepted_lines += LINES
                 self.tally.accepted_frames += 1
                 return
-            self.tally.refusals.append((time.monotonic(), answer))
+            self.tally.rejections.append((time.monotonic(), answer))
             time.sleep(0.2)
         self.tally.given_up += LINES
 

@@ -11,8 +11,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-from app.config import Settings
 from app.routes import route_namer
+from app.settings import Settings
 
 
 def hanging_namer(settings: Settings) -> Callable[[str], str]:

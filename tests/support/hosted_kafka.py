@@ -15,8 +15,8 @@ from kafka.admin import (
     ResourceType,
 )
 
+from servers.kafka_broker import KafkaBroker
 from tests.support.certificates import Authority, Certificate
-from tests.support.kafka_broker import KafkaBroker
 
 PREFIX = "columbia-68051."
 """As KAFKA_PREFIX of a multi-tenant plan."""

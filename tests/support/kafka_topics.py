@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from tests.support.kafka_broker import KafkaBroker, KafkaCluster
+from servers.kafka_broker import KafkaBroker, KafkaCluster
 
 Brokers = KafkaBroker | KafkaCluster
 

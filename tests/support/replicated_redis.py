@@ -15,7 +15,7 @@ from types import TracebackType
 
 import redis
 
-from demo.redis_server import RedisServer
+from servers.redis_server import RedisServer
 from tests.support.processes import wait_until
 
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import redis
 
-from app.streams.redis_streams import unpack
+from app.log.redis.reader import unpack
 
 
 def text_hash(client: redis.Redis, key: str) -> dict[str, str]:

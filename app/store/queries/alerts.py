@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from app.formatting import duration, plural
 from app.store.queries.health import GroupHealth, Health
-from app.wording import duration, plural
 
 LAG_S = 30
 """Behind by more than this, the figures are no longer those of now."""

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import redis
 
+from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
 from app.redis_memory import share_of
 from app.store import keys
 from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
 from app.store.queries.windows import Counts, losses
 from app.store.workers import GroupStatus, all_workers, groups
-from app.streams.redis_streams import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
 
 KNOWN_GROUPS = ("metrics", "replay")
 

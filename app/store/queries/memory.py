@@ -16,11 +16,11 @@ from typing import Any, Literal, cast
 
 import redis
 
+from app.log.redis import reader as redis_streams
+from app.log.redis.reader import META, STREAM
 from app.redis_memory import share_of
 from app.store import dead_letters, keys
 from app.store.queries.health import MemoryHealth, memory_health
-from app.streams import redis_streams
-from app.streams.redis_streams import META, STREAM
 
 KEYS_A_PAGE = 250
 KEYS_AT_MOST = 10_000

@@ -8,7 +8,7 @@ from typing import cast
 import redis
 
 from app.store import keys
-from app.store.queries.ever import ever, requests_ever
+from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
 from app.store.queries.spans import FINE_S, Plan, plan
 from app.store.queries.windows import Counts, RouteSums, Sums, first_request_s, route_sums
@@ -122,7 +122,7 @@ def route_detail(
         return None
     from_s: int | None
     if span_s is None:
-        sums, longest_ms = ever(store, app, [digest])[digest]
+        sums, longest_ms = all_time(store, app, [digest])[digest]
         from_s, to_s, rate = None, int(now_s), None
     else:
         spanned = plan(span_s, now_s, SPARK_BINS)
@@ -133,8 +133,8 @@ def route_detail(
         sums, longest_ms = own.whole, (None, None)
         to_s, rate = spanned.end_s, _rate(own, spanned, from_s)
     pipeline = store.pipeline(transaction=False)
-    pipeline.hgetall(keys.own(app, digest, "dynos"))
-    pipeline.hgetall(keys.own(app, digest, "hosts"))
+    pipeline.hgetall(keys.extended_key(app, digest, "dynos"))
+    pipeline.hgetall(keys.extended_key(app, digest, "hosts"))
     dynos, hosts = (
         {name.decode("utf-8", "replace"): int(count) for name, count in answer.items()}
         for answer in cast(list[dict[bytes, bytes]], pipeline.execute())
@@ -157,7 +157,7 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     """All routes of an app with their digests, and its requests since ever."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.routes(app))
-    pipeline.hget(keys.own(app, keys.ALL_ROUTES, "mix"), "count")
+    pipeline.hget(keys.extended_key(app, keys.ALL_ROUTES, "mix"), "count")
     found, count = cast(tuple[dict[bytes, bytes], bytes | None], tuple(pipeline.execute()))
     digests = {
         name.decode("utf-8", "replace"): digest.decode("ascii", "replace") for name, digest in found.items()
@@ -174,13 +174,13 @@ def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: 
     most = max(most, FEWEST_ROUTES)
     if len(digests) <= most:
         return list(digests)
-    counts = requests_ever(store, app, list(digests.values()))
+    counts = all_time_requests(store, app, list(digests.values()))
     return sorted(digests, key=lambda name: -counts[digests[name]])[:most]
 
 
 def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
     names = _worth_reading(store, app, digests, ROUTES_SHOWN)
-    read = ever(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
+    read = all_time(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
     total, longest_ms = read[keys.ALL_ROUTES]
     rows = [
         RouteRow(name, digests[name], figures(read[digests[name]][0], None, read[digests[name]][1]), [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import redis
 
 from app.store.keys import ALL_ROUTES
-from app.store.queries.ever import ever, requests_ever
+from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.routes import known_routes
 from app.store.queries.windows import Sums
 
@@ -24,7 +24,7 @@ class TopRoutes:
 def top_routes(store: redis.Redis, app: str, limit: int) -> TopRoutes:
     """At most `limit` routes of the app ("" for all apps together)."""
     digests, _ = known_routes(store, app)
-    counts = requests_ever(store, app, list(digests.values()))
+    counts = all_time_requests(store, app, list(digests.values()))
     names = sorted(digests, key=lambda name: (-counts[digests[name]], name))[:limit]
-    found = ever(store, app, [ALL_ROUTES, *(digests[name] for name in names)])
+    found = all_time(store, app, [ALL_ROUTES, *(digests[name] for name in names)])
     return TopRoutes(app, {name: found[digests[name]][0] for name in names}, found[ALL_ROUTES][0])

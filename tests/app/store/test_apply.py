@@ -11,11 +11,11 @@ import pytest
 import redis
 
 from app.errors import StaleBatch
+from app.log.interface import BadValue
 from app.store import apply as apply_module
 from app.store.apply import Changes, Row, Times, apply
 from app.store.dead_letters import read
 from app.store.keys import digest
-from app.streams.interface import BadValue
 from tests.support.stored import expires_at_s, windows_in
 
 POSITIONS = "tailrace:positions:g"

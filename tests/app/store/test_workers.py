@@ -14,9 +14,9 @@ from app.store.workers import (
     GroupStatus,
     WorkerStatus,
     all_workers,
+    deregister,
     groups,
-    sign_off,
-    tell,
+    report_status,
 )
 
 NOW_MS = 1_800_000_000_000
@@ -34,20 +34,20 @@ def status(
 
 
 def test_what_a_worker_tells_is_read_until_it_signs_off(redis_client: redis.Redis) -> None:
-    tell(redis_client, status("a", lag=5))
-    tell(redis_client, status("a", lag=3))
-    tell(redis_client, status("b"))
+    report_status(redis_client, status("a", lag=5))
+    report_status(redis_client, status("a", lag=3))
+    report_status(redis_client, status("b"))
     assert sorted(all_workers(redis_client, NOW_MS), key=lambda found: found.id) == [
         status("a", lag=3),
         status("b"),
     ]
-    sign_off(redis_client, "a")
+    deregister(redis_client, "a")
     assert all_workers(redis_client, NOW_MS) == [status("b")]
 
 
 def test_a_worker_that_has_been_silent_for_an_hour_is_forgotten(redis_client: redis.Redis) -> None:
-    tell(redis_client, status("old", age_ms=FORGOTTEN_AFTER_MS + 1))
-    tell(redis_client, status("new"))
+    report_status(redis_client, status("old", age_ms=FORGOTTEN_AFTER_MS + 1))
+    report_status(redis_client, status("new"))
     assert [found.id for found in all_workers(redis_client, NOW_MS)] == ["new"]
     assert redis_client.hkeys(WORKERS) == [b"new"]
 
@@ -62,7 +62,7 @@ def test_a_status_of_another_version_is_read_as_far_as_it_goes(redis_client: red
 
 def test_what_is_no_status_is_passed_over(redis_client: redis.Redis) -> None:
     redis_client.hset(WORKERS, mapping={"x": b'{"id":"x","mood":"good"}', "y": b"not JSON", "z": b"[1]"})
-    tell(redis_client, status("a"))
+    report_status(redis_client, status("a"))
     assert all_workers(redis_client, NOW_MS) == [status("a")]
 
 

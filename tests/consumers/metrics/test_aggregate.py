@@ -12,9 +12,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.config import Settings
 from app.message import RouterMessage, encode
 from app.routes import route_namer, template
+from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.keys import digest
 from consumers.metrics.admission import Admission

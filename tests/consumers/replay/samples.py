@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.config import Settings
+from app.log import open_writer
 from app.message import RouterMessage, encode
-from app.streams import open_writer
+from app.settings import Settings
 from consumers.replay.request import Request
 
 

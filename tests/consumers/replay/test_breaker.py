@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.replay.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker, Pass
+from consumers.replay.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker, Permit
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
         return self.now
 
 
-def leave(breaker: Breaker) -> Pass:
+def leave(breaker: Breaker) -> Permit:
     given = breaker.allows()
     assert given is not None
     return given

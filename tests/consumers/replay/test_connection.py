@@ -13,8 +13,8 @@ import pytest
 from consumers.replay.connection import BODY_MAX_BYTES, Connection
 from consumers.replay.request import Outcome
 from consumers.replay.target import Target
+from servers.ports import free_port
 from tests.support.certificates import Authority
-from tests.support.ports import free_port
 from tests.support.target import Behaviour, RecordingTarget, Seen, answer, raw, refuse_by_reset
 
 TIMEOUT_S = 1.0

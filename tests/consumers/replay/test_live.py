@@ -11,11 +11,11 @@ from threading import Event
 import pytest
 import redis
 
-from app.config import Settings
 from app.errors import LogUnavailable
+from app.log import Batch, open_reader
+from app.log.redis.reader import STREAM
+from app.settings import Settings
 from app.store import replay
-from app.streams import Batch, open_reader
-from app.streams.redis_streams import STREAM
 from consumers.replay.live import LiveReplay
 from consumers.replay.senders import QUEUE_MAX
 from tests.consumers.replay.samples import append, line
@@ -149,7 +149,7 @@ def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
 def batch_of(redis_url: str, client: redis.Redis, lines: list[str], away_s: int = 0) -> Batch:
     """Lines as a worker of the group reads them, `away_s` after they came."""
     with contextlib.closing(
-        open_reader(settings(redis_url), group="replay", start="earliest", goes_back=False)
+        open_reader(settings(redis_url), group="replay", start="earliest", rewind_to_store=False)
     ) as reader:
         append(settings(redis_url), lines, time.time() - away_s)
         batch = reader.poll(1.0, 1_000)
@@ -164,7 +164,7 @@ def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_cli
     batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(10)])
     away = iter([True, True, False])
 
-    def still_here() -> None:
+    def keepalive() -> None:
         if next(away, False):
             raise LogUnavailable("Redis does not answer")
 
@@ -175,8 +175,8 @@ def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_cli
         live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
         for _ in range(2):
             with pytest.raises(LogUnavailable):
-                live.handle(batch, still_here)
-        live.handle(batch, still_here)
+                live.handle(batch, keepalive)
+        live.handle(batch, keepalive)
         live.finish()
         assert target.targets() == [b"/%d" % number for number in range(10)]
     assert redis_client.xpending(STREAM, "replay")["pending"] == 0
@@ -253,7 +253,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
     batch = batch_of(redis_url, redis_client, lines)
     stop, signs = Event(), []
 
-    def still_here() -> None:
+    def keepalive() -> None:
         signs.append(time.monotonic())
         stop.set()
 
@@ -261,7 +261,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
         chosen = environ(redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1")
         live = LiveReplay(Settings.load(chosen), {}, redis_client, str, stop)
         started_s = time.monotonic()
-        live.handle(batch, still_here)
+        live.handle(batch, keepalive)
         live.finish()
         assert time.monotonic() - started_s < 8
     assert len(signs) == 1

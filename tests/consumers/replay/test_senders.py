@@ -11,8 +11,8 @@ from consumers.replay.breaker import FAILURES_IN_A_ROW, Breaker
 from consumers.replay.request import Outcome, Request
 from consumers.replay.senders import QUEUE_MAX, Job, Senders
 from consumers.replay.target import Target
+from servers.ports import free_port
 from tests.consumers.replay.samples import request
-from tests.support.ports import free_port
 from tests.support.processes import wait_until
 from tests.support.target import RecordingTarget, answer
 

@@ -7,8 +7,8 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.config import Settings
 from app.redis_client import connect
+from app.settings import Settings
 from drain.dashboard import blueprint
 
 

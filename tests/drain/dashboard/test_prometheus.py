@@ -9,11 +9,11 @@ import redis
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.config import Settings
 from app.redis_client import connect
+from app.settings import Settings
 from app.store import dead_letters
-from app.store.asides import Loss, keep
-from app.store.workers import WorkerStatus, tell
+from app.store.frame_events import Loss, keep
+from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from tests.support.filled import Seen, fill
 
@@ -90,7 +90,7 @@ def test_no_counter_falls_when_another_route_becomes_busier(redis_client: redis.
 
 def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> None:
     now_ms = int(time.time() * 1000)
-    tell(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
+    report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
     letter = dead_letters.dead_letter("line", "drain", "why", b"x")
     keep(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 2)

@@ -8,12 +8,12 @@ from dataclasses import replace
 import redis
 
 from app.errors import NotDurable
-from app.script_line import ScriptLine
+from app.log.redis.reader import META, STREAM, RedisReader
+from app.log.redis.writer import APPEND_LUA, RedisWriter
+from app.script_connection import ScriptConnection
 from app.store import dead_letters, queries
-from app.store.asides import Loss, keep
-from app.store.workers import WorkerStatus, tell
-from app.streams.redis_streams import META, STREAM, RedisReader
-from app.streams.redis_writer import APPEND_LUA, RedisWriter
+from app.store.frame_events import Loss, keep
+from app.store.workers import WorkerStatus, report_status
 from tests.support.filled import Seen, fill
 
 
@@ -35,7 +35,7 @@ def worker(
 
 def test_all_is_well_with_a_worker_and_nothing_lost(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time())], time.time())
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     assert queries.alerts(health(redis_client)) == []
 
 
@@ -48,31 +48,31 @@ def test_without_a_metrics_worker_the_figures_stand_still(redis_client: redis.Re
 
 
 def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client: redis.Redis) -> None:
-    tell(redis_client, replace(worker("metrics", lag=5, lag_s=400), waits=True))
+    report_status(redis_client, replace(worker("metrics", lag=5, lag_s=400), waits=True))
     (alert,) = queries.alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("waiting:metrics", "alarm")
     assert alert.title == "metrics waits for the message log"
     assert alert.text.startswith("1 worker runs, but the log does not answer, so these figures stand still.")
-    tell(redis_client, worker("metrics", number=2))
+    report_status(redis_client, worker("metrics", number=2))
     assert codes(redis_client) == ["lag:metrics"]
 
 
 def test_a_dead_worker_is_told_from_one_that_never_was(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics", ago_s=120))
+    report_status(redis_client, worker("metrics", ago_s=120))
     (alert,) = queries.alerts(health(redis_client))
     assert alert.text.startswith("None has reported for 2 min, so nothing will be counted.")
 
 
 def test_replay_is_missed_only_once_it_has_been_seen(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     assert codes(redis_client) == []
-    tell(redis_client, worker("replay", ago_s=60))
+    report_status(redis_client, worker("replay", ago_s=60))
     assert codes(redis_client) == ["no_worker:replay"]
 
 
 def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics", lag=120_345, lag_s=312))
-    tell(redis_client, worker("metrics", lag=120_345, lag_s=300, number=2))
+    report_status(redis_client, worker("metrics", lag=120_345, lag_s=312))
+    report_status(redis_client, worker("metrics", lag=120_345, lag_s=300, number=2))
     (alert,) = queries.alerts(health(redis_client))
     assert alert.title == "metrics is 5 min behind"
     assert "120,345 messages wait" in alert.text
@@ -80,7 +80,7 @@ def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> 
 
 
 def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     keep(redis_client, "old", "shop", [Loss("L10", 7)], [], int(time.time()) - 7_200)
     assert codes(redis_client) == []
     keep(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(time.time()) - 600)
@@ -97,10 +97,10 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
 
 
 def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     redis_client.xgroup_create(STREAM, "metrics", "0", mkstream=True)
     redis_client.hset(META, "stopped:metrics", 0)  # Its worker has never been there, as far as is known.
-    writer = RedisWriter(redis_client, 3_000, ScriptLine(redis_client, APPEND_LUA, 1, 2.0))
+    writer = RedisWriter(redis_client, 3_000, ScriptConnection(redis_client, APPEND_LUA, 1, 2.0))
     for number in range(60):
         writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
     found = queries.health(redis_client, time.time(), log_limit_bytes=3_000, routes_max=500)
@@ -119,9 +119,9 @@ def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redi
 def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_while_frames_are_refused(
     redis_client: redis.Redis,
 ) -> None:
-    tell(redis_client, worker("metrics", lag=20, lag_s=5))
+    report_status(redis_client, worker("metrics", lag=20, lag_s=5))
     RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
-    writer = RedisWriter(redis_client, 3_000, ScriptLine(redis_client, APPEND_LUA, 1, 2.0))
+    writer = RedisWriter(redis_client, 3_000, ScriptConnection(redis_client, APPEND_LUA, 1, 2.0))
     refused = 0
     for number in range(60):
         try:
@@ -151,7 +151,7 @@ def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
 
 
 def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     letters = [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3
     dead_letters.add(redis_client, letters)
     assert health(redis_client).dead_letters_bytes > 3 * dead_letters.OVERHEAD_BYTES
@@ -161,7 +161,7 @@ def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis)
 
 
 def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
     (alert,) = queries.alerts(health(redis_client))
     assert (alert.title, alert.count) == ("3 dead letters", 3)
@@ -171,7 +171,7 @@ def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) ->
 
 
 def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     redis_client.set("tailrace:all:dynos", "somebody else's")
     fill(redis_client, [Seen(time.time())], time.time())
     (alert,) = queries.alerts(health(redis_client))
@@ -179,7 +179,7 @@ def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:
 
 
 def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     fill(
         redis_client,
         [Seen(time.time(), f"/{number}", app="shop") for number in range(6)],
@@ -192,7 +192,7 @@ def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis) -> None:
 
 
 def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) -> None:
-    tell(redis_client, worker("metrics"))
+    report_status(redis_client, worker("metrics"))
     memory = redis_client.info("memory")
     assert isinstance(memory, dict)
     try:

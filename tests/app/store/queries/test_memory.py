@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from app.script_line import ScriptLine
+from app.log.redis.writer import APPEND_LUA, RedisWriter
+from app.script_connection import ScriptConnection
 from app.store import dead_letters, queries
-from app.store.asides import Loss, keep
+from app.store.frame_events import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from app.streams.redis_writer import APPEND_LUA, RedisWriter
 from tests.support.filled import Seen, fill
 
 LOG_LIMIT = 10_000_000
@@ -56,7 +56,7 @@ def shy(redis_client: redis.Redis, redis_url: str) -> Iterator[redis.Redis]:
 
 def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 30, "blog": 5})
-    line = ScriptLine(redis_client, APPEND_LUA, 1, 2.0)
+    line = ScriptConnection(redis_client, APPEND_LUA, 1, 2.0)
     RedisWriter(redis_client, LOG_LIMIT, line).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
     line.close()
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)

@@ -10,7 +10,7 @@ import redis
 
 from app.store import keys, queries
 from app.store.keys import digest
-from demo.redis_server import RedisServer
+from servers.redis_server import RedisServer
 from tests.support.filled import Seen, fill
 
 SPANS_S = (300, 3_600, 86_400, 7 * 86_400)

@@ -1,0 +1,42 @@
+"""`python -m app config`: the settings in force, secrets masked, or the README's table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from app.settings.settings import FIELDS, Settings
+from app.settings.table import markdown_table, shown_value
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Prints every setting that is in force, as NAME=value; secrets are masked."
+    parser.epilog = (
+        "examples:\n  python -m app config\n  python -m app config --markdown   # the README's table"
+    )
+    parser.add_argument("--markdown", action=_Table, help="all settings with meaning and default")
+
+
+class _Table(argparse.Action):
+    """Prints the table at once, as --help does: bad settings send people here, so they must not stop it."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(markdown_table())
+        parser.exit()
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0; bad settings never come this far."""
+    for spec in FIELDS:
+        value = shown_value(spec, settings)
+        print(f"{spec.name}={value}" + (f"  # {_unset(spec.shown)}" if not value and spec.shown else ""))
+    return 0
+
+
+def _unset(shown: str) -> str:
+    """What it means that a setting has no value; the table's words say `unset` themselves at times."""
+    return shown if shown.startswith("unset") else f"unset: {shown}"

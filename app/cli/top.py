@@ -1,0 +1,222 @@
+"""`python -m app top`: the routes, live, in the terminal. Where that is none, once."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import select
+import shutil
+import sys
+import termios
+import textwrap
+import time
+import tty
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from app.cli.report import EVER, HEADS, Report, cells, facts, read, span, title, warn_of_unknown
+from app.errors import LogUnavailable
+from app.escaping import for_terminal
+from app.formatting import number, shortened, table
+from app.redis_client import connect
+from app.settings import Settings
+from app.settings.readers import app_argument
+from app.store.queries import RouteRow
+
+REDIS_TIMEOUT_S = 5.0
+WINDOWS = ("5m", "1h", "24h", "7d", EVER)
+SORTS: dict[str, Callable[[RouteRow], float]] = {
+    "requests": lambda row: row.figures.count,
+    "errors": lambda row: row.figures.error_rate,
+    "p95": lambda row: row.figures.service.p95 or 0.0,
+    "p99": lambda row: row.figures.service.p99 or 0.0,
+}
+NARROWEST_ROUTE = 20
+NARROWEST_INDENTED = 40
+
+BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
+OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+
+EXAMPLES = """\
+keys: q quits, s sorts by something else, w changes the window
+
+examples:
+  python -m app top
+  python -m app top --app shop --window 1h --sort p95
+  python -m app top | head -30        prints once
+"""
+
+
+@dataclass(slots=True)
+class View:
+    """What is looked at; the keys change it."""
+
+    app: str
+    window: str
+    sort: str
+
+    def next_window(self) -> None:
+        at = WINDOWS.index(self.window) if self.window in WINDOWS else -1
+        self.window = WINDOWS[(at + 1) % len(WINDOWS)]
+
+    def next_sort(self) -> None:
+        names = list(SORTS)
+        self.sort = names[(names.index(self.sort) + 1) % len(names)]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.description = "The routes of the last minutes, renewed every few seconds."
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
+    parser.add_argument(
+        "--window", type=span, default="5m", metavar="SPAN", help="such as 5m, 24h, or `ever` (default 5m)"
+    )
+    parser.add_argument("--sort", choices=tuple(SORTS), default="requests")
+    parser.add_argument("--every", type=_interval_s, default=2.0, metavar="S", help="seconds (default 2)")
+
+
+def _interval_s(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.5 <= value <= 3_600:
+        raise argparse.ArgumentTypeError("must be from 0.5 to 3600 seconds")
+    return value
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """0 when told to quit. Raises LogUnavailable where Redis is away at the start."""
+    store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
+    view = View(args.app, args.window, args.sort)
+
+    def look() -> Report:
+        return read(store, settings, view.window, view.app, time.time())
+
+    report = look()
+    warn_of_unknown(store, settings, view.app)
+    if not _is_terminal():
+        print("\n".join(screen(report, view)))
+        return 0
+    with _keys() as key:
+        _live(report, look, view, key, args.every)
+    return 0
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[Callable[[float], str]]:
+    """The terminal with keys read one by one and a screen of its own; put back at the end.
+
+    Yields a function that waits so many seconds for a key; empty where none came.
+    """
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+
+    def key(timeout_s: float) -> str:
+        ready, _, _ = select.select([descriptor], [], [], timeout_s)
+        return os.read(descriptor, 1).decode("ascii", "replace") if ready else ""
+
+    try:
+        tty.setcbreak(descriptor)
+        _write(OPEN_SCREEN)
+        yield key
+    finally:
+        _write(CLOSE_SCREEN)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _live(
+    report: Report, look: Callable[[], Report], view: View, key: Callable[[float], str], every_s: float
+) -> None:
+    trouble = ""
+    while True:
+        size = shutil.get_terminal_size()
+        lines = screen(report, view, width=size.columns, height=size.lines, trouble=trouble, coloured=True)
+        _write(HOME + "\n".join(line + REST_OF_LINE for line in lines) + REST_OF_SCREEN)
+        pressed = key(every_s)
+        if pressed in ("q", "Q", "\x1b"):
+            return
+        if pressed == "s":
+            view.next_sort()
+        if pressed == "w":
+            view.next_window()
+        try:
+            report, trouble = look(), ""
+        except LogUnavailable as fault:
+            trouble = str(fault)
+
+
+def screen(
+    report: Report, view: View, *, width: int = 0, height: int = 0, trouble: str = "", coloured: bool = False
+) -> list[str]:
+    """The lines of one look. `width` 0: as long as they are, for nothing cuts a pipe's; `height` 0: all."""
+
+    def shown(style: str, *texts: str) -> list[str]:
+        return [f"{style}{text}{PLAIN}" for text in texts] if coloured else list(texts)
+
+    lines = shown(BOLD, *_wrapped(for_terminal(title(report)), width, 0))
+    lines += shown("", *_facts(report, width))
+    for alert in report.alerts:
+        lines += shown(RED, *_wrapped(for_terminal(f"! {alert.title}. {alert.action}".rstrip()), width, 2))
+    if trouble:
+        lines += shown(RED, *_wrapped(f"! The figures are the last ones. {for_terminal(trouble)}", width, 2))
+    lines.append("")
+    rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
+    if height:
+        rows = rows[: max(0, height - len(lines) - 3)]
+    head, *others = _fitted([list(map(for_terminal, cells(row))) for row in rows], width)
+    lines += [*shown(DIM, head), *shown("", *others)]
+    if not rows:
+        lines.append("no requests yet in this window")
+    if coloured:
+        lines += ["", *shown(DIM, _cut(f"by {view.sort}   q quit   s sort   w window", width))]
+    return lines[:height] if height else lines
+
+
+def _facts(report: Report, width: int) -> Iterator[str]:
+    """What is true of all routes; where its line is too short, the H-codes stand without their words."""
+    total = report.table.total
+    for name, value in facts(total):
+        line = f"{name:<9} {value}"
+        if name == "H-codes" and 0 < width < len(line):
+            codes = "  ".join(f"{code} {number(count)}" for code, count in total.codes.items())
+            line = f"{name:<9} {codes}"
+        yield from _wrapped(for_terminal(line), width, 10)
+
+
+def _wrapped(text: str, width: int, indent: int) -> list[str]:
+    """The text in lines of `width`, those after the first indented: each word of it matters."""
+    if not 0 < width < len(text):
+        return [text]
+    further = " " * (indent if width >= NARROWEST_INDENTED else 0)
+    return textwrap.wrap(text, width, subsequent_indent=further, break_on_hyphens=False)
+
+
+def _fitted(rows: list[list[str]], width: int) -> list[str]:
+    """The table in `width`: the route gives way, then the last columns. `width` 0: nothing does."""
+    left = (0, len(HEADS) - 1)
+    if not width:
+        return table(HEADS, rows, left)
+    used = max(len(line) for line in table(HEADS, [["", *row[1:]] for row in rows], left))
+    longest = max((len(row[0]) for row in rows), default=0)
+    room = max(NARROWEST_ROUTE, width - (used - len(HEADS[0])))
+    lines = table(HEADS, [[shortened(row[0], min(longest, room)), *row[1:]] for row in rows], left)
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    """The line, its end left out where it is longer than `width`; 0: whole."""
+    return line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}" if 0 < width < len(line) else line
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

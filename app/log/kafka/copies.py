@@ -1,0 +1,219 @@
+"""How many copies the brokers keep of the topic, and what could still lose an acknowledged frame.
+
+With `acks=all` a write is acknowledged once every copy *in sync* has it, and that may be one copy:
+`min.insync.replicas` says how many there must be (Apache Kafka, "Topic Configs"). Three copies, two
+of them in sync, survive the loss of any one broker and go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from app.errors import TailraceError
+from app.log.interface import PARTITIONS, TOPIC
+
+log = logging.getLogger(__name__)
+
+COPIES = 3
+MIN_IN_SYNC = 2
+LOOKS = 5
+"""A topic made a moment ago may be unknown to the broker that is asked next."""
+LOOK_AGAIN_S = 0.2
+
+_MIN_IN_SYNC = "min.insync.replicas"
+_UNCLEAN = "unclean.leader.election.enable"
+
+
+class TooFewCopies(TailraceError):
+    """No frame can ever be acknowledged: more copies must be in sync than the topic has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What the brokers say of the topic's copies."""
+
+    brokers: int
+    fewest: int
+    """Copies of the partition that has the fewest."""
+    partitions: int
+    waiting: int
+    """Partitions that take no frame now: no leader, or too few copies in sync."""
+    min_in_sync: int | None
+    """`min.insync.replicas` as it is set; None where the brokers do not show it."""
+    unclean_election: bool | None
+    """`unclean.leader.election.enable` in force; None where the brokers do not show it."""
+    asks_for_all: bool = False
+    """The brokers refuse every frame where `min_in_sync` is more than there are copies."""
+
+
+def live_brokers(admin: KafkaAdminClient) -> list[int]:
+    """The ids of the brokers that run now. Raises KafkaError."""
+    # Kafka 4 also names brokers that are registered and down.
+    named = admin.describe_cluster()["brokers"]
+    return [broker["broker_id"] for broker in named if not broker.get("is_fenced", False)]
+
+
+def topic_options(brokers: int) -> dict[str, Any]:
+    """What to ask of `create_topics` where so many brokers run."""
+    options: dict[str, Any] = {
+        "num_partitions": PARTITIONS,
+        "replication_factor": min(COPIES, max(1, brokers)),
+    }
+    if brokers >= COPIES:
+        options["configs"] = {_MIN_IN_SYNC: str(MIN_IN_SYNC)}
+    return options
+
+
+def look(admin: KafkaAdminClient, topic: str) -> Copies | None:
+    """The topic's copies; None where the brokers do not show the topic. Raises KafkaError."""
+    partitions = _partitions(admin, topic)
+    if not partitions:
+        log.debug("no answer about the copies: topic=%s", topic)
+        return None
+    brokers = live_brokers(admin)
+    fewest = min(len(found["replica_nodes"]) for found in partitions)
+    config = _config(admin, topic)
+    min_in_sync = int(config[_MIN_IN_SYNC]) if _MIN_IN_SYNC in config else None
+    return Copies(
+        brokers=len(brokers),
+        fewest=fewest,
+        partitions=len(partitions),
+        waiting=sum(_is_waiting(found, min_in_sync or 1) for found in partitions),
+        min_in_sync=min_in_sync,
+        unclean_election=config[_UNCLEAN] == "true" if _UNCLEAN in config else None,
+        asks_for_all=(min_in_sync or 0) > fewest and _is_old(admin, brokers),
+    )
+
+
+def _is_waiting(partition: Mapping[str, Any], min_in_sync: int) -> bool:
+    needed = min(min_in_sync, len(partition["replica_nodes"]))
+    return partition["leader_id"] < 0 or len(partition["isr_nodes"]) < needed
+
+
+def _is_old(admin: KafkaAdminClient, brokers: Sequence[int]) -> bool:
+    """Before Kafka 3.7 `min.insync.replicas` was not bounded by the number of copies (KAFKA-21110)."""
+    return any(admin.get_broker_version_data(broker).broker_version < (3, 7) for broker in brokers)
+
+
+def _partitions(admin: KafkaAdminClient, topic: str) -> list[dict[str, Any]]:
+    for number in range(LOOKS):
+        if number:
+            time.sleep(LOOK_AGAIN_S)
+        (found,) = admin.describe_topics([topic])
+        if found["error_code"] == 0:
+            return list(found["partitions"])
+    return []
+
+
+def _config(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:
+    """The settings that the brokers show to this client: none on plans that let no app see them."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, [_MIN_IN_SYNC, _UNCLEAN])
+    try:
+        shown = admin.describe_configs([resource], config_filter="all").get("topic", {}).get(topic, {})
+    except KafkaError as fault:
+        log.debug("no answer about the topic's settings: %s", type(fault).__name__)
+        return {}
+    if not shown:
+        log.debug("the topic's settings are not shown to this client: topic=%s", topic)
+    return {name: entry["value"] for name, entry in shown.items() if entry["value"] is not None}
+
+
+def summary(found: Copies) -> str:
+    """In a few words, for `release`."""
+    copies = "1 copy" if found.fewest == 1 else f"{found.fewest} copies"
+    if found.min_in_sync is None or found.fewest == 1:
+        return copies
+    return f"{copies}, at least {min(found.min_in_sync, found.fewest)} of them before a 2xx"
+
+
+def require_writable(found: Copies, topic: str) -> None:
+    """Raises TooFewCopies where every frame would be refused, whatever runs."""
+    if not found.asks_for_all or found.min_in_sync is None:
+        return
+    possible = min(COPIES, found.brokers)
+    fix = f"Set it lower:\n  {_set(topic, _MIN_IN_SYNC, str(min(MIN_IN_SYNC, found.fewest)))}"
+    if possible >= found.min_in_sync:
+        fix = f"Give it more copies:\n  {_more_copies(possible)}"
+    copies = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
+    raise TooFewCopies(
+        f"the topic {topic} takes no frame: {_MIN_IN_SYNC} is {found.min_in_sync}, and it has {copies}. {fix}"
+    )
+
+
+def dangers(found: Copies, topic: str) -> tuple[str, ...]:
+    """What may lose acknowledged frames, each with the command that prevents it."""
+    texts = (_few(found, topic), _one(found, topic), _unclean(found, topic), _waiting(found, topic))
+    return tuple(text for text in texts if text)
+
+
+def _few(found: Copies, topic: str) -> str:
+    possible = min(COPIES, found.brokers)
+    has = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
+    if found.fewest < possible:
+        return (
+            f"the topic {topic} has {has} where {found.brokers} brokers allow {possible}: "
+            f"{'a broker that is lost takes' if found.fewest == 1 else 'brokers that are lost take'} "
+            f"acknowledged frames along.\n  {_more_copies(possible)}"
+        )
+    if found.fewest == 1:
+        return (
+            f"the topic {topic} has one copy, on the only broker: if that broker is lost, so is what waits "
+            f"in the log. {COPIES} brokers would keep {COPIES} copies"
+        )
+    return ""
+
+
+def _one(found: Copies, topic: str) -> str:
+    if found.fewest < 2 or found.min_in_sync != 1:
+        return ""
+    price = ""
+    if found.fewest == 2:
+        price = ". With two copies no frame is taken while either broker is down; with three, one may be"
+    return (
+        f"acks=all may mean one copy: {_MIN_IN_SYNC} of the topic {topic} is 1, so a frame is acknowledged "
+        f"that only one broker has while the others are down.\n"
+        f"  {_set(topic, _MIN_IN_SYNC, str(MIN_IN_SYNC))}{price}"
+    )
+
+
+def _unclean(found: Copies, topic: str) -> str:
+    if not found.unclean_election:
+        return ""
+    return (
+        f"{_UNCLEAN} is on for the topic {topic}: a broker that has missed acknowledged frames may lead, "
+        f"and they are gone.\n  {_set(topic, _UNCLEAN, 'false')}"
+    )
+
+
+def _waiting(found: Copies, topic: str) -> str:
+    if not found.waiting:
+        return ""
+    return (
+        f"{found.waiting} of {found.partitions} partitions of the topic {topic} take no frame now: too few "
+        "copies are in sync, or no broker leads. Senders get 503 until the brokers are back"
+    )
+
+
+def _more_copies(copies: int) -> str:
+    # Heroku's command line adds the prefix by itself. The other command needs a plan of all
+    # partitions, which only the operator's broker ids can make.
+    return (
+        f"heroku kafka:topics:replication-factor {TOPIC} {copies} -a APP\n"
+        "  elsewhere: kafka-reassign-partitions.sh --bootstrap-server BROKER:9092 "
+        '--reassignment-json-file copies.json --execute (docs/plain-host.md, "Apache Kafka", makes the file)'
+    )
+
+
+def _set(topic: str, name: str, value: str) -> str:
+    return (
+        "kafka-configs.sh --bootstrap-server BROKER:9092 --alter "
+        f"--entity-type topics --entity-name {topic} --add-config {name}={value}"
+    )

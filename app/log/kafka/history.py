@@ -1,0 +1,127 @@
+"""Reads a window of the kept topic by time, in about the order in which the drain received it.
+
+The window is cut into slices of time with a bounded number of messages each; a slice is read from
+all partitions, then sorted by `received_at`. (Reading all partitions at once and pausing those
+ahead is no way: kafka-python fetches nothing while it holds records of a paused partition.)
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from app.errors import BadMessage, LogUnavailable
+from app.log.kafka.reader import Consumer
+from app.message import RouterMessage, decode
+
+log = logging.getLogger(__name__)
+
+CHUNK = 2_000
+SLICE_MESSAGES = 20_000
+SLICE_MIN_MS = 1_000
+SKEW_MS = 10_000
+"""Kafka's timestamp is set when a message is sent, up to the drain's time limit after it came."""
+
+SILENT_S = 30.0
+"""A partition that gives nothing for this long, though it has messages, is not there any more."""
+
+Spans = dict[int, tuple[int, int]]
+"""partition -> (first offset, offset after the last)."""
+
+
+class SeekableConsumer(Consumer, Protocol):
+    """A consumer outside of any group."""
+
+    def all_partitions(self) -> list[int]: ...
+
+    def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
+        """The first offset at or after a time (Unix ms); None where nothing is that new."""
+
+    def read_from(self, offsets: Mapping[int, int]) -> None:
+        """From now on `poll` gives these partitions from these offsets, and no others."""
+
+
+class KafkaHistory:
+    """The past of the topic."""
+
+    def __init__(self, consumer: SeekableConsumer) -> None:
+        self._consumer = consumer
+        self._partitions = consumer.all_partitions()
+
+    def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
+        before: set[str] = set()
+        from_ms = max(0, from_ms)
+        starts = self._starts(from_ms)
+        # The slices lie on Kafka's time, which is later than the drain's by up to SKEW_MS.
+        for spans in self._slices(from_ms, starts, until_ms + SKEW_MS, self._starts(until_ms + SKEW_MS)):
+            by_id: dict[str, RouterMessage] = {}
+            for value in self._values(spans):
+                message = _inside(value, from_ms, until_ms)
+                # A frame that was retried is there twice, close to itself in time.
+                if message is not None and message["id"] not in before:
+                    by_id.setdefault(message["id"], message)
+            ordered = sorted(by_id.values(), key=lambda message: message["received_at"])
+            for at in range(0, len(ordered), CHUNK):
+                yield ordered[at : at + CHUNK]
+            before = set(by_id)
+
+    def _starts(self, time_ms: int) -> dict[int, int]:
+        """The first offset at or after a time, for each partition; its end where all is older."""
+        ends = self._consumer.end_offsets(self._partitions)
+        found = self._consumer.offsets_at(self._partitions, time_ms)
+        return {name: ends[name] if (at := found.get(name)) is None else at for name in self._partitions}
+
+    def _slices(
+        self, from_ms: int, starts: dict[int, int], until_ms: int, ends: dict[int, int]
+    ) -> Iterator[Spans]:
+        """Halves the time until a slice is small enough, or short."""
+        spans = {name: (starts[name], ends[name]) for name in starts if starts[name] < ends[name]}
+        if not spans:
+            return
+        if _size(spans) <= SLICE_MESSAGES or until_ms - from_ms <= SLICE_MIN_MS:
+            yield spans
+            return
+        middle_ms = (from_ms + until_ms) // 2
+        middle = self._starts(middle_ms)
+        yield from self._slices(from_ms, starts, middle_ms, middle)
+        yield from self._slices(middle_ms, middle, until_ms, ends)
+
+    def _values(self, spans: Spans) -> Iterator[bytes]:
+        """All values of the spans. Raises LogUnavailable when they do not come."""
+        self._consumer.read_from({name: first for name, (first, _) in spans.items()})
+        left = dict(spans)
+        heard_s = time.monotonic()
+        while left:
+            fetched = self._consumer.poll(1.0, SLICE_MESSAGES)
+            if fetched:
+                heard_s = time.monotonic()
+            elif time.monotonic() - heard_s > SILENT_S:
+                raise LogUnavailable(f"Kafka has given nothing for {SILENT_S:.0f} s")
+            for name, records in fetched.items():
+                for offset, value in records:
+                    if name in left and offset < left[name][1]:
+                        yield value
+                if name in left and records[-1][0] + 1 >= left[name][1]:
+                    del left[name]
+
+    def estimate(self, from_ms: int, until_ms: int) -> int:
+        starts, ends = self._starts(from_ms), self._starts(until_ms)
+        return sum(max(0, ends[name] - starts[name]) for name in starts)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _size(spans: Spans) -> int:
+    return sum(end - first for first, end in spans.values())
+
+
+def _inside(value: bytes, from_ms: int, until_ms: int) -> RouterMessage | None:
+    try:
+        message = decode(value)
+    except BadMessage as fault:
+        log.warning("skipped a value that is no message: %s", fault)
+        return None
+    return message if from_ms <= message["received_at"] < until_ms else None

@@ -1,0 +1,320 @@
+"""The Kafka client by default: kafka-python, pure Python, the owner's choice.
+
+Facts of kafka-python 3.0 that the code rests on: the producer is idempotent by default (order is
+kept through its own retries); `delivery_timeout_ms` must be at least `linger_ms` plus
+`request_timeout_ms`; rebalance listeners run on its network thread and must not block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    TopicPartition,
+)
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.future import Future
+from kafka.structs import OffsetAndMetadata
+
+from app.errors import LogUnavailable, NotDurable
+from app.log.kafka.client import connected
+from app.log.kafka.connection import ASK_AGAIN_S, group_name, python_config, topic_name
+from app.log.kafka.writer import TIMED_OUT
+from app.settings import Settings
+
+DELIVERY_MS = 4_000
+BATCH_BYTES = 262_144
+MAX_REQUEST_BYTES = 1_000_000
+"""Under the brokers' own default of 1,048,588 bytes (`message.max.bytes`)."""
+
+FETCH_BYTES = 262_144
+"""Of one partition at a time: a worker that is behind then gets the same minutes of all partitions,
+and what it counts falls into few time windows."""
+
+ANSWER_MS = 3_000
+"""How long the consumer waits for one answer; SIGTERM leaves a worker 10 s."""
+
+FAULTS = (KafkaError, LookupError, ValueError, AttributeError)
+"""What the consumer raises: where its network thread changes the assignment under the feet of a
+call, it stumbles over what is no longer there."""
+
+
+class PythonProducer:
+    """One KafkaProducer, made on first use and again after a fault that it cannot mend itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._config = python_config(settings)
+        self._topic = topic_name(settings)
+        self._lock = threading.Lock()
+        self._producer: KafkaProducer | None = None
+
+    def _connected(self, timeout_s: float) -> KafkaProducer:
+        # One thread connects; the others' time must not run out behind it one after the other.
+        deadline = time.monotonic() + timeout_s
+        if not self._lock.acquire(timeout=max(0.0, timeout_s)):
+            raise NotDurable("no Kafka broker answers: another thread waits for one")
+        try:
+            if self._producer is None:
+                left_s = deadline - time.monotonic()
+                self._producer = KafkaProducer(
+                    **self._config,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    linger_ms=2,
+                    batch_size=BATCH_BYTES,
+                    max_request_size=MAX_REQUEST_BYTES,
+                    max_block_ms=DELIVERY_MS,
+                    request_timeout_ms=2_500,
+                    delivery_timeout_ms=DELIVERY_MS,
+                    bootstrap_timeout_ms=max(1, int(left_s * 1000)),
+                    metrics_enabled=False,
+                )
+            return self._producer
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        finally:
+            self._lock.release()
+
+    def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        producer = self._connected(timeout_s)
+        try:
+            send, topic = producer.send, self._topic
+            futures = [send(topic, value, key, partition=partition) for value in values]
+            for future in futures:
+                future.get(max(0.0, deadline - time.monotonic()))
+        except (KafkaError, AssertionError) as fault:
+            self._discard(producer)
+            reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
+            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}") from fault
+
+    def _discard(self, producer: KafkaProducer) -> None:
+        """A fresh producer for the next frame; frames under way in this one get their 503.
+
+        After a timeout too: an idempotent producer of kafka-python 3.0 whose batch expired while a
+        broker hung never sends to that partition again.
+        """
+        if not self._lock.acquire(timeout=0.1):
+            return  # Somebody connects already, so this one has been discarded.
+        try:
+            if self._producer is not producer:
+                return
+            self._producer = None
+        finally:
+            self._lock.release()
+        threading.Thread(target=_close, args=(producer, 0), daemon=True).start()
+
+    def partitions(self, timeout_s: float) -> int:
+        producer = self._connected(timeout_s)
+        try:
+            found = producer.partitions_for(self._topic)
+        except KafkaError as fault:
+            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+        if not found:
+            raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
+        return len(found)
+
+    def check(self, timeout_s: float) -> None:
+        # A producer answers from what it remembers; a client of its own has to ask.
+        deadline = time.monotonic() + timeout_s / 2
+        while True:
+            try:
+                if self._topic not in self._topics(timeout_s / 2):
+                    raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
+                return
+            except KafkaError as fault:
+                # For some seconds the other brokers still name one that has died.
+                if not isinstance(fault, KafkaConnectionError) or time.monotonic() > deadline:
+                    raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+            time.sleep(ASK_AGAIN_S)
+
+    def _topics(self, timeout_s: float) -> list[str]:
+        """All that the brokers name. Raises KafkaError."""
+        limit_ms = int(timeout_s * 1000)
+        limits = {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
+        admin = connected(KafkaAdminClient, {**self._config, **limits})
+        try:
+            return list(admin.list_topics())
+        finally:
+            admin.close()
+
+    def close(self) -> None:
+        with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            _close(producer, DELIVERY_MS / 1000)
+
+
+def _close(producer: KafkaProducer, timeout_s: float) -> None:
+    """Ends its thread; what it could not send has had its NotDurable."""
+    try:
+        producer.close(timeout=timeout_s)
+    except KafkaError:
+        # close() of kafka-python 3.0 leaves its thread running when something is still on its way.
+        producer._sender.force_close()
+        with contextlib.suppress(KafkaError):
+            producer.close(timeout=1)
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes which partitions came; the reader asks for them when it is its turn."""
+
+    def __init__(self) -> None:
+        self.new: set[int] = set()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        pass
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.new |= {found.partition for found in assigned}
+
+
+class _Join:
+    """A join of the group; one that succeeds stays under way until a poll has taken its result.
+
+    kafka-python 3.0 throws away a join that ends between two polls and joins again. That makes all
+    other members join again as well, whose joins may end between two polls of theirs: a group
+    could go on like this for minutes with partitions that nobody reads.
+    """
+
+    def __init__(self, task: Future) -> None:
+        self._task = task
+        self.add_callback = task.add_callback
+        self.add_errback = task.add_errback
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._task.failed())
+
+
+class PythonConsumer:
+    """A KafkaConsumer of the topic: in a group, or (group empty) where `read_from` puts it."""
+
+    def __init__(self, settings: Settings, group: str) -> None:
+        self._topic = topic_name(settings)
+        self._assignments = _Assignments()
+        try:
+            self._consumer = connected(
+                KafkaConsumer,
+                {
+                    **python_config(settings),
+                    "group_id": group_name(settings, group) if group else None,
+                    "enable_auto_commit": False,
+                    "auto_offset_reset": "earliest",
+                    "fetch_max_wait_ms": 200,
+                    "max_partition_fetch_bytes": FETCH_BYTES,
+                    "session_timeout_ms": 10_000,
+                    "heartbeat_interval_ms": 2_000,
+                    "max_poll_interval_ms": 300_000,
+                    "request_timeout_ms": 15_000,
+                    "bootstrap_timeout_ms": ANSWER_MS,
+                    "allow_auto_create_topics": False,
+                    "metrics_enabled": False,
+                },
+            )
+            if group:
+                # A leader of the group that does not know the partitions yet shares out none.
+                self._consumer.partitions_for_topic(self._topic)
+                self._consumer.subscribe([self._topic], listener=self._assignments)
+        except KafkaError as fault:
+            raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
+
+    def _tp(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._topic, partition)
+
+    def _ask(self, what: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except FAULTS as fault:
+            raise LogUnavailable(f"Kafka does not {what}: {type(fault).__name__}") from fault
+
+    def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        found = self._ask(
+            "give messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
+        )
+        self._keep_join()
+        return {
+            place.partition: [(record.offset, record.value or b"") for record in records]
+            for place, records in found.items()
+        }
+
+    def _keep_join(self) -> None:
+        coordinator = self._consumer._coordinator
+        if isinstance(coordinator._join_task, Future):
+            coordinator._join_task = _Join(coordinator._join_task)
+
+    def take_new_partitions(self) -> set[int]:
+        new, self._assignments.new = self._assignments.new, set()
+        return new
+
+    def assigned(self) -> set[int]:
+        return {found.partition for found in self._consumer.assignment()}
+
+    def seek(self, partition: int, offset: int) -> None:
+        try:
+            self._consumer.seek(self._tp(partition), offset)
+        except FAULTS as fault:
+            raise LogUnavailable(f"Kafka has taken partition {partition} away") from fault
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
+        ask = self._consumer.committed
+        return {
+            name: self._ask("give positions", ask, self._tp(name), timeout_ms=ANSWER_MS)
+            for name in partitions
+        }
+
+    def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        return self._offsets(self._consumer.beginning_offsets, partitions)
+
+    def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        return self._offsets(self._consumer.end_offsets, partitions)
+
+    def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
+        """The first offset at or after a time (Unix ms); None where nothing is that new."""
+        wanted = {self._tp(name): time_ms for name in partitions}
+        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout_ms=ANSWER_MS)
+        return {place.partition: entry.offset if entry else None for place, entry in found.items()}
+
+    def _offsets(self, method: Any, partitions: Iterable[int]) -> dict[int, int]:
+        places = [self._tp(name) for name in partitions]
+        found = self._ask("give offsets", method, places, timeout_ms=ANSWER_MS)
+        return {place.partition: offset for place, offset in found.items()}
+
+    def high_water(self, partition: int) -> int | None:
+        try:
+            end = self._consumer.highwater(self._tp(partition))
+        except FAULTS:
+            return None
+        return int(end) if end is not None else None
+
+    def all_partitions(self) -> list[int]:
+        found = self._ask("give the topic", self._consumer.partitions_for_topic, self._topic)
+        if not found:
+            raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
+        return sorted(found)
+
+    def read_from(self, offsets: Mapping[int, int]) -> None:
+        self._consumer.assign([self._tp(partition) for partition in offsets])
+        for partition, offset in offsets.items():
+            self.seek(partition, offset)
+
+    def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
+        placed = {self._tp(name): OffsetAndMetadata(offset, "", -1) for name, offset in offsets.items()}
+        if wait:
+            self._ask("take positions", self._consumer.commit, placed, timeout_ms=ANSWER_MS)
+        else:
+            with contextlib.suppress(*FAULTS):  # They come again with the next ones.
+                self._consumer.commit_async(placed)
+
+    def close(self) -> None:
+        with contextlib.suppress(*FAULTS):
+            self._consumer.close(autocommit=False, timeout_ms=ANSWER_MS)

@@ -1,0 +1,284 @@
+"""Reads the topic as a member of a consumer group; the client library is behind `Consumer`.
+
+A group's position is kept in Redis beside what was computed from the messages; Kafka's own
+committed offset follows it, for lag tools, and decides only where Redis holds nothing, or, for a
+group that does not go back, an older copy of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, cast
+
+import redis
+
+from app.errors import BadMessage, LogUnavailable
+from app.log.interface import BadValue, Batch, Lag
+from app.log.kafka.frame_memory import FrameMemory
+from app.message import decode, split_id
+
+log = logging.getLogger(__name__)
+
+COMMIT_EVERY_S = 2.0
+RETRY_STORED_S = 0.2
+LOOK_EVERY_S = 5.0
+
+_RAISE = """
+for i = 1, #ARGV, 2 do
+  if tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or 0) < tonumber(ARGV[i + 1]) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+"""
+
+
+class Consumer(Protocol):
+    """What the reader needs of a Kafka client, for one topic. Raises LogUnavailable."""
+
+    def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        """(offset, value) pairs by partition, in order."""
+
+    def take_new_partitions(self) -> set[int]:
+        """Partitions assigned since the last call, the ones given back to us among them."""
+
+    def assigned(self) -> set[int]: ...
+
+    def seek(self, partition: int, offset: int) -> None: ...
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]: ...
+
+    def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]: ...
+
+    def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]: ...
+
+    def high_water(self, partition: int) -> int | None:
+        """The end of a partition as last fetched, without asking the broker."""
+
+    def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class KafkaReader:
+    """One member of a consumer group of the topic. `rewind_to_store`: see `choose.open_reader`."""
+
+    def __init__(
+        self, consumer: Consumer, store: redis.Redis, group: str, start: str, *, rewind_to_store: bool
+    ) -> None:
+        self._consumer = consumer
+        self._store = store
+        self._group = group
+        self._start = start
+        self._goes_back = rewind_to_store
+        self._positions_key = f"tailrace:positions:{group}"
+        self._next: dict[int, int] = {}
+        self._memory = FrameMemory(store, group)
+        self._uncommitted: dict[int, int] = {}
+        self._commit_at_s = 0.0
+        self._look_at_s = 0.0
+
+    def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+        try:
+            return self._poll(timeout_s, max_messages)
+        except LogUnavailable:
+            # Whatever the client had handed out is gone; it comes again from where Redis says.
+            for partition in list(self._next):
+                self._forget(partition)
+            raise
+
+    def _poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+        fetched = self._consumer.poll(timeout_s, max_messages)
+        new = self._consumer.take_new_partitions()
+        assigned = self._consumer.assigned()
+        for partition in [p for p in self._next if p in new or p not in assigned]:
+            self._forget(partition)
+        unplaced = assigned - self._next.keys()
+        if unplaced:
+            # What was fetched for these came from Kafka's idea of the position, not from ours.
+            self._place(unplaced)
+        batch = Batch(messages=[], claim={})
+        spans: list[list[int | bool]] = []
+        for partition, records in fetched.items():
+            if records and partition in self._next and partition not in unplaced:
+                if self._follows(partition, records[0][0], batch):
+                    spans.append(self._take(partition, records, batch))
+                else:
+                    self._forget(partition)
+        self._look_around(was_idle=not fetched)
+        if not spans:
+            return None
+        batch.claim = {
+            "kind": "offsets",
+            "positions": self._positions_key,
+            "spans": spans,
+            "seen": self._memory.changes([int(span[0]) for span in spans]),
+        }
+        if batch.lost:
+            batch.claim |= {"totals": f"tailrace:group:{self._group}", "lost": batch.lost}
+        return batch
+
+    def _forget(self, partition: int) -> None:
+        self._next.pop(partition, None)
+        self._memory.forget(partition)
+        self._uncommitted.pop(partition, None)
+
+    def _place(self, partitions: set[int]) -> None:
+        """Seeks each partition to where the group is: by Redis, else by Kafka, else by `start`; by
+        Kafka too where Redis is behind it and the group does not go back."""
+        names = sorted(partitions)
+        try:
+            stored = self._stored(names)
+            missing = [name for name in names if name not in stored]
+            if missing:
+                stored |= self._keep_start(self._positions_without_redis(missing))
+            if not self._goes_back:
+                stored |= self._ahead_of(stored)
+            # After the positions: memory that is newer than its position makes a stale batch,
+            # memory that is older would let a frame pass twice.
+            self._memory.load(names)
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
+        for name in names:
+            self._consumer.seek(name, stored[name])
+            self._next[name] = stored[name]
+
+    def _stored(self, partitions: Sequence[int]) -> dict[int, int]:
+        """The positions that Redis holds of these partitions. Raises redis.RedisError."""
+        found = self._store.hmget(self._positions_key, [str(name) for name in partitions])
+        values = cast(list[bytes | None], found)
+        return {name: int(value) for name, value in zip(partitions, values, strict=True) if value is not None}
+
+    def _positions_without_redis(self, partitions: list[int]) -> dict[int, int]:
+        committed = self._consumer.committed(partitions)
+        unknown = [name for name in partitions if committed.get(name) is None]
+        find = self._consumer.end_offsets if self._start == "latest" else self._consumer.first_offsets
+        found = find(unknown) if unknown else {}
+        return {name: found[name] if name in found else cast(int, committed[name]) for name in partitions}
+
+    def _keep_start(self, positions: Mapping[int, int]) -> dict[int, int]:
+        """Writes where the group begins, unless another reader has: a crash before the first batch
+        must not move it to a later "latest". The positions in force. Raises redis.RedisError."""
+        pipeline = self._store.pipeline(transaction=False)
+        for name, at in positions.items():
+            pipeline.hsetnx(self._positions_key, str(name), str(at))
+        pipeline.execute()
+        return dict(positions) | self._stored(list(positions))
+
+    def _ahead_of(self, stored: Mapping[int, int]) -> dict[int, int]:
+        """Where Kafka's offset is beyond Redis's, which is an older copy then: the position, which
+        Redis holds from now on. Raises redis.RedisError."""
+        committed = self._consumer.committed(list(stored))
+        later = {name: at for name, at in committed.items() if at is not None and at > stored[name]}
+        if not later:
+            return {}
+        ends = self._consumer.end_offsets(list(later))
+        # What was committed of a topic that was made anew since lies beyond its end.
+        later = {name: at for name, at in later.items() if at <= ends[name]}
+        if not later:
+            return {}
+        log.warning("Redis is older than Kafka's offsets: going on from those. group=%s", self._group)
+        self._store.eval(
+            _RAISE, 1, self._positions_key, *(str(part) for pair in later.items() for part in pair)
+        )
+        return self._stored(list(later))
+
+    def _follows(self, partition: int, offset: int, batch: Batch) -> bool:
+        """True where records from `offset` on are what comes next in the partition."""
+        expected = self._next[partition]
+        if offset > expected:
+            # Offsets may be missing (markers of transactions); gone is what lies before the first.
+            first = self._consumer.first_offsets([partition])[partition]
+            lost = max(0, min(offset, first) - expected)
+            if lost:
+                batch.lost += lost
+                log.warning("messages expired before they were read: partition=%d lost=%d", partition, lost)
+        elif offset < expected:
+            if self._consumer.end_offsets([partition])[partition] >= expected:
+                return False  # The client has gone back by itself; its place is set anew.
+            log.warning("the topic starts over: partition=%d offset=%d", partition, offset)
+        return True
+
+    def _take(self, partition: int, records: Sequence[tuple[int, bytes]], batch: Batch) -> list[int | bool]:
+        """Adds a partition's records to the batch; the span of offsets for its claim."""
+        expected = self._next[partition]
+        is_new = self._memory.of(partition)
+        for _, value in records:
+            try:
+                message = decode(value)
+                frame_id, index = split_id(message["id"])
+            except BadMessage as fault:
+                batch.bad.append(BadValue(value, str(fault)))
+                continue
+            if is_new(frame_id, index):
+                batch.messages.append(message)
+            else:
+                batch.duplicates += 1
+        following = records[-1][0] + 1
+        self._next[partition] = following
+        # True: Redis does hold a position, since _place. That it is gone will mean: cleared.
+        return [partition, expected, following, True]
+
+    def _look_around(self, *, was_idle: bool) -> None:
+        """While nothing comes: is a broker there, and does Redis still hold our positions?
+
+        The clients wait for a broker in silence. And a Redis that was restored from an older
+        state must not wait for the next message of a partition until its counts are right.
+        """
+        now = time.monotonic()
+        if not was_idle:
+            self._look_at_s = now + LOOK_EVERY_S
+        if now < self._look_at_s:
+            return
+        names = sorted(self._next)
+        try:
+            self._consumer.end_offsets(names[:1] or [0])
+        except LogUnavailable as fault:
+            raise LogUnavailable(f"no Kafka broker answers ({fault})") from fault
+        try:
+            stored = self._stored(names) if names else {}
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
+        for name, at in stored.items():
+            if at != self._next[name]:
+                self._forget(name)
+        self._look_at_s = now + LOOK_EVERY_S
+
+    def settled(self, batch: Batch) -> None:
+        for partition, _, following, _ in batch.claim["spans"]:
+            self._uncommitted[partition] = following
+        self._memory.settled()
+        now = time.monotonic()
+        if now >= self._commit_at_s:
+            self._commit_at_s = now + COMMIT_EVERY_S
+            self._commit(wait=False)
+
+    def _commit(self, *, wait: bool) -> None:
+        offsets, self._uncommitted = self._uncommitted, {}
+        if offsets:
+            self._consumer.commit(offsets, wait=wait)
+
+    def rejected(self, batch: Batch) -> None:
+        """Forgets the partitions: the next poll places them by what Redis holds."""
+        for span in batch.claim["spans"]:
+            self._forget(span[0])
+        time.sleep(RETRY_STORED_S)
+
+    def heartbeat(self) -> None:
+        """Nothing to do: the client keeps the membership in a thread of its own."""
+
+    def lag(self) -> Lag:
+        behind = 0
+        for partition, at in self._next.items():
+            end = self._consumer.high_water(partition)
+            behind += max(0, end - at) if end is not None else 0
+        return Lag(behind)
+
+    def close(self) -> None:
+        try:
+            self._commit(wait=True)
+        except LogUnavailable:
+            log.info("the broker was gone at the end; positions are safe in Redis. group=%s", self._group)
+        self._consumer.close()
+        self._store.close()

@@ -1,0 +1,64 @@
+"""Reads a window of the stream by time: the ids of its entries are times."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import cast
+
+import redis
+
+from app.errors import LogUnavailable
+from app.log.redis.reader import STREAM, Entry, log_counts, unpack
+from app.message import RouterMessage
+from app.redis_client import why_refused
+
+log = logging.getLogger(__name__)
+
+CHUNK_ENTRIES = 20
+SKEW_MS = 10_000
+"""Redis names an entry up to the drain's time limit after a line came, by a clock of its own."""
+
+
+class RedisHistory:
+    """The past of the stream."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
+        """See `History.read`. Raises LogUnavailable."""
+        start, end = str(max(0, from_ms - SKEW_MS)), str(max(0, until_ms + SKEW_MS))
+        while entries := self._range(start, end, CHUNK_ENTRIES):
+            inside: list[RouterMessage] = []
+            for _, fields in entries:
+                messages, bad = unpack((fields or {}).get(b"v", b""))
+                inside += [found for found in messages if from_ms <= found["received_at"] < until_ms]
+                for value in bad:
+                    log.warning("skipped what is no message: %s", value.reason)
+            if inside:
+                yield inside
+            start = "(" + entries[-1][0].decode()
+
+    def _range(self, start: str, end: str, count: int) -> list[Entry]:
+        try:
+            return cast(list[Entry], self._client.xrange(STREAM, start, end, count=count))
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
+
+    def estimate(self, from_ms: int, until_ms: int) -> int:
+        """From the share of the kept time that the window covers, taking a steady rate."""
+        first = self._range("-", "+", 1)
+        if not first:
+            return 0
+        try:
+            last = cast(list[Entry], self._client.xrevrange(STREAM, count=1))
+            kept = log_counts(self._client).get("kept", 0)
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
+        oldest, newest = (int(entries[0][0].split(b"-")[0]) for entries in (first, last or first))
+        covered = min(until_ms, newest + 1) - max(from_ms, oldest)
+        return max(0, round(kept * min(1.0, covered / max(1, newest + 1 - oldest))))
+
+    def close(self) -> None:
+        self._client.close()

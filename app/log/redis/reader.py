@@ -1,0 +1,216 @@
+"""The message log on Redis Streams: one server for log and metrics, nothing else to run.
+
+An entry of the stream holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of
+them, packed by LZ4 (log lines shrink to about a quarter). redis_writer.py writes a frame whole and
+only once, so readers never meet a duplicate. Consumers live by a lease: whoever lets it run out
+has its entries taken over, and can no longer settle them (see app/store/settle.lua).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import lz4.frame
+import orjson
+import redis
+
+from app.errors import BadMessage, LogUnavailable, first_words
+from app.log.interface import TOPIC, BadValue, Batch, Claim, Lag
+from app.message import RouterMessage, checked
+
+log = logging.getLogger(__name__)
+
+STREAM = f"tailrace:log:{TOPIC}"
+META = f"{STREAM}:meta"
+SHARE_OF_MAXMEMORY = 0.4
+LEASE_MS = 15_000
+TAKE_OVER_EVERY_S = 5.0
+
+_HERE = Path(__file__).parent
+_TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
+_KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
+
+ENTRIES_AT_ONCE = 512
+"""Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
+
+Entry = tuple[bytes, dict[bytes, bytes] | None]
+
+
+def pack(values: Sequence[bytes]) -> bytes:
+    """The messages of one frame as they are kept in an entry."""
+    return cast(bytes, lz4.frame.compress(b"[" + b",".join(values) + b"]"))
+
+
+def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
+    """The messages of one entry, and what in it is none of ours."""
+    try:
+        found = orjson.loads(lz4.frame.decompress(packed))
+    except (RuntimeError, orjson.JSONDecodeError) as fault:
+        return [], [BadValue(packed, f"not a packed frame: {fault}")]
+    if not isinstance(found, list):
+        return [], [BadValue(packed, "not a packed frame: no list in it")]
+    messages: list[RouterMessage] = []
+    bad: list[BadValue] = []
+    for value in found:
+        try:
+            messages.append(checked(value))
+        except BadMessage as fault:
+            bad.append(BadValue(orjson.dumps(value), str(fault)))
+    return messages, bad
+
+
+class RedisReader:
+    """One member of a consumer group of the stream."""
+
+    def __init__(self, client: redis.Redis, group: str, start: str) -> None:
+        self._client = client
+        self._group = group
+        self._start = "$" if start == "latest" else "0"
+        self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._lease_prefix = f"{STREAM}:lease:{group}:"
+        self._take_over = client.register_script(_TAKE_OVER)
+        self._keepalive = client.register_script(_KEEPALIVE)
+        self._joined = False
+        self._had_joined = False
+        self._pending_first = False
+        self._next_take_over_s = 0.0
+        self._messages_per_entry = 100.0
+        self._held: deque[Entry] = deque()
+        """Entries read and not yet handed out: frames differ in size, batches should not."""
+
+    def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
+        try:
+            if not self._held:
+                self._held.extend(self._fetch(timeout_s, max_messages))
+        except redis.RedisError as fault:
+            # An answer that was lost on its way may have held entries: they are ours, and pending.
+            self._joined = False
+            if "NOGROUP" in str(fault) or "UNBLOCKED" in str(fault):
+                return None  # Redis was cleared: the next poll makes the group anew.
+            raise LogUnavailable(f"Redis does not give messages: {first_words(fault)}") from fault
+        return self._batch(max_messages) if self._held else None
+
+    def _fetch(self, timeout_s: float, max_messages: int) -> list[Entry]:
+        now = time.monotonic()
+        if not self._joined or now >= self._next_take_over_s:
+            self._join()
+            self._next_take_over_s = now + TAKE_OVER_EVERY_S
+        count = min(ENTRIES_AT_ONCE, max(1, int(max_messages / self._messages_per_entry)))
+        if self._pending_first:
+            entries = self._read("0", count, None)
+            if entries:
+                return entries
+            self._pending_first = not self._joined
+        return self._read(">", count, max(1, int(timeout_s * 1000))) if self._joined else []
+
+    def _join(self) -> None:
+        """Takes the lease, makes the group where it is missing, takes over what the dead left."""
+        answer = self._take_over(
+            keys=[STREAM, META],
+            args=[self._group, self._consumer, self._start, self._lease_prefix, LEASE_MS],
+        )
+        if answer == b"created" and self._had_joined:
+            log.warning("Redis was cleared: the log and the counts start over. group=%s", self._group)
+        self._joined = self._had_joined = self._pending_first = True
+
+    def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
+        answer = self._client.xreadgroup(
+            self._group, self._consumer, {STREAM: after}, count=count, block=block_ms
+        )
+        entries = _entries(answer)
+        if any(fields is None for _, fields in entries):
+            self._joined = False  # The bound has trimmed some: joining anew counts them as lost.
+            return []
+        return entries
+
+    def _batch(self, max_messages: int) -> Batch:
+        batch = Batch(messages=[], claim={})
+        ids: list[str] = []
+        size = 0
+        while self._held and size < max_messages:
+            entry_id, found = self._held.popleft()
+            fields = found or {}
+            messages, bad = unpack(fields.get(b"v", b""))
+            batch.messages += messages
+            batch.bad += bad
+            ids.append(entry_id.decode())
+            size += _size(fields)
+        self._messages_per_entry = max(1.0, size / len(ids))
+        batch.claim = self._claim(ids, size)
+        return batch
+
+    def _claim(self, ids: list[str], messages: int) -> Claim:
+        return {
+            "kind": "entries",
+            "stream": STREAM,
+            "meta": META,
+            "gone": f"{META}:gone:{self._group}",
+            "group": self._group,
+            "consumer": self._consumer,
+            "lease": self._lease_prefix + self._consumer,
+            "lease_ms": LEASE_MS,
+            "ids": ids,
+            "messages": messages,
+        }
+
+    def settled(self, batch: Batch) -> None:
+        """Nothing to do: the acknowledgement was part of the step."""
+
+    def rejected(self, batch: Batch) -> None:
+        self._joined = False
+        self._held.clear()
+
+    def heartbeat(self) -> None:
+        try:
+            self._keepalive([META, self._lease_prefix + self._consumer], [self._group, LEASE_MS])
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
+
+    def lag(self) -> Lag:
+        try:
+            counts = log_counts(self._client)
+        except redis.RedisError as fault:
+            raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
+        return Lag(group_lag(counts, self._group), whole_group=True)
+
+    def close(self) -> None:
+        try:
+            self._client.delete(self._lease_prefix + self._consumer)
+        except redis.RedisError:
+            log.info("Redis was gone at the end: the lease runs out by itself. group=%s", self._group)
+        self._client.close()
+
+
+def _entries(answer: Any) -> list[Entry]:
+    """The entries of one stream in what XREADGROUP answers: a list, or a dict with RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        found = answer.get(STREAM.encode()) or answer.get(STREAM) or []
+        return cast(list[Entry], found[0] if found and isinstance(found[0], list) else found)
+    return cast(list[Entry], answer[0][1])
+
+
+def _size(fields: dict[bytes, bytes]) -> int:
+    """Messages in an entry, as the log counts them."""
+    number = fields.get(b"n", b"1")
+    return int(number) if number.isdigit() else 1
+
+
+def log_counts(client: redis.Redis) -> dict[str, int]:
+    """The log's own counts, as append.lua names them. Raises redis.RedisError."""
+    found = cast(dict[bytes, bytes], client.hgetall(META))
+    return {name.decode(): int(value) for name, value in found.items()}
+
+
+def group_lag(counts: dict[str, int], group: str) -> int:
+    """Messages that a group has still to read, from the log's own counts."""
+    behind = counts.get("added", 0) - counts.get(f"read:{group}", 0) - counts.get(f"lost:{group}", 0)
+    return max(0, behind)

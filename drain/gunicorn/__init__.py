@@ -1,0 +1,1 @@
+"""gunicorn: its configuration, and the worker that `web` runs."""

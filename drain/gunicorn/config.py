@@ -1,0 +1,129 @@
+"""gunicorn's configuration: `gunicorn --config python:drain.gunicorn.config 'drain:create_app()'`.
+
+gunicorn reads the names below. The settings are checked here, before any worker starts, so that
+bad ones stop the process with one message instead of a loop of dying workers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+import gunicorn
+
+from app.errors import BadSettings, first_words
+from app.escaping import lines_for_terminal
+from app.logging_setup import logging_config
+from app.settings import Settings
+from drain.gunicorn.open_files import CONNECTIONS_MAX, connections_within, raise_limit
+
+SPARE_THREADS = 8
+"""Beyond WEB_THREADS: they say 503 at once while the others are taken, and serve the page."""
+
+
+GUNICORN_MAJOR = 27
+
+
+def _checked_gunicorn() -> None:
+    """Stops the process: the worker overrides what another version may have renamed."""
+    if gunicorn.version_info[0] != GUNICORN_MAJOR:
+        print(
+            f"gunicorn {gunicorn.__version__} is installed, but Tailrace's worker is made for gunicorn "
+            f"{GUNICORN_MAJOR}: pip install -r requirements.txt",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+def _checked_settings() -> Settings:
+    try:
+        settings = Settings.load(os.environ)
+        if "DYNO" in os.environ and settings.bind_host == "127.0.0.1":
+            missing = "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none)"
+            raise BadSettings([f"{missing}: nobody could reach this dyno"])
+    except BadSettings as fault:
+        print(lines_for_terminal(str(fault)), file=sys.stderr)
+        sys.exit(2)
+    return settings
+
+
+def _made_folder() -> str | None:
+    """For the counts of all workers; None where there is no room: each then counts by itself."""
+    try:
+        return tempfile.mkdtemp(prefix="tailrace-metrics-")
+    except OSError as fault:
+        print(
+            f"no folder for the counts of all processes ({first_words(fault)}): "
+            "/metrics shows those of the process that answers. Make room in TMPDIR and restart.",
+            file=sys.stderr,
+        )
+        return None
+
+
+_checked_gunicorn()
+_settings = _checked_settings()
+_open_files = raise_limit()
+# Before prometheus_client is imported: it looks for this folder once.
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+_counts_folder = _made_folder()
+if _counts_folder:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts_folder
+_master = os.getpid()
+
+
+@atexit.register
+def _remove_counts() -> None:
+    """Also after a start that failed, for which gunicorn has no hook; not when a worker ends."""
+    if _counts_folder and os.getpid() == _master:
+        shutil.rmtree(_counts_folder, ignore_errors=True)
+
+
+bind = f"{_settings.bind_host}:{_settings.port}"
+workers = _settings.web_concurrency
+threads = _settings.web_threads + SPARE_THREADS
+worker_class = "drain.gunicorn.thread_worker.LimitedThreadWorker"
+worker_connections = connections_within(_open_files)
+keepalive = 300  # Logplex closes an idle connection after about 4 minutes; it is not to race us.
+timeout = 60
+graceful_timeout = 20  # A platform kills after 30 s; a frame under way needs 5.
+proc_name = "tailrace-web"
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+control_socket_disable = True
+logconfig_dict = logging_config(os.environ.get("DYNO", "web"))
+
+
+def on_starting(server: Any) -> None:
+    """Says what this machine does not allow for."""
+    if worker_connections < CONNECTIONS_MAX:
+        server.log.warning(
+            "the limit of open files is %d, so each of %d processes holds at most %d connections. "
+            "Raise it (ulimit -n, LimitNOFILE=) where there are more senders",
+            _open_files,
+            workers,
+            worker_connections,
+        )
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """Only a sender's connection is kept for `keepalive`: POST /logs alone says 202."""
+    request.was_accepted = getattr(response, "status_code", None) == 202
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded by now stays: the collector need not look through it again, request by request."""
+    gc.collect()
+    gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A dead worker no longer counts in the gauges."""
+    if not _counts_folder:
+        return
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

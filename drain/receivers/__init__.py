@@ -1,0 +1,1 @@
+"""What comes in: what every receiver shares, and one module a protocol."""

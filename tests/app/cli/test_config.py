@@ -1,0 +1,36 @@
+"""`python -m app config`, as a person runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from app.settings.table import markdown_table
+from tests.support.processes import ROOT
+
+
+def config(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    environ["PATH"] = os.environ["PATH"]
+    command = [sys.executable, "-m", "app", "config", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_unset_is_said_once() -> None:
+    found = config(DRAIN_USER="me", DRAIN_PASSWORD="hunter2")
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = found.stdout.splitlines()
+    assert "DRAIN_USER=me" in lines
+    assert "DRAIN_PASSWORD=********" in lines
+    assert "KAFKA_URL=  # unset" in lines
+    assert "KAFKA_SASL_MECHANISM=  # unset: no login" in lines
+    assert "REPLAY_RATE=  # unset: unlimited" in lines
+    assert not [line for line in lines if line.count("unset") > 1]
+
+
+def test_the_table_is_shown_in_spite_of_the_bad_setting_that_asks_to_look_there() -> None:
+    told = config(DRAIN_PASSWORT="hunter2")
+    assert told.returncode == 2
+    assert "`python -m app config --markdown`" in told.stderr
+    found = config("--markdown", DRAIN_PASSWORT="hunter2")
+    assert (found.returncode, found.stdout, found.stderr) == (0, markdown_table() + "\n", "")

@@ -1,0 +1,180 @@
+"""`python -m app dead-letters`: list, requeue and drop, on a real Redis."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from base64 import b64encode
+
+import orjson
+import pytest
+import redis
+
+from app.log import open_reader
+from app.message import decode
+from app.settings import Settings
+from app.store import dead_letters
+from app.store.dead_letters import VALUE_MAX_BYTES, add, dead_letter
+from tests.support.processes import ROOT
+
+LINE = (
+    b"<158>1 2026-11-23T10:00:00.000000+00:00 host heroku router - "
+    b'at=info method=GET path="/a" host=shop.example.com request_id=x fwd="1.1.1.1" dyno=web.1 '
+    b"connect=1ms service=2ms status=200 bytes=3 protocol=https"
+)
+LOSS = (
+    b"<172>1 2026-11-23T10:00:00+00:00 host heroku logplex - "
+    b"Error L10 (output buffer overflow): 7 messages dropped since 2026-11-23T09:00:00+00:00."
+)
+
+
+def framed(*lines: bytes) -> bytes:
+    return b"".join(b"%d %s" % (len(line), line) for line in lines)
+
+
+def command(redis_url: str, *words: str) -> tuple[int, str, str]:
+    found = subprocess.run(
+        [sys.executable, "-m", "app", "dead-letters", *words],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return found.returncode, found.stdout, found.stderr
+
+
+def logged(redis_url: str) -> list[str]:
+    """The paths in the log."""
+    settings = Settings.load({"REDIS_URL": redis_url})
+    reader = open_reader(settings, group="test", start="earliest", rewind_to_store=True)
+    batch = reader.poll(0.2, 1_000)
+    reader.close()
+    return [found["msg"].split('path="')[1].split('"')[0] for found in batch.messages] if batch else []
+
+
+def only(client: redis.Redis) -> dead_letters.DeadLetter:
+    (letter,) = dead_letters.read(client)
+    return letter
+
+
+def test_the_list_has_id_kind_reason_and_start(redis_url: str, redis_client: redis.Redis) -> None:
+    add(redis_client, [dead_letter("line", "drain", "no syslog line", b"\xffnonsense\n", "shop")])
+    code, out, _ = command(redis_url, "list")
+    letter = only(redis_client)
+    assert code == 0
+    assert letter.id in out
+    assert "drain  line  no syslog line" in out
+    assert "1 dead letter(s)" in out
+    code, out, _ = command(redis_url, "list", "--json")
+    assert orjson.loads(out)["app"] == "shop"
+    assert orjson.loads(out)["value"] == "\\xffnonsense\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("line", LINE), ("body", framed(LINE))],
+)
+def test_what_is_readable_now_goes_to_the_log_and_is_a_letter_no_more(
+    redis_url: str, redis_client: redis.Redis, kind: dead_letters.Kind, value: bytes
+) -> None:
+    add(redis_client, [dead_letter(kind, "drain", "was not readable", value, "shop")])
+    assert command(redis_url, "requeue", only(redis_client).id)[:2] == (0, "requeued 1 of 1\n")
+    assert logged(redis_url) == ["/a"]
+    assert list(dead_letters.read(redis_client)) == []
+
+
+def test_a_message_of_the_topic_is_requeued_with_an_id_of_its_own(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    message = orjson.dumps(
+        {"timestamp": "-", "msg": LINE.decode().partition(" - ")[2], "id": "f.0", "app": "", "received_at": 1}
+    )
+    assert decode(message)["id"] == "f.0"
+    add(redis_client, [dead_letter("message", "metrics", "was not readable", message)])
+    assert command(redis_url, "requeue", "--all")[0] == 0
+    assert logged(redis_url) == ["/a"]
+
+
+def test_what_of_a_body_is_still_broken_is_kept(redis_url: str, redis_client: redis.Redis) -> None:
+    value = framed(LINE, LOSS) + b"999 cut short"
+    add(redis_client, [dead_letter("body", "drain", "was not readable", value, "shop")])
+    first = only(redis_client).id
+    assert command(redis_url, "requeue", "--all")[:2] == (0, "requeued 1 of 1\n")
+    assert logged(redis_url) == ["/a"]
+    rest = only(redis_client)
+    assert rest.id != first
+    assert (rest.kind, rest.value, rest.app) == ("body", b"999 cut short", "shop")
+    assert redis_client.hget("tailrace:losses", "shop") == b"7"
+
+
+def test_what_cannot_be_read_stays_and_is_exit_code_1(redis_url: str, redis_client: redis.Redis) -> None:
+    add(redis_client, [dead_letter("body", "drain", "no octet count", b"nonsense")])
+    code, out, _ = command(redis_url, "requeue", "--all")
+    assert code == 1
+    assert "still not readable (no octet count)" in out
+    assert only(redis_client).value == b"nonsense"
+
+
+def test_what_was_cut_stays_and_says_so(redis_url: str, redis_client: redis.Redis) -> None:
+    add(redis_client, [dead_letter("line", "drain", "not readable", LINE + b"x" * VALUE_MAX_BYTES)])
+    code, out, _ = command(redis_url, "requeue", "--all")
+    assert code == 1
+    assert f"only {VALUE_MAX_BYTES} of its {len(LINE) + VALUE_MAX_BYTES} bytes were kept" in out
+    assert "requeued 0 of 1" in out
+    assert not only(redis_client).is_whole
+
+
+def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    for app in ("shop", "blog"):
+        value = b64encode(LINE).decode()
+        redis_client.xadd(
+            dead_letters.DEAD_LETTERS,
+            {"kind": "line", "reason": "why", "value": value, "bytes": len(LINE), "app": app},
+        )
+    first, second = (letter.id for letter in dead_letters.read(redis_client))
+    assert "2 dead letter(s)" in command(redis_url, "list")[1]
+    assert command(redis_url, "requeue", first)[:2] == (0, "requeued 1 of 1\n")
+    assert logged(redis_url) == ["/a"]
+    assert command(redis_url, "drop", second)[:2] == (0, "dropped 1\n")
+    assert dead_letters.count(redis_client) == 0
+
+
+def test_dropped_letters_are_gone(redis_url: str, redis_client: redis.Redis) -> None:
+    add(redis_client, [dead_letter("line", "drain", str(number), b"x") for number in range(3)])
+    first = next(dead_letters.read(redis_client)).id
+    assert command(redis_url, "drop", first)[:2] == (0, "dropped 1\n")
+    assert command(redis_url, "drop", "--all")[:2] == (0, "dropped 2\n")
+
+
+@pytest.mark.parametrize("action", ["requeue", "drop"])
+def test_an_id_that_is_not_there_is_said(redis_url: str, action: str) -> None:
+    code, _, err = command(redis_url, action, "1795444755937-0")
+    assert code == 1
+    assert err == "1795444755937-0: not there\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["drop"], "name ids, or say --all"),
+        (["requeue", "1-1", "--all"], "name ids, or say --all"),
+        (["requeue", "x"], "x: not an id"),
+        (["list", "1-1"], "takes no ids"),
+    ],
+)
+def test_bad_usage_is_exit_code_2(redis_url: str, words: list[str], said: str) -> None:
+    code, _, err = command(redis_url, *words)
+    assert code == 2
+    assert said in err
+
+
+def test_a_redis_that_is_away_is_one_line() -> None:
+    code, _, err = command("redis://:SECRET@127.0.0.1:1/0", "list")
+    assert code == 1
+    assert err.startswith("Redis at redis://********@127.0.0.1:1/0: ")
+    assert err.count("\n") == 1

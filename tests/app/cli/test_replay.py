@@ -1,0 +1,325 @@
+"""`python -m app replay`, as a person runs it: a real log, a real target, real exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.settings import Settings
+from app.store import replay
+from consumers.replay.moments import iso
+from servers.kafka_broker import KafkaBroker
+from servers.ports import free_port
+from servers.redis_server import RedisServer
+from tests.consumers.replay.samples import append, line
+from tests.support.processes import ROOT, wait_until
+from tests.support.target import RecordingTarget, answer
+
+PATHS = ["/a%2Fb?x=%20&y=", "/caf\u00e9", "//double//", "/users/42", "/users/77?q=a+b;c"]
+
+
+def command(environ: dict[str, str], *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "replay", *words],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(environ: dict[str, str], *words: str) -> tuple[int, str, str]:
+    process = command(environ, *words)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def environ(redis_url: str) -> dict[str, str]:
+    return {"REDIS_URL": redis_url}
+
+
+def test_the_windows_safe_requests_arrive_byte_for_byte_and_in_order(environ: dict[str, str]) -> None:
+    at_s = time.time() - 60
+    lines = [line(path) for path in PATHS] + [
+        line("/post", method="POST"),
+        line("/again", request_id="replay-" + "x" * 20),
+    ]
+    append(Settings.load(environ), lines, at_s, gap_s=0.1)
+    with RecordingTarget() as target:
+        code, out, _ = finished(
+            environ, "--from", "5m", "--to", target.url, "--speed", "max", "--concurrency", "1"
+        )
+        assert target.targets() == [path.encode() for path in PATHS]
+    assert code == 0
+    assert "5 sent, 5 answered, 0 with another status" in out
+    assert "not sent (method): 1" in out
+    assert "not sent (replayed): 1" in out
+
+
+def test_at_speed_the_spacing_of_the_lines_is_kept(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(6)], time.time() - 60, gap_s=0.5)
+    with RecordingTarget() as target:
+        finished(environ, "--from", "5m", "--to", target.url, "--speed", "5")
+        gaps = [after.at_s - before.at_s for before, after in zip(target.seen, target.seen[1:], strict=False)]
+    assert target.targets() == [b"/%d" % number for number in range(6)]
+    assert sum(gaps) == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_dry_run_counts_by_route_and_sends_nothing(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/users/1"), line("/users/2"), line("/x", method="PUT")])
+    with RecordingTarget() as target:
+        code, out, _ = finished(environ, "--from", "5m", "--to", target.url, "--dry-run")
+        assert target.seen == []
+    assert code == 0
+    assert "would send 2 of 3 requests" in out
+    assert "/users/:id" in out
+    assert "not sent (method) /x" in out
+
+
+def test_a_crossed_threshold_is_exit_code_1_and_stands_in_both_reports(
+    environ: dict[str, str], redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    append(Settings.load(environ), [line("/a") for _ in range(60)])
+    as_json, as_markdown = tmp_path / "report.json", tmp_path / "report.md"
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%", "--fail-if", "p50>5000ms"]
+    with RecordingTarget(answer(500)) as target:
+        code, out, _ = finished(
+            environ, *words, "--to", target.url, "--report", str(as_json), "--report", str(as_markdown)
+        )
+    assert code == 1
+    assert "verdict: failed" in out
+    report = json.loads(as_json.read_text())
+    assert report["verdict"] == "failed"
+    assert report["total"]["status_changed"] == 60
+    assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>1%"}
+    assert "**crossed**: `status-changed>1%" in as_markdown.read_text()
+    kept = replay.run(redis_client, report["run"])
+    assert kept is not None
+    assert kept.figures.routes["/a"].statuses == {(200, 500): 60}
+    with RecordingTarget() as target:
+        assert finished(environ, *words, "--to", target.url)[0] == 0
+
+
+def test_a_gate_does_not_open_where_nothing_was_sent(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/a")])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--to", target.url, "--app", "shpo", "--fail-if", "errors>0.1%"]
+        code, out, _ = finished(environ, *words)
+    assert code == 1
+    assert "errors>0.1%: nothing was measured" in out
+    assert "verdict: failed" in out
+
+
+def test_other_methods_than_the_safe_ones_are_warned_of(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/a", method="POST")])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--speed", "max", "--to", target.url]
+        _, _, err = finished({**environ, "REPLAY_METHODS": "GET,POST"}, *words)
+        assert [seen.method for seen in target.seen] == ["POST"]
+    assert "POST are sent too, with EMPTY bodies" in err
+
+
+def test_a_host_that_was_seen_before_is_refused_before_anything_is_sent(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line("/a")])
+    redis_client.hset("tailrace:all:hosts", "127.0.0.1", "5")
+    with RecordingTarget() as target:
+        code, _, err = finished(environ, "--from", "5m", "--speed", "max", "--to", target.url)
+        assert target.seen == []
+    assert code == 2
+    assert "REPLAY_ALLOW_SAME_HOST" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("away/r.json", "its folder is not there"), ("r.html", "must end in .json or .md")]
+)
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_sent(
+    environ: dict[str, str], tmp_path: Path, name: str, said: str
+) -> None:
+    append(Settings.load(environ), [line("/a")])
+    with RecordingTarget() as target:
+        code, _, err = finished(environ, "--from", "5m", "--to", target.url, "--report", str(tmp_path / name))
+        assert target.seen == []
+    assert code == 2
+    assert said in err
+
+
+def test_one_line_with_a_broken_clock_does_not_hold_the_replay_up(environ: dict[str, str]) -> None:
+    settings = Settings.load(environ)
+    append(settings, [line("/past")], at_s=86_400.0)
+    append(settings, [line(f"/{number}") for number in range(10)])
+    append(settings, [line("/future")], at_s=time.time() + 86_400)
+    with RecordingTarget() as target:
+        code, out, _ = finished(environ, "--from", "5m", "--speed", "1", "--to", target.url)
+        assert len(target.seen) == 12
+    assert code == 0, out
+
+
+def test_two_targets_are_compared_with_each_other(environ: dict[str, str], tmp_path: Path) -> None:
+    append(Settings.load(environ), [line("/a", status=404) for _ in range(30)])
+    path = tmp_path / "report.json"
+    with RecordingTarget(answer(200, delay_s=0.05)) as target, RecordingTarget(answer(200)) as baseline:
+        code, _, err = finished(
+            environ,
+            "--from",
+            "5m",
+            "--speed",
+            "max",
+            "--to",
+            target.url,
+            "--baseline",
+            baseline.url,
+            "--report",
+            str(path),
+        )
+        assert (len(target.seen), len(baseline.seen)) == (30, 30)
+    assert code == 0, err
+    total = json.loads(path.read_text())["total"]
+    assert total["status_changed"] == 0
+    assert total["replayed"]["p50"] >= 49 > total["original"]["p50"]  # A percentile is within 1 %.
+
+
+def test_a_dead_target_stops_the_replay_with_exit_code_3(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/a") for _ in range(200)])
+    code, _, err = finished(
+        environ, "--from", "5m", "--speed", "max", "--to", f"http://127.0.0.1:{free_port()}"
+    )
+    assert code == 3
+    assert "failed many times in a row" in err
+
+
+def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
+    with RecordingTarget() as target:
+        process = command(environ, "--from", "5m", "--speed", "1", "--to", target.url)
+        deadline = time.monotonic() + 20
+        while len(target.seen) < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        seen = set(target.targets())
+        assert process.returncode == 130
+        assert f"{len(seen)} sent" in out
+        resume = err.partition("to go on: python -m app replay ")[2].split()
+        code, _, _ = finished(environ, *["max" if word == "1" else word for word in resume])
+        assert code == 0
+        assert {b"/%d" % number for number in range(40)} == set(target.targets())
+
+
+def test_a_second_ctrl_c_does_not_cost_the_report(environ: dict[str, str], tmp_path: Path) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)])
+    report = tmp_path / "report.json"
+    words = ["--from", "5m", "--speed", "max", "--concurrency", "2", "--report", str(report)]
+    with RecordingTarget(answer(delay_s=2.0)) as target:
+        process = command(environ, *words, "--to", target.url)
+        wait_until(lambda: len(target.seen) == 2, "two requests that hang")
+        for told in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            process.send_signal(told)
+            time.sleep(0.2)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "not sent (stopped): 40" in out
+    assert "to go on: python -m app replay " in err
+    assert json.loads(report.read_text())["total"]["sent"] == 0
+
+
+def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
+    with RecordingTarget() as target, RecordingTarget() as baseline:
+        words = ["--from", "5m", "--speed", "1", "--to", target.url, "--baseline", baseline.url]
+        process = command(environ, *words)
+        wait_until(lambda: bool(replay.runs(redis_client)), "the run")
+        ((run_id, info),) = replay.runs(redis_client)
+        assert (info["state"], info["target"], info["baseline"]) == ("running", target.url, baseline.url)
+        assert 0 < float(info["progress"]) < 0.6  # 2 s of 10: what waits for its time is not done.
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "to go on: python -m app replay " in err
+    found = replay.run(redis_client, run_id)
+    assert found is not None
+    assert found.info["state"] == "interrupted"
+    assert f"run {run_id}: {found.figures.sent} sent" in out
+
+
+def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() -> None:
+    with RedisServer() as server, RecordingTarget() as target:
+        environ = {"REDIS_URL": server.url}
+        for part in range(100):
+            lines = [line(f"/{part}/{number}") for number in range(100)]
+            append(Settings.load(environ), lines, time.time() - 60 + part * 0.1)
+        process = command(environ, "--from", "5m", "--speed", "1", "--to", target.url)
+        wait_until(lambda: len(target.seen) > 0, "a request")
+        server.kill()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert "to go on: python -m app replay " in err
+    assert "not on the page" in err
+    assert " sent, " in out
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--from", "5m"], "--to is missing"),
+        (["--from", "yesterday", "--to", "http://a"], "is no time"),
+        (["--from", "5m", "--until", "10m", "--to", "http://a"], "must be after"),
+        (["--from", "5m", "--to", "ftp://a", "--speed", "x"], "--speed must be"),
+        (["--from", "5m", "--to", "http://a", "--fail-if", "p95"], "--fail-if"),
+        (["--from", "5m", "--to", "http://a", "--baseline", ""], "must be a base URL"),
+        (["--from", "5m", "--to", "http://shop.example.com"], "REPLAY_ALLOW_SAME_HOST"),
+    ],
+)
+def test_bad_usage_is_exit_code_2_and_one_clear_message(
+    environ: dict[str, str], words: list[str], said: str
+) -> None:
+    append(Settings.load(environ), [line("/a")])
+    code, _, err = finished(environ, *words)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("client", ["kafka-python", "confluent"])
+def test_a_window_of_a_kafka_topic_is_replayed_by_time(
+    environ: dict[str, str], kafka_broker: KafkaBroker, client: str
+) -> None:
+    environ |= {"KAFKA_URL": kafka_broker.url, "KAFKA_CLIENT": client, "KAFKA_PREFIX": f"replay-{client}."}
+    subprocess.run(
+        [sys.executable, "-m", "app", "release"],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        check=True,
+        capture_output=True,
+    )
+    settings = Settings.load(environ)
+    append(settings, [line(f"/before/{number}") for number in range(10)])
+    time.sleep(1.1)
+    middle_s = time.time()
+    time.sleep(0.1)
+    for number in range(20):
+        append(settings, [line(f"/inside/{number}/{part}") for part in range(3)])
+    with RecordingTarget() as target:
+        code, out, err = finished(
+            environ, "--from", iso(int(middle_s * 1000)), "--speed", "max", "--to", target.url
+        )
+        assert code == 0, err
+        assert sorted(target.targets()) == sorted(
+            b"/inside/%d/%d" % (number, part) for number in range(20) for part in range(3)
+        )
+    assert "60 sent, 60 answered" in out

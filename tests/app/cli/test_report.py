@@ -1,0 +1,123 @@
+"""`python -m app report`, as a person runs it, on a real Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.store.frame_events import Loss, keep
+from app.store.workers import WorkerStatus, report_status
+from tests.support.filled import Seen, fill
+
+ROOT = Path(__file__).parents[3]
+
+
+def report(redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", "report", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def filled_url(redis_url: str, redis_client: redis.Redis) -> str:
+    now_s = time.time()
+    requests = [Seen(now_s - 60 - age, "/a|b`", app="shop") for age in range(20)]
+    requests += [Seen(now_s - 60, "/\x1b[31mred", app="shop"), Seen(now_s - 60, "/c", app="api")]
+    requests += [Seen(now_s - 60, "/slow", status="503", code="H12", service_ms=30_000, app="shop")]
+    fill(redis_client, requests, now_s)
+    report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", int(now_s * 1000), 0, 0.0, True, 0))
+    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    return redis_url
+
+
+def test_text_says_all_that_matters(filled_url: str) -> None:
+    found = report(filled_url, "--since", "15m")
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = found.stdout.splitlines()
+    assert lines[0].startswith("Tailrace: all apps, last 15m (")
+    assert any(line.split()[:2] == ["requests", "23,"] for line in lines)
+    assert any("H12 1 (Request timeout)" in line for line in lines)
+    assert any("12 messages of shop never arrived" in line for line in lines)
+    assert any(line.split()[0] == "/slow" and line.endswith("H12:1") for line in lines if line)
+    assert "\x1b" not in found.stdout
+
+
+def test_json_is_for_machines(filled_url: str) -> None:
+    found = json.loads(report(filled_url, "--format", "json", "--app", "shop", "--routes", "1").stdout)
+    assert found["table"]["total"]["count"] == 22
+    assert [row["route"] for row in found["table"]["routes"]] == ["/a|b`"]
+    assert found["alerts"][0]["code"] == "losses:shop"
+    assert found["health"]["requests"] == 23
+
+
+def test_markdown_keeps_its_table_whatever_the_route(filled_url: str) -> None:
+    lines = report(filled_url, "--format", "markdown").stdout.splitlines()
+    head = next(line for line in lines if line.startswith("| Route"))
+    row = next(line for line in lines if "/a" in line)
+    assert row.startswith("| `/a\\|b'` | 20 |")
+    assert row.replace("\\|", "").count("|") == head.count("|")
+
+
+def test_since_ever_has_no_rate(filled_url: str) -> None:
+    found = report(filled_url, "--since", "ever")
+    assert "since ever" in found.stdout
+    assert "a second" not in found.stdout
+
+
+def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
+    found = report(redis_url)
+    assert found.returncode == 0
+    assert "requests  0" in found.stdout
+    assert "No metrics worker is running" in found.stdout
+
+
+def test_an_app_that_was_never_seen_is_said_beside_its_zeros(filled_url: str) -> None:
+    found = report(filled_url, "--app", "shpo")
+    assert (found.returncode, "requests  0" in found.stdout) == (0, True)
+    assert found.stderr == "no request of the app 'shpo' was ever counted; there are: shop, api\n"
+    assert report(filled_url, "--app", "api").stderr == ""
+
+
+def test_without_redis_it_says_so_in_one_line() -> None:
+    found = report("redis://:SECRET@127.0.0.1:1/0")
+    assert found.returncode == 2
+    assert found.stderr == (
+        "Redis at redis://********@127.0.0.1:1/0: Error 111 connecting to 127.0.0.1:1. Connection refused. "
+        "(REDIS_URL says where it is)\n"
+    )
+
+
+def test_a_database_that_is_not_there_is_named_as_the_fault(redis_url: str) -> None:
+    found = report(redis_url.rpartition("/")[0] + "/9999")
+    assert found.returncode == 2
+    assert "no database of that number: REDIS_URL ends with it" in found.stderr
+
+
+def test_a_number_of_routes_that_is_none_is_refused(redis_url: str) -> None:
+    found = report(redis_url, "--routes", "-1")
+    assert found.returncode == 2
+    assert "must be a whole number, 0 for all" in found.stderr
+
+
+def test_a_bad_span_is_explained(redis_url: str) -> None:
+    found = report(redis_url, "--since", "1w")
+    assert found.returncode == 2
+    assert "from 10s to 31d, such as 15m or 24h, or `ever`" in found.stderr
+
+
+def test_help_has_examples() -> None:
+    found = report("redis://127.0.0.1:1/0", "--help")
+    assert found.returncode == 0
+    assert "python -m app report --since 24h --app shop --format markdown" in found.stdout

@@ -1,0 +1,169 @@
+"""One message log to test, whichever it is, and frames to write to it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import redis
+
+from app.errors import LogUnavailable, StaleBatch
+from app.log import Batch, History, Reader, Writer, open_history, open_reader, open_writer
+from app.log.redis.writer import APPEND_LUA, RedisWriter
+from app.message import RouterMessage, encode, message_id
+from app.script_connection import ScriptConnection
+from app.settings import Settings
+from app.store.settle import settle
+from servers.kafka_broker import KafkaBroker
+
+POLL_S = 0.05
+
+
+def message(frame_id: str, index: int, path: str = "/foo", **more: object) -> RouterMessage:
+    """A message as the drain writes it; `more` replaces keys."""
+    now_ms = int(time.time() * 1000)
+    usual: RouterMessage = {
+        "prival": 158,
+        "version": 1,
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now_ms // 1000)),
+        "hostname": "host",
+        "app_name": "heroku",
+        "procid": "router",
+        "msgid": None,
+        "structured_data": None,
+        "msg": f'at=info method=GET path="{path}" host=h.example dyno=web.1 service=9ms status=200',
+        "id": message_id(frame_id, index),
+        "app": "",
+        "received_at": now_ms,
+    }
+    return {**usual, **more}  # type: ignore[typeddict-item]
+
+
+def frame(frame_id: str, count: int) -> list[bytes]:
+    """The values of a frame of `count` lines."""
+    return [encode(message(frame_id, index)) for index in range(count)]
+
+
+def ids(batch: Batch) -> list[str]:
+    return [found["id"] for found in batch.messages]
+
+
+@dataclass(slots=True)
+class Drained:
+    """What a reader gave until it was told to stop."""
+
+    ids: list[str] = field(default_factory=list)
+    duplicates: int = 0
+    lost: int = 0
+    bad: list[bytes] = field(default_factory=list)
+    fresh: int = 0
+    """Batches that found Redis cleared."""
+
+
+@dataclass(slots=True)
+class Log:
+    """A log that is empty at the start; closes what it opened."""
+
+    environ: Mapping[str, str]
+    store: redis.Redis
+    broker: KafkaBroker | None = None
+    _opened: list[Reader | Writer | History] = field(default_factory=list)
+
+    @property
+    def is_kafka(self) -> bool:
+        return self.broker is not None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(self.environ)
+
+    def writer(self, **environ: str) -> Writer:
+        writer = open_writer(Settings.load({**self.environ, **environ}))
+        self._opened.append(writer)
+        return writer
+
+    def reader(
+        self,
+        group: str = "metrics",
+        start: Literal["earliest", "latest"] = "earliest",
+        *,
+        rewind_to_store: bool = True,
+    ) -> Reader:
+        reader = open_reader(self.settings, group=group, start=start, rewind_to_store=rewind_to_store)
+        self._opened.append(reader)
+        return reader
+
+    def history(self) -> History:
+        history = open_history(self.settings)
+        self._opened.append(history)
+        return history
+
+    def close(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
+
+    def poll_for(self, reader: Reader, seconds: float) -> None:
+        """Polls where nothing should come."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert reader.poll(POLL_S, 100) is None
+
+    def batch(self, reader: Reader, timeout_s: float = 15, most: int = 10_000) -> Batch:
+        """The next batch, not settled."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            with contextlib.suppress(LogUnavailable):  # A new topic has no leaders yet.
+                batch = reader.poll(POLL_S, most)
+                if batch is not None:
+                    return batch
+        raise AssertionError(f"no batch in {timeout_s} s")
+
+    def settle(self, reader: Reader, batch: Batch) -> bool:
+        """As a worker does it; False where Redis had been cleared. Raises StaleBatch."""
+        try:
+            held = settle(self.store, batch.claim)
+        except StaleBatch:
+            reader.rejected(batch)
+            raise
+        reader.settled(batch)
+        return held
+
+    def drain(self, *readers: Reader, count: int, timeout_s: float = 20, most: int = 10_000) -> Drained:
+        """Reads and settles until `count` messages came, duplicates and bad ones among them."""
+        drained = Drained()
+        deadline = time.monotonic() + timeout_s
+        while len(drained.ids) + drained.duplicates + len(drained.bad) < count:
+            assert time.monotonic() < deadline, f"not {count} in {timeout_s} s, only {drained}"
+            for reader in readers:
+                self._once(reader, drained, most)
+        return drained
+
+    def rest(self, *readers: Reader, seconds: float = 1.0) -> Drained:
+        """What still comes in a while: where nothing should, nothing does."""
+        drained = Drained()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for reader in readers:
+                self._once(reader, drained, 10_000)
+        return drained
+
+    def _once(self, reader: Reader, drained: Drained, most: int) -> None:
+        try:
+            batch = reader.poll(POLL_S, most)
+            if batch is None:
+                return
+            drained.fresh += not self.settle(reader, batch)
+        except (LogUnavailable, StaleBatch):
+            return
+        drained.ids += ids(batch)
+        drained.duplicates += batch.duplicates
+        drained.lost += batch.lost
+        drained.bad += [bad.value for bad in batch.bad]
+
+
+def bounded_writer(log: Log, max_bytes: int) -> RedisWriter:
+    """A writer with a bound that few frames reach."""
+    return RedisWriter(log.store, max_bytes, ScriptConnection(log.store, APPEND_LUA, 2, 2.0))

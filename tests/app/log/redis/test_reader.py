@@ -1,0 +1,237 @@
+"""The log on Redis Streams: leases, a Redis that is full, and one that is cleared."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.errors import LogUnavailable, NotDurable, StaleBatch
+from app.log import open_reader
+from app.log.redis import reader as redis_streams
+from app.log.redis import writer as redis_writer
+from app.log.redis.reader import (
+    STREAM,
+    RedisReader,
+    log_counts,
+    pack,
+)
+from app.settings import Settings
+from tests.app.log.logs import Log, bounded_writer, frame, ids
+
+
+def expire_lease(log: Log, claim: dict[str, object]) -> None:
+    """As when a worker was killed, 15 seconds later."""
+    log.store.delete(str(claim["lease"]))
+
+
+def test_a_dead_readers_messages_are_taken_over_and_count_once(redis_log: Log) -> None:
+    dead, heir = redis_log.reader(), redis_log.reader()
+    redis_log.writer().append("f1", frame("f1", 5), 4)
+    held = redis_log.batch(dead)
+    assert not redis_log.rest(heir, seconds=0.2).ids, "a living reader's messages are its own"
+    expire_lease(redis_log, held.claim)
+    heir = redis_log.reader()
+    assert redis_log.drain(heir, count=5).ids == ids(held)
+    with pytest.raises(StaleBatch):
+        redis_log.settle(dead, held)
+    assert not redis_log.rest(dead, heir, seconds=0.3).ids
+    assert log_counts(redis_log.store)["read:metrics"] == 5
+
+
+def test_a_dead_reader_is_removed_from_the_group(redis_log: Log) -> None:
+    dead = redis_log.reader()
+    redis_log.writer().append("f1", frame("f1", 5), 4)
+    held = redis_log.batch(dead)
+    expire_lease(redis_log, held.claim)
+    redis_log.drain(redis_log.reader(), count=5)
+    names = [found["name"].decode() for found in redis_log.store.xinfo_consumers(STREAM, "metrics")]
+    assert held.claim["consumer"] not in names
+    assert len(names) == 1
+
+
+def test_a_reader_whose_lease_ran_out_while_nobody_else_was_there_goes_on(redis_log: Log) -> None:
+    reader = redis_log.reader()
+    redis_log.writer().append("f1", frame("f1", 5), 4)
+    held = redis_log.batch(reader)
+    expire_lease(redis_log, held.claim)
+    with pytest.raises(StaleBatch):
+        redis_log.settle(reader, held)
+    assert redis_log.drain(reader, count=5).ids == ids(held)
+
+
+def test_a_heartbeat_keeps_the_lease(redis_log: Log) -> None:
+    reader = redis_log.reader()
+    redis_log.writer().append("f1", frame("f1", 1), 4)
+    held = redis_log.batch(reader)
+    redis_log.store.pexpire(held.claim["lease"], 1_000)
+    reader.heartbeat()
+    assert redis_log.store.pttl(held.claim["lease"]) > 10_000
+    assert redis_log.settle(reader, held)
+
+
+def test_entries_whose_answer_was_lost_on_its_way_are_read_again(redis_log: Log) -> None:
+    reader = redis_log.reader()
+    writer = redis_log.writer()
+    writer.append("f1", frame("f1", 2), 4)
+    consumer = redis_log.batch(reader).claim["consumer"]
+    writer.append("f2", frame("f2", 2), 4)
+    # The server gave the entry to this consumer, and the connection broke.
+    redis_log.store.xreadgroup("metrics", consumer, {STREAM: ">"})
+    reader.rejected(redis_log.batch(redis_log.reader("other")))
+    assert sorted(redis_log.drain(reader, count=4).ids) == ["f1.0", "f1.1", "f2.0", "f2.1"]
+
+
+def test_a_claim_of_which_a_part_was_settled_elsewhere_is_stale_as_a_whole(redis_log: Log) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    for number in range(3):
+        writer.append(f"f{number}", frame(f"f{number}", 1), 4)
+    held = redis_log.batch(reader)
+    assert len(held.claim["ids"]) == 3
+    redis_log.store.xack(STREAM, "metrics", held.claim["ids"][1])
+    with pytest.raises(StaleBatch):
+        redis_log.settle(reader, held)
+    assert redis_log.drain(reader, count=2).ids == ["f0.0", "f2.0"]
+
+
+def test_batches_are_about_as_large_as_asked_for_whatever_the_frames(redis_log: Log) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    for number in range(300):
+        writer.append(f"small{number}", frame(f"small{number}", 1), 4)
+    for number in range(30):
+        writer.append(f"large{number}", frame(f"large{number}", 200), 4)
+    sizes: list[int] = []
+    while sum(sizes) < 300 + 30 * 200:
+        batch = redis_log.batch(reader, most=500)
+        sizes.append(len(batch.messages))
+        redis_log.settle(reader, batch)
+    assert max(sizes) < 500 + 200
+    assert sum(sizes) == 6_300
+
+
+def test_the_bound_is_at_most_a_share_of_what_redis_may_hold(redis_log: Log) -> None:
+    used = int(redis_log.store.info("memory")["used_memory"])
+    redis_log.store.config_set("maxmemory", used + 4_000_000)
+    try:
+        writer = bounded_writer(redis_log, 10**9)
+        writer.append("f1", frame("f1", 1), 4)
+        assert writer._bound == int((used + 4_000_000) * redis_streams.SHARE_OF_MAXMEMORY)
+    finally:
+        redis_log.store.config_set("maxmemory", 0)
+
+
+def test_a_redis_that_is_full_takes_no_frame_and_says_so(redis_log: Log) -> None:
+    writer = redis_log.writer()
+    writer.append("f1", frame("f1", 1), 4)
+    redis_log.store.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(NotDurable, match=r"OutOfMemory|OOM"):
+            writer.append("f2", frame("f2", 1), 4)
+    finally:
+        redis_log.store.config_set("maxmemory", 0)
+    assert writer.append("f2", frame("f2", 1), 4).messages == 1
+
+
+def test_a_full_redis_is_not_ready_and_takes_frames_again_once_the_bound_is_lowered(redis_log: Log) -> None:
+    writer = bounded_writer(redis_log, 10_000_000)
+    for number in range(400):
+        writer.append(f"f{number}", frame(f"f{number}", 100), 4)
+    writer.check(1)
+    used = int(redis_log.store.info("memory")["used_memory"])
+    redis_log.store.config_set("maxmemory", used - 100_000)
+    try:
+        with pytest.raises(NotDurable):
+            writer.append("refused", frame("refused", 100), 4)
+        with pytest.raises(NotDurable, match="takes no writes"):
+            writer.check(1)
+        lower = bounded_writer(redis_log, 20_000)
+        for number in range(5):
+            assert lower.append(f"g{number}", frame(f"g{number}", 100), 4).messages == 100
+        lower.check(1)
+    finally:
+        redis_log.store.config_set("maxmemory", 0)
+
+
+def test_frames_are_remembered_for_two_generations(redis_log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_writer, "FRAMES_REMEMBERED", 5)
+    writer = redis_log.writer()
+    for number in range(10):
+        assert writer.append(f"f{number}", frame(f"f{number}", 1), 4).messages == 1
+    assert all(writer.append(f"f{number}", frame("x", 1), 4).duplicate for number in range(5, 10))
+    writer.append("f10", frame("f10", 1), 4)
+    assert redis_log.store.scard(f"{STREAM}:frames:old") + redis_log.store.scard(f"{STREAM}:frames:new") <= 10
+
+
+def test_after_redis_is_cleared_the_reader_starts_over_and_says_so(
+    redis_log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    writer.append("f1", frame("f1", 5), 4)
+    held = redis_log.batch(reader)
+    redis_log.store.flushall()
+    with pytest.raises(StaleBatch):
+        redis_log.settle(reader, held)
+    writer.append("f2", frame("f2", 3), 4)
+    assert redis_log.drain(reader, count=3).ids == ["f2.0", "f2.1", "f2.2"]
+    assert "Redis was cleared" in caplog.text
+    assert log_counts(redis_log.store)["read:metrics"] == 3
+    assert reader.lag().messages == 0
+
+
+def test_after_redis_is_cleared_while_a_reader_waits_it_goes_on(redis_log: Log) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    redis_log.rest(reader, seconds=0.1)
+    redis_log.store.flushall()
+    redis_log.rest(reader, seconds=0.1)
+    writer.append("f1", frame("f1", 3), 4)
+    assert redis_log.drain(reader, count=3).ids == ["f1.0", "f1.1", "f1.2"]
+
+
+def test_after_the_stream_alone_is_removed_a_held_batch_is_stale_and_the_reader_goes_on(
+    redis_log: Log,
+) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    writer.append("f1", frame("f1", 3), 4)
+    held = redis_log.batch(reader)
+    redis_log.store.delete(STREAM)
+    with pytest.raises(StaleBatch):
+        redis_log.settle(reader, held)
+    writer.append("f2", frame("f2", 3), 4)
+    assert redis_log.drain(reader, count=3).ids == ["f2.0", "f2.1", "f2.2"]
+
+
+def test_an_entry_that_someone_else_wrote_is_a_bad_value_and_stops_nothing(redis_log: Log) -> None:
+    reader, writer = redis_log.reader(), redis_log.writer()
+    redis_log.store.xadd(STREAM, {"some": "thing"})
+    redis_log.store.xadd(STREAM, {"v": b"\x04\x22\x4d\x18 not LZ4", "n": "many"})
+    redis_log.store.xadd(STREAM, {"v": pack([b'{"a":1}, 5'])})
+    writer.append("f1", frame("f1", 2), 4)
+    drained = redis_log.drain(reader, count=6)
+    assert drained.ids == ["f1.0", "f1.1"]
+    assert len(drained.bad) == 4
+
+
+def test_a_redis_that_is_away_is_unavailable() -> None:
+    settings = Settings.load({"REDIS_URL": "redis://127.0.0.1:9/0"})
+    reader = open_reader(settings, group="metrics", start="earliest", rewind_to_store=True)
+    for ask in (lambda: reader.poll(0.1, 1), reader.heartbeat, reader.lag):
+        with pytest.raises(LogUnavailable):
+            ask()
+    reader.close()
+
+
+def test_a_writer_gives_up_in_time_when_redis_hangs(redis_log: Log) -> None:
+    writer = redis_log.writer()
+    writer.append("f1", frame("f1", 1), 4)
+    redis_log.store.client_pause(2_500)
+    started = time.monotonic()
+    with pytest.raises(NotDurable, match="Timeout"):
+        writer.append("f2", frame("f2", 1), 1.0)
+    assert time.monotonic() - started < 2
+
+
+def test_a_reader_without_messages_waits_no_longer_than_told(redis_log: Log) -> None:
+    reader = RedisReader(redis_log.store, "metrics", "earliest")
+    started = time.monotonic()
+    assert reader.poll(0.3, 100) is None
+    assert 0.2 < time.monotonic() - started < 1.5

@@ -1,0 +1,124 @@
+"""A run in Redis while it goes on: what the page shows, whatever Redis does."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from app.store import replay
+from consumers.replay.run_recorder import AGAIN_AFTER_S, EVERY_S, RunRecorder
+from servers.ports import free_port
+from servers.redis_server import RedisServer
+from tests.support.processes import wait_until
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def counted(times: int) -> replay.Figures:
+    figures = replay.Figures()
+    for _ in range(times):
+        figures.of("/a").add("answered", 500, 20.0, 200, 10.0)
+        figures.skipped["method"] += 1
+        figures.late_ms[3] += 1
+    return figures
+
+
+class Counting:
+    """What a window counts between two looks."""
+
+    def __init__(self) -> None:
+        self.new = replay.Figures()
+
+    def take(self) -> replay.Figures:
+        taken, self.new = self.new, replay.Figures()
+        return taken
+
+
+def begun(store: redis.Redis) -> tuple[RunRecorder, Counting, Clock]:
+    counting, clock = Counting(), Clock()
+    run = replay.Run("r", {"target": "http://new.example.com"}, replay.Figures())
+    return RunRecorder(store, run, counting.take, clock), counting, clock
+
+
+def stored(store: redis.Redis) -> replay.Run:
+    found = replay.run(store, "r")
+    assert found is not None
+    return found
+
+
+def test_a_run_is_written_while_it_goes_on_and_at_its_end(redis_client: redis.Redis) -> None:
+    kept, counting, clock = begun(redis_client)
+    counting.new = counted(3)
+    kept.flush_if_due(0.1)
+    assert replay.run(redis_client, "r") is None  # Not yet.
+    clock.now_s += EVERY_S
+    kept.flush_if_due(0.25)
+    assert stored(redis_client).figures == counted(3)
+    assert stored(redis_client).info["state"] == "running"
+    assert stored(redis_client).info["progress"] == "0.25"
+    counting.new = counted(4)
+    whole = kept.finish("finished")
+    assert whole.figures == stored(redis_client).figures == counted(7)
+    assert stored(redis_client).info["state"] == "finished"
+    assert stored(redis_client).info["progress"] == "1.00"
+
+
+def test_an_interrupted_run_keeps_how_far_it_came(redis_client: redis.Redis) -> None:
+    kept, counting, clock = begun(redis_client)
+    counting.new = counted(1)
+    clock.now_s += EVERY_S
+    kept.flush_if_due(0.4)
+    kept.finish("interrupted")
+    assert stored(redis_client).info["progress"] == "0.40"
+
+
+def test_a_run_of_nothing_is_not_kept(redis_client: redis.Redis) -> None:
+    kept, _, _ = begun(redis_client)
+    kept.finish("refused")
+    assert replay.run(redis_client, "r") is None
+
+
+def test_a_write_whose_answer_was_lost_counts_once() -> None:
+    with RedisServer() as server, redis.Redis.from_url(server.url) as patient:
+        impatient = redis.Redis.from_url(server.url, socket_timeout=0.2, retry=Retry(NoBackoff(), 0))
+        kept, counting, clock = begun(impatient)
+        impatient.ping()
+        counting.new = counted(3)
+        clock.now_s += EVERY_S
+        os.kill(server.pid, signal.SIGSTOP)
+        kept.flush_if_due(0.5)
+        os.kill(server.pid, signal.SIGCONT)
+        assert not kept.is_in_redis
+        wait_until(lambda: replay.run(patient, "r") is not None, "the write, which was done all the same")
+        assert stored(patient).figures == counted(3)
+        counting.new = counted(2)
+        clock.now_s += EVERY_S
+        kept.flush_if_due(0.6)
+        assert stored(patient).figures == counted(3)  # Too early to try again.
+        clock.now_s += AGAIN_AFTER_S
+        kept.flush_if_due(0.7)
+        assert kept.is_in_redis
+        assert stored(patient).figures == counted(5)
+        impatient.close()
+
+
+def test_without_redis_the_run_is_whole_all_the_same() -> None:
+    nobody = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
+    kept, counting, clock = begun(nobody)
+    for _ in range(3):
+        counting.new = counted(2)
+        clock.now_s += AGAIN_AFTER_S
+        kept.flush_if_due(0.5)
+    assert kept.finish("finished").figures == counted(6)
+    assert not kept.is_in_redis

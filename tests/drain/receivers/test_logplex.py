@@ -1,0 +1,312 @@
+"""Logplex bodies by example."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from drain.receivers.logplex import (
+    BAD_MAX,
+    NOTICE_MAX,
+    LossNotice,
+    SyslogLine,
+    read_body,
+    read_frame_by_frame,
+)
+from tests.drain.bodies import (
+    APP_FRAME,
+    L10_FRAME,
+    ROUTER_FRAME,
+    ROUTER_MSG,
+    TIMESTAMP,
+    counted,
+    heroku,
+    log_shuttle,
+)
+
+
+def only_router_line(message: bytes) -> SyslogLine:
+    body = read_body(counted(message))
+    assert (body.frames, body.bad, body.broken) == (1, [], None)
+    (line,) = body.router
+    return line
+
+
+def only_notice(message: bytes) -> LossNotice:
+    body = read_body(counted(message))
+    assert (body.frames, body.bad, body.broken) == (1, [], None)
+    (notice,) = body.notices
+    return notice
+
+
+def test_an_empty_body_holds_nothing_and_is_not_broken() -> None:
+    body = read_body(b"")
+    assert (body.frames, body.broken, body.rest) == (0, None, b"")
+
+
+def test_a_router_line_comes_out_as_the_talk_s_parser_gave_it() -> None:
+    assert only_router_line(heroku(b"router", ROUTER_MSG)) == SyslogLine(
+        index=0,
+        prival=158,
+        version=1,
+        timestamp="2016-04-21T21:56:01.123456+00:00",
+        hostname="host",
+        app_name="heroku",
+        procid="router",
+        msgid=None,
+        structured_data=None,
+        msg=ROUTER_MSG,
+    )
+
+
+def test_only_router_lines_are_kept_and_they_know_their_place_in_the_body() -> None:
+    body = read_body(APP_FRAME + ROUTER_FRAME + APP_FRAME + ROUTER_FRAME)
+    assert body.frames == 4
+    assert [line.index for line in body.router] == [1, 3]
+
+
+def test_an_app_s_own_process_called_router_is_no_heroku_router() -> None:
+    body = read_body(counted(heroku(b"router.1", ROUTER_MSG, b"app")))
+    assert (body.frames, body.router, body.bad) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    ("tail", "msgid", "structured_data", "msg"),
+    [
+        (b"- at=info status=200", None, None, b"at=info status=200"),
+        (b"- - at=info status=200\n", None, None, b"at=info status=200\n"),
+        (b"ID47 at=info", "ID47", None, b"at=info"),
+        (b"ID47 - at=info", "ID47", None, b"at=info"),
+        (b'- [id k="v"] at=info', None, '[id k="v"]', b"at=info"),
+        (b'- [a@1 k="v w" l="\\"\\]"][b] at=info', None, '[a@1 k="v w" l="\\"\\]"][b]', b"at=info"),
+        (b'- [id k="v" at=info', None, None, b'[id k="v" at=info'),
+        (b"- [not data at=info", None, None, b"[not data at=info"),
+        (b"- -1 at=info", None, None, b"-1 at=info"),
+        (b"- ", None, None, b""),
+        (b"-", None, None, b""),
+        (b"at=info status=200", None, None, b"at=info status=200"),
+        (b"- caf\xc3\xa9=1\n", None, None, b"caf\xc3\xa9=1\n"),
+        (b'- at=info path="/\xff\xfe"\n', None, None, b'at=info path="/\xff\xfe"\n'),
+        (b'- at=info path="/a\nb"\n', None, None, b'at=info path="/a\nb"\n'),
+        (b"- at=info\r\n", None, None, b"at=info\r\n"),
+    ],
+)
+def test_msgid_and_structured_data_are_told_from_the_text(
+    tail: bytes, msgid: str | None, structured_data: str | None, msg: bytes
+) -> None:
+    line = only_router_line(b"<158>1 %s host heroku router %s" % (TIMESTAMP, tail))
+    assert (line.msgid, line.structured_data, line.msg) == (msgid, structured_data, msg)
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    ["2016-04-21T21:56:01Z", "2016-04-21T21:56:01.1+00:00", "2016-04-21T21:56:01.123456-07:00", "-"],
+)
+def test_the_timestamp_is_kept_as_sent(timestamp: str) -> None:
+    message = heroku(b"router", ROUTER_MSG).replace(TIMESTAMP, timestamp.encode())
+    assert only_router_line(message).timestamp == timestamp
+
+
+def test_a_drain_token_may_be_the_host_name_and_prival_and_version_may_differ() -> None:
+    line = only_router_line(b"<7>12 %s d.4f2c heroku router - at=info" % TIMESTAMP)
+    assert (line.prival, line.version, line.hostname) == (7, 12, "d.4f2c")
+
+
+def test_octet_counts_are_bytes_not_characters() -> None:
+    text = 'at=info path="/käse/日本" status=200\n'.encode()
+    body = read_body(counted(heroku(b"router", text)) + ROUTER_FRAME)
+    assert [line.msg for line in body.router] == [text, ROUTER_MSG]
+
+
+def test_frames_of_any_shape_follow_each_other() -> None:
+    messages = [
+        heroku(b"web.1", b"a trace\n  line two\n  line three\n", b"app"),
+        heroku(b"router", ROUTER_MSG),
+        heroku(b"router", b"at=info no newline"),
+        heroku(b"router", ROUTER_MSG),
+        heroku(b"web.1", b"\xff\x00\x01\n\n\n", b"app"),
+        heroku(b"web.1", b"x" * 40_000 + b"\n", b"app"),
+        heroku(b"router", b'at=info path="/' + b"y" * 40_000 + b'"\n'),
+        heroku(b"router", ROUTER_MSG),
+        heroku(b"web.1", b"no newline", b"app"),
+    ]
+    body = read_body(b"".join(map(counted, messages)))
+    assert (body.frames, body.broken, body.rest, body.bad) == (9, None, b"", [])
+    assert [line.index for line in body.router] == [1, 2, 3, 6, 7]
+    assert [counted(heroku(b"router", line.msg)) for line in body.router] == [
+        counted(messages[line.index]) for line in body.router
+    ]
+
+
+def test_a_frame_inside_a_message_is_text() -> None:
+    body = read_body(counted(heroku(b"web.1", b"\n" + ROUTER_FRAME, b"app")))
+    assert (body.frames, body.router) == (1, [])
+
+
+@pytest.mark.parametrize("source", ["logplex", "log-shuttle"])
+@pytest.mark.parametrize("make", [heroku, log_shuttle])
+def test_a_notice_says_who_lost_how_many_since_when(source: str, make: object) -> None:
+    assert callable(make)
+    text = b"Error L10 (output buffer overflow): 13 messages dropped since 2014-11-07T23:29:45+00:00."
+    assert only_notice(make(source.encode(), text)) == LossNotice(
+        index=0, code="L10", dropped=13, since="2014-11-07T23:29:45+00:00", source=source, drain=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            b"Error L10 (output buffer overflow): drain 'd.437d5ca9' dropped 2 messages",
+            ("L10", 2, "", "d.437d5ca9"),
+        ),
+        (
+            b"Error L10 (output buffer overflow): drain 'd.437d5ca9' dropped 2 messages "
+            b"since 2022-04-13T19:41:43.467368+00:00.\n",
+            ("L10", 2, "2022-04-13T19:41:43.467368+00:00", "d.437d5ca9"),
+        ),
+        (
+            b"Error L12: 3 messages dropped since 2026-11-23T10:00:00.123456+00:00\n",
+            ("L12", 3, "2026-11-23T10:00:00.123456+00:00", ""),
+        ),
+        (
+            b"Error L13: 5 messages lost since 2026-11-23T10:00:00Z\n",
+            ("L13", 5, "2026-11-23T10:00:00Z", ""),
+        ),
+    ],
+)
+def test_each_form_of_a_loss_notice_is_read(text: bytes, expected: tuple[str, int, str, str]) -> None:
+    notice = only_notice(heroku(b"logplex", text))
+    assert (notice.code, notice.dropped, notice.since, notice.drain) == expected
+
+
+def test_a_notice_without_newline_does_not_swallow_the_frame_after_it() -> None:
+    body = read_body(L10_FRAME + ROUTER_FRAME + ROUTER_FRAME)
+    assert body.frames == 3
+    assert [notice.index for notice in body.notices] == [0]
+    assert [line.index for line in body.router] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        heroku(b"logplex", b'Error L14 (certificate validation): error="expired" uri="https://x/"\n'),
+        heroku(b"logplex", b"Error L10 is what an operator fears\n"),
+        heroku(b"web.1", b"Error L10 (output buffer overflow): 1 messages dropped since now\n", b"app"),
+    ],
+)
+def test_what_only_looks_like_a_notice_counts_no_loss(message: bytes) -> None:
+    body = read_body(counted(message))
+    assert (body.frames, body.notices, body.bad) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (b"hello world", "the header does not begin with <PRI>VERSION"),
+        (b"hello, six or more words are in this line\n", "the header does not begin with <PRI>VERSION"),
+        (b"<1234>1 t host heroku router - at=info", "the header does not begin with <PRI>VERSION"),
+        (b"<158>0 t host heroku router - at=info", "the header does not begin with <PRI>VERSION"),
+        (b"<158>1 t host heroku", "the header ends before PROCID"),
+        (b"<158>1 t host heroku router\n", "the header ends before MSGID"),
+        (b"<158>1  host heroku router - at=info\n", "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII"),
+        (b"<158>1 t  heroku router - at=info\n", "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII"),
+        (b"<158>1 t host  router - at=info\n", "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII"),
+        (b"<158>1  host heroku router - at=info", "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII"),
+        (
+            b"<158>1 t h\xc3\xb6st heroku router - at=info\n",
+            "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII",
+        ),
+    ],
+)
+def test_a_frame_without_a_syslog_header_is_kept_with_its_place_and_reason(
+    message: bytes, reason: str
+) -> None:
+    body = read_body(APP_FRAME + counted(message) + ROUTER_FRAME)
+    assert (body.frames, body.broken) == (3, None)
+    (bad,) = body.bad
+    assert (bad.index, bad.offset, bad.raw, bad.reason) == (1, len(APP_FRAME), message, reason)
+    assert [line.index for line in body.router] == [2]
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (b"hello", "a byte count is expected, 'h' is found"),
+        (b'{"json": true}', "a byte count is expected, '{' is found"),
+        (b"\n" + APP_FRAME, "a byte count is expected, '\\n' is found"),
+        (b" 5 <1>1 ", "a byte count is expected, ' ' is found"),
+        (b"-5 <1>1", "a byte count is expected, '-' is found"),
+        (b"0 ", "a byte count has no leading zero"),
+        (b"012 <1>1 a b c d ", "a byte count has no leading zero"),
+        (b"12<1>1 a b c d ", "a space is expected after the byte count, '<' is found"),
+        (b"12\n<1>1 a b c d ", "a space is expected after the byte count, '\\n' is found"),
+        (b"1234567890 <1>1", "a byte count has at most 9 digits"),
+        (b"123", "the body ends in a byte count"),
+        (b"99 <1>1 a\n", "a frame of 99 bytes is declared_count, 7 are there"),
+        (b"8 <1>1 a\n", "a frame of 8 bytes is declared_count, 7 are there"),
+        (b"999999999 ", "a frame of 999999999 bytes is declared_count, 0 are there"),
+    ],
+)
+def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reason: str) -> None:
+    for before in (b"", ROUTER_FRAME + APP_FRAME, ROUTER_FRAME + L10_FRAME):
+        body = read_body(before + rest)
+        assert body.broken is not None
+        assert (body.broken.offset, body.broken.reason, body.rest) == (len(before), reason, rest)
+        assert body.frames == (2 if before else 0)
+        assert len(body.router) == (1 if before else 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"4 <1>1" * 200_000,
+        (counted(b"<1>1 a b c d - e\nf") + b"5 <1>1\n") * 40_000,
+        counted(b"<158>1 t h a router - " + b"[a" * 500_000),
+        counted(b"<158>1 t h a router - " + b'[a b="' * 200_000),
+        counted(b"<158>1 t h a logplex - Error L10 (" + b"(" * 1_000_000),
+        counted(b"<158>1 t h a logplex - Error L10: 1 messages dropped since " + b"0 " * 500_000),
+        b"1" * 1_000_000,
+        b"\n" * 1_000_000,
+        b" " * 1_000_000,
+    ],
+)
+def test_no_megabyte_takes_long(body: bytes) -> None:
+    began = time.process_time()
+    read_body(body)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("dropped", [NOTICE_MAX - 1, NOTICE_MAX, NOTICE_MAX + 1, 10**15 - 1])
+def test_a_notice_of_an_absurd_number_counts_as_the_most_there_can_be(dropped: int) -> None:
+    for form in (b"%d messages dropped", b"drain 'd.437d5ca9' dropped %d messages"):
+        text = b"Error L10 (output buffer overflow): " + form % dropped
+        assert only_notice(heroku(b"logplex", text)).dropped == min(dropped, NOTICE_MAX)
+
+
+BAD = counted(b"1\n")
+
+
+@pytest.mark.parametrize("good", [ROUTER_FRAME, APP_FRAME, ROUTER_FRAME[:-1]])
+def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes) -> None:
+    rest = good + BAD + ROUTER_FRAME
+    for read in (read_body, read_frame_by_frame):
+        found = read(ROUTER_FRAME + BAD * BAD_MAX + rest)
+        assert (len(found.router), len(found.bad), found.frames) == (1, BAD_MAX, BAD_MAX + 1)
+        assert found.rest == rest
+        assert found.broken is not None
+        assert found.broken.offset == len(ROUTER_FRAME + BAD * BAD_MAX)
+        assert "the rest is left unread" in found.broken.reason
+
+
+def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
+    for read in (read_body, read_frame_by_frame):
+        found = read((BAD + ROUTER_FRAME) * (BAD_MAX - 1) + APP_FRAME + BAD)
+        assert (len(found.router), len(found.bad)) == (BAD_MAX - 1, BAD_MAX)
+        assert (found.broken, found.rest) == (None, b"")
+
+
+def test_good_messages_are_read_however_many_they_are() -> None:
+    found = read_body((ROUTER_FRAME + L10_FRAME) * 5 * BAD_MAX)
+    assert len(found.router) == len(found.notices) == 5 * BAD_MAX
