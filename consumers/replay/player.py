@@ -21,6 +21,7 @@ from app.store.replay import Figures
 from consumers.replay.headers import HeaderOptions, replay_headers
 from consumers.replay.pace import is_chosen
 from consumers.replay.request import Outcome, Request
+from consumers.replay.rule_parsing import parse_rules
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import RefusedPath, Target, request_target
@@ -47,7 +48,7 @@ class ReplayPolicy:
 def policy_from_settings(settings: Settings, environ: Mapping[str, str]) -> ReplayPolicy:
     """The choice that the settings make. Raises BadSettings for rules that are none."""
     return ReplayPolicy(
-        rules=Rules(settings.replay_rules, environ, settings.replay_methods),
+        rules=Rules(parse_rules(settings.replay_rules, environ), settings.replay_methods),
         sample=settings.replay_sample,
         headers=HeaderOptions(
             host=settings.replay_host_header,

@@ -118,7 +118,7 @@ def test_replay_rules_that_would_stop_the_worker_stop_the_deploy(redis_url: str,
     file.write_text(good + "- rewrite_path: {match: '(?=a)', replace: ''}\n")
     code, output = release(**environ)
     assert code == MISSING
-    assert "replay: rule 3: `rewrite_path`: `match` is no regular expression of RE2" in output
+    assert "replay: rule 3: `rewrite_path`: `match` is not a valid RE2 expression" in output
     file.write_text(good)
     code, output = release(**environ)
     assert code == MISSING

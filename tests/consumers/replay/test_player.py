@@ -12,6 +12,7 @@ from app.loop_guard import is_replayed, replay_id
 from app.settings import Settings
 from consumers.replay.headers import HeaderOptions, replay_headers
 from consumers.replay.player import ReplayPolicy, SameHost, policy_from_settings, prepare
+from consumers.replay.rule_parsing import parse_rules
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import Target
@@ -22,7 +23,9 @@ KEPT_BY_THE_ROUTER = re.compile(r"[A-Za-z0-9+/=-]{20,200}")
 
 
 def choice(*rules: Mapping[str, object], sample: float = 1.0, allow_same_host: bool = False) -> ReplayPolicy:
-    return ReplayPolicy(Rules(rules, {}, ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host)
+    return ReplayPolicy(
+        Rules(parse_rules(rules, {}), ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host
+    )
 
 
 def test_a_request_becomes_a_job_with_its_path_as_it_was() -> None:

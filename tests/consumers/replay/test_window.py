@@ -73,7 +73,7 @@ def window(
         until_ms=sys.maxsize,
         target=Target.parse(target.url),
         baseline=Target.parse(baseline.url) if baseline else None,
-        choice=ReplayPolicy(Rules([], {}, ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
+        choice=ReplayPolicy(Rules([], ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
         app="",
         concurrency=4,
         timeout_s=2.0,
