@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -34,16 +34,18 @@ ROUTES_IN_METRICS = 50
 
 
 def create_app(
-    settings: Settings | None = None, writer: Writer | None = None, store: redis.Redis | None = None
+    settings: Settings,
+    writer: Writer | None = None,
+    store: redis.Redis | None = None,
+    counts: Path | None = None,
 ) -> Flask:
-    """The application. Without arguments by the environment, as gunicorn calls it.
+    """The application. `counts`: the folder for the counts of all processes (instruments.py).
 
-    It connects to nothing before the first request. Raises BadSettings.
+    It connects to nothing before the first request.
     """
-    settings = settings or Settings.load(os.environ)
     writer = writer or open_writer(settings)
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
-    instruments = Instruments()
+    instruments = Instruments(counts)
     app = Flask("drain", static_folder=None)
     app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, store))

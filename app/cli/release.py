@@ -1,23 +1,24 @@
 """`python -m app release`: the Procfile's release phase. Checks what each process will need.
 
-Makes the topic where that is allowed; says everything that is missing, with the fix, at once.
+Makes the topic where that is allowed; says everything that is missing, with the fix, at once. Each service
+offers its checks in its own package (app/checks.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import importlib
+import importlib.util
+from collections.abc import Iterator
 from typing import Any, cast
 
 import redis
 
+from app.checks import Check, Found
 from app.errors import LogUnavailable, NotDurable, TailraceError
 from app.formatting import plural
-from app.masking import mask_url
+from app.groups import GROUPS, log_groups
 from app.redis_client import connect, unavailable_error
-from app.routes import compile_rules
 from app.settings import Settings
 
 TIMEOUT_S = 10.0
@@ -25,109 +26,47 @@ HOLD_S = 4.0
 """As long as a frame is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a check has found: `text` in a few words, and what works but deserves a warning."""
-
-    text: str
-    warnings: tuple[str, ...] = ()
-    """Each says what may happen and, where there is one, the command or setting that prevents it."""
-
-
-Check = Callable[[Settings], Found | str]
-"""What is there. Raises TailraceError with what is missing and the fix."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
+    parser.epilog = (
+        "examples:\n"
+        "  python -m app release\n"
+        "  heroku run -a APP python -m app release     # by hand, before the first deploy of a setting\n\n"
+        "exit code: 0 all is there (a WARNING stops nothing), 1 something is missing, 2 bad settings"
+    )
 
 
-class Release:
-    """The command. What a live replay needs is `consumers`' to say, so that check is passed in."""
-
-    def __init__(self, replay: Check) -> None:
-        self._checks: tuple[tuple[str, Check], ...] = (
-            ("drain", _drain),
-            ("redis", _redis),
-            ("log", _log),
-            ("routes", _routes),
-            ("replay", replay),
-        )
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
-        parser.epilog = (
-            "exit code: 0 all is there (a WARNING stops nothing), 1 something is missing, 2 bad settings"
-        )
-
-    def run(self, args: argparse.Namespace, settings: Settings) -> int:
-        """Exit code 0 when every process can start, else 1."""
-        missing = 0
-        for name, check in self._checks:
-            try:
-                found = check(settings)
-                found = Found(found) if isinstance(found, str) else found
-                print(f"ok       {name}: {found.text}")
-                for warning in found.warnings:
-                    print(f"WARNING  {name}: {warning}")
-            except TailraceError as fault:
-                missing += 1
-                print(f"MISSING  {name}: {fault}")
-        return 1 if missing else 0
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 0 when every process can start, else 1."""
+    missing = 0
+    for name, check in _checks():
+        try:
+            found = check(settings)
+            found = Found(found) if isinstance(found, str) else found
+            print(f"ok       {name}: {found.text}")
+            for warning in found.warnings:
+                print(f"WARNING  {name}: {warning}")
+        except TailraceError as fault:
+            missing += 1
+            print(f"MISSING  {name}: {fault}")
+    return 1 if missing else 0
 
 
-def _drain(settings: Settings) -> str:
-    if settings.bind_host == "127.0.0.1":
-        said = "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone"
-        if "DYNO" in os.environ:
-            raise TailraceError(f"{said}: `web` would refuse to start here")
-        return said
-    if not settings.drain_pairs:
-        return "DRAIN_AUTH=none: whoever reaches the port may write"
-    return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
+def _checks() -> Iterator[tuple[str, Check]]:
+    """Those of every service, in the order in which a frame meets them."""
+    yield from _offered("drain")
+    yield from _offered("app.store")
+    yield "log", _log
+    for group in GROUPS:
+        yield from _offered(group.package)
 
 
-def _redis(settings: Settings) -> Found:
-    where = mask_url(settings.redis_address)
-    client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
-    try:
-        info = client.info()
-        policy = info.get("maxmemory_policy", "noeviction")
-        if policy != "noeviction":
-            raise LogUnavailable(
-                f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
-                "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
-            )
-        return Found(
-            f"Redis {info['redis_version']} at {where}{_on_disk(info)}",
-            tuple(_risks(info, _appendfsync(client))),
-        )
-    except redis.RedisError as fault:
-        raise unavailable_error(settings, fault) from None
-    finally:
-        client.close()
-
-
-def _appendfsync(client: redis.Redis) -> str:
-    """Empty where Redis does not say, as on plans that keep CONFIG to themselves."""
-    try:
-        return str(cast(dict[Any, Any], client.config_get("appendfsync")).get("appendfsync", ""))
-    except redis.ResponseError:
-        return ""
-
-
-def _on_disk(info: dict[str, Any]) -> str:
-    return ", append-only file" if info.get("aof_enabled") else ""
-
-
-def _risks(info: dict[str, Any], appendfsync: str) -> Iterator[str]:
-    """What a crash of Redis would lose, of figures and log alike."""
-    if not info.get("aof_enabled"):
-        yield (
-            "no append-only file: a crash or restart of Redis loses what it wrote since its last snapshot, "
-            "acknowledged or not. Set `appendonly yes` (Heroku: take premium-0 or larger, mini keeps nothing)"
-        )
-    elif appendfsync == "no":
-        yield (
-            "appendfsync is no: what is lost in a crash is up to the operating system. "
-            "Set `appendfsync everysec`"
-        )
+def _offered(package: str) -> tuple[tuple[str, Check], ...]:
+    """The package's own checks; none where it has nothing to ask."""
+    module = f"{package}.checks"
+    if importlib.util.find_spec(module) is None:
+        return ()
+    return cast(tuple[tuple[str, Check], ...], importlib.import_module(module).CHECKS)
 
 
 def _log(settings: Settings) -> Found | str:
@@ -136,9 +75,8 @@ def _log(settings: Settings) -> Found | str:
     from app.log.kafka import copies as kafka_copies
     from app.log.kafka.connection import ensure_topic, find_copies, topic_name
 
-    groups = ("metrics", "replay") if settings.replay_host else ("metrics",)
     topic = topic_name(settings)
-    text = f"Kafka topic {topic} {ensure_topic(settings, TIMEOUT_S, groups)}"
+    text = f"Kafka topic {topic} {ensure_topic(settings, TIMEOUT_S, log_groups(settings))}"
     copies = find_copies(settings, TIMEOUT_S)
     if copies is None:
         return text
@@ -178,10 +116,3 @@ def _unheld(replication: Any) -> Iterator[str]:
             f"Redis has {plural(replicas, 'replica')} and frames do not wait for any: when one takes over, "
             "what it had not received is lost, acknowledged or not. REDIS_LOG_REPLICAS=1 prevents that"
         )
-
-
-def _routes(settings: Settings) -> str:
-    rules = compile_rules(settings.route_rules)
-    if settings.route_templates == "raw":
-        return "paths as they are" + (", so `routes:` of the file says nothing" if rules else "")
-    return f"{len(rules)} rule(s) of your own, then ids become templates"

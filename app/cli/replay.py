@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-import os
 import secrets
 import shlex
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 import redis
 
 from app.cli.progress import ProgressBar
-from app.errors import BadSettings, LogUnavailable
+from app.errors import BadSettings, LogUnavailable, SameHost, TargetDown
 from app.escaping import for_terminal
 from app.log import History, open_history
 from app.redis_client import connect, why_refused
@@ -31,12 +30,12 @@ from app.store.replay import Figures, Run
 from consumers.replay import report
 from consumers.replay.moments import iso, moment_ms
 from consumers.replay.pace import Pacer
-from consumers.replay.player import SameHost, check_known_hosts, policy_from_settings, unsafe_methods
+from consumers.replay.player import check_known_hosts, policy_from_settings, unsafe_methods
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.stop import Stop
 from consumers.replay.target import Target
 from consumers.replay.thresholds import Finding, Threshold, check, parse_threshold, shown
-from consumers.replay.window import LEAD_S, Plan, Progress, TargetDown, Window
+from consumers.replay.window import LEAD_S, Plan, Progress, Window
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -159,7 +158,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
         until_ms=until_ms,
         target=Target.parse(settings.replay_host),
         baseline=None if args.baseline is None else Target.parse(args.baseline),
-        choice=policy_from_settings(settings, os.environ),
+        choice=policy_from_settings(settings),
         app=args.app,
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,

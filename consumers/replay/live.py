@@ -12,12 +12,13 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
 
 import redis
 
 from app.errors import BadSettings, LogUnavailable
+from app.groups import REPLAY
 from app.log import Batch
 from app.settings import Settings
 from app.store.apply import Changes, apply
@@ -39,25 +40,24 @@ from consumers.replay.target import Target
 
 log = logging.getLogger(__name__)
 
-GROUP = "replay"
+GROUP = REPLAY.name
 FLUSH_EVERY_S = 1.0
 LAST_SENDS_S = 4.0
 HEARTBEAT_S = 1.0
 """How often the worker gives a sign of life, and looks whether it is told to stop, while it waits."""
 
 
-def check(settings: Settings, environ: Mapping[str, str]) -> str:
+def check(settings: Settings) -> str:
     """What `python -m app release` says of a live replay. Raises as LiveReplay does."""
     if not settings.replay_host:
         return "REPLAY_HOST is unset: leave `replay` at 0 processes"
-    target, _ = _target_and_choice(settings, environ)
+    target, _ = _target_and_choice(settings)
     rules = f"{len(settings.replay_rules)} rule(s) of your own"
     return f"to {target.url}, methods {', '.join(settings.replay_methods)}, {rules}"
 
 
-def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[Target, ReplayPolicy]:
-    """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError for
-    a REPLAY_HOST that is no base URL."""
+def _target_and_choice(settings: Settings) -> tuple[Target, ReplayPolicy]:
+    """Raises BadSettings for what only a window can do, and where a rule needs a variable that is unset."""
     if settings.replay_speed < 1:
         raise BadSettings(
             [
@@ -65,7 +65,7 @@ def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[
                 "that is slower than life falls behind for ever; `python -m app replay` takes it"
             ]
         )
-    return Target.parse(settings.replay_host), policy_from_settings(settings, environ)
+    return Target.parse(settings.replay_host), policy_from_settings(settings)
 
 
 class LiveReplay:
@@ -74,7 +74,6 @@ class LiveReplay:
     def __init__(
         self,
         settings: Settings,
-        environ: Mapping[str, str],
         store: redis.Redis,
         route_of: Callable[[str], str],
         stop: Event,
@@ -82,7 +81,7 @@ class LiveReplay:
     ) -> None:
         """`place`: where to say which message is in hand. Raises BadSettings for rules that are none, and
         for what only a window can do; TailraceError for a REPLAY_HOST that is no base URL."""
-        self._target, self._choice = _target_and_choice(settings, environ)
+        self._target, self._choice = _target_and_choice(settings)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
         # What is not there yet cannot be sent sooner: faster than life is as soon as it comes.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 
+from app.durations import seconds_of
 from app.errors import TailraceError
 from app.masking import shown
 from app.message import RECEIVED_MAX_MS
 
-_AGO = re.compile(r"-?(\d+)([smhd])")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?Z?")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class BadMoment(TailraceError):
@@ -35,8 +35,8 @@ def moment_ms(text: str, now: datetime, day: datetime | None = None) -> int:
 def _moment(text: str, now: datetime, day: datetime | None) -> datetime:
     if text == "now":
         return now
-    if ago := _AGO.fullmatch(text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    with contextlib.suppress(ValueError):
+        return now - timedelta(seconds=seconds_of(text.removeprefix("-")))
     if clock := _CLOCK.fullmatch(text):
         base = (day or now).astimezone(UTC)
         return base.replace(

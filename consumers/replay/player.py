@@ -7,21 +7,21 @@ the outcomes; what may be sent, how and when is decided here, for both.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import redis
 
-from app.errors import TailraceError
+from app.errors import SameHost
 from app.loop_guard import is_replayed
 from app.settings import Settings
+from app.settings.replay_rules import require_variables
 from app.sketch import bucket
 from app.store.replay import Figures
 from consumers.replay.headers import HeaderOptions, replay_headers
 from consumers.replay.pace import is_chosen
 from consumers.replay.request import Outcome, Request
-from consumers.replay.rule_parsing import parse_rules
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import RefusedPath, Target, request_target
@@ -29,10 +29,6 @@ from consumers.replay.target import RefusedPath, Target, request_target
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 HOSTS = "tailrace:all:hosts"
 """Hash: the hosts of all lines that were counted."""
-
-
-class SameHost(TailraceError):
-    """The target is the host that the lines come from: a replay would feed on itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +41,11 @@ class ReplayPolicy:
     allow_same_host: bool
 
 
-def policy_from_settings(settings: Settings, environ: Mapping[str, str]) -> ReplayPolicy:
-    """The choice that the settings make. Raises BadSettings for rules that are none."""
+def policy_from_settings(settings: Settings) -> ReplayPolicy:
+    """The choice that the settings make. Raises BadSettings where a rule needs a variable that is unset."""
+    require_variables(settings.replay_rules)
     return ReplayPolicy(
-        rules=Rules(parse_rules(settings.replay_rules, environ), settings.replay_methods),
+        rules=Rules(settings.replay_rules, settings.replay_methods),
         sample=settings.replay_sample,
         headers=HeaderOptions(
             host=settings.replay_host_header,

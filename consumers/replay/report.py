@@ -11,6 +11,7 @@ from typing import Any
 
 from app.errors import BadSettings, TailraceError
 from app.escaping import json_text, markdown_code, markdown_text
+from app.formatting import milliseconds
 from app.masking import shown_word
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
 from consumers.replay.thresholds import Finding, shown
@@ -86,19 +87,15 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
     return head + [
         f"| {markdown_code(row.route or 'all')} | {row.sent:,} | {row.sent - row.answered:,} "
         f"| {_share(row.status_changed, row.answered)} "
-        f"| {_ms(row.original.p50)} | {_ms(row.replayed.p50)} "
-        f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} | {_change(row.p95_change)} "
-        f"| {_ms(row.original.p99)} | {_ms(row.replayed.p99)} | {_change(row.p99_change)} |"
+        f"| {milliseconds(row.original.p50)} | {milliseconds(row.replayed.p50)} "
+        f"| {milliseconds(row.original.p95)} | {milliseconds(row.replayed.p95)} | {_change(row.p95_change)} "
+        f"| {milliseconds(row.original.p99)} | {milliseconds(row.replayed.p99)} | {_change(row.p99_change)} |"
         for row in rows
     ]
 
 
 def _share(part: int, total: int) -> str:
     return f"{part / total:.2%}" if total else "-"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f} ms"
 
 
 def _change(change: Change) -> str:

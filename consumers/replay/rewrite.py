@@ -8,7 +8,7 @@ supports). Replacing every match takes one search for each of them, so their num
 from __future__ import annotations
 
 from app.errors import TailraceError
-from consumers.replay.rule_parsing import Substitution
+from app.settings.replay_rules import Substitution
 
 STEPS_MAX = 20_000_000
 """RE2 instructions times bytes times searches, for one rewrite: about 1 s at the very most. An

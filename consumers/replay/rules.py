@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from app.settings.replay_rules import Rule
 from consumers.replay.request import Request
 from consumers.replay.rewrite import TooMuchWork, rewrite
-from consumers.replay.rule_parsing import Rule
 
 
 @dataclass(frozen=True, slots=True)

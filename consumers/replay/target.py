@@ -6,15 +6,12 @@ No URL is ever glued together: a line's path becomes the request target of an or
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from app.base_url import DEFAULT_PORTS, parse_base_url
 from app.errors import TailraceError
 
 LONGEST_PATH_BYTES = 65_536
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class RefusedPath(TailraceError):
@@ -33,19 +30,9 @@ class Target:
     def parse(cls, base_url: str) -> Target:
         """The target of REPLAY_HOST, --to or --baseline. Raises TailraceError for what is no base URL."""
         try:
-            parts = urlsplit(base_url)
-            port = parts.port
-        except ValueError:
-            raise TailraceError("the target's URL has a bad host or port") from None
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.path not in ("", "/"):
-            raise TailraceError("the target must be a base URL such as https://staging.example.com")
-        if "@" in parts.netloc:
-            raise TailraceError("the target's URL must not hold a password: use a rule's set_headers")
-        if port == 0 or parts.query or parts.fragment:
-            raise TailraceError(
-                "the target must be a base URL, without a query, such as https://staging.example.com"
-            )
-        return cls(parts.scheme, _ascii_host(parts.hostname), port or DEFAULT_PORTS[parts.scheme])
+            return cls(*parse_base_url(base_url))
+        except ValueError as fault:
+            raise TailraceError(f"the target {fault}") from None
 
     @property
     def host_header(self) -> str:
@@ -56,23 +43,6 @@ class Target:
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.host_header}"
-
-
-def _ascii_host(host: str) -> str:
-    """The name as DNS and the Host header take it. Raises TailraceError for what is no host."""
-    try:
-        named = host if host.isascii() else host.encode("idna").decode("ascii")
-        if ":" in named:
-            ipaddress.IPv6Address(named)
-        elif not _HOST(named):
-            raise ValueError
-    except ValueError:
-        raise TailraceError("the target's URL has a bad host or port") from None
-    return named
-
-
-_HOST = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?").fullmatch
-"""DNS's limits (RFC 1035, section 2.3.4): a longer or empty label would fail at the first request."""
 
 
 def request_target(path: str) -> bytes:

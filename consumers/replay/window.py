@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 
+from app.errors import TargetDown
 from app.log import History
 from app.store.replay import Figures
 from consumers.replay.breaker import Breaker
@@ -27,10 +28,6 @@ LEAD_S = 0.2
 
 MARGIN_MS = 1_000
 """The log's order is about that of reception; what is gone on with begins a little earlier."""
-
-
-class TargetDown(Exception):
-    """The target, or the baseline, failed many times in a row: what follows would measure nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from app.settings import Settings
 from app.store.held import held_key
 from app.store.settle import settle
 from app.store.workers import WORKERS, all_workers
-from consumers.worker import STATUS_EVERY_S, Worker
+from consumers.status import STATUS_EVERY_S
+from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame

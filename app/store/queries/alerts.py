@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.formatting import duration, plural
+from app.groups import Group, group_named
 from app.store.queries.health import GroupHealth, Health
 
 LAG_S = 30
@@ -53,23 +54,19 @@ def alerts(health: Health) -> list[Alert]:
 
 def _workers(health: Health) -> Iterator[Alert]:
     for group in health.groups:
-        # Replay is no part of every installation: it counts only once it has been seen.
-        is_expected = group.group == "metrics" or group.last_seen_s is not None
+        known = group_named(group.group)
+        # What is no part of every installation counts only once it has been seen.
+        is_expected = known.is_required or group.last_seen_s is not None
         if is_expected and not group.workers:
-            yield _no_worker(group, health)
+            yield _no_worker(known, group, health)
         elif group.workers and group.waiting == group.workers:
-            yield _waiting(group)
+            yield _waiting(known, group)
         elif group.workers and group.lag_seconds > LAG_S:
             yield Alert(
                 code=f"lag:{group.group}",
                 severity="warning",
                 title=f"{group.group} is {duration(group.lag_seconds)} behind",
-                text=f"{_messages(group.lag_messages)} wait to be read. "
-                + (
-                    "What you see is that old; nothing is lost."
-                    if group.group == "metrics"
-                    else "Requests that are too late are skipped and counted."
-                ),
+                text=f"{_messages(group.lag_messages)} wait to be read. {known.while_behind}",
                 action="If it does not shrink, start more workers: "
                 f"`heroku ps:scale {group.group}={group.workers + 1}`",
                 count=group.lag_messages,
@@ -103,35 +100,45 @@ def _log_full(health: Health) -> Iterator[Alert]:
         )
 
 
-def _no_worker(group: GroupHealth, health: Health) -> Alert:
+def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
-    if group.group != "metrics":
-        stands_still = "nothing is replayed"
-    else:
-        stands_still = "these figures stand still" if health.requests else "nothing will be counted"
+    so = known.while_stopped if health.requests else known.before_first or known.while_stopped
     waiting = f" {_messages(group.lag_messages)} wait in the log." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",
-        severity="alarm" if group.group == "metrics" else "warning",
+        severity=_severity(known),
         title=f"No {group.group} worker is running",
-        text=f"None has reported{since}, so {stands_still}.{waiting}",
-        action=f"Start one: `heroku ps:scale {group.group}=1`, or `python -m consumers.{group.group}`.",
+        text=f"None has reported{since}, so {so}.{waiting}",
+        action=f"Start one: `heroku ps:scale {group.group}=1`, or `{known.command}`.",
         count=1,
     )
 
 
-def _waiting(group: GroupHealth) -> Alert:
-    stands_still = "these figures stand still" if group.group == "metrics" else "nothing is replayed"
+def _waiting(known: Group, group: GroupHealth) -> Alert:
     verb = "runs" if group.workers == 1 else "run"
+    if known.reading is None:
+        return Alert(
+            code=f"waiting:{group.group}",
+            severity=_severity(known),
+            title=f"{group.group} cannot do its work",
+            text=f"{plural(group.workers, 'worker')} {verb}, but what it needs does not answer, "
+            f"so {known.while_stopped}. It tries again by itself.",
+            action="The worker's log says what is missing: `waiting:`.",
+            count=group.waiting,
+        )
     return Alert(
         code=f"waiting:{group.group}",
-        severity="alarm" if group.group == "metrics" else "warning",
+        severity=_severity(known),
         title=f"{group.group} waits for the message log",
-        text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, so {stands_still}. "
-        "Nothing is lost: it goes on by itself where it was.",
+        text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, "
+        f"so {known.while_stopped}. Nothing is lost: it goes on by itself where it was.",
         action="Mend Kafka, or its address in `KAFKA_URL`; the worker's log says what it misses: `waiting:`.",
         count=group.waiting,
     )
+
+
+def _severity(known: Group) -> Severity:
+    return "alarm" if known.is_required else "warning"
 
 
 def _refused(health: Health) -> Iterator[Alert]:

@@ -7,14 +7,13 @@ from typing import Any, cast
 
 import redis
 
+from app.groups import group_names
 from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
 from app.redis_memory import share_of
 from app.store import keys
 from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
 from app.store.queries.windows import Counts, losses
 from app.store.workers import GroupStatus, all_workers, groups
-
-KNOWN_GROUPS = ("metrics", "replay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +94,13 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
     pipeline.xrange(STREAM, count=1)
     pipeline.info("memory")
     pipeline.hget(ACCOUNT, "bytes")
-    for group in KNOWN_GROUPS:
+    names = group_names()
+    for group in names:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
     apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
     dead_letters, oldest, memory, letters_bytes = answers[4:8]
-    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[8:]), strict=True))
+    totals = dict(zip(names, (_counts(answer) for answer in answers[8:]), strict=True))
     limits = memory_health(memory)
     in_redis = log_limit_bytes is not None
     told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
@@ -110,7 +110,7 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
         losses_last_hour=losses(store, now - 3_600, now) if lost else {},
         losses_ever=lost,
         losses_by_code={name[5:]: count for name, count in counts.items() if name.startswith("lost:")},
-        groups=[_group(name, told.get(name), totals[name], meta, in_redis) for name in KNOWN_GROUPS],
+        groups=[_group(name, told.get(name), totals[name], meta, in_redis) for name in names],
         log=_log(meta, oldest, limits, log_limit_bytes, now) if log_limit_bytes is not None else None,
         memory=limits,
         dead_letters=int(dead_letters),

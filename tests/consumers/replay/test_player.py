@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.errors import BadSettings
+from app.errors import BadSettings, SameHost
 from app.loop_guard import is_replayed, replay_id
 from app.settings import Settings
+from app.settings.replay_rules import parse_rules
 from consumers.replay.headers import HeaderOptions, replay_headers
-from consumers.replay.player import ReplayPolicy, SameHost, policy_from_settings, prepare
-from consumers.replay.rule_parsing import parse_rules
+from consumers.replay.player import ReplayPolicy, policy_from_settings, prepare
 from consumers.replay.rules import Rules
 from consumers.replay.senders import Job
 from consumers.replay.target import Target
@@ -70,7 +70,7 @@ def test_the_host_that_the_lines_come_from_is_refused_as_an_ipv6_address_too() -
 def test_the_host_that_the_lines_come_from_is_refused_as_a_host_header() -> None:
     """Heroku's router goes by the header: it would be the production app that is asked."""
     by_rule = choice({"set_headers": {"host": "shop.example.com"}})
-    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}), {})
+    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}))
     for chosen in (by_rule, by_setting):
         with pytest.raises(SameHost, match=r"Host header.*REPLAY_ALLOW_SAME_HOST"):
             prepare(request(), TARGET, chosen)
@@ -84,7 +84,7 @@ def test_the_settings_say_which_headers_are_sent() -> None:
             "REPLAY_FORWARDED": "1",
         }
     )
-    job = prepare(request(), TARGET, policy_from_settings(settings, {}))
+    job = prepare(request(), TARGET, policy_from_settings(settings))
     assert isinstance(job, Job)
     assert list(job.headers) == [
         ("Host", "shop.staging.example.com"),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.settings.replay_rules import parse_rules, parse_substitution
 from consumers.replay.rewrite import TooMuchWork, rewrite
-from consumers.replay.rule_parsing import parse_rules, parse_substitution
 from consumers.replay.rules import Rules
 from tests.consumers.replay.samples import request
 

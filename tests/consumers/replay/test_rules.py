@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumers.replay.rule_parsing import parse_rules
+from app.settings.replay_rules import parse_rules
 from consumers.replay.rules import Decision, Rules
 from tests.consumers.replay.samples import request
 

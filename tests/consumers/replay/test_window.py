@@ -10,6 +10,7 @@ from socket import socket
 
 import pytest
 
+from app.errors import TargetDown
 from app.message import RouterMessage
 from app.store.replay import Figures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
@@ -19,7 +20,7 @@ from consumers.replay.player import ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
-from consumers.replay.window import Plan, Progress, TargetDown, Window
+from consumers.replay.window import Plan, Progress, Window
 from tests.consumers.replay.samples import line
 from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
 

@@ -1,5 +1,7 @@
 """Replay rules as they stand in the YAML file, parsed into checked `Rule`s. Pure.
 
+consumers/replay/rules.py applies them to requests.
+
 A rule matches on any of `method`, `path` (a pattern as in `routes:`), `route`, `host`, `app`,
 `status` (200, 5xx, 200-299) and `dyno`, each a value or a list; a rule without conditions matches
 every request. It says `do: allow` (the default) or `do: deny`, and may rewrite (`rewrite_path` and
@@ -11,10 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import re2
 
 from app.errors import BadSettings, TailraceError
 from app.masking import shown
@@ -78,22 +78,36 @@ class Rule:
     set_headers: tuple[tuple[str, str], ...]
     remove_headers: frozenset[str]
     """In lower case."""
+    unset: tuple[str, ...] = ()
+    """What is missing before the rule can be used: a fault for each header whose variable is unset."""
 
 
 def parse_rules(rules: Sequence[Mapping[str, Any]], environ: Mapping[str, str]) -> tuple[Rule, ...]:
-    """Raises BadSettings with every fault of every rule."""
+    """Raises BadSettings with every fault of every rule.
+
+    A variable of a header that is unset is none of them: only what replays needs the secret, and every
+    process reads the file. `require_variables` is for those.
+    """
     faults: list[str] = []
     parsed: list[Rule] = []
     for number, rule in enumerate(rules, 1):
         found: list[str] = []
-        parsed.append(_rule(rule, environ, found.append))
+        unset: list[str] = []
+        checked = _rule(rule, environ, found.append, unset.append)
+        parsed.append(replace(checked, unset=tuple(f"replay: rule {number}: {text}" for text in unset)))
         faults += [f"replay: rule {number}: {text}" for text in found]
     if faults:
         raise BadSettings(faults)
     return tuple(parsed)
 
 
-def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault) -> Rule:
+def require_variables(rules: Sequence[Rule]) -> None:
+    """Raises BadSettings where a header of a rule needs a variable that is not in the environment."""
+    if faults := [fault for rule in rules for fault in rule.unset]:
+        raise BadSettings(faults)
+
+
+def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, unset: Fault) -> Rule:
     for name in rule.keys() - {*CONDITIONS, *ACTIONS}:
         fault(f"unknown key {shown(str(name))}; a rule has {', '.join((*CONDITIONS, *ACTIONS))}")
     if rule.get("do", "allow") not in ("allow", "deny"):
@@ -108,7 +122,7 @@ def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault) -> 
         paths=_path_patterns(conditions.get("path", []), fault),
         rewrite_path=_substitution("rewrite_path", rule, fault),
         rewrite_query=_substitution("rewrite_query", rule, fault),
-        set_headers=_set_headers(rule.get("set_headers", {}), environ, fault),
+        set_headers=_set_headers(rule.get("set_headers", {}), environ, fault, unset),
         remove_headers=_remove_headers(rule.get("remove_headers", []), fault),
     )
 
@@ -167,6 +181,8 @@ def parse_substitution(match: str, replace: str) -> Substitution:
         raise BadExpression("`match` contains {,n}, which RE2 reads as plain text: write {0,n}")
     if _SINGLE_BYTE.search(match):
         raise BadExpression("`match` contains \\C, which splits characters: write (?s:.)")
+    import re2  # Here, because most installations have no rewrites, and it is a large library.
+
     options = re2.Options()
     options.log_errors = False
     try:
@@ -217,7 +233,9 @@ def _group_number(name: str, regex: Any) -> int:
     return number
 
 
-def _set_headers(wanted: Any, environ: Mapping[str, str], fault: Fault) -> tuple[tuple[str, str], ...]:
+def _set_headers(
+    wanted: Any, environ: Mapping[str, str], fault: Fault, unset: Fault
+) -> tuple[tuple[str, str], ...]:
     if not isinstance(wanted, Mapping):
         fault("`set_headers` must map names to values")
         return ()
@@ -230,7 +248,7 @@ def _set_headers(wanted: Any, environ: Mapping[str, str], fault: Fault) -> tuple
         elif str(name).lower() in FRAMING_HEADERS:
             fault(f"header {name} cannot be set: requests are sent without a body")
         elif missing:
-            fault(f"header {name}: {', '.join(missing)} is not in the environment")
+            unset(f"header {name}: {', '.join(missing)} is not in the environment")
         elif not filled.isprintable() or not filled.isascii():
             # The value may be a secret, so it is not shown.
             fault(f"header {name}: its value must be printable ASCII")

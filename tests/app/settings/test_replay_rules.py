@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from app.errors import BadSettings
-from consumers.replay.rule_parsing import CONDITIONS, BadExpression, parse_rules, parse_substitution
+from app.settings.replay_rules import (
+    CONDITIONS,
+    BadExpression,
+    parse_rules,
+    parse_substitution,
+    require_variables,
+)
 
 
 def test_every_fault_of_every_rule_is_reported_and_no_secret_with_it() -> None:
@@ -26,7 +32,6 @@ def test_every_fault_of_every_rule_is_reported_and_no_secret_with_it() -> None:
         {"rewrite_query": "x"},
         {"set_headers": {"Bad Name": "x"}},
         {"set_headers": {"content-length": "5"}},
-        {"set_headers": {"Authorization": "${MISSING}"}},
         {"set_headers": {"Authorization": "${SECRET}"}},
         {"remove_headers": "User-Agent"},
     ]
@@ -69,3 +74,12 @@ def test_an_expression_that_cannot_be_used_is_refused_with_the_rules_number(
     assert caught.value.faults[0].startswith("replay: rule 2: `rewrite_path`: ")
     # RE2 would log a line of its own, in another format, to stderr.
     assert capfd.readouterr().err == ""
+
+
+def test_a_header_whose_variable_is_unset_stops_only_what_replays() -> None:
+    rules = [{}, {"set_headers": {"Authorization": "Basic ${LOGIN}", "X-Key": "${KEY}"}}]
+    parsed = parse_rules(rules, {"KEY": "hunter2"})
+    with pytest.raises(BadSettings) as caught:
+        require_variables(parsed)
+    assert caught.value.faults == ["replay: rule 2: header Authorization: LOGIN is not in the environment"]
+    require_variables(parse_rules(rules, {"KEY": "hunter2", "LOGIN": "dTpw"}))
