@@ -16,7 +16,7 @@ from app.settings import Settings
 from consumers.guard import guarded
 from consumers.hand import Hand
 from consumers.replay.live import GROUP, LiveReplay
-from consumers.replay.player import unsafe_methods
+from consumers.replay.policy import unsafe_methods
 from consumers.worker import Worker, stop_on_signals
 
 log = logging.getLogger(__name__)
@@ -29,18 +29,20 @@ def main() -> int:
 
 
 def work(hand: Hand) -> int:
-    """What `main` does, in the process that the guard watches over."""
+    """Runs the worker, in the process that the guard watches."""
     try:
         settings = Settings.load(os.environ)
         if not settings.replay_host:
             fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
             raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
         if unsafe := unsafe_methods(settings.replay_methods):
-            log.warning("REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", unsafe)
+            log.warning(
+                "REPLAY_METHODS: %s requests are sent with EMPTY bodies, because logs have no bodies", unsafe
+            )
         store = connect(settings, connections=1, timeout_s=10)
         stop = stop_on_signals()
         replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop, hand.place)
-        replay.check_known_hosts()
+        replay.refuse_known_hosts()
         worker = Worker(
             group=GROUP,
             open_reader=lambda: open_reader(settings, group=GROUP, start="latest", rewind_to_store=False),
