@@ -43,7 +43,7 @@ class StaleBatch(TailraceError):
 
 
 class SameHost(TailraceError):
-    """The replay's target is the host that the lines come from: it would feed on itself."""
+    """The replay's target, or the Host header that it sends, is the host that the lines come from."""
 
 
 class TargetDown(TailraceError):

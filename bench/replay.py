@@ -28,8 +28,8 @@ from app.log import open_reader, open_writer
 from app.message import encode
 from app.settings import Settings
 from consumers.replay.breaker import Breaker
-from consumers.replay.request import Outcome, Request
-from consumers.replay.senders import Done, Job, Senders
+from consumers.replay.request import Job, Outcome, Request
+from consumers.replay.senders import Done, Senders
 from consumers.replay.target import Target
 from servers.ports import free_port
 from servers.redis_server import RedisServer

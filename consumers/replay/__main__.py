@@ -15,7 +15,7 @@ from app.routes import route_namer
 from app.settings import Settings
 from consumers.hand import Place
 from consumers.replay.live import LiveReplay
-from consumers.replay.player import unsafe_methods
+from consumers.replay.policy import unsafe_methods
 from consumers.run import Work, run_group
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,11 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -
         fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
         raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
     if unsafe := unsafe_methods(settings.replay_methods):
-        log.warning("REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", unsafe)
+        log.warning(
+            "REPLAY_METHODS: %s requests are sent with EMPTY bodies, because logs have no bodies", unsafe
+        )
     replay = LiveReplay(settings, store, route_namer(settings), stop, place)
-    replay.check_known_hosts()
+    replay.refuse_known_hosts()
     return Work(handle=replay.handle, max_messages=BATCH_MESSAGES, idle=replay.idle, finish=replay.finish)
 
 

@@ -1,7 +1,7 @@
-"""Where a replay goes: fixed once, from the base URL alone, whatever a log line holds.
+"""Where a replay is sent: decided once, by the base URL alone, whatever a log line contains.
 
-No URL is ever glued together: a line's path becomes the request target of an origin-form request
-(RFC 9112, section 3.2.1) on a connection that was opened to the target before the line was read.
+No URL is ever put together from parts: a line's path becomes the request target of an origin-form
+request (RFC 9112, section 3.2.1) on a connection whose address comes from the base URL.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from app.base_url import DEFAULT_PORTS, parse_base_url
 from app.errors import TailraceError
 
-LONGEST_PATH_BYTES = 65_536
+PATH_MAX_BYTES = 65_536
 
 
 class RefusedPath(TailraceError):
-    """A path that cannot be sent as it is, and is not sent as anything else."""
+    """A path that cannot be sent as it is, and is therefore not sent at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Target:
 
     @classmethod
     def parse(cls, base_url: str) -> Target:
-        """The target of REPLAY_HOST, --to or --baseline. Raises TailraceError for what is no base URL."""
+        """The target of REPLAY_HOST, --to or --baseline. Raises TailraceError if it is not a base URL."""
         try:
             return cls(*parse_base_url(base_url))
         except ValueError as fault:
@@ -36,7 +36,7 @@ class Target:
 
     @property
     def host_header(self) -> str:
-        """The value of Host: without the port where that is the scheme's own."""
+        """The value of Host, without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -46,19 +46,19 @@ class Target:
 
 
 def request_target(path: str) -> bytes:
-    """The bytes after the method: the path and query of the line, byte for byte.
+    """What follows the method on the wire: the path and query of the line, byte for byte.
 
-    Raises RefusedPath for what would not be one path on the target's own host: no leading slash,
-    a byte that ends or splits the request line (control characters, space), or more than 64 KB.
+    Raises RefusedPath for a path without a leading slash, with a byte that would end or split the request
+    line (control characters, space), or longer than PATH_MAX_BYTES.
     """
     try:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise RefusedPath("has half of a surrogate pair") from None
+        raise RefusedPath("contains half of a surrogate pair") from None
     if not raw.startswith(b"/"):
         raise RefusedPath("does not start with /")
-    if len(raw) > LONGEST_PATH_BYTES:
-        raise RefusedPath(f"longer than {LONGEST_PATH_BYTES} bytes")
+    if len(raw) > PATH_MAX_BYTES:
+        raise RefusedPath(f"is longer than {PATH_MAX_BYTES} bytes")
     if min(raw) <= 0x20 or 0x7F in raw:
-        raise RefusedPath("has a space or a control character")
+        raise RefusedPath("contains a space or a control character")
     return raw

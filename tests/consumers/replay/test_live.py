@@ -72,7 +72,7 @@ def test_other_methods_go_only_when_asked_for_and_with_a_warning(
             append(settings(redis_url), [line("/post", method="POST"), line("/head", method="HEAD")])
             wait_until(lambda: len(target.seen) == 1, "the request")
             assert process.terminate(10) == 0
-            assert "POST are sent too, with EMPTY bodies" in process.output
+            assert "POST requests are sent with EMPTY bodies" in process.output
         assert [(seen.method, seen.body) for seen in target.seen] == [("POST", b"")]
 
 
