@@ -13,16 +13,14 @@ from typing import Any, cast
 
 import redis
 
-from app.errors import LogUnavailable, NotDurable, TailraceError
-from app.formatting import plural
+from app.errors import LogUnavailable, TailraceError
+from app.log import open_log
 from app.masking import mask_url
 from app.redis_client import connect, unavailable_error
 from app.routes import compile_rules
 from app.settings import Settings
 
 TIMEOUT_S = 10.0
-HOLD_S = 4.0
-"""As long as a frame is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,54 +128,10 @@ def _risks(info: dict[str, Any], appendfsync: str) -> Iterator[str]:
         )
 
 
-def _log(settings: Settings) -> Found | str:
-    if not settings.kafka_url:
-        return _redis_log(settings)
-    from app.log.kafka import copies as kafka_copies
-    from app.log.kafka.connection import ensure_topic, find_copies, topic_name
-
+def _log(settings: Settings) -> Found:
     groups = ("metrics", "replay") if settings.replay_host else ("metrics",)
-    topic = topic_name(settings)
-    text = f"Kafka topic {topic} {ensure_topic(settings, TIMEOUT_S, groups)}"
-    copies = find_copies(settings, TIMEOUT_S)
-    if copies is None:
-        return text
-    kafka_copies.require_writable(copies, topic)
-    return Found(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
-
-
-def _redis_log(settings: Settings) -> Found:
-    """What a 2xx promises. Raises LogUnavailable where the settings ask for what Redis does not give."""
-    from app.log.redis.writer import PROBE, open_hold
-
-    text = f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
-    replicas, fsync = settings.redis_log_replicas, settings.redis_log_fsync
-    client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
-    hold = open_hold(client, replicas, fsync=fsync)
-    try:
-        if hold is None:
-            return Found(f"{text}. 2xx: in Redis's memory", tuple(_unheld(client.info("replication"))))
-        client.set(PROBE, 1, ex=60)
-        hold.wait([("key", PROBE.encode())], HOLD_S)
-    except redis.RedisError as fault:
-        raise unavailable_error(settings, fault) from None
-    except NotDurable as fault:
-        raise LogUnavailable(f"frames would get 503: {fault}") from None
-    finally:
-        if hold:
-            hold.close()
-        client.close()
-    safe = [f"in {plural(replicas, 'replica')}"] if replicas else []
-    safe += ["on Redis's disk"] if fsync else []
-    return Found(f"{text}. 2xx: {' and '.join(safe)}")
-
-
-def _unheld(replication: Any) -> Iterator[str]:
-    if replicas := int(replication.get("connected_slaves", 0)):
-        yield (
-            f"Redis has {plural(replicas, 'replica')} and frames do not wait for any: when one takes over, "
-            "what it had not received is lost, acknowledged or not. REDIS_LOG_REPLICAS=1 prevents that"
-        )
+    found = open_log(settings).ensure(groups, TIMEOUT_S)
+    return Found(found.text, found.warnings)
 
 
 def _routes(settings: Settings) -> str:

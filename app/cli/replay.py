@@ -20,7 +20,7 @@ import redis
 from app.cli.progress import ProgressBar
 from app.errors import BadSettings, LogUnavailable
 from app.escaping import for_terminal
-from app.log import History, open_history
+from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = Window(plan, route_namer(settings), pacer)
     try:
-        history = open_history(settings)
+        history = open_log(settings).history()
         try:
             estimate = history.estimate(plan.from_ms, plan.until_ms)
             if args.dry_run:

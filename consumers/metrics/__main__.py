@@ -13,7 +13,7 @@ import redis
 
 from app.errors import TailraceError
 from app.escaping import lines_for_terminal
-from app.log import READ_TIMEOUT_S, Batch, open_reader
+from app.log import READ_TIMEOUT_S, Batch, open_log
 from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
@@ -66,7 +66,7 @@ def work(hand: Hand) -> int:
 
         worker = Worker(
             group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="earliest", rewind_to_store=True),
+            open_reader=lambda: open_log(settings).reader(GROUP, "earliest", rewind_to_store=True),
             handle=handle,
             store=store,
             stop=stop,

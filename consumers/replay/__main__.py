@@ -8,7 +8,7 @@ import sys
 
 from app.errors import BadSettings, TailraceError
 from app.escaping import lines_for_terminal
-from app.log import open_reader
+from app.log import open_log
 from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.routes import route_namer
@@ -43,7 +43,7 @@ def work(hand: Hand) -> int:
         replay.check_known_hosts()
         worker = Worker(
             group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="latest", rewind_to_store=False),
+            open_reader=lambda: open_log(settings).reader(GROUP, "latest", rewind_to_store=False),
             handle=replay.handle,
             store=store,
             stop=stop,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.formatting import duration, plural
+from app.log_status import LogAdvice
 from app.store.queries.health import GroupHealth, Health
 
 LAG_S = 30
@@ -36,14 +37,14 @@ class Alert:
     """How much of it: when it grows, it is news."""
 
 
-def alerts(health: Health) -> list[Alert]:
-    """The most urgent first; empty when all is well."""
+def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
+    """The most urgent first; empty when all is well. `advice`: of the message log."""
     found = [
-        *_log_full(health),
-        *_workers(health),
+        *_log_full(health, advice),
+        *_workers(health, advice),
         *_refused(health),
         *_losses(health),
-        *_memory(health),
+        *_memory(health, advice),
         *_dead_letters(health),
         *_routes(health),
     ]
@@ -51,14 +52,14 @@ def alerts(health: Health) -> list[Alert]:
     return sorted(found, key=lambda alert: order[alert.severity])
 
 
-def _workers(health: Health) -> Iterator[Alert]:
+def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         # Replay is no part of every installation: it counts only once it has been seen.
         is_expected = group.group == "metrics" or group.last_seen_s is not None
         if is_expected and not group.workers:
             yield _no_worker(group, health)
         elif group.workers and group.waiting == group.workers:
-            yield _waiting(group)
+            yield _waiting(group, advice)
         elif group.workers and group.lag_seconds > LAG_S:
             yield Alert(
                 code=f"lag:{group.group}",
@@ -80,14 +81,12 @@ def _workers(health: Health) -> Iterator[Alert]:
                 severity="warning",
                 title=f"{_messages(group.log_lost)} left the log before {group.group} had read them",
                 text="The log dropped its oldest messages while the worker was behind.",
-                action="Raise `REDIS_LOG_MAX_MB`, or start more workers."
-                if health.log
-                else "Raise the topic's retention, or start more workers.",
+                action=f"{advice.keep_longer[:1].upper()}{advice.keep_longer[1:]}, or start more workers.",
                 count=group.log_lost,
             )
 
 
-def _log_full(health: Health) -> Iterator[Alert]:
+def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         if group.refused_full_s is None or health.at_s - group.refused_full_s > FULL_S:
             continue
@@ -98,7 +97,7 @@ def _log_full(health: Health) -> Iterator[Alert]:
             text=f"{_messages(group.lag_messages)} wait for {group.group}. Senders get 503 and try again; "
             "what Logplex gives up on, it reports as lost.",
             action=f"Start more workers: `heroku ps:scale {group.group}={group.workers + 1}`, "
-            "or raise `REDIS_LOG_MAX_MB`.",
+            f"or {advice.keep_longer}.",
             count=group.refused_full,
         )
 
@@ -120,7 +119,7 @@ def _no_worker(group: GroupHealth, health: Health) -> Alert:
     )
 
 
-def _waiting(group: GroupHealth) -> Alert:
+def _waiting(group: GroupHealth, advice: LogAdvice) -> Alert:
     stands_still = "these figures stand still" if group.group == "metrics" else "nothing is replayed"
     verb = "runs" if group.workers == 1 else "run"
     return Alert(
@@ -129,7 +128,7 @@ def _waiting(group: GroupHealth) -> Alert:
         title=f"{group.group} waits for the message log",
         text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, so {stands_still}. "
         "Nothing is lost: it goes on by itself where it was.",
-        action="Mend Kafka, or its address in `KAFKA_URL`; the worker's log says what it misses: `waiting:`.",
+        action=advice.reconnect,
         count=group.waiting,
     )
 
@@ -161,7 +160,7 @@ def _losses(health: Health) -> Iterator[Alert]:
         )
 
 
-def _memory(health: Health) -> Iterator[Alert]:
+def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     memory = health.memory
     if memory.policy not in SAFE_POLICIES and memory.limit_bytes:
         yield Alert(
@@ -180,7 +179,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             title=f"Redis is {share} % full",
             text="When it is full, frames are refused and Logplex drops them.",
             action="See what takes it with `python -m app memory`. Then take a larger plan, or lower "
-            "`REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
+            f"{' or '.join(filter(None, (advice.take_less, '`ROUTES_MAX`')))}.",
             count=share,
         )
 
