@@ -93,6 +93,11 @@ def group_names() -> tuple[str, ...]:
     return tuple(group.name for group in GROUPS)
 
 
+def log_group_names() -> tuple[str, ...]:
+    """All that read the log, whatever the settings ask for."""
+    return tuple(group.name for group in GROUPS if group.reading)
+
+
 def log_groups(settings: Settings) -> tuple[str, ...]:
     """The consumer groups that these settings ask for: those whose place in the log must be usable."""
     return tuple(group.name for group in GROUPS if group.reading and group.is_wanted(settings))

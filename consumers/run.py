@@ -16,7 +16,7 @@ import redis
 from app.errors import TailraceError
 from app.escaping import lines_for_terminal
 from app.groups import Group
-from app.log import READ_TIMEOUT_S, Batch, open_reader
+from app.log import READ_TIMEOUT_S, Batch, open_log
 from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.settings import Settings
@@ -63,8 +63,8 @@ def run_group(group: Group, prepare: Prepare, environ: Mapping[str, str]) -> int
         what = prepare(settings, store, stop, hand.place)
         worker = Worker(
             group=group.name,
-            open_reader=lambda: open_reader(
-                settings, group=group.name, start=reading.start, rewind_to_store=reading.rewind_to_store
+            open_reader=lambda: open_log(settings).reader(
+                group.name, reading.start, rewind_to_store=reading.rewind_to_store
             ),
             handle=what.handle,
             store=store,

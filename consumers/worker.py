@@ -16,8 +16,8 @@ import redis
 
 from app.backoff import Outage
 from app.errors import LogUnavailable, StaleBatch, TailraceError, first_words
-from app.log import BadValue, Batch, Lag, Reader
-from app.message import decode, encode
+from app.log import Batch, Lag, Reader
+from app.message import BadValue, decode, encode
 from app.store.held import POISON_AFTER, count_held, forget_held, poison
 from consumers.hand import Hand, name_of
 from consumers.status import StatusReporter, is_redis
@@ -125,7 +125,7 @@ class Worker:
         while True:
             try:
                 self._set_poison_aside(batch)
-                self.hand.take([message["id"] for message in batch.messages], batch.claim.get("lease", ""))
+                self.hand.take([message["id"] for message in batch.messages], batch.lease)
                 self.handle(batch, keepalive)
                 self.hand.drop()
                 outage.resolved()

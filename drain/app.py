@@ -12,7 +12,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.errors import NotDurable
-from app.log import Writer, open_writer
+from app.log import Writer, open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain import dashboard
@@ -43,15 +43,16 @@ def create_app(
 
     It connects to nothing before the first request.
     """
-    writer = writer or open_writer(settings)
+    message_log = open_log(settings)
+    writer = writer or message_log.writer()
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
     instruments = Instruments(counts)
     app = Flask("drain", static_folder=None)
     app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
-    app.register_blueprint(dashboard.blueprint(settings, store))
+    app.register_blueprint(dashboard.blueprint(settings, message_log, store))
     _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)
-    routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, log_in_redis=not settings.kafka_url)
+    routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, message_log)
     _add_metrics(app, instruments, routes)
     _add_error_pages(app)
     _add_headers(app)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import redis
 
 from app.escaping import for_terminal
+from app.log import open_log
 from app.redis_client import unavailable_error
 from app.settings import Settings
 from app.store import queries
@@ -40,13 +41,13 @@ def span(text: str) -> str:
 
 def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
     """The figures of a span (`1h`, `ever`). Raises LogUnavailable where Redis is away."""
-    log_limit_bytes = None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
+    log = open_log(settings)
     try:
         found = queries.routes_table(store, app, None if since == EVER else queries.read_span(since), now_s)
-        health = queries.health(store, now_s, log_limit_bytes=log_limit_bytes, routes_max=settings.routes_max)
+        health = queries.health(store, now_s, log, routes_max=settings.routes_max)
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None
-    return Report(since, found, health, queries.alerts(health))
+    return Report(since, found, health, queries.alerts(health, log.advice))
 
 
 def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:

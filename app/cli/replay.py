@@ -18,7 +18,7 @@ import redis
 from app.cli.progress import ProgressBar
 from app.cli.replay_text import dry_run_lines, resume_command, summary_lines
 from app.errors import BadSettings, LogUnavailable, SameHost, TargetDown
-from app.log import History, open_history
+from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
@@ -126,7 +126,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = Window(plan, route_namer(settings), pacer)
     try:
-        with contextlib.closing(open_history(settings)) as history:
+        with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
                 return _dry_run(window, history)
             finished, end = _replay(settings, window, history)

@@ -11,10 +11,13 @@ import redis
 
 from app import groups
 from app.groups import GROUPS, METRICS, REPLAY, Group, group_names, log_groups
+from app.log import open_log
 from app.settings import Settings
 from app.store import queries
 from app.store.workers import WorkerStatus, report_status
 from tests.support.processes import ROOT, procfile
+
+LOG = open_log(Settings())
 
 ALERTS = Group(
     name="alerts",
@@ -26,7 +29,7 @@ ALERTS = Group(
 
 
 def health(store: redis.Redis) -> queries.Health:
-    return queries.health(store, time.time(), log_limit_bytes=1_000_000, routes_max=500)
+    return queries.health(store, time.time(), LOG, routes_max=500)
 
 
 def status(
@@ -38,7 +41,9 @@ def status(
 
 def alerts_of(store: redis.Redis, group: Group) -> list[queries.Alert]:
     """Those about this group."""
-    return [found for found in queries.alerts(health(store)) if found.code.endswith(f":{group.name}")]
+    return [
+        found for found in queries.alerts(health(store), LOG.advice) if found.code.endswith(f":{group.name}")
+    ]
 
 
 def test_names_are_unique_and_each_is_a_package_that_can_be_run() -> None:
@@ -119,7 +124,7 @@ def test_one_that_reads_no_log_and_waits_is_not_said_to_wait_for_the_log(
     report_status(redis_client, status("alerts", waits=True))
     (alert,) = alerts_of(redis_client, ALERTS)
     assert (alert.code, alert.severity) == ("waiting:alerts", "warning")
-    assert "KAFKA_URL" not in alert.action
+    assert alert.action != LOG.advice.reconnect
     assert f"so {ALERTS.while_stopped}." in alert.text
     report_status(redis_client, replace(status("alerts"), waits=False))
     assert alerts_of(redis_client, ALERTS) == []

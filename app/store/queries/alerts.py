@@ -8,6 +8,7 @@ from typing import Literal
 
 from app.formatting import duration, plural
 from app.groups import Group, group_named
+from app.log_status import LogAdvice
 from app.store.queries.health import GroupHealth, Health
 
 LAG_S = 30
@@ -37,14 +38,14 @@ class Alert:
     """How much of it: when it grows, it is news."""
 
 
-def alerts(health: Health) -> list[Alert]:
-    """The most urgent first; empty when all is well."""
+def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
+    """The most urgent first; empty when all is well. `advice`: of the message log."""
     found = [
-        *_log_full(health),
-        *_workers(health),
+        *_log_full(health, advice),
+        *_workers(health, advice),
         *_refused(health),
         *_losses(health),
-        *_memory(health),
+        *_memory(health, advice),
         *_dead_letters(health),
         *_routes(health),
     ]
@@ -52,7 +53,7 @@ def alerts(health: Health) -> list[Alert]:
     return sorted(found, key=lambda alert: order[alert.severity])
 
 
-def _workers(health: Health) -> Iterator[Alert]:
+def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         known = group_named(group.group)
         # What is no part of every installation counts only once it has been seen.
@@ -60,7 +61,7 @@ def _workers(health: Health) -> Iterator[Alert]:
         if is_expected and not group.workers:
             yield _no_worker(known, group, health)
         elif group.workers and group.waiting == group.workers:
-            yield _waiting(known, group)
+            yield _waiting(known, group, advice)
         elif group.workers and group.lag_seconds > LAG_S:
             yield Alert(
                 code=f"lag:{group.group}",
@@ -77,14 +78,12 @@ def _workers(health: Health) -> Iterator[Alert]:
                 severity="warning",
                 title=f"{_messages(group.log_lost)} left the log before {group.group} had read them",
                 text="The log dropped its oldest messages while the worker was behind.",
-                action="Raise `REDIS_LOG_MAX_MB`, or start more workers."
-                if health.log
-                else "Raise the topic's retention, or start more workers.",
+                action=f"{advice.keep_longer[:1].upper()}{advice.keep_longer[1:]}, or start more workers.",
                 count=group.log_lost,
             )
 
 
-def _log_full(health: Health) -> Iterator[Alert]:
+def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         if group.refused_full_s is None or health.at_s - group.refused_full_s > FULL_S:
             continue
@@ -95,7 +94,7 @@ def _log_full(health: Health) -> Iterator[Alert]:
             text=f"{_messages(group.lag_messages)} wait for {group.group}. Senders get 503 and try again; "
             "what Logplex gives up on, it reports as lost.",
             action=f"Start more workers: `heroku ps:scale {group.group}={group.workers + 1}`, "
-            "or raise `REDIS_LOG_MAX_MB`.",
+            f"or {advice.keep_longer}.",
             count=group.refused_full,
         )
 
@@ -114,7 +113,7 @@ def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     )
 
 
-def _waiting(known: Group, group: GroupHealth) -> Alert:
+def _waiting(known: Group, group: GroupHealth, advice: LogAdvice) -> Alert:
     verb = "runs" if group.workers == 1 else "run"
     if known.reading is None:
         return Alert(
@@ -132,7 +131,7 @@ def _waiting(known: Group, group: GroupHealth) -> Alert:
         title=f"{group.group} waits for the message log",
         text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, "
         f"so {known.while_stopped}. Nothing is lost: it goes on by itself where it was.",
-        action="Mend Kafka, or its address in `KAFKA_URL`; the worker's log says what it misses: `waiting:`.",
+        action=advice.reconnect,
         count=group.waiting,
     )
 
@@ -168,7 +167,7 @@ def _losses(health: Health) -> Iterator[Alert]:
         )
 
 
-def _memory(health: Health) -> Iterator[Alert]:
+def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     memory = health.memory
     if memory.policy not in SAFE_POLICIES and memory.limit_bytes:
         yield Alert(
@@ -187,7 +186,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             title=f"Redis is {share} % full",
             text="When it is full, frames are refused and Logplex drops them.",
             action="See what takes it with `python -m app memory`. Then take a larger plan, or lower "
-            "`REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
+            f"{' or '.join(filter(None, (advice.take_less, '`ROUTES_MAX`')))}.",
             count=share,
         )
 

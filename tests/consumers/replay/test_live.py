@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from app.errors import LogUnavailable
-from app.log import Batch, open_reader
-from app.log.redis.reader import STREAM
+from app.log import Batch, open_log
+from app.log.redis.stream import STREAM
 from app.settings import Settings
 from app.store import replay
 from consumers.replay.live import LiveReplay
@@ -149,12 +149,12 @@ def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
 def batch_of(redis_url: str, client: redis.Redis, lines: list[str], away_s: int = 0) -> Batch:
     """Lines as a worker of the group reads them, `away_s` after they came."""
     with contextlib.closing(
-        open_reader(settings(redis_url), group="replay", start="earliest", rewind_to_store=False)
+        open_log(settings(redis_url)).reader("replay", "earliest", rewind_to_store=False)
     ) as reader:
         append(settings(redis_url), lines, time.time() - away_s)
         batch = reader.poll(1.0, 1_000)
     assert batch is not None
-    client.set(batch.claim["lease"], "1")  # Closing gave it up.
+    client.set(batch.lease, "1")  # Closing gave it up.
     for message in batch.messages:
         message["received_at"] -= away_s * 1_000
     return batch
