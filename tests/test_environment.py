@@ -6,12 +6,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.groups import GROUPS
 from tests.support.processes import ROOT
 
 HAND_IT_OVER = {
     "app/__main__.py": "to the command line, which loads the settings",
-    "consumers/metrics/__main__.py": "to run_group",
-    "consumers/replay/__main__.py": "to run_group",
+    **{
+        f"{group.package.replace('.', '/')}/__main__.py": "to its main (consumers/run.py)" for group in GROUPS
+    },
     "drain/__init__.py": "to the settings; the folder of counts, which gunicorn's configuration has made",
     "drain/gunicorn/config.py": "to the settings; sets the folder of counts for prometheus_client",
 }
