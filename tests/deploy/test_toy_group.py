@@ -22,6 +22,7 @@ FOLDERS = ("app", "consumers", "deploy", "drain", "servers", "tests")
 FILES = ("Procfile", "README.md", "app.json", "docker-compose.yml", "pyproject.toml")
 
 MAIN = """
+import os
 import sys
 
 from app.groups import TOY
