@@ -20,6 +20,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from app.errors import LogUnavailable, NotDurable
+from app.log.kafka.clients import TIMED_OUT
 from app.log.kafka.connection import (
     ANSWER_MS,
     BATCH_BYTES,
@@ -31,7 +32,6 @@ from app.log.kafka.connection import (
     topic_name,
 )
 from app.log.kafka.reach import no_broker_error
-from app.log.kafka.writer import TIMED_OUT
 from app.settings import Settings
 
 ANSWER_S = ANSWER_MS / 1000

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 from app.errors import BadMessage, LogUnavailable
-from app.log.kafka.reader import Consumer
+from app.log.kafka.clients import SeekableConsumer
 from app.message import RouterMessage, decode
 
 log = logging.getLogger(__name__)
@@ -29,18 +28,6 @@ SILENT_S = 30.0
 
 Spans = dict[int, tuple[int, int]]
 """partition -> (first offset, offset after the last)."""
-
-
-class SeekableConsumer(Consumer, Protocol):
-    """A consumer outside of any group."""
-
-    def all_partitions(self) -> list[int]: ...
-
-    def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
-        """The first offset at or after a time (Unix ms); None where nothing is that new."""
-
-    def read_from(self, offsets: Mapping[int, int]) -> None:
-        """From now on `poll` gives these partitions from these offsets, and no others."""
 
 
 class KafkaHistory:

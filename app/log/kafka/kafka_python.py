@@ -1,44 +1,35 @@
 """The Kafka client by default: kafka-python, pure Python, the owner's choice.
 
-Facts of kafka-python 3.0 that the code rests on: the producer is idempotent by default (order is
-kept through its own retries); `delivery_timeout_ms` must be at least `linger_ms` plus
-`request_timeout_ms`; rebalance listeners run on its network thread and must not block.
+A fact of kafka-python 3.0 that the consumer rests on: rebalance listeners run on its network thread
+and must not block. The producer is in kafka_python_producer.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka import (
     ConsumerRebalanceListener,
-    KafkaAdminClient,
     KafkaConsumer,
-    KafkaProducer,
     TopicPartition,
 )
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError
 from kafka.future import Future
-from kafka.partitioner.default import murmur2
 from kafka.structs import OffsetAndMetadata
 
-from app.errors import LogUnavailable, NotDurable
-from app.log.kafka.client import connected
+from app.errors import LogUnavailable
 from app.log.kafka.connection import (
     ANSWER_MS,
-    BATCH_BYTES,
-    DELIVERY_MS,
     FETCH_BYTES,
-    MAX_REQUEST_BYTES,
     group_name,
     python_config,
     topic_name,
 )
-from app.log.kafka.topic import ASK_AGAIN_S, ensure_topic
-from app.log.kafka.writer import TIMED_OUT
+from app.log.kafka.kafka_python_connect import connected
+from app.log.kafka.kafka_python_producer import PythonProducer
+from app.log.kafka.topic import ensure_topic
 from app.settings import Settings
 
 FAULTS = (KafkaError, LookupError, ValueError, AttributeError)
@@ -57,133 +48,6 @@ def open_producer(settings: Settings) -> PythonProducer:
 def open_consumer(settings: Settings, group: str) -> PythonConsumer:
     """See `Client`."""
     return PythonConsumer(settings, group)
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, as Kafka's Java client computes it."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
-
-
-class PythonProducer:
-    """One KafkaProducer, made on first use and again after a fault that it cannot mend itself."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._config = python_config(settings)
-        self._topic = topic_name(settings)
-        self._lock = threading.Lock()
-        self._producer: KafkaProducer | None = None
-        self._partitions = 0
-        """Of the topic; 0: to be asked for."""
-
-    def _connected(self, timeout_s: float) -> KafkaProducer:
-        # One thread connects; the others' time must not run out behind it one after the other.
-        deadline = time.monotonic() + timeout_s
-        if not self._lock.acquire(timeout=max(0.0, timeout_s)):
-            raise NotDurable("no Kafka broker answers: another thread waits for one")
-        try:
-            if self._producer is None:
-                left_s = deadline - time.monotonic()
-                self._producer = KafkaProducer(
-                    **self._config,
-                    acks="all",
-                    enable_idempotence=True,
-                    compression_type="lz4",
-                    linger_ms=2,
-                    batch_size=BATCH_BYTES,
-                    max_request_size=MAX_REQUEST_BYTES,
-                    max_block_ms=DELIVERY_MS,
-                    request_timeout_ms=2_500,
-                    delivery_timeout_ms=DELIVERY_MS,
-                    bootstrap_timeout_ms=max(1, int(left_s * 1000)),
-                    metrics_enabled=False,
-                )
-            return self._producer
-        except KafkaError as fault:
-            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
-        finally:
-            self._lock.release()
-
-    def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        producer = self._connected(timeout_s)
-        partition = partition_of(key, self._partitions or self._ask_partitions(producer))
-        try:
-            send, topic = producer.send, self._topic
-            futures = [send(topic, value, key, partition=partition) for value in values]
-            for future in futures:
-                future.get(max(0.0, deadline - time.monotonic()))
-        except (KafkaError, AssertionError) as fault:
-            self._partitions = 0  # The topic may have been made anew, with fewer.
-            self._discard(producer)
-            reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
-            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}") from fault
-
-    def _discard(self, producer: KafkaProducer) -> None:
-        """A fresh producer for the next frame; frames under way in this one get their 503.
-
-        After a timeout too: an idempotent producer of kafka-python 3.0 whose batch expired while a
-        broker hung never sends to that partition again.
-        """
-        if not self._lock.acquire(timeout=0.1):
-            return  # Somebody connects already, so this one has been discarded.
-        try:
-            if self._producer is not producer:
-                return
-            self._producer = None
-        finally:
-            self._lock.release()
-        threading.Thread(target=_close, args=(producer, 0), daemon=True).start()
-
-    def _ask_partitions(self, producer: KafkaProducer) -> int:
-        try:
-            found = producer.partitions_for(self._topic)
-        except KafkaError as fault:
-            raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
-        if not found:
-            raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-        self._partitions = len(found)
-        return self._partitions
-
-    def check(self, timeout_s: float) -> None:
-        # A producer answers from what it remembers; a client of its own has to ask.
-        deadline = time.monotonic() + timeout_s / 2
-        while True:
-            try:
-                if self._topic not in self._topics(timeout_s / 2):
-                    raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-                return
-            except KafkaError as fault:
-                # For some seconds the other brokers still name one that has died.
-                if not isinstance(fault, KafkaConnectionError) or time.monotonic() > deadline:
-                    raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
-            time.sleep(ASK_AGAIN_S)
-
-    def _topics(self, timeout_s: float) -> list[str]:
-        """All that the brokers name. Raises KafkaError."""
-        limit_ms = int(timeout_s * 1000)
-        limits = {"bootstrap_timeout_ms": limit_ms, "request_timeout_ms": limit_ms}
-        admin = connected(KafkaAdminClient, {**self._config, **limits})
-        try:
-            return list(admin.list_topics())
-        finally:
-            admin.close()
-
-    def close(self) -> None:
-        with self._lock:
-            producer, self._producer = self._producer, None
-        if producer is not None:
-            _close(producer, DELIVERY_MS / 1000)
-
-
-def _close(producer: KafkaProducer, timeout_s: float) -> None:
-    """Ends its thread; what it could not send has had its NotDurable."""
-    try:
-        producer.close(timeout=timeout_s)
-    except KafkaError:
-        # close() of kafka-python 3.0 leaves its thread running when something is still on its way.
-        producer._sender.force_close()
-        with contextlib.suppress(KafkaError):
-            producer.close(timeout=1)
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]

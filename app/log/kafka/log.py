@@ -7,35 +7,23 @@ and one that neither reads nor writes loads none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import redis
 
 from app.errors import TailraceError
 from app.log.interface import READ_TIMEOUT_S, Ensured, Start
+from app.log.kafka.clients import Client
 from app.log.kafka.connection import topic_name
-from app.log.kafka.history import KafkaHistory, SeekableConsumer
+from app.log.kafka.history import KafkaHistory
 from app.log.kafka.reader import KafkaReader
-from app.log.kafka.writer import KafkaWriter, Producer
+from app.log.kafka.writer import KafkaWriter
 from app.log.redis.log import in_redis
 from app.log.redis.stream import META, counts_of
 from app.log_status import GroupPosition, LogAdvice, LogStatus
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import keys
-
-
-class Client(Protocol):
-    """What a module of a client library gives."""
-
-    def open_producer(self, settings: Settings) -> Producer:
-        """It connects when it is first used."""
-
-    def open_consumer(self, settings: Settings, group: str) -> SeekableConsumer:
-        """A member of a group; of none where `group` is empty. Raises LogUnavailable."""
-
-    def ensure_topic(self, settings: Settings, timeout_s: float) -> object:
-        """Makes the topic if absent. Raises LogUnavailable, and TopicMissing where it cannot be made."""
 
 
 class KafkaLog:

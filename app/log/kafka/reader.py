@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
 import redis
 
 from app.errors import BadMessage, LogUnavailable
 from app.log.interface import Batch, Lag
+from app.log.kafka.clients import Consumer
 from app.log.kafka.frame_memory import FrameMemory
 from app.message import BadValue, RouterMessage, decode, split_id
 from app.store import keys
@@ -35,33 +36,6 @@ for i = 1, #ARGV, 2 do
   end
 end
 """
-
-
-class Consumer(Protocol):
-    """What the reader needs of a Kafka client, for one topic. Raises LogUnavailable."""
-
-    def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
-        """(offset, value) pairs by partition, in order, of partitions that gave some."""
-
-    def take_new_partitions(self) -> set[int]:
-        """Partitions assigned since the last call, the ones given back to us among them."""
-
-    def assigned(self) -> set[int]: ...
-
-    def seek(self, partition: int, offset: int) -> None: ...
-
-    def committed(self, partitions: Iterable[int]) -> dict[int, int | None]: ...
-
-    def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]: ...
-
-    def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]: ...
-
-    def high_water(self, partition: int) -> int | None:
-        """The end of a partition as last fetched, without asking the broker."""
-
-    def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None: ...
-
-    def close(self) -> None: ...
 
 
 Records = Sequence[tuple[int, bytes]]

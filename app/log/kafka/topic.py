@@ -25,9 +25,9 @@ from kafka.errors import (
 from app.errors import LogUnavailable, TailraceError
 from app.groups import log_group_names
 from app.log.interface import TOPIC
-from app.log.kafka.client import connected
 from app.log.kafka.connection import group_name, python_config, topic_name
 from app.log.kafka.copies import COPIES, MIN_IN_SYNC, PARTITIONS, Copies, live_brokers, look, topic_options
+from app.log.kafka.kafka_python_connect import connected
 from app.log.kafka.reach import no_broker_error
 from app.settings import Settings
 

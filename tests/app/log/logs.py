@@ -12,9 +12,11 @@ import redis
 from app.errors import LogUnavailable, StaleBatch
 from app.log import Batch, History, MessageLog, Reader, Start, Writer, open_log
 from app.log.memory import MemoryLog
+from app.log.redis.stream import META
 from app.log.redis.writer import RedisWriter
 from app.message import RouterMessage, encode, message_id
 from app.settings import Settings
+from app.store.claims import positions_key
 from app.store.settle import settle
 from servers.kafka_broker import KafkaBroker
 
@@ -114,6 +116,13 @@ class Log:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert reader.poll(POLL_S, 100) is None
+
+    def join(self, reader: Reader, group: str, timeout_s: float = 30) -> None:
+        """Polls until the group has its beginning, where nothing is to be read."""
+        deadline = time.monotonic() + timeout_s
+        while not (self.store.exists(positions_key(group)) or self.store.hexists(META, f"read:{group}")):
+            assert time.monotonic() < deadline, f"the group {group} has no place in {timeout_s} s"
+            self.rest(reader, seconds=0.1)
 
     def batch(self, reader: Reader, timeout_s: float = 15, most: int = 10_000) -> Batch:
         """The next batch, not settled."""

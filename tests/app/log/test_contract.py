@@ -111,6 +111,7 @@ def test_a_latest_group_begins_after_what_was_there_before_it(log: Log) -> None:
     writer = log.writer()
     writer.append("before", frame("before", 5), 4)
     reader = log.reader("replay", "latest")
+    log.join(reader, "replay")
     assert not log.rest(reader).ids
     writer.append("after", frame("after", 3), 4)
     assert {found.partition(".")[0] for found in log.drain(reader, count=3).ids} == {"after"}
@@ -121,7 +122,7 @@ def test_a_latest_group_keeps_its_beginning_when_its_first_reader_dies_before_th
 ) -> None:
     log.reader("first").close()
     reader = log.reader("replay", "latest")
-    log.rest(reader)
+    log.join(reader, "replay")
     reader.close()
     log.writer().append("between", frame("between", 3), 4)
     assert len(log.drain(log.reader("replay", "latest"), count=3).ids) == 3
@@ -236,7 +237,7 @@ def test_what_a_log_says_of_itself_adds_up(log: Log) -> None:
     empty = log.opened().status(log.store, groups)
     assert {found.lost for found in empty.groups.values()} == {0}
     reader = log.reader()
-    log.rest(reader, seconds=0.1)
+    log.join(reader, "metrics")
     now_ms = int(time.time() * 1000)
     writer = log.writer()
     writer.append("f1", frame("f1", 20), 10)

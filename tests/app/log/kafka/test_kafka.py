@@ -22,7 +22,7 @@ from app.log.kafka import frame_memory
 from app.log.kafka import reader as kafka_reader
 from app.log.kafka.connection import group_name, topic_name
 from app.log.kafka.copies import PARTITIONS
-from app.log.kafka.kafka_python import partition_of
+from app.log.kafka.kafka_python_producer import partition_of
 from app.log.kafka.topic import ensure_topic
 from app.message import encode
 from app.store.queries.health import health

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
+import redis
 
 from app.errors import LogUnavailable, NotDurable, StaleBatch
 from app.log import Batch, open_log
 from app.log.redis import writer as redis_writer
 from app.log.redis.reader import RedisReader
 from app.log.redis.stream import SHARE_OF_MAXMEMORY, STREAM, log_counts, pack
+from app.script_connection import ScriptConnection
 from app.settings import Settings
 from app.store.claims import EntriesClaim
 from tests.app.log.logs import Log, bounded_writer, frame, ids
@@ -239,3 +242,36 @@ def test_a_reader_without_messages_waits_no_longer_than_told(redis_log: Log) -> 
     started = time.monotonic()
     assert reader.poll(0.3, 100) is None
     assert 0.2 < time.monotonic() - started < 1.5
+
+
+def test_no_sender_waits_for_the_question_of_what_redis_may_hold(
+    redis_log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow(connection: ScriptConnection, *command: str | int, timeout_s: float) -> bytes:
+        asked.set()
+        assert answer.wait(10)
+        return b"# Memory\r\nmaxmemory:1000000\r\n"
+
+    monkeypatch.setattr(ScriptConnection, "command", slow)
+    writer = bounded_writer(redis_log, 10**9)
+    assert writer.append("f1", frame("f1", 1), 4).messages == 1
+    assert asked.wait(10)
+    assert writer.append("f2", frame("f2", 1), 4).messages == 1
+    assert writer.bound.bytes() == 10**9
+    answer.set()
+    wait_until(lambda: writer.bound.bytes() == int(1_000_000 * SHARE_OF_MAXMEMORY), "the share")
+
+
+def test_a_redis_that_does_not_say_what_it_may_hold_keeps_the_bound_of_the_settings(
+    redis_log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(connection: ScriptConnection, *command: str | int, timeout_s: float) -> bytes:
+        raise redis.ResponseError("this user has no permissions to run the 'info' command")
+
+    monkeypatch.setattr(ScriptConnection, "command", refuses)
+    writer = bounded_writer(redis_log, 10**6)
+    assert writer.append("f1", frame("f1", 1), 4).messages == 1
+    writer.bound.close()
+    assert writer.bound.bytes() == 10**6
