@@ -7,6 +7,7 @@ becomes due wakes one thread, not all of them (the leader-follower pattern, as i
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import math
@@ -38,21 +39,21 @@ class DueQueue(Generic[Item]):
         self._max_late_s = max_late_s
         self._waiting: list[Entry[Item]] = []  # A heap.
         self._taken: dict[int, Item] = {}
-        self._finishing = 0
-        """Items that are claimed and not finished."""
+        self._reporting: set[int] = set()
+        """Numbers of the items that are claimed and not finished."""
         self._numbers = itertools.count()
         self._has_leader = False
         self._is_closed = False
-        lock = threading.Lock()
-        self._head_changed = threading.Condition(lock)
-        self._has_space = threading.Condition(lock)
-        self._is_idle = threading.Condition(lock)
+        self._lock = threading.Lock()
+        self._head_changed = threading.Condition(self._lock)
+        self._has_space = threading.Condition(self._lock)
+        self._is_idle = threading.Condition(self._lock)
 
     def put(self, item: Item, due_s: float, timeout_s: float | None = None) -> bool:
         """Adds an item to be taken at `due_s` (monotonic). Waits while the queue is full; False, and
         nothing is added, when that takes longer than `timeout_s`."""
-        with self._has_space:
-            if not self._has_space.wait_for(lambda: len(self._waiting) < self._size_max, timeout_s):
+        with self._lock:
+            if self._is_full() and not self._has_space.wait_for(lambda: not self._is_full(), timeout_s):
                 return False
             entry = Entry(due_s, next(self._numbers), item)
             heapq.heappush(self._waiting, entry)
@@ -63,7 +64,7 @@ class DueQueue(Generic[Item]):
 
     def take(self) -> Entry[Item] | None:
         """The first item, as soon as it is due and the rate allows; None once the queue is closed."""
-        with self._head_changed:
+        with self._lock:
             while not self._is_closed:
                 if not self._waiting or self._has_leader:
                     self._head_changed.wait()
@@ -87,30 +88,33 @@ class DueQueue(Generic[Item]):
         self._has_space.notify()
         return entry
 
+    # `claim` and `finish` run once for each request, so they take the lock only at the end: each of their
+    # steps is a single operation on a dict or a set, which is atomic.
+
     def claim(self, entry: Entry[Item]) -> bool:
         """Whether the caller may report what became of a taken item, and then calls `finish`; False
         where `abandon` has returned it meanwhile."""
-        with self._is_idle:
-            if self._taken.pop(entry.number, None) is None:
-                return False
-            self._finishing += 1
-            return True
+        self._reporting.add(entry.number)  # First, so that the item is always in one of the two.
+        if self._taken.pop(entry.number, None) is None:
+            self._reporting.discard(entry.number)
+            return False
+        return True
 
-    def finish(self) -> None:
+    def finish(self, entry: Entry[Item]) -> None:
         """A claimed item is reported."""
-        with self._is_idle:
-            self._finishing -= 1
-            if self._is_empty():
+        self._reporting.discard(entry.number)
+        if self._is_empty():
+            with self._lock:
                 self._is_idle.notify_all()
 
     def join(self, timeout_s: float) -> bool:
         """Waits until nothing waits, is taken or is being reported; False when time ran out first."""
-        with self._is_idle:
+        with self._lock:
             return self._is_idle.wait_for(self._is_empty, timeout_s)
 
     def close(self) -> list[Item]:
         """Ends `take` for every thread; returns what was waiting."""
-        with self._head_changed:
+        with self._lock:
             left = [entry.item for entry in self._waiting]
             self._waiting.clear()
             self._is_closed = True
@@ -120,12 +124,17 @@ class DueQueue(Generic[Item]):
 
     def abandon(self) -> list[Item]:
         """Returns what is taken and not claimed, once nothing is being reported."""
-        with self._is_idle:
-            left = list(self._taken.values())
-            self._taken.clear()
+        with self._lock:
+            left = []
+            with contextlib.suppress(KeyError):
+                while True:  # One by one, so that no item is claimed as well.
+                    left.append(self._taken.popitem()[1])
             self._is_idle.notify_all()
             self._is_idle.wait_for(self._is_empty)
         return left
 
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._size_max
+
     def _is_empty(self) -> bool:
-        return not (self._waiting or self._taken or self._finishing)
+        return not (self._waiting or self._taken or self._reporting)

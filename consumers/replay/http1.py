@@ -7,7 +7,7 @@ whoever reads the socket. RFC 9112 has the rules of framing.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 HEAD_MAX_BYTES = 65_536
@@ -54,33 +54,33 @@ class Framing(NamedTuple):
 
 
 class ResponseParser:
-    """Parses one response. The steps below are generators that wait for more bytes at each `yield`."""
+    """Parses one response. The steps are generators that continue, after each `yield`, with more data."""
 
-    __slots__ = ("_data", "_steps")
+    __slots__ = ("_data", "_response", "_steps", "_until_close")
 
     def __init__(self, method: str) -> None:
         self._data = b""
         """What has arrived and is not parsed yet."""
-        self._steps = self._response(method)
-        next(self._steps)
+        self._until_close = False
+        """The response ends with the connection."""
+        self._response: Response | None = None
+        self._steps = self._parse(method)
 
     def feed(self, data: bytes) -> Response | None:
         """Takes what the socket received, b"" at its end; the response once it is complete.
 
         Raises BadResponse and TooLarge.
         """
-        try:
-            self._steps.send(data)
-        except StopIteration as end:
-            response: Response = end.value
-            return response
-        return None
+        if not data and not self._until_close:
+            raise BadResponse
+        self._data += data
+        next(self._steps, None)
+        return self._response
 
-    def _response(self, method: str) -> Generator[None, bytes, Response]:
-        head = yield from self._head()
-        status = status_of(head)
+    def _parse(self, method: str) -> Iterator[None]:
+        status = 100
         while 100 <= status < 200 and status != 101:
-            head = yield from self._head()
+            head = yield from self._read_head()
             status = status_of(head)
         framing = framing_of(head)
         keep = framing.keep and status != 101
@@ -92,80 +92,75 @@ class ResponseParser:
             elif framing.length is not None:
                 yield from self._skip(framing.length, framing.length)
             else:
-                yield from self._skip_to_end()
+                yield from self._skip_until_close()
                 keep = False
         except _LongBody:
             keep = False
         # What arrived beyond this response belongs to no request.
-        return Response(status, keep and not self._data)
+        self._response = Response(status, keep and not self._data)
 
-    def _head(self) -> Generator[None, bytes, bytes]:
-        """The status line and headers, up to and with the last line's end."""
+    def _read_head(self) -> Generator[None, None, bytes]:
+        """The status line and headers, including the end of the last line."""
         while (end := self._data.find(b"\r\n\r\n")) < 0:
             if len(self._data) > HEAD_MAX_BYTES:
                 raise TooLarge
             if self._data and not b"HTTP/1.".startswith(self._data[:7]):
                 raise BadResponse
-            yield from self._receive()
+            yield
         if end > HEAD_MAX_BYTES:
             raise TooLarge
         head, self._data = self._data[: end + 2], self._data[end + 4 :]
         return head
 
-    def _receive(self) -> Generator[None, bytes, None]:
-        """Waits for more bytes. Raises BadResponse if the connection ends instead."""
-        part = yield
-        if not part:
-            raise BadResponse
-        self._data += part
-
-    def _skip(self, length: int, total: int) -> Generator[None, bytes, None]:
-        """Drops `length` bytes of a body that is `total` bytes long up to their end."""
+    def _skip(self, length: int, total: int) -> Iterator[None]:
+        """Drops the next `length` bytes of a body, which is then `total` bytes long so far."""
         excess = max(0, total - BODY_MAX_BYTES)
         length -= excess
         while len(self._data) < length:
             length -= len(self._data)
             self._data = b""
-            yield from self._receive()
+            yield
         self._data = self._data[length:]
         if excess:
             raise _LongBody
 
-    def _skip_chunks(self) -> Generator[None, bytes, None]:
+    def _skip_chunks(self) -> Iterator[None]:
         total = 0
-        while size := (yield from self._chunk_size()):
+        while size := (yield from self._read_chunk_size()):
             total += size
             yield from self._skip(size + 2, total)
         yield from self._skip_trailers()
 
-    def _chunk_size(self) -> Generator[None, bytes, int]:
+    def _read_chunk_size(self) -> Generator[None, None, int]:
         while (end := self._data.find(b"\r\n")) < 0:
             if len(self._data) > CHUNK_LINE_MAX_BYTES:
                 raise BadResponse
-            yield from self._receive()
+            yield
         line, self._data = self._data[:end], self._data[end + 2 :]
         size = line.partition(b";")[0].strip()
         if not _HEX(size):
             raise BadResponse
         return int(size, 16)
 
-    def _skip_trailers(self) -> Generator[None, bytes, None]:
+    def _skip_trailers(self) -> Iterator[None]:
         """They end with an empty line, as headers do."""
         while not (self._data.startswith(b"\r\n") or b"\r\n\r\n" in self._data):
             if len(self._data) > HEAD_MAX_BYTES:
                 raise TooLarge
-            yield from self._receive()
+            yield
         end = 0 if self._data.startswith(b"\r\n") else self._data.find(b"\r\n\r\n") + 2
         self._data = self._data[end + 2 :]
 
-    def _skip_to_end(self) -> Generator[None, bytes, None]:
+    def _skip_until_close(self) -> Iterator[None]:
         """A body without a length lasts as long as the connection (RFC 9112, section 6.3)."""
+        self._until_close = True
         total = len(self._data)
-        self._data = b""
-        while part := (yield):
-            total += len(part)
-            if total > BODY_MAX_BYTES:
+        while total <= BODY_MAX_BYTES:
+            self._data = b""
+            yield
+            if not self._data:
                 return
+            total += len(self._data)
 
 
 def status_of(head: bytes) -> int:

@@ -95,7 +95,7 @@ class Senders:
             try:
                 self._report(entry.item.request, result)
             finally:
-                self._queue.finish()
+                self._queue.finish(entry)
         connection.close()
 
     def _attempt(self, connection: Connection, job: Job, due_s: float) -> tuple[Outcome, float] | str:

@@ -15,14 +15,14 @@ UNTIL_MS = FROM_MS + 3_600_000
 
 
 class Terminal(io.StringIO):
-    """What `isatty` says that it is."""
+    """Its `isatty` is true."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """A clock that is moved by hand."""
 
     now_s = 100.0
 
@@ -50,18 +50,18 @@ def test_the_time_left_follows_the_pace(speed: float, left: str) -> None:
     assert line.endswith(f"time left: {left}")
 
 
-def test_before_the_first_request_nothing_is_promised() -> None:
+def test_before_the_first_request_the_time_left_is_unknown() -> None:
     clock = Clock()
     line = bar(io.StringIO(), clock, 2.0).line(Progress(0, 0), clock.now_s)
     assert "  0%  at --:--:--  0 done  time left: unknown" in line
 
 
-def test_an_estimate_that_was_too_low_ends_at_all_of_it() -> None:
+def test_an_estimate_that_was_too_low_ends_at_100_percent() -> None:
     assert bar(io.StringIO(), Clock(), estimate=10).share(Progress(11, FROM_MS)) == 1.0
     assert bar(io.StringIO(), Clock(), estimate=0).share(Progress(0, 0)) == 0.0
 
 
-def test_a_terminal_is_written_to_a_few_times_a_second_and_a_log_seldom() -> None:
+def test_a_terminal_is_updated_a_few_times_a_second_and_a_log_rarely() -> None:
     for out, every_s in ((Terminal(), TTY_EVERY_S), (io.StringIO(), LINE_EVERY_S)):
         clock = Clock()
         shown = bar(out, clock)
@@ -75,7 +75,7 @@ def test_a_terminal_is_written_to_a_few_times_a_second_and_a_log_seldom() -> Non
         assert out.getvalue().endswith("\n")
 
 
-def test_the_time_left_follows_the_rate_where_that_is_less() -> None:
+def test_the_time_left_follows_the_rate_where_that_takes_longer() -> None:
     clock = Clock()
     limited = ProgressBar(io.StringIO(), UNTIL_MS, 1_000, 900.0, rate=50.0, clock=clock)
     assert limited.line(Progress(250, FROM_MS + 900_000), clock.now_s + 10).endswith("time left: 15 s")

@@ -86,7 +86,7 @@ def test_a_dry_run_counts_by_route_and_sends_nothing(environ: dict[str, str]) ->
     assert "not sent (method) /x" in out
 
 
-def test_a_crossed_threshold_is_exit_code_1_and_stands_in_both_reports(
+def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
     environ: dict[str, str], redis_client: redis.Redis, tmp_path: Path
 ) -> None:
     append(Settings.load(environ), [line("/a") for _ in range(60)])
@@ -110,7 +110,7 @@ def test_a_crossed_threshold_is_exit_code_1_and_stands_in_both_reports(
         assert finished(environ, *words, "--to", target.url)[0] == 0
 
 
-def test_a_gate_does_not_open_where_nothing_was_sent(environ: dict[str, str]) -> None:
+def test_a_gate_does_not_open_when_nothing_was_sent(environ: dict[str, str]) -> None:
     append(Settings.load(environ), [line("/a")])
     with RecordingTarget() as target:
         words = ["--from", "5m", "--to", target.url, "--app", "shpo", "--fail-if", "errors>0.1%"]
@@ -120,7 +120,7 @@ def test_a_gate_does_not_open_where_nothing_was_sent(environ: dict[str, str]) ->
     assert "verdict: failed" in out
 
 
-def test_other_methods_than_the_safe_ones_are_warned_of(environ: dict[str, str]) -> None:
+def test_methods_other_than_the_safe_ones_come_with_a_warning(environ: dict[str, str]) -> None:
     append(Settings.load(environ), [line("/a", method="POST")])
     with RecordingTarget() as target:
         words = ["--from", "5m", "--speed", "max", "--to", target.url]
@@ -199,7 +199,7 @@ def test_a_dead_target_stops_the_replay_with_exit_code_3(environ: dict[str, str]
     assert "failed many times in a row" in err
 
 
-def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ: dict[str, str]) -> None:
+def test_ctrl_c_stops_at_once_keeps_what_was_done_and_prints_how_to_resume(environ: dict[str, str]) -> None:
     append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
     with RecordingTarget() as target:
         process = command(environ, "--from", "5m", "--speed", "1", "--to", target.url)
@@ -217,7 +217,7 @@ def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ:
         assert {b"/%d" % number for number in range(40)} == set(target.targets())
 
 
-def test_a_second_ctrl_c_does_not_cost_the_report(environ: dict[str, str], tmp_path: Path) -> None:
+def test_a_second_ctrl_c_does_not_prevent_the_report(environ: dict[str, str], tmp_path: Path) -> None:
     append(Settings.load(environ), [line(f"/{number}") for number in range(40)])
     report = tmp_path / "report.json"
     words = ["--from", "5m", "--speed", "max", "--concurrency", "2", "--report", str(report)]
@@ -234,7 +234,7 @@ def test_a_second_ctrl_c_does_not_cost_the_report(environ: dict[str, str], tmp_p
     assert json.loads(report.read_text())["total"]["sent"] == 0
 
 
-def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
+def test_a_run_is_visible_while_it_is_running_and_sigterm_is_recorded(
     environ: dict[str, str], redis_client: redis.Redis
 ) -> None:
     append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
@@ -255,7 +255,7 @@ def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
     assert f"run {run_id}: {found.figures.sent} sent" in out
 
 
-def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() -> None:
+def test_losing_the_log_on_the_way_stops_the_replay_and_prints_how_to_resume() -> None:
     with RedisServer() as server, RecordingTarget() as target:
         environ = {"REDIS_URL": server.url}
         for part in range(100):

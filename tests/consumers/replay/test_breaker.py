@@ -27,7 +27,7 @@ def opened() -> tuple[Breaker, Clock]:
     return breaker, clock
 
 
-def test_failures_with_successes_between_open_nothing() -> None:
+def test_failures_with_successes_in_between_do_not_open_it() -> None:
     breaker = Breaker(Clock())
     for _ in range(10):
         for _ in range(FAILURES_IN_A_ROW - 1):
@@ -68,7 +68,7 @@ def test_failed_probes_make_the_pause_longer_up_to_a_limit() -> None:
     assert pauses[-1] >= PAUSE_MAX_S / 2
 
 
-def test_failures_of_requests_from_before_it_opened_are_no_probes() -> None:
+def test_failures_of_requests_that_were_under_way_when_it_opened_do_not_count_as_probes() -> None:
     clock = Clock()
     breaker = Breaker(clock, jitter=lambda: 1.0)
     under_way = [acquired(breaker) for _ in range(FAILURES_IN_A_ROW + 5)]

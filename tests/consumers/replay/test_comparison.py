@@ -31,7 +31,9 @@ class Ledger:
 
 
 @pytest.mark.parametrize("is_baseline_first", [False, True])
-def test_the_baseline_stands_before_the_target_whoever_answers_first(is_baseline_first: bool) -> None:
+def test_the_baseline_takes_the_place_of_the_original_whichever_answers_first(
+    is_baseline_first: bool,
+) -> None:
     ledger, one = Ledger(), request(path="/a")
     for is_baseline in (is_baseline_first, not is_baseline_first):
         outcome, late_ms = (OF_BASELINE, 7.0) if is_baseline else (OF_TARGET, 3.0)
@@ -50,7 +52,7 @@ def _skip(comparison: Comparison, is_baseline: bool, of: Request) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [(_done, _skip), (_skip, _done), (_skip, _skip)])
 @pytest.mark.parametrize("is_baseline_first", [False, True])
-def test_a_request_that_one_target_did_not_get_is_left_out_once(
+def test_a_request_that_one_target_did_not_get_is_skipped_once(
     one: Callable[[Comparison, bool, Request], None],
     other: Callable[[Comparison, bool, Request], None],
     is_baseline_first: bool,
@@ -65,7 +67,7 @@ def test_a_request_that_one_target_did_not_get_is_left_out_once(
 
 
 def test_outcomes_are_never_those_of_another_request() -> None:
-    """Requests come and go, and their memory is used again: what is kept must not be mistaken."""
+    """Requests come and go and their memory is reused, so an id must never belong to two of them."""
     ledger = Ledger()
     for number, (first, second) in enumerate(itertools.product((_done, _skip), repeat=2)):
         for turn in range(500):
@@ -81,7 +83,7 @@ def test_outcomes_are_never_those_of_another_request() -> None:
     assert sorted(told) == sorted(f"/{number}/{turn}" for number in range(4) for turn in range(500))
 
 
-def test_what_went_to_one_target_alone_is_left_out_at_the_end() -> None:
+def test_what_only_one_target_got_is_skipped_at_the_end() -> None:
     ledger = Ledger()
     _done(ledger.comparison, False, request(path="/a"))
     ledger.comparison.close()

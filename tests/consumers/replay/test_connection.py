@@ -82,7 +82,7 @@ def test_each_behaviour_has_its_kind_within_the_time_limit(
 
 
 @pytest.mark.parametrize("trickle", [b"H", HEAD + b"A: b\r\n", HEAD + b"Content-Length: 9999\r\n\r\n."])
-def test_a_byte_now_and_then_does_not_stretch_the_time_limit(trickle: bytes) -> None:
+def test_a_trickle_of_bytes_does_not_extend_the_time_limit(trickle: bytes) -> None:
     def behave(connection: socket.socket, seen: Seen) -> bool:
         connection.sendall(trickle)
         for _ in range(40):
@@ -96,24 +96,24 @@ def test_a_byte_now_and_then_does_not_stretch_the_time_limit(trickle: bytes) -> 
     assert took_s < TIMEOUT_S + 0.5
 
 
-def test_informational_answers_for_ever_end_at_the_time_limit() -> None:
+def test_endless_informational_responses_end_at_the_time_limit() -> None:
     with RecordingTarget(raw(b"HTTP/1.1 103 Early Hints\r\n\r\n", pause_s=0.01, repeat=400)) as target:
         outcome, took_s = exchange(target)
     assert outcome.kind == "timeout"
     assert took_s < TIMEOUT_S + 0.5
 
 
-def test_nobody_listening_is_refused() -> None:
+def test_a_port_where_nothing_listens_is_refused() -> None:
     connection = Connection(Target("http", "127.0.0.1", free_port()), TIMEOUT_S)
     assert connection.exchange("GET", b"/", []).kind == "refused"
 
 
-def test_a_name_that_does_not_resolve_is_a_matter_of_dns() -> None:
+def test_a_name_that_does_not_resolve_is_a_dns_failure() -> None:
     connection = Connection(Target("http", "nowhere.invalid", 80), 5.0)
     assert connection.exchange("GET", b"/", []).kind == "dns"
 
 
-def test_a_certificate_that_nobody_signed_is_a_matter_of_tls(tmp_path: Path) -> None:
+def test_a_certificate_of_an_unknown_authority_is_a_tls_failure(tmp_path: Path) -> None:
     context = _self_signed(tmp_path)
     with RecordingTarget(tls=context) as target:
         outcome, _ = exchange(target)
@@ -121,13 +121,13 @@ def test_a_certificate_that_nobody_signed_is_a_matter_of_tls(tmp_path: Path) -> 
         assert target.seen == []
 
 
-def test_tls_to_a_port_without_tls_is_a_matter_of_tls() -> None:
+def test_tls_to_a_port_without_tls_is_a_tls_failure() -> None:
     with RecordingTarget(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as target:
         connection = Connection(Target("https", "127.0.0.1", target.port), TIMEOUT_S)
         assert connection.exchange("GET", b"/", []).kind in ("tls", "timeout")
 
 
-def test_a_connection_is_kept_and_a_closed_one_is_opened_again_once() -> None:
+def test_a_connection_is_kept_alive_and_reopened_once_after_the_peer_closed_it() -> None:
     served = threading.Event()
 
     def answer_once(connection: socket.socket, seen: Seen) -> bool:
@@ -149,12 +149,12 @@ def test_a_connection_is_kept_and_a_closed_one_is_opened_again_once() -> None:
         assert len(target.seen) == 5
 
 
-def test_nobody_listening_is_tried_once_more() -> None:
+def test_a_refused_connection_is_tried_once_more() -> None:
     """A target that is being restarted."""
     refused = threading.Event()
 
     class Late(Connection):
-        """Somebody listens once the first try was refused."""
+        """The first try is refused, the second one accepted."""
 
         def _open(self) -> socket.socket:
             if refused.is_set():
@@ -196,7 +196,7 @@ def test_a_post_over_a_kept_connection_that_is_reset_is_not_sent_again() -> None
         assert len(target.seen) == 2
 
 
-def test_a_head_has_no_body_to_wait_for() -> None:
+def test_the_answer_to_a_head_has_no_body_to_wait_for() -> None:
     with RecordingTarget(answer(200, b"x" * 500)) as target:
         connection = Connection(Target.parse(target.url), TIMEOUT_S)
         assert [connection.exchange(method, b"/", []).status for method in ("HEAD", "GET", "HEAD")] == [
@@ -205,7 +205,7 @@ def test_a_head_has_no_body_to_wait_for() -> None:
         assert target.connections == 1
 
 
-def test_other_methods_go_with_an_empty_body() -> None:
+def test_other_methods_are_sent_with_an_empty_body() -> None:
     with RecordingTarget() as target:
         exchange(target, "POST")
         [seen] = target.seen

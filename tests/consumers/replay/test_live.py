@@ -263,7 +263,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
         started_s = time.monotonic()
         live.handle(batch, keepalive)
         live.finish()
-        assert time.monotonic() - started_s < 8
+        assert time.monotonic() - started_s < 15  # 6 s on an idle machine; the target needs 20.
     assert len(signs) == 1
     found = replay.live(redis_client)
     assert found is not None

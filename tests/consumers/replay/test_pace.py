@@ -10,7 +10,7 @@ from consumers.replay.pace import Pacer
 
 
 class Clock:
-    """Time that stands still until it is told."""
+    """A clock that is moved by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -26,7 +26,7 @@ def test_the_lines_own_spacing_is_kept_at_any_speed(speed: float, spacing_s: flo
     assert due == pytest.approx([1000.0 + number * spacing_s for number in range(4)])
 
 
-def test_lines_of_other_partitions_come_in_any_order_and_keep_their_place() -> None:
+def test_lines_that_arrive_out_of_order_keep_their_time() -> None:
     pacer = Pacer(1.0, 0, 10_000, Clock(), lead_s=2.0)
     assert [pacer.due_s(at) for at in (5_000, 4_500, 5_500)] == pytest.approx([1002.0, 1001.5, 1002.5])
 
@@ -41,13 +41,13 @@ def test_a_rate_spreads_what_is_due_at_once() -> None:
     assert [pacer.due_s(0) for _ in range(4)] == pytest.approx([1000.0, 1000.01, 1000.02, 1000.03])
 
 
-def test_what_would_be_too_late_is_left_out_and_takes_no_place() -> None:
+def test_what_would_be_too_late_is_skipped_and_does_not_use_up_the_rate() -> None:
     pacer = Pacer(1.0, 1, 2_500, Clock())
     due = [pacer.due_s(0) for _ in range(6)]
     assert due == pytest.approx([1000.0, 1001.0, 1002.0, None, None, None])
 
 
-def test_a_backlog_is_left_out_until_it_is_caught_up_with() -> None:
+def test_a_backlog_is_skipped_until_the_replay_has_caught_up() -> None:
     clock = Clock()
     pacer = Pacer(1.0, 0, 10_000, clock)
     pacer.due_s(0)
@@ -57,7 +57,7 @@ def test_a_backlog_is_left_out_until_it_is_caught_up_with() -> None:
     assert pacer.due_s(6_000) == pytest.approx(1006.0)
 
 
-def test_when_all_is_late_for_long_the_delay_is_the_new_normal() -> None:
+def test_after_everything_was_late_for_a_while_the_schedule_starts_anew() -> None:
     clock = Clock()
     pacer = Pacer(1.0, 0, 10_000, clock, lead_s=2.0)
     pacer.due_s(0)
@@ -70,8 +70,8 @@ def test_when_all_is_late_for_long_the_delay_is_the_new_normal() -> None:
     assert due >= clock.now
 
 
-def test_what_waited_in_the_log_is_late_and_what_is_fresh_is_not() -> None:
-    """A worker that comes back after a pause: the backlog is left out, and it is up to date at once."""
+def test_what_waited_in_the_log_is_late_and_fresh_lines_are_not() -> None:
+    """A worker that comes back after a pause: the backlog is skipped, and it is up to date at once."""
     clock = Clock()
     pacer = Pacer(1.0, 0, 10_000, clock, lead_s=2.0)
     waiting_s = 60.0
@@ -81,7 +81,7 @@ def test_what_waited_in_the_log_is_late_and_what_is_fresh_is_not() -> None:
     assert due[599] == pytest.approx(clock.now + 2.0 - 0.1)
 
 
-def test_a_delay_in_the_log_never_becomes_the_new_normal() -> None:
+def test_the_schedule_never_adapts_to_a_delay_in_the_log() -> None:
     clock = Clock()
     pacer = Pacer(1.0, 0, 10_000, clock, lead_s=2.0)
     pacer.due_s(0)
@@ -92,13 +92,13 @@ def test_a_delay_in_the_log_never_becomes_the_new_normal() -> None:
     assert pacer.due_s(90_000) == pytest.approx(clock.now + 2.0)
 
 
-def test_at_max_speed_too_what_waited_in_the_log_is_late() -> None:
+def test_what_waited_in_the_log_is_late_at_max_speed_too() -> None:
     pacer = Pacer(math.inf, 0, 10_000, Clock())
     assert pacer.due_s(0, 10.5) is None
     assert pacer.due_s(0, 9.5) == pytest.approx(990.5)
 
 
-def test_workers_that_start_at_different_times_keep_the_same_time() -> None:
+def test_workers_that_start_at_different_times_share_a_schedule() -> None:
     clock = Clock()
     one = Pacer(1.0, 0, 60_000, clock, lead_s=2.0)
     one.due_s(0, 0.0)

@@ -26,7 +26,7 @@ def request_from(**changes: object) -> Request | None:
 
 
 @pytest.mark.parametrize(
-    ("off_ms", "is_taken"),
+    ("off_ms", "is_accepted"),
     [
         (-2_000, True),
         (1_500, True),
@@ -37,25 +37,23 @@ def request_from(**changes: object) -> Request | None:
         (-RECEIVED_MS, False),
     ],
 )
-def test_a_line_whose_clock_is_broken_is_of_the_time_when_it_was_received(
-    off_ms: int, is_taken: bool
-) -> None:
+def test_a_line_from_a_broken_clock_gets_the_time_of_its_reception(off_ms: int, is_accepted: bool) -> None:
     said = datetime.fromtimestamp((RECEIVED_MS + off_ms) / 1000, UTC).isoformat(timespec="milliseconds")
-    found = request_from(timestamp=said)
-    assert found is not None
-    assert found.at_ms == (RECEIVED_MS + off_ms if is_taken else RECEIVED_MS)
-    assert found.received_ms == RECEIVED_MS
+    request = request_from(timestamp=said)
+    assert request is not None
+    assert request.at_ms == (RECEIVED_MS + off_ms if is_accepted else RECEIVED_MS)
+    assert request.received_ms == RECEIVED_MS
 
 
 @pytest.mark.parametrize("timestamp", ["", "-", "yesterday"])
-def test_so_is_a_line_without_a_time(timestamp: str) -> None:
-    found = request_from(timestamp=timestamp)
-    assert found is not None
-    assert found.at_ms == RECEIVED_MS
+def test_a_line_without_a_time_gets_the_time_of_its_reception(timestamp: str) -> None:
+    request = request_from(timestamp=timestamp)
+    assert request is not None
+    assert request.at_ms == RECEIVED_MS
 
 
 @pytest.mark.parametrize("raw", ["a", "%%%", 5, ["x"], "caf\u00e9"])
-def test_raw_bytes_that_are_none_leave_the_line_as_it_is(raw: object) -> None:
-    found = request_from(raw=raw)
-    assert found is not None
-    assert found.path == "/a"
+def test_a_bad_raw_field_leaves_the_line_as_it_is(raw: object) -> None:
+    request = request_from(raw=raw)
+    assert request is not None
+    assert request.path == "/a"

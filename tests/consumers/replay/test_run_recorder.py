@@ -1,4 +1,4 @@
-"""A run in Redis while it goes on: what the page shows, whatever Redis does."""
+"""A run in Redis while it is running: what the page shows, whatever Redis does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.processes import wait_until
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """A clock that is moved by hand."""
 
     now_s = 0.0
 
@@ -35,7 +35,7 @@ def counted(times: int) -> replay.Figures:
 
 
 class Counting:
-    """What a window counts between two looks."""
+    """What a window counts between two writes."""
 
     def __init__(self) -> None:
         self.new = replay.Figures()
@@ -57,7 +57,7 @@ def stored(store: redis.Redis) -> replay.Run:
     return found
 
 
-def test_a_run_is_written_while_it_goes_on_and_at_its_end(redis_client: redis.Redis) -> None:
+def test_a_run_is_written_while_it_is_running_and_at_its_end(redis_client: redis.Redis) -> None:
     kept, counting, clock = begun(redis_client)
     counting.new = counted(3)
     kept.flush_if_due(0.1)
@@ -74,7 +74,7 @@ def test_a_run_is_written_while_it_goes_on_and_at_its_end(redis_client: redis.Re
     assert stored(redis_client).info["progress"] == "1.00"
 
 
-def test_an_interrupted_run_keeps_how_far_it_came(redis_client: redis.Redis) -> None:
+def test_an_interrupted_run_keeps_its_progress(redis_client: redis.Redis) -> None:
     kept, counting, clock = begun(redis_client)
     counting.new = counted(1)
     clock.now_s += WRITE_EVERY_S
@@ -83,13 +83,13 @@ def test_an_interrupted_run_keeps_how_far_it_came(redis_client: redis.Redis) -> 
     assert stored(redis_client).info["progress"] == "0.40"
 
 
-def test_a_run_of_nothing_is_not_kept(redis_client: redis.Redis) -> None:
+def test_a_run_without_requests_is_not_kept(redis_client: redis.Redis) -> None:
     kept, _, _ = begun(redis_client)
     kept.finish("refused")
     assert replay.run(redis_client, "r") is None
 
 
-def test_a_write_whose_answer_was_lost_counts_once() -> None:
+def test_a_write_whose_reply_was_lost_counts_once() -> None:
     with RedisServer() as server, redis.Redis.from_url(server.url) as patient:
         impatient = redis.Redis.from_url(server.url, socket_timeout=0.2, retry=Retry(NoBackoff(), 0))
         kept, counting, clock = begun(impatient)
@@ -113,7 +113,7 @@ def test_a_write_whose_answer_was_lost_counts_once() -> None:
         impatient.close()
 
 
-def test_without_redis_the_run_is_whole_all_the_same() -> None:
+def test_without_redis_the_run_is_complete_all_the_same() -> None:
     nobody = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
     kept, counting, clock = begun(nobody)
     for _ in range(3):

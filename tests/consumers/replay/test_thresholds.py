@@ -1,4 +1,4 @@
-"""Thresholds: what they mean, and how sure one must be to fail."""
+"""Thresholds: what they mean, and how certain a failure must be."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, erro
         ("errors>0.5%", Threshold("errors>0.5%", "errors", 0.005, "%", False)),
     ],
 )
-def test_thresholds_are_read(text: str, threshold: Threshold) -> None:
+def test_thresholds_are_parsed(text: str, threshold: Threshold) -> None:
     assert parse_threshold(text) == threshold
 
 
 @pytest.mark.parametrize(
     "text", ["", "p95", "p95<20%", "p95>20%", "p42>+1%", "errors>5ms", "errors>+5%", "p95>+x%"]
 )
-def test_what_is_no_threshold_says_what_would_be(text: str) -> None:
+def test_a_bad_threshold_is_refused_with_examples_of_good_ones(text: str) -> None:
     with pytest.raises(BadThreshold, match="--fail-if"):
         parse_threshold(text)
 
@@ -63,14 +63,14 @@ def test_what_is_no_threshold_says_what_would_be(text: str) -> None:
         ("errors>0.5%", figures(5_000, changed=500), False),
     ],
 )
-def test_a_threshold_is_crossed_on_the_whole_and_on_the_route(
+def test_a_threshold_is_crossed_in_total_and_on_the_route(
     text: str, found: Figures, is_crossed: bool
 ) -> None:
     findings = check([parse_threshold(text)], found)
     assert [finding.route for finding in findings if finding.is_sure] == (["", "/a"] if is_crossed else [])
 
 
-def test_few_samples_are_uncertain_and_say_so() -> None:
+def test_with_few_samples_a_finding_is_uncertain_and_says_so() -> None:
     findings = check(
         [parse_threshold("p95>+20%"), parse_threshold("status-changed>1%")], figures(20, 3.0, changed=1)
     )
@@ -80,7 +80,7 @@ def test_few_samples_are_uncertain_and_say_so() -> None:
 
 
 @pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "errors>0%", "status-changed>1%"])
-def test_a_gate_does_not_open_because_nobody_came(text: str) -> None:
+def test_a_gate_does_not_open_for_lack_of_traffic(text: str) -> None:
     (finding,) = check([parse_threshold(text)], Figures())
     assert finding.is_sure
     assert describe(finding) == f"{text}: nothing was measured"
@@ -88,7 +88,7 @@ def test_a_gate_does_not_open_because_nobody_came(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "status-changed>1%"])
-def test_nor_because_nobody_answered(text: str) -> None:
+def test_a_gate_does_not_open_for_lack_of_answers(text: str) -> None:
     (finding,) = check([parse_threshold(text)], figures(15, failed=15))
     assert finding.is_sure
     assert finding.samples == 0
@@ -100,7 +100,7 @@ def test_a_route_without_samples_crosses_nothing() -> None:
     assert check([parse_threshold("status-changed>1%"), parse_threshold("p95>5000ms")], found) == []
 
 
-def test_an_original_without_a_status_is_no_other_status_neither_here_nor_in_the_report() -> None:
+def test_a_status_that_is_unknown_in_the_original_does_not_count_as_changed() -> None:
     found = Figures()
     for _ in range(30):
         found.of("/a").add("answered", 200, 5.0, 0, None)
@@ -123,7 +123,7 @@ def test_chance_alone_seldom_fails_a_replay() -> None:
     assert failures <= 3
 
 
-def test_the_wilson_interval_holds_the_share_and_narrows_with_samples() -> None:
+def test_the_wilson_interval_contains_the_share_and_narrows_with_more_samples() -> None:
     low, high = wilson(10, 1_000)
     assert low < 0.01 < high
     wide_low, wide_high = wilson(1, 100)

@@ -1,4 +1,4 @@
-"""A window against targets that fail on the way: nothing counts twice, nothing is left behind."""
+"""A window against targets that fail on the way: nothing counts twice, nothing is lost."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Kept:
         return self._count
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 def window(
@@ -82,7 +82,7 @@ def window(
 
 
 def ignore(progress: Progress) -> None:
-    """For those who do not look."""
+    """Does nothing."""
 
 
 def counted(figures: Figures) -> int:
@@ -106,7 +106,7 @@ def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
     return behave
 
 
-def test_a_baseline_that_fails_now_and_then_is_never_mistaken_for_another_request() -> None:
+def test_outcomes_are_never_joined_with_those_of_another_request_when_the_baseline_fails() -> None:
     def behave(connection: socket, seen: Seen) -> bool:
         is_seventh = int(seen.target[1:]) % 7 == 0
         return (refuse_by_reset() if is_seventh else told_apart)(connection, seen)
@@ -123,7 +123,7 @@ def test_a_baseline_that_fails_now_and_then_is_never_mistaken_for_another_reques
 
 @pytest.mark.parametrize("ahead_ms", [0, 1_500, -5_000])
 @pytest.mark.parametrize("case", ["one target", "two, the target down", "two, the baseline down"])
-def test_after_a_target_was_down_the_replay_goes_on_without_a_gap(case: str, ahead_ms: int) -> None:
+def test_after_a_target_was_down_the_replay_resumes_without_a_gap(case: str, ahead_ms: int) -> None:
     log = Kept(600, ahead_ms)
     with RecordingTarget() as target, RecordingTarget() as other:
         baseline = other if case.startswith("two") else None
@@ -145,7 +145,7 @@ def test_after_a_target_was_down_the_replay_goes_on_without_a_gap(case: str, ahe
 
 
 class _From(Kept):
-    """The same log from a moment on."""
+    """The same log from a given time on."""
 
     def __init__(self, log: Kept, from_ms: int) -> None:
         self._log = log
@@ -179,7 +179,7 @@ def test_each_request_counts_once_when_the_replay_is_stopped() -> None:
     assert counted(figures) == handed_over
 
 
-def test_progress_is_told_while_the_queue_is_full_and_nothing_is_due() -> None:
+def test_progress_is_reported_while_the_queue_is_full_and_nothing_is_due() -> None:
     told: list[Progress] = []
 
     def look(progress: Progress) -> None:
@@ -195,7 +195,7 @@ def test_progress_is_told_while_the_queue_is_full_and_nothing_is_due() -> None:
     assert {progress.done for progress in told} <= {0, 1}
 
 
-def test_the_breaker_of_a_window_is_the_end_however_short_it_was_open() -> None:
+def test_an_open_breaker_ends_a_window_however_briefly_it_was_open() -> None:
     with RecordingTarget() as target:
         target.behaviour = failing_between(0, FAILURES_IN_A_ROW, answer())
         replayed = window(target, rate=50)
