@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -18,7 +18,9 @@ from app.settings import Settings
 from drain import dashboard
 from drain.auth import CHALLENGE, BasicAuth
 from drain.instruments import Instruments
-from drain.receivers import logplex_http as logs
+from drain.receivers import endpoint
+from drain.receivers.receiver import Receiver
+from drain.receivers.registry import RECEIVERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,7 +36,10 @@ ROUTES_IN_METRICS = 50
 
 
 def create_app(
-    settings: Settings | None = None, writer: Writer | None = None, store: redis.Redis | None = None
+    settings: Settings | None = None,
+    writer: Writer | None = None,
+    store: redis.Redis | None = None,
+    receivers: Sequence[Receiver] = RECEIVERS,
 ) -> Flask:
     """The application. Without arguments by the environment, as gunicorn calls it.
 
@@ -45,7 +50,7 @@ def create_app(
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
     instruments = Instruments()
     app = Flask("drain", static_folder=None)
-    app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
+    app.register_blueprint(endpoint.blueprint(receivers, settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, store))
     _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)
@@ -58,14 +63,13 @@ def create_app(
     return app
 
 
-OPEN_ENDPOINTS = frozenset({"logs.post_logs", "health"})
-"""/logs has a door of its own, and a platform's health check gives no password."""
+def _guard(app: Flask, auth: BasicAuth) -> None:
+    """Receivers have credentials of their own, and a platform's health check gives no password."""
 
-
-def _guard(app: Flask, door: BasicAuth) -> None:
     @app.before_request
     def check_who_looks() -> Response | None:
-        if request.endpoint in OPEN_ENDPOINTS or door.authenticates(request):
+        is_open = request.blueprint == endpoint.BLUEPRINT or request.endpoint == "health"
+        if is_open or auth.authenticates(request):
             return None
         response = jsonify({"error": "user or password is wrong or missing"})
         response.status_code = 401

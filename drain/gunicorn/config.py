@@ -110,7 +110,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Only a sender's connection is kept for `keepalive`: POST /logs alone says 202."""
+    """Only a sender's connection is kept for `keepalive`: receivers alone say 202."""
     request.was_accepted = getattr(response, "status_code", None) == 202
 
 

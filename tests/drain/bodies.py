@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from drain.receivers.frame import Frame
+from drain.receivers.logplex import parse, parse_by_message
+
 ROUTER_MSG = (
     b'at=info method=GET path="/users/1?q=a" host=shop.example.com '
     b'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
@@ -12,8 +15,18 @@ ROUTER_MSG = (
 TIMESTAMP = b"2016-04-21T21:56:01.123456+00:00"
 
 
+def parsed(body: bytes) -> Frame:
+    """The frame of a body, as the drain parses it."""
+    return parse(body, "frame-1")
+
+
+def parsed_by_message(body: bytes) -> Frame:
+    """The same, found the plain way."""
+    return parse_by_message(body, "frame-1")
+
+
 def counted(message: bytes) -> bytes:
-    """The message as a frame, with its octet count."""
+    """The message with its octet count: a whole body, or a part of one."""
     return b"%d %s" % (len(message), message)
 
 

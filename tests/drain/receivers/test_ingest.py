@@ -19,9 +19,9 @@ from app.settings import Settings
 from app.store import dead_letters
 from app.store.frame_events import GUARD_SETS, losses_by_app
 from drain.instruments import Instruments
-from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, Delivery, frame_id_of, ingest, values_of
-from drain.receivers.logplex import BAD_MAX, read_body
-from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, ROUTER_MSG, counted, heroku
+from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, ingest, values_of
+from drain.receivers.logplex import REJECTS_MAX, parse
+from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, ROUTER_MSG, counted, heroku, parsed
 from tests.drain.prometheus_text import figure
 from tests.support.stored import logged_messages
 
@@ -66,8 +66,8 @@ class Drain:
     def take(
         self, body: bytes, frame_id: str = "frame-1", app: str = "", declared_count: int | None = None
     ) -> None:
-        delivery = Delivery(frame_id, app, declared_count)
-        ingest(body, delivery, self.writer, self.store, self.instruments, timeout_s=4.0)
+        frame = parse(body, frame_id, app, declared_count)
+        ingest(frame, self.writer, self.store, self.instruments, timeout_s=4.0)
 
     def messages(self) -> list[dict[str, object]]:
         """All messages in the log in Redis, in order."""
@@ -208,7 +208,7 @@ def test_a_body_broken_from_its_first_byte_is_refused_and_leaves_nothing(drain: 
     assert drain.letters() == []
 
 
-def test_frames_before_a_broken_one_are_written_and_the_rest_is_kept(drain: Drain) -> None:
+def test_messages_before_a_broken_one_are_written_and_the_rest_is_kept(drain: Drain) -> None:
     rest = b"99999 <158>1 too long" + ROUTER_FRAME
     drain.take(ROUTER_FRAME * 2 + rest, app="shop", declared_count=4)
     assert len(drain.messages()) == 2
@@ -219,7 +219,7 @@ def test_frames_before_a_broken_one_are_written_and_the_rest_is_kept(drain: Drai
     assert drain.count("miscounted_total") == 1
 
 
-def test_a_frame_that_is_no_syslog_is_kept_alone_and_the_others_are_written(drain: Drain) -> None:
+def test_a_message_that_is_no_syslog_is_kept_alone_and_the_others_are_written(drain: Drain) -> None:
     drain.take(ROUTER_FRAME + counted(b"no syslog") + ROUTER_FRAME, declared_count=3)
     assert [message["id"] for message in drain.messages()] == ["frame-1.0", "frame-1.2"]
     (letter,) = drain.letters()
@@ -261,18 +261,18 @@ def test_what_cannot_be_kept_beside_the_log_is_no_success(unsure: tuple[Drain, M
 
 
 def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drain) -> None:
-    rest = counted(b"x") * (100_000 - BAD_MAX) + ROUTER_FRAME
-    drain.take(ROUTER_FRAME + counted(b"x") * BAD_MAX + rest)
+    rest = counted(b"x") * (100_000 - REJECTS_MAX) + ROUTER_FRAME
+    drain.take(ROUTER_FRAME + counted(b"x") * REJECTS_MAX + rest)
     *each, together, unread = drain.letters()
     assert len(each) == LETTERS_EACH
     assert {letter.value for letter in each} == {b"x"}
     assert together.kind == "body"
-    assert together.reason == f"{BAD_MAX - LETTERS_EACH} further lines like these"
-    assert together.value == counted(b"x") * (BAD_MAX - LETTERS_EACH)
+    assert together.reason == f"{REJECTS_MAX - LETTERS_EACH} further messages like these"
+    assert together.value == counted(b"x") * (REJECTS_MAX - LETTERS_EACH)
     assert unread.kind == "body"
     assert unread.reason.endswith("1000 messages before are no syslog, the rest is left unread")
     assert unread.bytes_before_cut == len(rest)
-    assert drain.count("malformed_total", what="line") == BAD_MAX
+    assert drain.count("malformed_total", what="line") == REJECTS_MAX
     assert drain.count("malformed_total", what="rest") == 1
     assert len(drain.messages()) == 1
 
@@ -288,7 +288,7 @@ def test_a_line_too_large_for_the_log_is_kept_aside_and_holds_up_nobody(drain: D
 
 def test_a_line_under_the_limit_that_grows_in_json_is_measured_as_json() -> None:
     line = counted(heroku(b"router", b'"' * (MESSAGE_MAX_BYTES // 2)))
-    values, too_large = values_of(read_body(line).router, Delivery("frame-1", "", None))
+    values, too_large = values_of(parsed(line))
     assert values == []
     assert len(too_large) == 1
 
@@ -298,27 +298,6 @@ def test_bytes_that_are_no_utf8_are_all_kept(drain: Drain) -> None:
     (message,) = drain.messages()
     assert message["msg"] == 'path="/\ufffd\ufffd"\n'
     assert message["raw"] == "cGF0aD0iL//+Igo="
-
-
-@pytest.mark.parametrize("header", ["8601b555-6a83-4c12-8269-97c8e32cdb22", "a.b:c 1", "x" * 64])
-def test_a_frame_id_is_taken_as_sent(header: str) -> None:
-    assert frame_id_of(header) == header
-
-
-@pytest.mark.parametrize("length", [65, 128, 8_000])
-def test_a_long_frame_id_is_known_by_its_digest(length: int) -> None:
-    found = frame_id_of("x" * length)
-    assert len(found) == 32
-    assert found == frame_id_of("x" * length), "a retry is the same frame"
-    assert found != frame_id_of("x" * (length - 1) + "y")
-
-
-@pytest.mark.parametrize("header", ["", "caf\xe9", "a\nb", "a\x00"])
-def test_a_frame_id_that_cannot_be_one_is_replaced_by_a_new_one(header: str) -> None:
-    one, other = frame_id_of(header), frame_id_of(header)
-    assert one != other
-    assert one.isalnum()
-    assert other.isalnum()
 
 
 @pytest.mark.parametrize("declared_count", [0, 1, 3, 999_999_999])
