@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -18,9 +18,7 @@ from app.settings import Settings
 from drain import dashboard
 from drain.auth import CHALLENGE, BasicAuth
 from drain.instruments import Instruments
-from drain.receivers import endpoint
-from drain.receivers.receiver import Receiver
-from drain.receivers.registry import RECEIVERS
+from drain.receivers import endpoint, registry
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -36,10 +34,7 @@ ROUTES_IN_METRICS = 50
 
 
 def create_app(
-    settings: Settings | None = None,
-    writer: Writer | None = None,
-    store: redis.Redis | None = None,
-    receivers: Sequence[Receiver] = RECEIVERS,
+    settings: Settings | None = None, writer: Writer | None = None, store: redis.Redis | None = None
 ) -> Flask:
     """The application. Without arguments by the environment, as gunicorn calls it.
 
@@ -50,7 +45,7 @@ def create_app(
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
     instruments = Instruments()
     app = Flask("drain", static_folder=None)
-    app.register_blueprint(endpoint.blueprint(receivers, settings, writer, store, instruments))
+    app.register_blueprint(endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, store))
     _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)

@@ -90,30 +90,29 @@ def _parse_by_line(body: bytes, frame: Frame) -> None:
         size = len(line)
         try:
             count, pri, timestamp, host, app, procid, msgid, text = line.split(" ", 7)
-            is_message = count == _COUNTS[size] and pri in _PRIVALS
-        except (ValueError, IndexError):  # fewer fields, or longer than the table
-            is_message = False
-        if is_message:
-            if procid not in _WANTED:
-                index += 1
-                offset += size + 1
-                continue
-            if (
-                procid == "router"
-                and msgid == "-"
-                and text[:1] not in "-["  # nor empty: what may be STRUCTURED-DATA is not the usual line
-                and line.isascii()
-                and timestamp
-                and host
-                and app
-            ):
-                end = offset + size + 1
-                msg = body[end - 1 - len(text) : end]
-                fields = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
-                add(_new(SyslogMessage, fields))
-                index += 1
-                offset = end
-                continue
+            if count == _COUNTS[size] and pri in _PRIVALS:
+                if procid not in _WANTED:
+                    index += 1
+                    offset += size + 1
+                    continue
+                if (
+                    procid == "router"
+                    and msgid == "-"
+                    and text[0] not in "-["  # what may be STRUCTURED-DATA is left to the plain way
+                    and line.isascii()
+                    and timestamp
+                    and host
+                    and app
+                ):
+                    end = offset + size + 1
+                    msg = body[end - 1 - len(text) : end]
+                    fields = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
+                    add(_new(SyslogMessage, fields))
+                    index += 1
+                    offset = end
+                    continue
+        except (ValueError, IndexError):  # fewer fields, no text, a longer line: not the usual one
+            pass
         begin, frame.message_count = offset, index
         offset = _parse_messages(body, offset, frame, to_line_end=True)
         index = frame.message_count
