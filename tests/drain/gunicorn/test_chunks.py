@@ -52,7 +52,7 @@ MALFORMED = {
     "empty size": b"\r\n",
     "spaces": b" 5\r\nhello\r\n",
     "no CRLF after the data": CHUNK[:-2] + b"xx" + END,
-    "longer than declared_count": b"3\r\nhello\r\n" + END,
+    "longer than announced": b"3\r\nhello\r\n" + END,
     "long extension": b"5;" + b"x" * 20_000 + b"\r\nhello\r\n",
     "bad extension": b"5;a=\x01\r\nhello\r\n" + END,
     "endless size": b"1" * 20_000,
@@ -111,10 +111,10 @@ def test_good_chunks_are_taken_and_the_connection_is_kept(
     with web.connect() as connection:
         head = (
             b"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
+            b"Transfer-Encoding: chunked\r\nLogplex-Frame-Id: %d\r\n\r\n"
         )
-        for _ in range(2):
-            connection.sendall(head + chunks)
+        for number in range(2):
+            connection.sendall(head % number + chunks)
             assert connection.recv(1000).startswith(b"HTTP/1.1 202 ")
     assert len(logged_messages(redis_client, STREAM)) == 2
 
