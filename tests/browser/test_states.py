@@ -64,7 +64,7 @@ def test_redis_away_is_said_and_the_last_figures_stay(
     count = len(page.all("#table tbody tr"))
     away(True)
     page.wait_for(lambda: page.is_shown("#outage"), "the outage")
-    assert page.text("#outage").startswith("Redis is away. The figures below are those of ")
+    assert page.text("#outage").startswith("Redis is unreachable. The figures below are those of ")
     assert page.text("#live") == "waiting"
     assert len(page.all("#table tbody tr")) == count
     page.shot("redis-away")
