@@ -40,9 +40,10 @@ def log_shuttle(procid: bytes, text: bytes) -> bytes:
     return b"<190>1 %s shuttle heroku %s - - %s" % (TIMESTAMP, procid, text)
 
 
-ROUTER_FRAME = counted(heroku(b"router", ROUTER_MSG))
-APP_FRAME = counted(heroku(b"web.1", b"Completed 200 OK in 18ms\n", b"app"))
-L10_FRAME = counted(
+# Messages with their octet counts, as they are in a body.
+ROUTER_SENT = counted(heroku(b"router", ROUTER_MSG))
+APP_SENT = counted(heroku(b"web.1", b"Completed 200 OK in 18ms\n", b"app"))
+L10_SENT = counted(
     heroku(
         b"logplex",
         b"Error L10 (output buffer overflow): 1 messages dropped since 2014-11-07T23:29:45+00:00.",

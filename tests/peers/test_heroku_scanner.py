@@ -12,10 +12,10 @@ import pytest
 from app.router_line import timestamp_ms
 from drain.receivers.frame import SyslogMessage
 from tests.drain.bodies import (
-    APP_FRAME,
-    L10_FRAME,
-    ROUTER_FRAME,
+    APP_SENT,
+    L10_SENT,
     ROUTER_MSG,
+    ROUTER_SENT,
     TIMESTAMP,
     counted,
     heroku,
@@ -70,10 +70,10 @@ AWKWARD_TEXTS = [
 ]
 BODIES = {
     "empty": b"",
-    "one router line": ROUTER_FRAME,
-    "mixed": APP_FRAME + ROUTER_FRAME + L10_FRAME + ROUTER_FRAME + APP_FRAME,
+    "one router line": ROUTER_SENT,
+    "mixed": APP_SENT + ROUTER_SENT + L10_SENT + ROUTER_SENT + APP_SENT,
     "awkward texts": b"".join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
-    "awkward texts among others": APP_FRAME.join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
+    "awkward texts among others": APP_SENT.join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
     "timestamps": b"".join(
         counted(heroku(b"router", ROUTER_MSG).replace(TIMESTAMP, timestamp))
         for timestamp in (
@@ -115,10 +115,10 @@ def test_they_agree_on_messages_with_structured_data(messages: list[bytes]) -> N
 @pytest.mark.parametrize(
     "rest",
     # A negative count is left out: their scanner panics at it.
-    [b"hello", b"\n" + ROUTER_FRAME, b"12x <1>1", b"999 <158>1 too short", ROUTER_FRAME[:-1]],
+    [b"hello", b"\n" + ROUTER_SENT, b"12x <1>1", b"999 <158>1 too short", ROUTER_SENT[:-1]],
 )
 def test_they_give_up_at_the_same_place_of_a_broken_body(rest: bytes) -> None:
-    body = ROUTER_FRAME + APP_FRAME + rest
+    body = ROUTER_SENT + APP_SENT + rest
     theirs = scan(body)
     assert "error" in theirs[-1]
     ours = parsed(body)
@@ -127,7 +127,7 @@ def test_they_give_up_at_the_same_place_of_a_broken_body(rest: bytes) -> None:
 
 
 def test_a_bad_header_ends_their_scan_but_not_our_reading() -> None:
-    body = ROUTER_FRAME + counted(b"no header here") + ROUTER_FRAME
+    body = ROUTER_SENT + counted(b"no header here") + ROUTER_SENT
     assert [("error" in found) for found in scan(body)] == [False, True]
     ours = parsed(body)
     assert (ours.message_count, len(ours.messages), len(ours.rejects)) == (3, 2, 1)

@@ -12,12 +12,12 @@ import redis
 from app.log.redis.reader import STREAM
 from drain.gunicorn.thread_worker import READ_S
 from servers.redis_server import RedisServer
-from tests.drain.bodies import ROUTER_FRAME
+from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving
 from tests.support.stored import logged_messages
 
-CHUNK = b"%x\r\n%s\r\n" % (len(ROUTER_FRAME), ROUTER_FRAME)
+CHUNK = b"%x\r\n%s\r\n" % (len(ROUTER_SENT), ROUTER_SENT)
 END = b"0\r\n\r\n"
 
 
@@ -102,7 +102,7 @@ def test_chunks_that_end_early_are_no_4xx_because_a_retry_can_save_them(
         CHUNK + END,
         CHUNK.replace(b"\r\n", b';name="value"\r\n', 1) + END,
         CHUNK + b"0\r\nX-Sum: 1\r\n\r\n",
-        b"".join(b"1\r\n%c\r\n" % byte for byte in ROUTER_FRAME) + b"000" + END,
+        b"".join(b"1\r\n%c\r\n" % byte for byte in ROUTER_SENT) + b"000" + END,
     ],
 )
 def test_good_chunks_are_taken_and_the_connection_is_kept(

@@ -19,7 +19,7 @@ from app.store import dead_letters
 from drain.receivers import registry
 from servers.ports import free_port
 from servers.redis_server import RedisServer
-from tests.drain.bodies import ROUTER_FRAME, ROUTER_MSG
+from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.receivers.toy_receiver import LINES
 from tests.drain.serving import PASSWORD, USER, Answer, Web, basic
@@ -172,15 +172,15 @@ def test_senders_of_all_receivers_share_the_slots(toy: Toy, redis_client: redis.
     head = (
         f"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
         f"Logplex-Drain-Token: {TOKEN}\r\nAuthorization: {toy.web.login['Authorization']}\r\n"
-        f"Content-Length: {len(ROUTER_FRAME)}\r\n\r\n"
+        f"Content-Length: {len(ROUTER_SENT)}\r\n\r\n"
     ).encode()
     with toy.web.connect() as first, toy.web.connect() as second:
         for slow in (first, second):
-            slow.sendall(head + ROUTER_FRAME[:-1])
+            slow.sendall(head + ROUTER_SENT[:-1])
         toy.web.process.wait_until(lambda: figure(toy.metrics(), "in_flight") == 2, "requests under way")
         answer = toy.post()
         assert (answer.status, json.loads(answer.body)["error"]) == (503, "busy")
         for slow in (first, second):
-            slow.sendall(ROUTER_FRAME[-1:])
+            slow.sendall(ROUTER_SENT[-1:])
             assert slow.recv(100).startswith(b"HTTP/1.1 202 ")
     assert toy.post().status == 202

@@ -9,10 +9,10 @@ import pytest
 from drain.receivers.frame import LossNotice, SyslogMessage
 from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX
 from tests.drain.bodies import (
-    APP_FRAME,
-    L10_FRAME,
-    ROUTER_FRAME,
+    APP_SENT,
+    L10_SENT,
     ROUTER_MSG,
+    ROUTER_SENT,
     TIMESTAMP,
     counted,
     heroku,
@@ -57,7 +57,7 @@ def test_a_router_line_comes_out_as_the_talk_s_parser_gave_it() -> None:
 
 
 def test_only_router_lines_are_kept_and_they_know_their_place_in_the_body() -> None:
-    body = parsed(APP_FRAME + ROUTER_FRAME + APP_FRAME + ROUTER_FRAME)
+    body = parsed(APP_SENT + ROUTER_SENT + APP_SENT + ROUTER_SENT)
     assert body.message_count == 4
     assert [line.index for line in body.messages] == [1, 3]
 
@@ -111,7 +111,7 @@ def test_a_drain_token_may_be_the_host_name_and_prival_and_version_may_differ() 
 
 def test_octet_counts_are_bytes_not_characters() -> None:
     text = 'at=info path="/käse/日本" status=200\n'.encode()
-    body = parsed(counted(heroku(b"router", text)) + ROUTER_FRAME)
+    body = parsed(counted(heroku(b"router", text)) + ROUTER_SENT)
     assert [line.msg for line in body.messages] == [text, ROUTER_MSG]
 
 
@@ -136,7 +136,7 @@ def test_messages_of_any_shape_follow_each_other() -> None:
 
 
 def test_a_message_inside_a_message_is_text() -> None:
-    body = parsed(counted(heroku(b"web.1", b"\n" + ROUTER_FRAME, b"app")))
+    body = parsed(counted(heroku(b"web.1", b"\n" + ROUTER_SENT, b"app")))
     assert (body.message_count, body.messages) == (1, [])
 
 
@@ -178,7 +178,7 @@ def test_each_form_of_a_loss_notice_is_read(text: bytes, expected: tuple[str, in
 
 
 def test_a_notice_without_newline_does_not_swallow_the_message_after_it() -> None:
-    body = parsed(L10_FRAME + ROUTER_FRAME + ROUTER_FRAME)
+    body = parsed(L10_SENT + ROUTER_SENT + ROUTER_SENT)
     assert body.message_count == 3
     assert [notice.index for notice in body.notices] == [0]
     assert [line.index for line in body.messages] == [1, 2]
@@ -219,10 +219,10 @@ def test_what_only_looks_like_a_notice_counts_no_loss(message: bytes) -> None:
 def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
     message: bytes, reason: str
 ) -> None:
-    body = parsed(APP_FRAME + counted(message) + ROUTER_FRAME)
+    body = parsed(APP_SENT + counted(message) + ROUTER_SENT)
     assert (body.message_count, body.broken) == (3, None)
     (reject,) = body.rejects
-    assert (reject.index, reject.offset, reject.reason) == (1, len(APP_FRAME), reason)
+    assert (reject.index, reject.offset, reject.reason) == (1, len(APP_SENT), reason)
     assert (reject.raw, reject.framed) == (message, counted(message))
     assert [line.index for line in body.messages] == [2]
 
@@ -232,7 +232,7 @@ def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
     [
         (b"hello", "a byte count is expected, 'h' is found"),
         (b'{"json": true}', "a byte count is expected, '{' is found"),
-        (b"\n" + APP_FRAME, "a byte count is expected, '\\n' is found"),
+        (b"\n" + APP_SENT, "a byte count is expected, '\\n' is found"),
         (b" 5 <1>1 ", "a byte count is expected, ' ' is found"),
         (b"-5 <1>1", "a byte count is expected, '-' is found"),
         (b"0 ", "a byte count has no leading zero"),
@@ -247,7 +247,7 @@ def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
     ],
 )
 def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reason: str) -> None:
-    for before in (b"", ROUTER_FRAME + APP_FRAME, ROUTER_FRAME + L10_FRAME):
+    for before in (b"", ROUTER_SENT + APP_SENT, ROUTER_SENT + L10_SENT):
         body = parsed(before + rest)
         assert body.broken is not None
         assert (body.broken.offset, body.broken.reason, body.rest) == (len(before), reason, rest)
@@ -285,11 +285,11 @@ def test_a_notice_of_an_absurd_number_counts_as_the_most_there_can_be(dropped: i
 BAD = counted(b"1\n")
 
 
-@pytest.mark.parametrize("good", [ROUTER_FRAME, APP_FRAME, ROUTER_FRAME[:-1]])
+@pytest.mark.parametrize("good", [ROUTER_SENT, APP_SENT, ROUTER_SENT[:-1]])
 def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes) -> None:
-    rest = good + BAD + ROUTER_FRAME
+    rest = good + BAD + ROUTER_SENT
     for read in (parsed, parsed_by_message):
-        found = read(ROUTER_FRAME + BAD * REJECTS_MAX + rest)
+        found = read(ROUTER_SENT + BAD * REJECTS_MAX + rest)
         assert (len(found.messages), len(found.rejects), found.message_count) == (
             1,
             REJECTS_MAX,
@@ -297,17 +297,17 @@ def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes
         )
         assert found.rest == rest
         assert found.broken is not None
-        assert found.broken.offset == len(ROUTER_FRAME + BAD * REJECTS_MAX)
+        assert found.broken.offset == len(ROUTER_SENT + BAD * REJECTS_MAX)
         assert "the rest is left unread" in found.broken.reason
 
 
 def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
     for read in (parsed, parsed_by_message):
-        found = read((BAD + ROUTER_FRAME) * (REJECTS_MAX - 1) + APP_FRAME + BAD)
+        found = read((BAD + ROUTER_SENT) * (REJECTS_MAX - 1) + APP_SENT + BAD)
         assert (len(found.messages), len(found.rejects)) == (REJECTS_MAX - 1, REJECTS_MAX)
         assert (found.broken, found.rest) == (None, b"")
 
 
 def test_good_messages_are_read_however_many_they_are() -> None:
-    found = parsed((ROUTER_FRAME + L10_FRAME) * 5 * REJECTS_MAX)
+    found = parsed((ROUTER_SENT + L10_SENT) * 5 * REJECTS_MAX)
     assert len(found.messages) == len(found.notices) == 5 * REJECTS_MAX

@@ -12,9 +12,9 @@ from drain.receivers.frame import Frame
 from tests.drain.bodies import bodies, counted, mutated, parsed, parsed_by_message
 
 
-def plain_frames(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """(offset, message) of each whole frame, and the offset of what is none; byte by byte."""
-    frames: list[tuple[int, bytes]] = []
+def plain_messages(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """(offset, message) of each whole message, and the offset of what is none; byte by byte."""
+    messages: list[tuple[int, bytes]] = []
     offset = 0
     while True:
         at = offset
@@ -23,13 +23,13 @@ def plain_frames(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
         digits = body[offset:at]
         end = at + 1 + int(digits or b"0")
         if not 1 <= len(digits) <= 9 or digits[:1] == b"0" or body[at : at + 1] != b" " or end > len(body):
-            return frames, offset
-        frames.append((offset, body[at + 1 : end]))
+            return messages, offset
+        messages.append((offset, body[at + 1 : end]))
         offset = end
 
 
 def agrees_with_the_plain_reader(body: bytes) -> Frame:
-    frames, end = plain_frames(body)
+    messages, end = plain_messages(body)
     read = parsed(body)
     exact = parsed_by_message(body)
     assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
@@ -38,16 +38,17 @@ def agrees_with_the_plain_reader(body: bytes) -> Frame:
         exact.rest,
         str(exact.broken),
     )
-    assert read.message_count == len(frames)
+    assert read.message_count == len(messages)
     assert read.rest == body[end:]
     assert (read.broken is None) == (end == len(body))
     if read.broken:
         assert read.broken.offset == end
         assert read.broken.reason
     for bad in read.rejects:
-        assert (bad.offset, bad.raw) == frames[bad.index]
+        assert (bad.offset, bad.raw) == messages[bad.index]
+        assert bad.framed == counted(bad.raw)
     for line in read.messages:
-        assert frames[line.index][1].endswith(line.msg)
+        assert messages[line.index][1].endswith(line.msg)
     indices = [line.index for line in read.messages]
     indices += [notice.index for notice in read.notices]
     indices += [bad.index for bad in read.rejects]
@@ -84,7 +85,7 @@ def test_a_router_line_reads_the_same_with_and_without_its_last_newline(messages
 
 
 @given(bodies, st.data())
-def test_every_prefix_of_complete_frames_is_kept(messages: list[bytes], data: st.DataObject) -> None:
+def test_every_prefix_of_complete_messages_is_kept(messages: list[bytes], data: st.DataObject) -> None:
     body = b"".join(map(counted, messages))
     cut = data.draw(st.integers(0, len(body)))
     whole, part = parsed(body), agrees_with_the_plain_reader(body[:cut])
@@ -93,12 +94,12 @@ def test_every_prefix_of_complete_frames_is_kept(messages: list[bytes], data: st
 
 
 @given(mutated())
-def test_a_mutated_body_gives_frames_or_a_clear_error(body: bytes) -> None:
+def test_a_mutated_body_gives_messages_or_a_clear_error(body: bytes) -> None:
     agrees_with_the_plain_reader(body)
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_give_frames_or_a_clear_error(body: bytes) -> None:
+def test_any_bytes_give_messages_or_a_clear_error(body: bytes) -> None:
     agrees_with_the_plain_reader(body)
 
 

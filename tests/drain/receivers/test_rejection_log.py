@@ -39,7 +39,7 @@ def test_each_cause_within_the_second_has_a_line_of_its_own(caplog: pytest.LogCa
         assert line.endswith(f"suppressed=0 reason={reason}")
 
 
-def test_what_was_left_unsaid_is_counted_for_its_status(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_was_suppressed_is_counted_for_its_status(caplog: pytest.LogCaptureFixture) -> None:
     now_s = 100.0
     rejections = RejectionLog(lambda: now_s)
     for status in (503, 401, 401, 401):
