@@ -18,7 +18,7 @@ class BadSettings(TailraceError):
 
 
 class MalformedFrame(TailraceError):
-    """A body stopped being octet-counted syslog at byte `offset`, because of `reason`."""
+    """A frame cannot be read on from byte `offset` of its body; `reason` says what is wrong there."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset

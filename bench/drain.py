@@ -18,8 +18,8 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 
 from bench.load import LINES, Result, body, post_for
-from drain.receivers.ingest import Delivery, values_of
-from drain.receivers.logplex import read_body
+from drain.receivers.ingest import values_of
+from drain.receivers.logplex import parse
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
 from servers.redis_server import RedisServer
@@ -135,7 +135,7 @@ def _bare_producer(bodies: Sequence[bytes], kafka_url: str, seconds: float) -> f
     frames = []
     for number, content in enumerate(bodies):
         frame_id = f"8601b555-6a83-4c12-8269-{number:012d}"
-        values, _ = values_of(read_body(content).router, Delivery(frame_id, "", None))
+        values, _ = values_of(parse(content, frame_id))
         frames.append((frame_id.encode(), values))
     producer = KafkaProducer(
         bootstrap_servers=kafka_url.removeprefix("kafka://"),

@@ -29,8 +29,8 @@ import redis
 from app.log import open_log
 from app.log.redis.stream import META, STREAM
 from app.settings import Settings
-from drain.receivers.ingest import Delivery, values_of
-from drain.receivers.logplex import read_body
+from drain.receivers.ingest import values_of
+from drain.receivers.logplex import parse
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
 from servers.traffic import Traffic, body
@@ -129,7 +129,7 @@ def _wide() -> Mix:
 
 
 def _values(lines: list[bytes]) -> list[bytes]:
-    values, _ = values_of(read_body(body(lines)).router, Delivery("frame", "shop", None))
+    values, _ = values_of(parse(body(lines), "frame", "shop"))
     return values
 
 

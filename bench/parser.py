@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from app.router_line import milliseconds, parse, parse_any_order, timestamp_ms
-from drain.receivers.logplex import read_body, read_frame_by_frame
+from drain.receivers import logplex
 
 LINES_A_BODY = 300
 
@@ -94,8 +94,11 @@ def figures(seconds: float) -> list[Figure]:
     for share, kind in ((0.1, "10 % router lines"), (1.0, "all router lines")):
         bodies = [body(share, dice) for _ in range(10)]
         size = sum(map(len, bodies))
-        for read, way in ((read_body, "body"), (read_frame_by_frame, "body, frame by frame")):
-            work = partial(each, read, bodies)
+        for parse_body, way in (
+            (partial(logplex.parse, frame_id="frame"), "body"),
+            (partial(logplex.parse_by_message, frame_id="frame"), "body, message by message"),
+        ):
+            work = partial(each, parse_body, bodies)
             rows.append(measured(f"{way}, {kind}", work, LINES_A_BODY * len(bodies), size, seconds))
     lines = [router_line(dice) + "\n" for _ in range(2000)]
     durations = [f"{dice.randint(1, 900)}ms" for _ in lines]

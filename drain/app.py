@@ -18,7 +18,7 @@ from app.settings import Settings
 from drain import dashboard
 from drain.auth import CHALLENGE, BasicAuth
 from drain.instruments import Instruments
-from drain.receivers import logplex_http as logs
+from drain.receivers import endpoint, registry
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -48,7 +48,7 @@ def create_app(
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
     instruments = Instruments(counts)
     app = Flask("drain", static_folder=None)
-    app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
+    app.register_blueprint(endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, message_log, store))
     _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)
@@ -61,14 +61,13 @@ def create_app(
     return app
 
 
-OPEN_ENDPOINTS = frozenset({"logs.post_logs", "health"})
-"""/logs has a door of its own, and a platform's health check gives no password."""
+def _guard(app: Flask, auth: BasicAuth) -> None:
+    """Receivers have credentials of their own, and a platform's health check gives no password."""
 
-
-def _guard(app: Flask, door: BasicAuth) -> None:
     @app.before_request
     def check_who_looks() -> Response | None:
-        if request.endpoint in OPEN_ENDPOINTS or door.authenticates(request):
+        is_open = request.blueprint == endpoint.BLUEPRINT or request.endpoint == "health"
+        if is_open or auth.authenticates(request):
             return None
         response = jsonify({"error": "user or password is wrong or missing"})
         response.status_code = 401

@@ -50,18 +50,18 @@ class Instruments:
         def counter(name: str, help: str, *labels: str) -> Counter:
             return Counter(f"tailrace_drain_{name}", help, labels, registry=registry)
 
-        self.frames = counter("frames", "Requests whose frame is safe in the log")
-        self.answers = counter("answers", "Answers of POST /logs", "status")
-        self.lines = counter("lines", "Syslog lines in those frames, of any process")
-        self.router_lines = counter("router_lines", "Router lines written to the log")
-        self.duplicates = counter("duplicate_frames", "Frames that the log had already (Redis only)")
-        self.malformed = counter("malformed", "Broken bodies and lines that are no syslog", "what")
-        self.miscounted = counter("miscounted", "Frames whose Logplex-Msg-Count is not what they hold")
-        self.lost = counter("lost_messages", "Messages that senders say were lost on the way", "code")
+        self.frames = counter("frames", "Frames accepted: safe in the log")
+        self.answers = counter("answers", "Answers to senders", "status")
+        self.messages = counter("lines", "Messages in those frames, of any process")
+        self.router_messages = counter("router_lines", "Messages of the router written to the log")
+        self.duplicates = counter("duplicate_frames", "Frames that were in the log already (Redis only)")
+        self.malformed = counter("malformed", "Broken bodies, and messages that cannot be read", "what")
+        self.miscounted = counter("miscounted", "Frames that hold another number of messages than declared")
+        self.lost = counter("lost_messages", "Messages that senders report as lost on the way", "code")
         self.bytes = counter("bytes", "Bytes of accepted bodies, unpacked")
         self.in_flight = Gauge(
             "tailrace_drain_in_flight",
-            "Requests of POST /logs being handled",
+            "Requests of senders being handled",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -73,7 +73,7 @@ class Instruments:
         )
 
     def count_answer(self, status: int) -> None:
-        """One answer of POST /logs. Looking a label up costs more than the count itself."""
+        """One answer to a sender. Looking a label up costs more than the count itself."""
         known = self._answers_by_status.get(status)
         if known is None:
             known = self._answers_by_status[status] = self.answers.labels(str(status))

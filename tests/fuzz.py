@@ -79,8 +79,8 @@ def edited_body(dice: random.Random) -> bytes:
 
 
 def check_body(body: bytes) -> None:
-    """Our reader finds the frames that reading byte by byte finds."""
-    for line in agrees_with_the_plain_reader(body).router:
+    """Our parser finds the messages that reading byte by byte finds."""
+    for line in agrees_with_the_plain_reader(body).messages:
         check_line(line.msg.decode("utf-8", "surrogateescape"))
 
 

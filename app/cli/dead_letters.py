@@ -15,15 +15,15 @@ from app.errors import BadMessage, NotDurable
 from app.escaping import for_terminal, json_text
 from app.log import Writer, open_log
 from app.masking import shown_word
-from app.message import decode, encode
+from app.message import decode, encode, message_id
 from app.redis_client import connect, unavailable_error
 from app.router_line import parse
 from app.settings import Settings
 from app.store import dead_letters
 from app.store.dead_letters import DeadLetter
-from app.store.frame_events import guard_of
-from drain.receivers.ingest import Delivery, has_frame_events, record_frame_events, values_of
-from drain.receivers.logplex import Body, read_body
+from drain.instruments import Instruments
+from drain.receivers.ingest import ingest
+from drain.receivers.registry import receiver_named
 
 APPEND_TIMEOUT_S = 10.0
 _ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
@@ -146,48 +146,45 @@ def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
 
 
 def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
-    # An id of its own: the frame it came with is in the log already.
-    delivery = Delivery(f"dead-letter.{letter.id}", letter.app, declared_count=None)
     if not letter.is_whole:
         print(f"{letter.id}: only {len(letter.value)} of its {letter.bytes_before_cut} bytes were kept")
         return False
-    parsed, values, too_large = _read(letter, delivery)
-    if not values and not parsed.notices:
-        print(f"{letter.id}: still not readable ({letter.reason})")
-        return False
-
-    def beside() -> bytes:
-        # What of it is still not readable is kept, as letters of their own.
-        if not has_frame_events(parsed, too_large):
-            return b""
-        record_frame_events(parsed, too_large, delivery, store)
-        return guard_of(delivery.frame_id)
-
+    write = _write_message if letter.kind == "message" else _write_frame
     try:
-        writer.append(delivery.frame_id, values, APPEND_TIMEOUT_S, beside)
+        # An id of its own: the frame it came with is in the log already.
+        is_readable = write(letter, f"dead-letter.{letter.id}", writer, store)
     except NotDurable as fault:
         print(f"{letter.id}: {fault}")
+        return False
+    if not is_readable:
+        print(f"{letter.id}: still not readable ({letter.reason})")
         return False
     dead_letters.drop(store, [letter.id])
     return True
 
 
-def _read(letter: DeadLetter, delivery: Delivery) -> tuple[Body, list[bytes], list[bytes]]:
-    """What the letter holds, its messages as values of the topic, and its lines that are too large for
-    it; nothing where it cannot be read."""
-    if letter.kind == "message":
-        return Body(), _message(letter.value, delivery), []
-    value = letter.value
-    parsed = read_body(b"%d %s" % (len(value), value) if letter.kind == "line" else value)
-    return parsed, *values_of(parsed.router, delivery)
+def _write_frame(letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis) -> bool:
+    """Takes the letter as its receiver would; False where nothing in it can be read. Raises NotDurable.
+
+    What of it is still not readable is kept, as letters of their own.
+    """
+    receiver = receiver_named(letter.source)
+    body = receiver.as_body(letter.value) if letter.kind == "line" else letter.value
+    frame = receiver.parse(body, frame_id, letter.app, None)
+    if not frame.messages and not frame.notices:
+        return False
+    ingest(frame, writer, store, Instruments(), APPEND_TIMEOUT_S)
+    return True
 
 
-def _message(value: bytes, delivery: Delivery) -> list[bytes]:
+def _write_message(letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis) -> bool:
+    """Puts the value of the topic into the log again; False where it cannot be read. Raises NotDurable."""
     try:
-        message = decode(value)
+        message = decode(letter.value)
     except BadMessage:
-        return []
+        return False
     if parse(message["msg"]) is None:
-        return []
-    message["id"] = f"{delivery.frame_id}.0"
-    return [encode(message)]
+        return False
+    message["id"] = message_id(frame_id, 0)
+    writer.append(frame_id, [encode(message)], APPEND_TIMEOUT_S)
+    return True

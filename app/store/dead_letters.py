@@ -1,7 +1,7 @@
 """The dead letters: what could not be processed, kept with the reason until someone decides.
 
 A stream in Redis, bounded in bytes and in number; the oldest go first, and are counted. An entry
-has `kind` (`body`: the broken rest of a request; `line`: a frame that is no syslog line; `message`:
+has `kind` (`body`: the broken rest of a request; `line`: one message that cannot be read; `message`:
 a value of the topic), `source`, `reason`, `app`, `bytes` (of the whole value) and `raw`, the value.
 Versions before had `value` instead, in base64: such entries are still read.
 

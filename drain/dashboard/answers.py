@@ -13,8 +13,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar
 
 from flask import Request, Response
+
+Figures = TypeVar("Figures")
 
 KEPT = 64
 COST_FACTOR = 20
@@ -65,27 +68,33 @@ class Answers:
         self._lock = Lock()
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
 
-    def get(self, asked: Hashable, fresh_s: float, make: Callable[[], Callable[[float], Answer]]) -> Answer:
+    def get(
+        self,
+        key: Hashable,
+        fresh_s: float,
+        load: Callable[[], Figures],
+        encode: Callable[[Figures, float], Answer],
+    ) -> Answer:
         """The kept answer while it is fresh, else a new one; who asks meanwhile waits for it.
 
-        `make` reads the figures and returns the function that turns them into an answer; that one
-        is told for how many seconds the answer will stay. Errors of `make` are the caller's.
+        `load` reads the figures; `encode` turns them into an answer, and is told for how many seconds
+        that will be kept. What they raise is the caller's.
         """
-        place = self._place(asked)
+        place = self._place(key)
         with place.lock:
             if place.kept is not None and self._clock() < place.until_s:
                 return place.kept
             started_s = self._clock()
-            finish = make()
-            stays_s = max(fresh_s, COST_FACTOR * (self._clock() - started_s))
-            place.kept = finish(stays_s)
-            place.until_s = self._clock() + stays_s
+            figures = load()
+            kept_s = max(fresh_s, COST_FACTOR * (self._clock() - started_s))
+            place.kept = encode(figures, kept_s)
+            place.until_s = self._clock() + kept_s
             return place.kept
 
-    def _place(self, asked: Hashable) -> _Place:
+    def _place(self, key: Hashable) -> _Place:
         with self._lock:
-            place = self._places.setdefault(asked, _Place())
-            self._places.move_to_end(asked)
+            place = self._places.setdefault(key, _Place())
+            self._places.move_to_end(key)
             if len(self._places) > KEPT:
                 self._places.popitem(last=False)
             return place

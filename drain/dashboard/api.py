@@ -1,9 +1,8 @@
-"""The JSON API: figures as they are, each answer kept for a moment. Described by openapi.py."""
+"""The JSON API: figures as they are, each answer kept for a moment. QUESTIONS is all that it answers."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import orjson
@@ -14,10 +13,10 @@ from app.log import MessageLog
 from app.router_line import H_CODES
 from app.settings import Settings
 from app.store import queries
-from app.store.keys import ALL_ROUTES
+from drain.dashboard import openapi
 from drain.dashboard.answers import Answer, Answers, answer
-from drain.dashboard.openapi import document
-from drain.dashboard.parameters import Parameters, check_names, read, read_digest, read_run
+from drain.dashboard.parameters import Parameters, read
+from drain.dashboard.question import Loaded, Question, Source
 from drain.dashboard.table_csv import file_name, table_csv
 
 FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, "ever": 15.0}
@@ -27,6 +26,7 @@ HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
 MEMORY_FRESH_S = 60.0
 """Sizes change slowly, and asking for them costs Redis more than figures do."""
+CONSTANT_FRESH_S = 3_600.0
 
 
 @dataclass(slots=True)
@@ -46,114 +46,171 @@ def json_response(content: object, status: int = 200) -> Response:
 
 def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: redis.Redis) -> None:
     """Adds every route below /api. They raise BadParameter, NotThere and redis.RedisError."""
-    answers = Answers()
+    answers, source = Answers(), Source(store, settings, log)
 
-    def figures(asked: Hashable, fresh_s: float, find: Callable[[float], object]) -> Response:
-        """What `find` finds now, as JSON, stamped."""
+    def add(question: Question) -> None:
+        def view(**in_path: str) -> Response:
+            asked = read(question.parameters, request.args, in_path)
+            return _answer(question, asked, source, answers).response(request)
 
-        def make() -> Callable[[float], Answer]:
-            now_s = time.time()
-            found = find(now_s)
-            return lambda stays_s: answer(_stamped(found, now_s, stays_s))
+        rule = question.path.replace("{", "<").replace("}", ">")
+        dashboard.add_url_rule(rule, rule.replace(".", "_"), view)
 
-        return answers.get(asked, fresh_s, make).response(request)
-
-    @dashboard.get("/api/apps")
-    def apps() -> Response:
-        check_names(request.args)
-        return figures("apps", HEALTH_FRESH_S, lambda now_s: queries.apps(store))
-
-    @dashboard.get("/api/routes")
-    def routes() -> Response:
-        asked = read(request.args)
-        return figures(
-            ("routes", asked),
-            FRESH_S[asked.window],
-            lambda now_s: queries.routes_table(store, asked.app, asked.span_s, now_s),
-        )
-
-    @dashboard.get("/api/routes.csv")
-    def routes_csv() -> Response:
-        asked = read(request.args)
-
-        def make() -> Callable[[float], Answer]:
-            table = queries.routes_table(store, asked.app, asked.span_s, time.time())
-            name = file_name(asked.app, asked.window)
-            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return lambda stays_s: answer(table_csv(table), "text/csv", headers)
-
-        return answers.get(("csv", asked), FRESH_S[asked.window], make).response(request)
-
-    @dashboard.get("/api/routes/<digest>")
-    def route(digest: str) -> Response:
-        asked = read(request.args)
-        read_digest(digest, "digest")
-        return figures(
-            ("route", digest, asked), FRESH_S[asked.window], lambda now_s: _route(store, digest, asked, now_s)
-        )
-
-    @dashboard.get("/api/series")
-    def series() -> Response:
-        asked = read(request.args, without="ever", further=("route",))
-        digest = read_digest(request.args.get("route", ALL_ROUTES), "route")
-        span_s = asked.span_s or 0
-        return figures(
-            ("series", digest, asked),
-            FRESH_S[asked.window],
-            lambda now_s: queries.series(store, asked.app, digest, span_s, now_s),
-        )
-
-    @dashboard.get("/api/health")
-    def health() -> Response:
-        check_names(request.args)
-        return figures("health", HEALTH_FRESH_S, lambda now_s: _health(store, settings, log, now_s))
-
-    @dashboard.get("/api/memory")
-    def memory() -> Response:
-        check_names(request.args)
-        return figures("memory", MEMORY_FRESH_S, lambda _: queries.memory(store, log))
-
-    @dashboard.get("/api/replay")
-    def replay_runs() -> Response:
-        check_names(request.args)
-        return figures("replay", REPLAY_FRESH_S, lambda now_s: queries.replay_runs(store))
-
-    @dashboard.get("/api/replay/<run>")
-    def replay_run(run: str) -> Response:
-        check_names(request.args)
-        run_id = read_run(run)
-        return figures(("replay", run_id), REPLAY_FRESH_S, lambda now_s: _run(store, run_id))
-
-    @dashboard.get("/api/codes")
-    def codes() -> Response:
-        return answer(orjson.dumps(H_CODES)).response(request)
-
-    @dashboard.get("/api/openapi.json")
-    def openapi() -> Response:
-        return answer(orjson.dumps(document())).response(request)
+    for question in QUESTIONS:
+        add(question)
 
 
-def _stamped(found: object, now_s: float, stays_s: float) -> bytes:
+def _answer(question: Question, asked: Parameters, source: Source, answers: Answers) -> Answer:
+    def load() -> Loaded:
+        now_s = time.time()
+        return Loaded(question.find(source, asked, now_s), now_s)
+
+    fresh_s = FRESH_S[asked.window] if question.fresh_s is None else question.fresh_s
+    encode = question.encode
+    return answers.get(
+        (question.path, asked), fresh_s, load, lambda loaded, kept_s: encode(loaded, asked, kept_s)
+    )
+
+
+def _stamped(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
     """The JSON of a dataclass, with `at_ms` added, when it was read, and `refresh_s`, after how
     many seconds it is worth asking again."""
-    stamp = orjson.dumps({"at_ms": int(now_s * 1000), "refresh_s": round(stays_s, 1)})
-    return orjson.dumps(found)[:-1] + b"," + stamp[1:]
+    stamp = orjson.dumps({"at_ms": int(loaded.at_s * 1000), "refresh_s": round(kept_s, 1)})
+    return answer(orjson.dumps(loaded.found)[:-1] + b"," + stamp[1:])
 
 
-def _route(store: redis.Redis, digest: str, asked: Parameters, now_s: float) -> queries.RouteDetail:
-    found = queries.route_detail(store, asked.app, digest, asked.span_s, now_s)
+def _plain(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
+    return answer(orjson.dumps(loaded.found))
+
+
+def _csv(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(asked.app, asked.window)}"'}
+    return answer(table_csv(loaded.found), "text/csv", headers)
+
+
+def _routes(source: Source, asked: Parameters, now_s: float) -> queries.RoutesTable:
+    return queries.routes_table(source.store, asked.app, asked.span_s, now_s)
+
+
+def _route(source: Source, asked: Parameters, now_s: float) -> queries.RouteDetail:
+    found = queries.route_detail(source.store, asked.app, asked.route, asked.span_s, now_s)
     if found is None:
-        raise NotThere("route", digest)
+        raise NotThere("route", asked.route)
     return found
 
 
-def _run(store: redis.Redis, run_id: str) -> queries.ReplayRun:
-    found = queries.replay_run(store, run_id)
+def _series(source: Source, asked: Parameters, now_s: float) -> queries.Series:
+    return queries.series(source.store, asked.app, asked.route, asked.span_s or 0, now_s)
+
+
+def _memory(source: Source, asked: Parameters, now_s: float) -> queries.Memory:
+    return queries.memory(source.store, source.log)
+
+
+def _run(source: Source, asked: Parameters, now_s: float) -> queries.ReplayRun:
+    found = queries.replay_run(source.store, asked.run)
     if found is None:
-        raise NotThere("run", run_id)
+        raise NotThere("run", asked.run)
     return found
 
 
-def _health(store: redis.Redis, settings: Settings, log: MessageLog, now_s: float) -> dict[str, object]:
-    found = queries.health(store, now_s, log, routes_max=settings.routes_max)
-    return {"alerts": queries.alerts(found, log.advice), "health": found}
+def _health(source: Source, now_s: float) -> dict[str, object]:
+    found = queries.health(source.store, now_s, source.log, routes_max=source.settings.routes_max)
+    return {"alerts": queries.alerts(found, source.log.advice), "health": found}
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "/api/apps",
+        "The apps that have been seen, busiest first",
+        openapi.stamped("Apps"),
+        lambda source, asked, now_s: queries.apps(source.store),
+        _stamped,
+        fresh_s=HEALTH_FRESH_S,
+    ),
+    Question(
+        "/api/codes",
+        "What the router's H-codes mean",
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        lambda source, asked, now_s: H_CODES,
+        _plain,
+        fresh_s=CONSTANT_FRESH_S,
+    ),
+    Question(
+        "/api/routes",
+        "The routes of an app in a window, busiest first",
+        openapi.stamped("RoutesTable"),
+        _routes,
+        _stamped,
+        ("app", "window"),
+    ),
+    Question(
+        "/api/routes.csv",
+        "The same table as CSV; a cell that a spreadsheet might run begins with a quote",
+        {"type": "string"},
+        _routes,
+        _csv,
+        ("app", "window"),
+        mimetype="text/csv",
+    ),
+    Question(
+        "/api/routes/{digest}",
+        "One route, with the histograms of its times",
+        openapi.stamped("RouteDetail"),
+        _route,
+        _stamped,
+        ("digest", "app", "window"),
+        can_be_missing=True,
+    ),
+    Question(
+        "/api/series",
+        "How an app, or one route of it, went over time",
+        openapi.stamped("Series"),
+        _series,
+        _stamped,
+        ("app", "series_window", "route"),
+    ),
+    Question(
+        "/api/health",
+        "Losses, workers, the log, dead letters; and what a person should know of them",
+        openapi.health(),
+        lambda source, asked, now_s: _health(source, now_s),
+        _stamped,
+        fresh_s=HEALTH_FRESH_S,
+    ),
+    Question(
+        "/api/memory",
+        "What takes Redis's memory, the largest part first",
+        openapi.stamped("Memory"),
+        _memory,
+        _stamped,
+        fresh_s=MEMORY_FRESH_S,
+    ),
+    Question(
+        "/api/replay",
+        "The runs of replays that are kept, the latest first",
+        openapi.stamped("Runs"),
+        lambda source, asked, now_s: queries.replay_runs(source.store),
+        _stamped,
+        fresh_s=REPLAY_FRESH_S,
+    ),
+    Question(
+        "/api/replay/{run}",
+        "One run, original beside replayed, route by route",
+        openapi.stamped("ReplayRun"),
+        _run,
+        _stamped,
+        ("run",),
+        fresh_s=REPLAY_FRESH_S,
+        can_be_missing=True,
+    ),
+    Question(
+        "/api/openapi.json",
+        "This document",
+        {"type": "object"},
+        lambda source, asked, now_s: openapi.document(QUESTIONS),
+        _plain,
+        fresh_s=CONSTANT_FRESH_S,
+    ),
+)
+"""All that can be asked. openapi.py makes the document from it."""

@@ -48,13 +48,13 @@ def _add_errors(dashboard: Blueprint) -> None:
 
     @dashboard.errorhandler(redis.RedisError)
     def redis_failed(fault: redis.RedisError) -> Response:
-        is_away = isinstance(fault, redis.ConnectionError | redis.TimeoutError)
+        is_unreachable = isinstance(fault, redis.ConnectionError | redis.TimeoutError)
         # Only the kind of the fault: its text may name the server and more.
         content = {
-            "error": "Redis is away" if is_away else "Redis refuses to answer",
+            "error": "Redis is unreachable" if is_unreachable else "Redis refuses to answer",
             "reason": type(fault).__name__,
         }
-        if not is_away:
+        if not is_unreachable:
             log.error("Redis refused a question of the dashboard: %s", fault)
         response = json_response(content, 503)
         response.headers["Retry-After"] = "2"

@@ -6,12 +6,12 @@ import dataclasses
 import inspect
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.store import queries
 from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, RUN_PATTERN, SPANS_S
-
-Schema = dict[str, Any]
+from drain.dashboard.question import Question, Schema
 
 PLAIN: dict[object, Schema] = {
     int: {"type": "integer"},
@@ -39,7 +39,25 @@ ROOTS = (
 )
 
 
-def document() -> Schema:
+def stamped(name: str) -> Schema:
+    """An answer that is one of ROOTS, and STAMP."""
+    return {"allOf": [_ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
+
+
+def health() -> Schema:
+    """The answer of /api/health."""
+    return {
+        "type": "object",
+        "required": ["alerts", "health", *STAMP],
+        "properties": {
+            "alerts": {"type": "array", "items": _ref("Alert")},
+            "health": _ref("Health"),
+            **STAMP,
+        },
+    }
+
+
+def document(questions: Sequence[Question]) -> Schema:
     """The whole document."""
     return {
         "openapi": "3.1.0",
@@ -51,7 +69,7 @@ def document() -> Schema:
             "within 1 %. HTTP Basic, where DASHBOARD_USER or DRAIN_USER is set.",
         },
         "security": [{}, {"basic": []}],
-        "paths": _paths(),
+        "paths": {question.path: _operation(question) for question in questions},
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "parameters": _parameters(),
@@ -61,76 +79,19 @@ def document() -> Schema:
     }
 
 
-def _paths() -> Schema:
-    span = [_parameter("app"), _parameter("window")]
-    return {
-        "/api/apps": _get("The apps that have been seen, busiest first", _stamped("Apps")),
-        "/api/codes": _get(
-            "What the router's H-codes mean",
-            {"type": "object", "additionalProperties": {"type": "string"}},
-        ),
-        "/api/routes": _get("The routes of an app in a window, busiest first", _stamped("RoutesTable"), span),
-        "/api/routes.csv": _get(
-            "The same table as CSV; a cell that a spreadsheet might run begins with a quote",
-            {"type": "string"},
-            span,
-            mimetype="text/csv",
-        ),
-        "/api/routes/{digest}": _get(
-            "One route, with the histograms of its times",
-            _stamped("RouteDetail"),
-            [_parameter("digest"), *span],
-            not_found=True,
-        ),
-        "/api/series": _get(
-            "How an app, or one route of it, went over time",
-            _stamped("Series"),
-            [_parameter("app"), _parameter("series_window"), _parameter("route")],
-        ),
-        "/api/health": _get(
-            "Losses, workers, the log, dead letters; and what a person should know of them",
-            {
-                "type": "object",
-                "required": ["alerts", "health", *STAMP],
-                "properties": {
-                    "alerts": {"type": "array", "items": _ref("Alert")},
-                    "health": _ref("Health"),
-                    **STAMP,
-                },
-            },
-        ),
-        "/api/memory": _get("What takes Redis's memory, the largest part first", _stamped("Memory")),
-        "/api/replay": _get("The runs of replays that are kept, the latest first", _stamped("Runs")),
-        "/api/replay/{run}": _get(
-            "One run, original beside replayed, route by route",
-            _stamped("ReplayRun"),
-            [_parameter("run")],
-            not_found=True,
-        ),
-        "/api/openapi.json": _get("This document", {"type": "object"}),
-    }
-
-
-def _get(
-    summary: str,
-    schema: Schema,
-    parameters: list[Schema] | None = None,
-    *,
-    mimetype: str = "application/json",
-    not_found: bool = False,
-) -> Schema:
+def _operation(question: Question) -> Schema:
     responses: Schema = {
-        "200": {"description": summary, "content": {mimetype: {"schema": schema}}},
+        "200": {"description": question.summary, "content": {question.mimetype: {"schema": question.schema}}},
         "304": {"description": "Unchanged since the answer that If-None-Match names"},
         "400": {"$ref": "#/components/responses/BadParameter"},
         "401": {"$ref": "#/components/responses/NotAdmitted"},
         "503": {"$ref": "#/components/responses/RedisAway"},
     }
-    if not_found:
+    if question.can_be_missing:
         responses["404"] = {"$ref": "#/components/responses/NotThere"}
-    operation: Schema = {"summary": summary, "responses": dict(sorted(responses.items()))}
-    if parameters:
-        operation["parameters"] = parameters
+    operation: Schema = {"summary": question.summary, "responses": dict(sorted(responses.items()))}
+    if question.parameters:
+        operation["parameters"] = [_parameter(name) for name in question.parameters]
     return {"get": operation}
 
 
@@ -208,10 +169,6 @@ def _parameter(name: str) -> Schema:
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _stamped(name: str) -> Schema:
-    return {"allOf": [_ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
 
 
 # --- schemas of dataclasses ----------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -39,45 +39,55 @@ class BadParameter(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What is asked for. `window` names the span, `span_s` is None since ever."""
+    """What is asked for, checked; those that the endpoint does not take have their defaults."""
 
-    app: str
-    window: str
-    span_s: int | None
+    app: str = ""
+    window: str = DEFAULT_WINDOW
+    """The name of the span."""
+    span_s: int | None = SPANS_S[DEFAULT_WINDOW]
+    """None since ever."""
+    route: str = ALL_ROUTES
+    """A digest, or `all`."""
+    run: str = ""
 
 
-def read(arguments: MultiDict[str, str], *, without: str = "", further: Sequence[str] = ()) -> Parameters:
-    """`app` and `window`, with their defaults. `without`: a window that makes no sense here.
+def read(
+    names: Sequence[str], arguments: MultiDict[str, str], in_path: Mapping[str, str] | None = None
+) -> Parameters:
+    """The parameters of these names (those of the OpenAPI document) from the query and the path.
 
-    Raises BadParameter.
+    Raises BadParameter, also for a name that is not one of them: a misspelt one must not give other
+    figures.
     """
-    check_names(arguments, ("app", "window", *further))
-    app = arguments.get("app", "")
-    if not re.fullmatch(APP_PATTERN, app):
-        raise BadParameter("app", app, "an app's name as in GET /api/apps, or empty for all together")
-    window = arguments.get("window", DEFAULT_WINDOW)
-    spans = [name for name in SPANS_S if name != without]
-    if window not in spans:
-        raise BadParameter("window", window, spans)
-    return Parameters(app, window, SPANS_S[window])
-
-
-def check_names(arguments: MultiDict[str, str], known: Sequence[str] = ()) -> None:
-    """Raises BadParameter for an unknown name: a misspelt one must not give other figures."""
+    in_path = in_path or {}
+    known = [QUERY_NAMES[name] for name in names if name in QUERY_NAMES]
     for name in arguments:
         if name not in known:
-            raise BadParameter(name[:80], arguments[name], list(known), is_known=False)
+            raise BadParameter(name[:80], arguments[name], known, is_known=False)
+    app = _matching(arguments.get("app", ""), APP_PATTERN, "app", _AN_APP)
+    window = _window(arguments.get("window", DEFAULT_WINDOW), without_ever="series_window" in names)
+    digest = _matching(in_path.get("digest", ALL_ROUTES), DIGEST_PATTERN, "digest", _A_DIGEST)
+    route = _matching(arguments.get("route", digest), DIGEST_PATTERN, "route", _A_DIGEST)
+    run = _matching(in_path["run"], RUN_PATTERN, "run", _A_RUN) if "run" in in_path else ""
+    return Parameters(app, window, SPANS_S[window], route, run)
 
 
-def read_digest(value: str, parameter: str) -> str:
-    """The digest of a route, or `all`. Raises BadParameter."""
-    if not re.fullmatch(DIGEST_PATTERN, value):
-        raise BadParameter(parameter, value, "a digest of 64 hex digits as in GET /api/routes, or `all`")
+QUERY_NAMES = {"app": "app", "window": "window", "series_window": "window", "route": "route"}
+"""Parameters of the query: name in the document -> name in the query. All others are in the path."""
+
+_AN_APP = "an app's name as in GET /api/apps, or empty for all together"
+_A_DIGEST = "a digest of 64 hex digits as in GET /api/routes, or `all`"
+_A_RUN = "the id of a run as in GET /api/replay"
+
+
+def _window(value: str, *, without_ever: bool) -> str:
+    spans = [name for name, span_s in SPANS_S.items() if span_s or not without_ever]
+    if value not in spans:
+        raise BadParameter("window", value, spans)
     return value
 
 
-def read_run(value: str) -> str:
-    """The id of a replay's run. Raises BadParameter."""
-    if not re.fullmatch(RUN_PATTERN, value):
-        raise BadParameter("run", value, "the id of a run as in GET /api/replay")
+def _matching(value: str, pattern: str, parameter: str, allowed: str) -> str:
+    if not re.fullmatch(pattern, value):
+        raise BadParameter(parameter, value, allowed)
     return value

@@ -28,7 +28,7 @@ EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class RouteCollector(Collector):
-    """Reads Redis at each scrape. Where that is away it gives `tailrace_redis_up 0` alone.
+    """Reads Redis at each scrape. Where that is unreachable it gives `tailrace_redis_up 0` alone.
 
     `limit`: routes per app; each has about 25 series. The app "" stands for requests without an
     app's name; beside apps with one, only their number is known.
@@ -135,7 +135,7 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         "tailrace_group_lag_seconds", "How old the newest read message is", labels=["group"]
     )
     waiting = GaugeMetricFamily(
-        "tailrace_group_waiting", "Workers that wait for the log, which is away", labels=["group"]
+        "tailrace_group_waiting", "Workers that wait because the log is unreachable", labels=["group"]
     )
     workers = GaugeMetricFamily(
         "tailrace_group_workers", "Workers that reported within 30 s", labels=["group"]

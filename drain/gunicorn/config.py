@@ -14,30 +14,21 @@ import sys
 import tempfile
 from typing import Any
 
-import gunicorn
-
 from app.errors import BadSettings, first_words
 from app.escaping import lines_for_terminal
 from app.logging_setup import logging_config
 from app.settings import Settings
 from drain.checks import unreachable
+from drain.gunicorn import internals
 from drain.gunicorn.open_files import CONNECTIONS_MAX, connections_within, raise_limit
 
 SPARE_THREADS = 8
 """Beyond WEB_THREADS: they say 503 at once while the others are taken, and serve the page."""
 
 
-GUNICORN_MAJOR = 27
-
-
 def _checked_gunicorn() -> None:
-    """Stops the process: the worker overrides what another version may have renamed."""
-    if gunicorn.version_info[0] != GUNICORN_MAJOR:
-        print(
-            f"gunicorn {gunicorn.__version__} is installed, but Tailrace's worker is made for gunicorn "
-            f"{GUNICORN_MAJOR}: pip install -r requirements.txt",
-            file=sys.stderr,
-        )
+    if fault := internals.check():
+        print(fault, file=sys.stderr)
         sys.exit(2)
 
 
@@ -110,7 +101,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Only a sender's connection is kept for `keepalive`: POST /logs alone says 202."""
+    """Only a sender's connection is kept for `keepalive`: receivers alone say 202."""
     request.was_accepted = getattr(response, "status_code", None) == 202
 
 

@@ -1,10 +1,10 @@
-"""gunicorn's thread worker, with limits: no client can hold a thread, or the door, for long.
+"""gunicorn's thread worker, with limits: no client can hold a thread, or keep others out, for long.
 
 A connection gets a thread once the whole header of its request is there; until then the poller
 waits for it. The body has to come, and the answer has to be taken, in limited time. Where there
 are as many connections as may be, the longest idle one is closed for a new one.
 
-It overrides and reads names of gunicorn that are not documented: drain/gunicorn/config.py checks the version.
+It overrides and reads names of gunicorn that are not documented: internals.py checks that they are there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
@@ -108,20 +108,41 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: TConn) -> Any:
         """In a thread: one request, if its header is there. True keeps the connection."""
         try:
-            if not _is_ready(conn):
-                return _DEFER if self.alive else False
-            conn.header_due_s = None
-            conn.data_ready = True
-            with self.watchdog.limit(conn.sock, read_s=READ_S, whole_s=WHOLE_S):
-                keeps = super().handle(conn)
-        except OSError:
-            keeps = False
-        if not keeps:
+            begun = _begun(conn)
+            result = self._serve(conn) if begun.is_ready else self._wait_for_header(conn, begun)
+        except OSError:  # The client is gone.
+            result = False
+        if not result:
             self._see_off(conn.sock)
-            return False
-        conn.idle_since_s = time.monotonic()
-        conn.is_sender = getattr(conn, "is_sender", False) or getattr(conn.parser.mesg, "was_accepted", False)
+        return result
+
+    def _serve(self, conn: TConn) -> Any:
+        if getattr(conn, "header_due_s", None) is not None:
+            _wake_at(conn.sock, 1)
+        conn.header_due_s = None
+        conn.data_ready = True
+        with self.watchdog.limit(conn.sock, read_s=READ_S, whole_s=WHOLE_S):
+            keeps = super().handle(conn)
+        if keeps:
+            was_accepted = getattr(conn.parser.mesg, "was_accepted", False)
+            conn.idle_since_s = time.monotonic()
+            conn.is_sender = getattr(conn, "is_sender", False) or was_accepted
         return keeps
+
+    def _wait_for_header(self, conn: TConn, begun: _Begun) -> Any:
+        """Gives the connection back to the poller until more of its header comes; False where that
+        cannot become a good one in time. Such a header is answered."""
+        now_s = time.monotonic()
+        if getattr(conn, "header_due_s", None) is None:
+            conn.header_due_s = now_s + HEADER_S
+        if not hasattr(conn, "idle_since_s"):
+            conn.idle_since_s, conn.is_sender = now_s, False
+        if refusal := _refusal(begun.header):
+            conn.sock.send(refusal)
+        if refusal or now_s > conn.header_due_s or not self.alive:
+            return False
+        _wake_at(conn.sock, begun.unread_bytes + 1)
+        return _DEFER
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """In a thread, once the header is parsed."""
@@ -223,57 +244,52 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             self.patient.release()
 
 
-def _read_ahead(conn: TConn) -> bytes:
-    """What came with the request before, taken from the socket already."""
-    return bytes(conn.parser.unreader.buf.getvalue()) if conn.initialized else b""
+class _Begun(NamedTuple):
+    """What is there of a connection's next request."""
+
+    header: bytes
+    """Of it, at most HEADER_MAX_BYTES more than what came with the request before."""
+    unread_bytes: int
+    """How much of that is still in the socket."""
+    has_ended: bool
+    """No more can come."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a thread should take the connection: gunicorn also sees to one that has ended."""
+        return self.has_ended or HEADER_END in self.header
+
+
+def _begun(conn: TConn) -> _Begun:
+    """Waits for nothing, and leaves in the socket what is there. Raises OSError for a broken connection."""
+    ahead = bytes(conn.parser.unreader.buf.getvalue()) if conn.initialized else b""
+    if HEADER_END in ahead:
+        return _Begun(ahead, 0, has_ended=False)
+    conn.sock.setblocking(False)
+    try:
+        unread = conn.sock.recv(HEADER_MAX_BYTES, socket.MSG_PEEK)
+    except BlockingIOError:
+        return _Begun(ahead, 0, has_ended=False)
+    return _Begun(ahead + unread, len(unread), has_ended=not unread)
 
 
 def _has_whole_header(conn: TConn) -> bool:
-    """True where a request waits for a thread. Blocks never."""
+    """True where a request waits for a thread."""
     try:
-        seen = conn.sock.recv(HEADER_MAX_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return HEADER_END in _begun(conn).header
     except OSError:
         return False
-    return HEADER_END in _read_ahead(conn) + seen
 
 
-def _is_ready(conn: TConn) -> bool:
-    """True where a thread should take the connection: a whole header is there, or no more can come.
-
-    Else the poller wakes up with the next byte after those that are there already. Raises OSError
-    where the connection is broken, or its header too long, too slow or not a header.
-    """
-    sock = conn.sock
-    ahead = _read_ahead(conn)
-    if HEADER_END in ahead:
-        return True
-    now_s = time.monotonic()
-    due_s: float | None = getattr(conn, "header_due_s", None)
-    sock.setblocking(False)
-    try:
-        seen = sock.recv(HEADER_MAX_BYTES, socket.MSG_PEEK)
-        is_ready = not seen or HEADER_END in ahead + seen
-    except BlockingIOError:
-        seen = b""
-        is_ready = False
-    if not is_ready:
-        conn.header_due_s = due_s if due_s is not None else now_s + HEADER_S
-        if not hasattr(conn, "idle_since_s"):
-            conn.idle_since_s, conn.is_sender = now_s, False
-        if now_s > conn.header_due_s:
-            raise TimeoutError("the header comes too slowly")
-        _refuse_bad_header(sock, ahead + seen)
-    if due_s is not None or not is_ready:
-        # "Readable" means: more than this is there. Only the end of the stream counts in any case.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1 if is_ready else len(seen) + 1)
-    return is_ready
+def _wake_at(sock: socket.socket, bytes_there: int) -> None:
+    """Has the poller, and a read, wait until so many bytes are there, or the stream has ended."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, bytes_there)
 
 
-def _refuse_bad_header(sock: socket.socket, begun: bytes) -> None:
-    """Answers a header that cannot become a good one, and raises OSError."""
-    if len(begun) >= HEADER_MAX_BYTES:
-        sock.send(TOO_LONG)
-        raise OSError("the header is too long")
-    if begun.count(b"\n") != begun.count(b"\r\n"):
-        sock.send(BARE_LINE_FEED)  # RFC 9112, 2.2; gunicorn refuses it too, once it has a thread.
-        raise OSError("a line of the header does not end in CRLF")
+def _refusal(header: bytes) -> bytes:
+    """The answer to the beginning of a header that cannot become a good one; else nothing."""
+    if len(header) >= HEADER_MAX_BYTES:
+        return TOO_LONG
+    if header.count(b"\n") != header.count(b"\r\n"):
+        return BARE_LINE_FEED  # RFC 9112, 2.2; gunicorn refuses it too, once it has a thread.
+    return b""

@@ -7,13 +7,12 @@ from typing import IO
 
 CHUNK = 65_536
 
-
 GZIP_MEMBERS_MAX = 100
-"""Senders pack a body into one. 52,000 empty ones fit into 1 MB and took 0.5 s."""
+"""Senders pack a body into one member. 52,000 empty ones fit into 1 MB and took 0.5 s."""
 
 
 class BodyError(Exception):
-    """The family: the body cannot be had."""
+    """The family: the body cannot be read."""
 
 
 class BodyTooLarge(BodyError):
@@ -21,19 +20,19 @@ class BodyTooLarge(BodyError):
 
 
 class BodyCutShort(BodyError):
-    """The sender stopped, or was too slow, before the length that it declared_count."""
+    """The sender stopped, or was too slow, before the length that it announced."""
 
 
 class BodyMalformed(BodyError):
-    """The chunks are none; says what is wrong, without repeating what was sent."""
+    """Its chunks are malformed; says how, without repeating what was sent."""
 
 
 class BodyNotGzip(BodyError):
     """`Content-Encoding: gzip`, but the bytes are something else, or end too early."""
 
 
-def read(stream: IO[bytes], length: int | None, limit: int) -> bytes:
-    """All bytes of the stream; `length` is what was declared_count, None for a chunked body."""
+def read_request_body(stream: IO[bytes], length: int | None, limit: int) -> bytes:
+    """All bytes of the stream; `length` is what was announced, None for a chunked body."""
     if length is not None and length > limit:
         raise BodyTooLarge
     parts: list[bytes] = []
@@ -68,6 +67,6 @@ def gunzip(packed: bytes, limit: int) -> bytes:
         if not unpacker.eof:
             raise BodyNotGzip
         packed = unpacker.unused_data
-        if not packed.strip(b"\0"):  # gzip -d allows for padding, too.
+        if not packed.strip(b"\0"):  # gzip -d allows padding too.
             return b"".join(parts)
     raise BodyNotGzip

@@ -1,20 +1,26 @@
-"""What a Logplex body holds: octet-counted syslog frames, router lines, loss notices. Pure functions.
+"""What a Logplex body holds: octet-counted syslog messages, of which the router's and loss notices are kept.
 
     MSG-LEN SP <PRI>VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP MSG
 
-MSG-LEN is RFC 6587's octet count: bytes, no leading zero, nothing between two frames. The header
+The body is a frame, as `Logplex-Frame-Id` calls it; what is in it are messages (`Logplex-Msg-Count`).
+MSG-LEN is RFC 6587's octet count: bytes, no leading zero, nothing between two messages. The header
 is RFC 5424's, but Logplex leaves STRUCTURED-DATA out (heroku/logplex, logplex_syslog_utils.erl,
 `rfc5424/8`, and its issue 204), while log-shuttle and others send it, mostly as `-`.
+
+Pure functions.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from app.errors import MalformedFrame
+from drain.receivers.frame import Frame, LossNotice, Reject, SyslogMessage
+
+NAME = "drain"
+"""What dead letters of Logplex's frames have as their source since there was no other receiver."""
 
 MAX_COUNT_DIGITS = 9
 
@@ -22,172 +28,127 @@ NOTICE_MAX = 1_000_000_000
 """Most messages that one notice can report: a drain that loses 10,000 a second has lost as many after
 a day, and Logplex reports far sooner. A larger number is nonsense, and sums of such would overflow."""
 
-BAD_MAX = 1_000
+REJECTS_MAX = 1_000
 """Messages of a body that are no syslog; what follows is left unread, as a broken rest. A sender of
 syslog has none, and 349,000 of one byte each take 0.7 s to read: 1 KB, as gzip."""
 
-
-class SyslogLine(NamedTuple):
-    """One router line."""
-
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nothing here needs
-    """Its place among all frames of its body, from 0: the same on every retry of the body."""
-    timestamp: str
-    """As sent: RFC 3339 with 0 to 6 digits of fraction, or `-`."""
-    msg: bytes
-    """As sent, with its final newline if it has one."""
-    # From here on what the lines of a frame mostly have in common: messages.py compares it at once.
-    prival: int
-    version: int
-    hostname: str
-    app_name: str
-    procid: str
-    msgid: str | None
-    structured_data: str | None
-
-
-class LossNotice(NamedTuple):
-    """The sender's own word that messages are missing."""
-
-    index: int  # type: ignore[assignment]
-    code: str
-    """L10: Logplex's buffer for a drain overflowed; L12: log-shuttle dropped before sending;
-    L13: log-shuttle sent in vain (devcenter.heroku.com/articles/error-codes)."""
-    dropped: int
-    """Messages."""
-    since: str
-    """Timestamp of the first loss; empty when not said."""
-    source: str
-    """`logplex` or `log-shuttle`."""
-    drain: str
-    """The drain token that the notice names, which may be another drain of the app; else empty."""
-
-
-@dataclass(slots=True)
-class BadLine:
-    """A frame whose octet count holds, but whose header is no syslog header."""
-
-    index: int
-    offset: int
-    """Byte of the body at which its octet count stands."""
-    raw: bytes
-    """The message, without its octet count."""
-    reason: str
-
-
-@dataclass(slots=True)
-class Body:
-    """All that one body holds."""
-
-    frames: int = 0
-    """Whole frames of any kind, bad ones too: what Logplex-Msg-Count says."""
-    router: list[SyslogLine] = field(default_factory=list)
-    notices: list[LossNotice] = field(default_factory=list)
-    bad: list[BadLine] = field(default_factory=list)
-    broken: MalformedFrame | None = None
-    """Where and why the octet counting ended early. Every frame before is kept."""
-    rest: bytes = b""
-    """The body from that place on."""
-
-
 _WANTED = frozenset(("router", "logplex", "log-shuttle"))
 
-# Tables turn conversions into comparisons: the octet count that a one-line frame of so many bytes
+# Tables turn conversions into comparisons: the octet count that a one-line message of so many bytes
 # (its newline apart) must have, and the usual PRI VERSION. 16 KiB is more than Logplex's longest line.
 _COUNTS: list[str | None] = [None] * (16 * 1024)
 for _length in range(1, len(_COUNTS) - MAX_COUNT_DIGITS):
     _COUNTS[_length + len(str(_length))] = str(_length)
 _PRIVALS = {f"<{prival}>1": prival for prival in range(192)}
 
-_new = tuple.__new__  # half the cost of SyslogLine(...), which is Python code
+_new = tuple.__new__  # half the cost of SyslogMessage(...), which is Python code
 
 
-def read_body(body: bytes) -> Body:
-    """Everything in `body`, as far as its octet counts hold. Raises nothing.
+def parse(body: bytes, frame_id: str, app: str = "", declared_count: int | None = None) -> Frame:
+    """The frame of this body, with everything in it as far as its octet counts hold. Raises nothing."""
+    frame = Frame(frame_id, app, NAME, len(body), declared_count)
+    try:
+        _parse_by_line(body, frame)
+    except MalformedFrame as fault:
+        frame.broken = fault
+        frame.rest = body[fault.offset :]
+    return frame
 
-    Nearly every frame is one line that ends in a newline, so the body is split at newlines at once,
-    and a count that fits its line proves the frame: walking from count to count takes three times as
-    long (bench/parser.py).
-    Latin-1 keeps one character a byte, and the header comes out as text. Whatever the loop cannot
-    take without a doubt is left to `_read_frame`, which alone decides what a frame is.
+
+def parse_by_message(body: bytes, frame_id: str) -> Frame:
+    """What `parse` returns, found the plain way, from octet count to octet count: what it is held
+    against."""
+    frame = Frame(frame_id, "", NAME, len(body))
+    try:
+        _parse_messages(body, 0, frame, to_line_end=False)
+    except MalformedFrame as fault:
+        frame.broken = fault
+        frame.rest = body[fault.offset :]
+    return frame
+
+
+def as_body(message: bytes) -> bytes:
+    """The message with its octet count."""
+    return b"%d %s" % (len(message), message)
+
+
+def _parse_by_line(body: bytes, frame: Frame) -> None:
+    """Adds everything in the body to the frame. Raises MalformedFrame where its octet counts end.
+
+    Nearly every message is one line that ends in a newline, so the body is split at newlines at once,
+    and a count that fits its line proves the message: walking from count to count takes three times as
+    long (bench/parser.py). Latin-1 keeps one character a byte, and the header comes out as text.
+    Whatever the loop cannot take without a doubt is left to `_parse_messages`, which alone decides
+    what a message is.
     """
-    found = Body()
-    add = found.router.append
+    add = frame.messages.append
     index = offset = 0
-    ascii_only = body.isascii()
     lines = body.decode("latin-1").split("\n")
     del lines[-1]  # what follows the last newline is no line of its own
     ahead = iter(lines)
-    try:
-        for line in ahead:
-            size = len(line)
-            try:
-                count, pri, timestamp, host, app, procid, msgid, text = line.split(" ", 7)
-                if count == _COUNTS[size] and pri in _PRIVALS:
-                    if procid not in _WANTED:
-                        index += 1
-                        offset += size + 1
-                        continue
-                    if (
-                        procid == "router"
-                        and msgid == "-"
-                        and text[0] not in "-["
-                        and (ascii_only or line.isascii())
-                        and timestamp
-                        and host
-                        and app
-                    ):
-                        end = offset + size + 1
-                        msg = body[end - 1 - len(text) : end]
-                        header = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
-                        add(_new(SyslogLine, header))
-                        index += 1
-                        offset = end
-                        continue
-            except (ValueError, IndexError):  # fewer fields, no text, a longer line: not the usual one
-                pass
-            begin = offset
-            while True:
-                offset = _read_frame(body, offset, index, found)
-                index += 1
-                _check_bad(found, offset, len(body))
-                if offset == len(body) or body[offset - 1] == 0x0A:
-                    break
-            skip = body.count(b"\n", begin, offset) - 1
-            next(islice(ahead, skip, skip), None)
-        while offset < len(body):
-            offset = _read_frame(body, offset, index, found)
-            index += 1
-            _check_bad(found, offset, len(body))
-    except MalformedFrame as fault:
-        found.broken = fault
-        found.rest = body[fault.offset :]
-    found.frames = index
-    return found
+    for line in ahead:
+        size = len(line)
+        try:
+            count, pri, timestamp, host, app, procid, msgid, text = line.split(" ", 7)
+            if count == _COUNTS[size] and pri in _PRIVALS:
+                if procid not in _WANTED:
+                    index += 1
+                    offset += size + 1
+                    continue
+                if (
+                    procid == "router"
+                    and msgid == "-"
+                    and text[0] not in "-["  # what may be STRUCTURED-DATA is left to the plain way
+                    and line.isascii()
+                    and timestamp
+                    and host
+                    and app
+                ):
+                    end = offset + size + 1
+                    msg = body[end - 1 - len(text) : end]
+                    fields = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
+                    add(_new(SyslogMessage, fields))
+                    index += 1
+                    offset = end
+                    continue
+        except (ValueError, IndexError):  # fewer fields, no text, a longer line: not the usual one
+            pass
+        begin, frame.message_count = offset, index
+        offset = _parse_messages(body, offset, frame, to_line_end=True)
+        index = frame.message_count
+        _skip(ahead, body.count(b"\n", begin, offset) - 1)
+    frame.message_count = index
+    _parse_messages(body, offset, frame, to_line_end=False)
 
 
-def read_frame_by_frame(body: bytes) -> Body:
-    """What `read_body` returns, found the long way: what it is held against."""
-    found = Body()
-    offset = 0
-    try:
-        while offset < len(body):
-            offset = _read_frame(body, offset, found.frames, found)
-            found.frames += 1
-            _check_bad(found, offset, len(body))
-    except MalformedFrame as fault:
-        found.broken = fault
-        found.rest = body[fault.offset :]
-    return found
+def _skip(lines: Iterator[str], count: int) -> None:
+    next(islice(lines, count, count), None)
+
+
+def _parse_messages(body: bytes, offset: int, frame: Frame, *, to_line_end: bool) -> int:
+    """Adds the messages from `offset` on to the frame, and returns where the next one begins: at the
+    end of the body, or after the first one that ends in a newline.
+
+    Raises MalformedFrame where no whole message is, and where too many before were no syslog.
+    """
+    while offset < len(body):
+        offset = _parse_message(body, offset, frame)
+        if len(frame.rejects) >= REJECTS_MAX and offset < len(body):
+            raise MalformedFrame(
+                offset, f"{REJECTS_MAX} messages before are no syslog, the rest is left unread"
+            )
+        if to_line_end and body[offset - 1] == 0x0A:
+            break
+    return offset
 
 
 _COUNT = re.compile(rb"([1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
 
 
-def _read_frame(body: bytes, offset: int, index: int, found: Body) -> int:
-    """Adds the frame at `offset` to `found`, and returns where the next begins.
+def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
+    """Adds the message at `offset` to the frame, and returns where the next one begins.
 
-    Raises MalformedFrame where no whole frame is.
+    Raises MalformedFrame where no whole message is.
     """
     count = _COUNT.match(body, offset)
     if count is None:
@@ -196,18 +157,14 @@ def _read_frame(body: bytes, offset: int, index: int, found: Body) -> int:
     end = start + int(count[1])
     if end > len(body):
         raise MalformedFrame(
-            offset, f"a frame of {end - start} bytes is declared_count, {len(body) - start} are there"
+            offset, f"a message of {end - start} bytes is announced, {len(body) - start} are there"
         )
-    reason = _read_message(body[start:end], index, found)
+    index = frame.message_count
+    reason = _parse_syslog(body[start:end], index, frame)
     if reason:
-        found.bad.append(BadLine(index, offset, body[start:end], reason))
+        frame.rejects.append(Reject(index, offset, body[start:end], body[offset:end], reason))
+    frame.message_count += 1
     return end
-
-
-def _check_bad(found: Body, offset: int, size: int) -> None:
-    """Raises MalformedFrame where too much was no syslog to read on at `offset`."""
-    if len(found.bad) >= BAD_MAX and offset < size:
-        raise MalformedFrame(offset, f"{BAD_MAX} messages before are no syslog, the rest is left unread")
 
 
 def _why_no_count(start: bytes) -> str:
@@ -226,8 +183,8 @@ def _why_no_count(start: bytes) -> str:
 _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")
 
 
-def _read_message(message: bytes, index: int, found: Body) -> str:
-    """Adds a router line or a loss notice to `found`. Returns why it is no syslog, or nothing.
+def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
+    """Adds a message of the router or a loss notice to the frame. Returns why it is no syslog, or nothing.
 
     Of other messages only PRI, VERSION and that there is a PROCID are looked at.
     """
@@ -247,8 +204,8 @@ def _read_message(message: bytes, index: int, found: Body) -> str:
     msgid, structured_data, msg = _split_tail(tail)
     if procid == "router":
         prival, version = map(int, prival_version.groups())
-        found.router.append(
-            SyslogLine(
+        frame.messages.append(
+            SyslogMessage(
                 index,
                 timestamp,
                 msg.encode("latin-1"),
@@ -262,7 +219,7 @@ def _read_message(message: bytes, index: int, found: Body) -> str:
             )
         )
     elif notice := _loss_notice(msg, procid, index):
-        found.notices.append(notice)
+        frame.notices.append(notice)
     return ""
 
 

@@ -56,19 +56,19 @@ def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: r
     page.wait_for(lambda: "1,201 messages of shop never arrived" in page.text("#alerts"), "the news")
 
 
-def test_redis_away_is_said_and_the_last_figures_stay(
-    page: Page, shop: redis.Redis, away: Callable[[bool], None]
+def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
+    page: Page, shop: redis.Redis, unreachable_redis: Callable[[bool], None]
 ) -> None:
     page.open("#/?window=5m")
     page.wait_for(lambda: page.text("#live") == "live" and page.all("#table tbody tr"), "figures")
     count = len(page.all("#table tbody tr"))
-    away(True)
+    unreachable_redis(True)
     page.wait_for(lambda: page.is_shown("#outage"), "the outage")
-    assert page.text("#outage").startswith("Redis is away. The figures below are those of ")
+    assert page.text("#outage").startswith("Redis is unreachable. The figures below are those of ")
     assert page.text("#live") == "waiting"
     assert len(page.all("#table tbody tr")) == count
-    page.shot("redis-away")
-    away(False)
+    page.shot("redis-unreachable_redis")
+    unreachable_redis(False)
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
 
 

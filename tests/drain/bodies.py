@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from drain.receivers.frame import Frame
+from drain.receivers.logplex import parse, parse_by_message
+
 ROUTER_MSG = (
     b'at=info method=GET path="/users/1?q=a" host=shop.example.com '
     b'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
@@ -12,8 +15,18 @@ ROUTER_MSG = (
 TIMESTAMP = b"2016-04-21T21:56:01.123456+00:00"
 
 
+def parsed(body: bytes) -> Frame:
+    """The frame of a body, as the drain parses it."""
+    return parse(body, "frame-1")
+
+
+def parsed_by_message(body: bytes) -> Frame:
+    """The same, found the plain way."""
+    return parse_by_message(body, "frame-1")
+
+
 def counted(message: bytes) -> bytes:
-    """The message as a frame, with its octet count."""
+    """The message with its octet count: a whole body, or a part of one."""
     return b"%d %s" % (len(message), message)
 
 
@@ -27,9 +40,10 @@ def log_shuttle(procid: bytes, text: bytes) -> bytes:
     return b"<190>1 %s shuttle heroku %s - - %s" % (TIMESTAMP, procid, text)
 
 
-ROUTER_FRAME = counted(heroku(b"router", ROUTER_MSG))
-APP_FRAME = counted(heroku(b"web.1", b"Completed 200 OK in 18ms\n", b"app"))
-L10_FRAME = counted(
+# Messages with their octet counts, as they are in a body.
+ROUTER_SENT = counted(heroku(b"router", ROUTER_MSG))
+APP_SENT = counted(heroku(b"web.1", b"Completed 200 OK in 18ms\n", b"app"))
+L10_SENT = counted(
     heroku(
         b"logplex",
         b"Error L10 (output buffer overflow): 1 messages dropped since 2014-11-07T23:29:45+00:00.",

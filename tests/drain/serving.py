@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from servers.ports import free_port
-from tests.drain.bodies import ROUTER_FRAME
+from tests.drain.bodies import ROUTER_SENT
 from tests.support.processes import Process, Processes
 
 USER, PASSWORD = "shop", "correct:horse"
@@ -58,7 +58,7 @@ class Web:
             return Answer(response.status, found, response.read())
 
     def post(
-        self, body: bytes = ROUTER_FRAME, *, chunked: bool = False, timeout_s: float = 20, **headers: str
+        self, body: bytes = ROUTER_SENT, *, chunked: bool = False, timeout_s: float = 20, **headers: str
     ) -> Answer:
         """POST /logs as Logplex does; a keyword `Logplex_Frame_Id="x"` is one more header, and an
         empty value takes one away."""

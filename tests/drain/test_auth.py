@@ -73,11 +73,11 @@ def test_all_pairs_are_compared_in_constant_time_whichever_fits(monkeypatch: pyt
         compared.append((len(one), len(other)))
         return real(one, other)
 
-    door = BasicAuth(PAIRS)
+    auth = BasicAuth(PAIRS)
     monkeypatch.setattr(hmac, "compare_digest", noting)
     for authorization in (basic(*PAIRS[0]), basic("nobody", "x" * 1000)):
         compared.clear()
-        door.authenticates(request(authorization))
+        auth.authenticates(request(authorization))
         assert compared == [(64, 64)] * len(PAIRS)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from drain.instruments import Instruments
 from servers.redis_server import RedisServer
-from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, counted
+from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_SENT, counted
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving
 from tests.support.processes import wait_until
@@ -74,7 +74,7 @@ def test_counts_are_those_of_all_processes_together(web: Web) -> None:
         assert figure(found, "answers_total", status="202") == posted
         assert figure(found, "append_seconds_count") == posted
         assert figure(found, "append_seconds_bucket", le="+Inf") == posted
-        assert figure(found, "bytes_total") == posted * len(ROUTER_FRAME)
+        assert figure(found, "bytes_total") == posted * len(ROUTER_SENT)
         assert figure(found, "in_flight") == 0
 
 
@@ -103,9 +103,9 @@ def test_a_process_killed_with_requests_under_way_is_not_in_flight_for_ever(web:
 
 
 def test_each_kind_of_event_has_its_figure(web: Web) -> None:
-    web.post(ROUTER_FRAME * 2 + APP_FRAME, Logplex_Frame_Id="a", Logplex_Msg_Count="4")
-    web.post(ROUTER_FRAME * 2 + APP_FRAME, Logplex_Frame_Id="a", Logplex_Msg_Count="4")
-    web.post(L10_FRAME + counted(b"no syslog") + b"0", Logplex_Frame_Id="b")
+    web.post(ROUTER_SENT * 2 + APP_SENT, Logplex_Frame_Id="a", Logplex_Msg_Count="4")
+    web.post(ROUTER_SENT * 2 + APP_SENT, Logplex_Frame_Id="a", Logplex_Msg_Count="4")
+    web.post(L10_SENT + counted(b"no syslog") + b"0", Logplex_Frame_Id="b")
     web.post(b"no count")
     web.post(Content_Type="text/plain")
     found = text(web)
@@ -132,10 +132,10 @@ def test_what_is_under_way_is_a_figure(web: Web) -> None:
     with web.connect() as slow:
         slow.sendall(
             b"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(ROUTER_FRAME)
+            b"Content-Length: %d\r\n\r\n" % len(ROUTER_SENT)
         )
         wait_until(lambda: figure(text(web), "in_flight") == 1, "request in flight")
-        slow.sendall(ROUTER_FRAME)
+        slow.sendall(ROUTER_SENT)
         assert slow.recv(100).startswith(b"HTTP/1.1 202 ")
     wait_until(lambda: figure(text(web), "in_flight") == 0, "none in flight")
 

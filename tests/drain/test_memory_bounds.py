@@ -15,7 +15,7 @@ from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
 from app.store.frame_events import GUARD_SETS, GUARDS_REMEMBERED
 from servers.redis_server import RedisServer
-from tests.drain.bodies import L10_FRAME, ROUTER_FRAME, counted, heroku
+from tests.drain.bodies import L10_SENT, ROUTER_SENT, counted, heroku
 from tests.drain.serving import Web, serving
 
 MAXMEMORY = 50_000_000
@@ -65,9 +65,9 @@ def test_a_flood_of_long_broken_lines_leaves_room_for_everybody_else(web: Web, s
     broken = counted(b"x" * 65_000) * 16
     answers = []
     for _ in range(32):
-        answers += [post(web, broken), post(web, ROUTER_FRAME)]
+        answers += [post(web, broken), post(web, ROUTER_SENT)]
     assert set(answers) == {202}
-    assert {post(web, ROUTER_FRAME) for _ in range(20)} == {202}
+    assert {post(web, ROUTER_SENT) for _ in range(20)} == {202}
     assert web.ask("GET", "/ready").status == 200
     kept = dead_letters.count(store)
     assert counts(store) == {"dead_letters": 32 * 16, "dead_letters_dropped": 32 * 16 - kept}
@@ -77,7 +77,7 @@ def test_a_flood_of_long_broken_lines_leaves_room_for_everybody_else(web: Web, s
 
 def test_a_flood_of_small_ones_is_bounded_too(web: Web, store: redis.Redis) -> None:
     for _ in range(300):
-        assert post(web, counted(b"no syslog") * 200 + ROUTER_FRAME) == 202
+        assert post(web, counted(b"no syslog") * 200 + ROUTER_SENT) == 202
     assert counts(store)["dead_letters"] == 300 * 51
     assert dead_letters.count(store) == 300 * 51 - counts(store)["dead_letters_dropped"] <= 10_000
     assert dead_letters_bytes(store) < 1.1 * LETTERS_LIMIT
@@ -87,7 +87,7 @@ def test_a_flood_of_frames_with_a_notice_each_leaves_counters_and_few_guards(
     web: Web, store: redis.Redis
 ) -> None:
     for _ in range(300):
-        assert post(web, L10_FRAME + ROUTER_FRAME) == 202
+        assert post(web, L10_SENT + ROUTER_SENT) == 202
     assert counts(store) == {"lost:L10": 300}
     assert store.scard(GUARD_SETS[0]) == 300 < GUARDS_REMEMBERED
     assert not list(store.scan_iter("tailrace:aside:*"))
@@ -129,7 +129,7 @@ def test_a_redis_that_old_letters_filled_is_ready_again_after_one_try(web: Web, 
         for number in range(10_000):
             store.set(f"filling:{number}", b"x" * 500)
     frame = str(uuid.uuid4())
-    answers = [web.post(ROUTER_FRAME, Logplex_Frame_Id=frame).status for _ in range(3)]
+    answers = [web.post(ROUTER_SENT, Logplex_Frame_Id=frame).status for _ in range(3)]
     assert answers == [503, 202, 202]
     assert dead_letters_bytes(store) < 1.25 * LETTERS_LIMIT
     assert counts(store)["dead_letters_dropped"] > 400

@@ -14,7 +14,7 @@ from app.errors import BadSettings
 from app.settings import Settings
 from servers.ports import free_port
 from servers.redis_server import RedisServer
-from tests.drain.bodies import L10_FRAME, ROUTER_FRAME
+from tests.drain.bodies import L10_SENT, ROUTER_SENT
 from tests.drain.serving import Web, basic
 from tests.support.processes import ROOT, Process, Processes, wait_until
 
@@ -87,7 +87,7 @@ def ask_everything(web: Web) -> None:
     broken = {"Authorization": f"Basic {MARK}-no-base64"}
     token = {"Logplex-Drain-Token": f"d.{MARK}-token"}
     logplex = {"Content-Type": "application/logplex-1"}
-    for body in (ROUTER_FRAME, L10_FRAME, b"no count", b""):
+    for body in (ROUTER_SENT, L10_SENT, b"no count", b""):
         for headers in (login | token, login, wrong | token, broken | token, {}):
             answer = web.ask("POST", "/logs", body, headers | logplex)
             assert MARK.encode() not in answer.body
@@ -145,7 +145,7 @@ def test_with_kafka_at_fault(redis_url: str, client: str) -> None:
         web = processes.start_web(port)
         login = {"Authorization": basic("drain", f"{MARK}-drain"), "Content-Type": "application/logplex-1"}
         token = {"Logplex-Drain-Token": f"d.{MARK}-token"}
-        answer = Web(web, port).ask("POST", "/logs", ROUTER_FRAME, login | token)
+        answer = Web(web, port).ask("POST", "/logs", ROUTER_SENT, login | token)
         assert answer.status == 503
         assert MARK.encode() not in answer.body
         metrics.wait_for_output("waiting: ")

@@ -7,8 +7,8 @@ import uuid
 from dataclasses import dataclass
 
 from app.message import RouterMessage, decode
-from drain.receivers.logplex import read_body
-from drain.receivers.messages import encode_lines
+from drain.receivers.logplex import parse
+from drain.receivers.messages import encode_messages
 from servers.traffic import Traffic
 from tests.support.logplex_client import octets
 
@@ -33,7 +33,7 @@ def frames(count: int, router_lines: int, apps: tuple[str, ...], seed: int = 1) 
         lines = list(traffic.lines(router_lines, now_s - (count - number) * 0.2))
         frame_id = str(uuid.UUID(int=seed << 64 | number, version=4))
         app = apps[number % len(apps)]
-        values = list(encode_lines(read_body(octets(lines)).router, frame_id, app, int(now_s * 1000)))
+        values = encode_messages(parse(octets(lines), frame_id).messages, frame_id, app, int(now_s * 1000))
         made.append(Frame(frame_id, app, lines, values, [decode(value) for value in values]))
     return made
 

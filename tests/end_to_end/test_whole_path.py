@@ -73,11 +73,11 @@ def test_fifty_frames_in_exact_hashes_and_exactly_the_safe_requests_out(
             app: LogplexClient(f"http://logplex:secret@127.0.0.1:{port}/logs", token)
             for app, token in TOKENS.items()
         }
-        for frame in made:
-            delivery = clients[frame.app].deliver(frame.lines, frame.id)
-            assert delivery.answers == ["202"]
+        without_id = made[9:12]  # A Private Space's drain may send none (vectordotdev/vector, issue 6607).
         # Logplex does not know when its connection was cut; it sends the frame again.
-        assert clients[made[7].app].deliver(made[7].lines, made[7].id).accepted
+        for frame in (*made, made[7], *without_id):
+            frame_id = "" if frame in without_id else frame.id
+            assert clients[frame.app].post(frame.lines, frame_id) == "202"
 
         def counted() -> int:
             return int(redis_client.hget("tailrace:group:metrics", "messages") or 0)

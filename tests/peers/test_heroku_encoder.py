@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from app.router_line import milliseconds, parse
-from drain.receivers.logplex import read_body
+from tests.drain.bodies import parsed
 from tests.peers import build_peer
 
 pytestmark = pytest.mark.go
@@ -22,9 +22,9 @@ def test_what_heroku_s_encoder_writes_is_what_we_read() -> None:
     bodies = json.loads(run.stdout)
     assert [len(body["messages"]) for body in bodies] == [300, 300, 50]
     for body in bodies:
-        read = read_body(base64.b64decode(body["body"]))
-        assert (read.frames, read.bad, read.broken) == (len(body["messages"]), [], None)
-        for line, sent in zip(read.router, body["messages"], strict=True):
+        read = parsed(base64.b64decode(body["body"]))
+        assert (read.message_count, read.rejects, read.broken) == (len(body["messages"]), [], None)
+        for line, sent in zip(read.messages, body["messages"], strict=True):
             assert line._asdict() == {
                 "index": body["messages"].index(sent),
                 "prival": sent["prival"],

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from app.router_line import timestamp_ms
-from drain.receivers.logplex import SyslogLine, read_body
+from drain.receivers.frame import SyslogMessage
 from tests.drain.bodies import (
-    APP_FRAME,
-    L10_FRAME,
-    ROUTER_FRAME,
+    APP_SENT,
+    L10_SENT,
     ROUTER_MSG,
+    ROUTER_SENT,
     TIMESTAMP,
     counted,
     heroku,
     log_shuttle,
+    parsed,
 )
 from tests.peers import build_peer
 
@@ -34,7 +35,7 @@ def scan(body: bytes, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def as_scanned(line: SyslogLine) -> dict[str, Any]:
+def as_scanned(line: SyslogMessage) -> dict[str, Any]:
     """Our line in the scanner's terms."""
     return {
         "prival": line.prival,
@@ -69,10 +70,10 @@ AWKWARD_TEXTS = [
 ]
 BODIES = {
     "empty": b"",
-    "one router line": ROUTER_FRAME,
-    "mixed": APP_FRAME + ROUTER_FRAME + L10_FRAME + ROUTER_FRAME + APP_FRAME,
+    "one router line": ROUTER_SENT,
+    "mixed": APP_SENT + ROUTER_SENT + L10_SENT + ROUTER_SENT + APP_SENT,
     "awkward texts": b"".join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
-    "awkward texts among others": APP_FRAME.join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
+    "awkward texts among others": APP_SENT.join(counted(heroku(b"router", text)) for text in AWKWARD_TEXTS),
     "timestamps": b"".join(
         counted(heroku(b"router", ROUTER_MSG).replace(TIMESTAMP, timestamp))
         for timestamp in (
@@ -90,10 +91,10 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_the_scanner_and_our_reader_agree_on_bodies_of_logplex(body: bytes) -> None:
     theirs = scanned(body)
-    ours = read_body(body)
+    ours = parsed(body)
     assert ours.broken is None
-    assert ours.frames == len(theirs)
-    assert [(line.index, as_scanned(line)) for line in ours.router] == [
+    assert ours.message_count == len(theirs)
+    assert [(line.index, as_scanned(line)) for line in ours.messages] == [
         (index, found) for index, found in enumerate(theirs) if found["procid"] == "router"
     ]
 
@@ -108,25 +109,25 @@ def test_the_scanner_and_our_reader_agree_on_bodies_of_logplex(body: bytes) -> N
 )
 def test_they_agree_on_messages_with_structured_data(messages: list[bytes]) -> None:
     body = b"".join(map(counted, messages))
-    assert [as_scanned(line) for line in read_body(body).router] == scanned(body, "-structured")
+    assert [as_scanned(line) for line in parsed(body).messages] == scanned(body, "-structured")
 
 
 @pytest.mark.parametrize(
     "rest",
     # A negative count is left out: their scanner panics at it.
-    [b"hello", b"\n" + ROUTER_FRAME, b"12x <1>1", b"999 <158>1 too short", ROUTER_FRAME[:-1]],
+    [b"hello", b"\n" + ROUTER_SENT, b"12x <1>1", b"999 <158>1 too short", ROUTER_SENT[:-1]],
 )
 def test_they_give_up_at_the_same_place_of_a_broken_body(rest: bytes) -> None:
-    body = ROUTER_FRAME + APP_FRAME + rest
+    body = ROUTER_SENT + APP_SENT + rest
     theirs = scan(body)
     assert "error" in theirs[-1]
-    ours = read_body(body)
+    ours = parsed(body)
     assert ours.broken is not None
-    assert ours.frames == len(theirs) - 1 == 2
+    assert ours.message_count == len(theirs) - 1 == 2
 
 
 def test_a_bad_header_ends_their_scan_but_not_our_reading() -> None:
-    body = ROUTER_FRAME + counted(b"no header here") + ROUTER_FRAME
+    body = ROUTER_SENT + counted(b"no header here") + ROUTER_SENT
     assert [("error" in found) for found in scan(body)] == [False, True]
-    ours = read_body(body)
-    assert (ours.frames, len(ours.router), len(ours.bad)) == (3, 2, 1)
+    ours = parsed(body)
+    assert (ours.message_count, len(ours.messages), len(ours.rejects)) == (3, 2, 1)

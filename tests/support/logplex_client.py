@@ -54,7 +54,7 @@ class LogplexClient:
         return delivery
 
     def post(self, lines: Sequence[bytes], frame_id: str, body: bytes | None = None) -> str:
-        """One try: the status, or the name of what went wrong."""
+        """One try: the status, or the name of what went wrong. An empty id is not sent."""
         headers = {
             "Content-Type": "application/logplex-1",
             "Logplex-Msg-Count": str(len(lines)),
@@ -62,6 +62,8 @@ class LogplexClient:
             "Logplex-Drain-Token": self._token,
             "User-Agent": "Logplex/v73",
         }
+        if not frame_id:
+            del headers["Logplex-Frame-Id"]
         content = octets(lines) if body is None else body
         try:
             response = self._session.post(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
@@ -27,69 +26,70 @@ class Source:
         self.clock = clock
         self.cost_s = cost_s
         self.readings = 0
-        self.stays_s: list[float] = []
+        self.kept_s: list[float] = []
 
-    def make(self) -> Callable[[float], Answer]:
+    def load(self) -> int:
         self.readings += 1
         self.clock.now_s += self.cost_s
+        return self.readings
 
-        def finish(stays_s: float) -> Answer:
-            self.stays_s.append(stays_s)
-            return answer(b"%d" % self.readings)
-
-        return finish
+    def encode(self, figures: int, kept_s: float) -> Answer:
+        self.kept_s.append(kept_s)
+        return answer(b"%d" % figures)
 
 
 def test_an_answer_is_read_once_while_it_is_fresh() -> None:
     clock = Clock()
     answers, source = Answers(clock), Source(clock)
-    assert [answers.get("x", 2.0, source.make).body for _ in range(5)] == [b"1"] * 5
+    assert [answers.get("x", 2.0, source.load, source.encode).body for _ in range(5)] == [b"1"] * 5
     clock.now_s += 2.0
-    assert answers.get("x", 2.0, source.make).body == b"2"
+    assert answers.get("x", 2.0, source.load, source.encode).body == b"2"
 
 
 def test_what_was_dear_to_read_stays_longer() -> None:
     clock = Clock()
     answers, source = Answers(clock), Source(clock, cost_s=1.5)
-    answers.get("x", 2.0, source.make)
-    assert source.stays_s == [1.5 * COST_FACTOR]
+    answers.get("x", 2.0, source.load, source.encode)
+    assert source.kept_s == [1.5 * COST_FACTOR]
     clock.now_s += 1.5 * COST_FACTOR - 1
-    answers.get("x", 2.0, source.make)
+    answers.get("x", 2.0, source.load, source.encode)
     assert source.readings == 1
 
 
 def test_different_questions_have_different_answers() -> None:
     clock = Clock()
     answers, source = Answers(clock), Source(clock)
-    assert answers.get(("a", 1), 2.0, source.make).body == b"1"
-    assert answers.get(("a", 2), 2.0, source.make).body == b"2"
+    assert answers.get(("a", 1), 2.0, source.load, source.encode).body == b"1"
+    assert answers.get(("a", 2), 2.0, source.load, source.encode).body == b"2"
 
 
 def test_a_fault_is_kept_by_nobody() -> None:
     clock = Clock()
     answers, source = Answers(clock), Source(clock)
 
-    def fails() -> Callable[[float], Answer]:
-        raise OSError("away")
+    def fails() -> int:
+        raise OSError("unreachable")
 
-    with pytest.raises(OSError, match="away"):
-        answers.get("x", 2.0, fails)
-    assert answers.get("x", 2.0, source.make).body == b"1"
+    with pytest.raises(OSError, match="unreachable"):
+        answers.get("x", 2.0, fails, source.encode)
+    assert answers.get("x", 2.0, source.load, source.encode).body == b"1"
 
 
 def test_who_asks_while_it_is_read_waits_for_the_same_answer() -> None:
     answers = Answers()
     go_on, readings = threading.Event(), []
 
-    def slow() -> Callable[[float], Answer]:
+    def slow() -> bytes:
         readings.append(1)
         go_on.wait(10)
-        return lambda stays_s: answer(b"only")
+        return b"only"
 
     bodies: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: bodies.append(answers.get("x", 60.0, slow).body)) for _ in range(8)
-    ]
+
+    def ask() -> None:
+        bodies.append(answers.get("x", 60.0, slow, lambda figures, kept_s: answer(figures)).body)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     go_on.set()
@@ -102,8 +102,8 @@ def test_memory_is_bounded_whatever_is_asked() -> None:
     clock = Clock()
     answers, source = Answers(clock), Source(clock)
     for number in range(KEPT * 3):
-        answers.get(number, 60.0, source.make)
-    answers.get(KEPT * 3 - 1, 60.0, source.make)
+        answers.get(number, 60.0, source.load, source.encode)
+    answers.get(KEPT * 3 - 1, 60.0, source.load, source.encode)
     assert source.readings == KEPT * 3
-    answers.get(0, 60.0, source.make)
+    answers.get(0, 60.0, source.load, source.encode)
     assert source.readings == KEPT * 3 + 1

@@ -15,7 +15,8 @@ from openapi_spec_validator import validate
 
 from app.store import replay
 from app.store.keys import digest
-from drain.dashboard.openapi import document
+from drain.dashboard import openapi
+from drain.dashboard.api import QUESTIONS
 from tests.support.filled import Seen, fill
 
 DIGEST = digest("/products/:id")
@@ -54,7 +55,7 @@ def filled(store: redis.Redis) -> None:
 
 def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
     """What the document promises for an answer, with its references at hand."""
-    whole = document()
+    whole = openapi.document(QUESTIONS)
     name = path.partition("?")[0]
     if name not in whole["paths"]:
         name = name.rpartition("/")[0] + ("/{run}" if "replay" in name else "/{digest}")
@@ -76,12 +77,15 @@ def closed(schema: Any) -> Any:
 
 
 def test_the_document_is_openapi() -> None:
-    validate(document())
+    validate(openapi.document(QUESTIONS))
 
 
 def test_the_document_names_every_route_and_no_other(client: FlaskClient) -> None:
     rules = {str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/")}
-    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == set(document()["paths"])
+    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == {
+        question.path for question in QUESTIONS
+    }
+    assert {question.path for question in QUESTIONS} == set(openapi.document(QUESTIONS)["paths"])
 
 
 @pytest.mark.parametrize("is_filled", [True, False], ids=["filled", "empty"])
@@ -105,7 +109,7 @@ def test_no_field_of_an_answer_is_missing_in_the_document(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    schemas = document()["components"]["schemas"]
+    schemas = openapi.document(QUESTIONS)["components"]["schemas"]
     for path, name in (("routes", "RoutesTable"), (f"routes/{DIGEST}", "RouteDetail"), ("series", "Series")):
         found = client.get(f"/api/{path}").json
         assert found is not None
@@ -174,7 +178,7 @@ def test_an_unknown_route_is_404(client: FlaskClient) -> None:
 def test_without_redis_it_says_so_and_tells_no_secret(client_without_redis: FlaskClient, path: str) -> None:
     response = client_without_redis.get(path)
     assert response.status_code == 503
-    assert response.json == {"error": "Redis is away", "reason": "ConnectionError"}
+    assert response.json == {"error": "Redis is unreachable", "reason": "ConnectionError"}
     assert response.headers["Retry-After"] == "2"
     assert "SECRET" not in response.text
 

@@ -12,12 +12,12 @@ import redis
 from app.log.redis.stream import STREAM
 from drain.gunicorn.thread_worker import READ_S
 from servers.redis_server import RedisServer
-from tests.drain.bodies import ROUTER_FRAME
+from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving
 from tests.support.stored import logged_messages
 
-CHUNK = b"%x\r\n%s\r\n" % (len(ROUTER_FRAME), ROUTER_FRAME)
+CHUNK = b"%x\r\n%s\r\n" % (len(ROUTER_SENT), ROUTER_SENT)
 END = b"0\r\n\r\n"
 
 
@@ -52,7 +52,7 @@ MALFORMED = {
     "empty size": b"\r\n",
     "spaces": b" 5\r\nhello\r\n",
     "no CRLF after the data": CHUNK[:-2] + b"xx" + END,
-    "longer than declared_count": b"3\r\nhello\r\n" + END,
+    "longer than announced": b"3\r\nhello\r\n" + END,
     "long extension": b"5;" + b"x" * 20_000 + b"\r\nhello\r\n",
     "bad extension": b"5;a=\x01\r\nhello\r\n" + END,
     "endless size": b"1" * 20_000,
@@ -102,7 +102,7 @@ def test_chunks_that_end_early_are_no_4xx_because_a_retry_can_save_them(
         CHUNK + END,
         CHUNK.replace(b"\r\n", b';name="value"\r\n', 1) + END,
         CHUNK + b"0\r\nX-Sum: 1\r\n\r\n",
-        b"".join(b"1\r\n%c\r\n" % byte for byte in ROUTER_FRAME) + b"000" + END,
+        b"".join(b"1\r\n%c\r\n" % byte for byte in ROUTER_SENT) + b"000" + END,
     ],
 )
 def test_good_chunks_are_taken_and_the_connection_is_kept(
@@ -111,10 +111,10 @@ def test_good_chunks_are_taken_and_the_connection_is_kept(
     with web.connect() as connection:
         head = (
             b"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
+            b"Transfer-Encoding: chunked\r\nLogplex-Frame-Id: %d\r\n\r\n"
         )
-        for _ in range(2):
-            connection.sendall(head + chunks)
+        for number in range(2):
+            connection.sendall(head % number + chunks)
             assert connection.recv(1000).startswith(b"HTTP/1.1 202 ")
     assert len(logged_messages(redis_client, STREAM)) == 2
 

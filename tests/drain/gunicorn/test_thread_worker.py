@@ -15,7 +15,7 @@ import redis
 from app.log.redis.stream import META
 from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
 from servers.redis_server import RedisServer
-from tests.drain.bodies import ROUTER_FRAME
+from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving, stopped
 from tests.support.processes import wait_until
@@ -80,7 +80,7 @@ def test_a_hundred_unfinished_headers_hold_up_nobody(web: Web) -> None:
 
 
 def test_a_slow_header_is_served_once_it_is_whole(web: Web) -> None:
-    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(ROUTER_FRAME) + ROUTER_FRAME
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(ROUTER_SENT) + ROUTER_SENT
     with web.connect() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for at in range(0, len(request), 5):

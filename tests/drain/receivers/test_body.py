@@ -9,7 +9,14 @@ from typing import IO
 
 import pytest
 
-from drain.receivers.body import GZIP_MEMBERS_MAX, BodyCutShort, BodyNotGzip, BodyTooLarge, gunzip, read
+from drain.receivers.body import (
+    GZIP_MEMBERS_MAX,
+    BodyCutShort,
+    BodyNotGzip,
+    BodyTooLarge,
+    gunzip,
+    read_request_body,
+)
 
 
 class Stream(io.RawIOBase):
@@ -40,35 +47,35 @@ def stream(body: bytes, step: int = 7, fault_after: int | None = None) -> IO[byt
 @pytest.mark.parametrize("step", [1, 7, 999, 5000])
 def test_a_body_is_read_whole_in_whatever_parts_it_comes(length: int | None, step: int) -> None:
     body = bytes(range(250)) * 4
-    assert read(stream(body, step), length, limit=1000) == body
+    assert read_request_body(stream(body, step), length, limit=1000) == body
 
 
 @pytest.mark.parametrize("length", [None, 0])
 def test_an_empty_body_is_empty(length: int | None) -> None:
-    assert read(stream(b""), length, limit=10) == b""
+    assert read_request_body(stream(b""), length, limit=10) == b""
 
 
 def test_a_body_announced_as_too_large_is_not_read_at_all() -> None:
     with pytest.raises(BodyTooLarge):
-        read(stream(b"", fault_after=0), 11, limit=10)
+        read_request_body(stream(b"", fault_after=0), 11, limit=10)
 
 
 def test_a_chunked_body_is_read_no_further_than_a_byte_past_the_limit() -> None:
     endless = Stream(b"x" * 100_000, step=100_000)
     with pytest.raises(BodyTooLarge):
-        read(endless, None, limit=1000)  # type: ignore[arg-type]
+        read_request_body(endless, None, limit=1000)  # type: ignore[arg-type]
     assert endless.asked == 1001
 
 
 def test_a_body_that_ends_before_its_announced_length_is_cut_short() -> None:
     with pytest.raises(BodyCutShort):
-        read(stream(b"x" * 9), 10, limit=100)
+        read_request_body(stream(b"x" * 9), 10, limit=100)
 
 
 @pytest.mark.parametrize("length", [None, 10])
 def test_a_connection_that_breaks_cuts_the_body_short(length: int | None) -> None:
     with pytest.raises(BodyCutShort):
-        read(stream(b"x" * 10, step=1, fault_after=5), length, limit=100)
+        read_request_body(stream(b"x" * 10, step=1, fault_after=5), length, limit=100)
 
 
 def test_a_gzip_body_is_unpacked() -> None:

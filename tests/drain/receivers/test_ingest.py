@@ -18,9 +18,9 @@ from app.settings import Settings
 from app.store import dead_letters
 from app.store.frame_events import GUARD_SETS, losses_by_app
 from drain.instruments import Instruments
-from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, Delivery, frame_id_of, ingest, values_of
-from drain.receivers.logplex import BAD_MAX, read_body
-from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, ROUTER_MSG, counted, heroku
+from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, ingest, values_of
+from drain.receivers.logplex import REJECTS_MAX, parse
+from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku, parsed
 from tests.drain.prometheus_text import figure
 from tests.support.stored import logged_messages
 
@@ -40,7 +40,7 @@ class Unsure:
     ) -> Appended:
         self.timeouts_s.append(timeout_s)
         if self.fails == "before":
-            raise NotDurable("the log is away")
+            raise NotDurable("the log is unreachable")
         appended = self._writer.append(frame_id, values, timeout_s)
         if self.fails == "after":
             raise NotDurable("the acknowledgement is lost")
@@ -70,8 +70,8 @@ class Drain:
     def take(
         self, body: bytes, frame_id: str = "frame-1", app: str = "", declared_count: int | None = None
     ) -> None:
-        delivery = Delivery(frame_id, app, declared_count)
-        ingest(body, delivery, self.writer, self.store, self.instruments, timeout_s=4.0)
+        frame = parse(body, frame_id, app, declared_count)
+        ingest(frame, self.writer, self.store, self.instruments, timeout_s=4.0)
 
     def messages(self) -> list[dict[str, object]]:
         """All messages in the log in Redis, in order."""
@@ -101,7 +101,7 @@ def unsure(redis_client: redis.Redis) -> tuple[Drain, Unsure]:
 
 def test_router_lines_become_messages_and_others_are_only_counted(drain: Drain) -> None:
     before_ms = int(time.time() * 1000)
-    drain.take(APP_FRAME + ROUTER_FRAME + APP_FRAME + ROUTER_FRAME, app="shop", declared_count=4)
+    drain.take(APP_SENT + ROUTER_SENT + APP_SENT + ROUTER_SENT, app="shop", declared_count=4)
     messages = drain.messages()
     assert [message["id"] for message in messages] == ["frame-1.1", "frame-1.3"]
     received_at = messages[0].pop("received_at")
@@ -130,7 +130,7 @@ def test_router_lines_become_messages_and_others_are_only_counted(drain: Drain) 
 def test_a_body_without_router_lines_asks_nothing_of_the_log(unsure: tuple[Drain, Unsure]) -> None:
     drain, memory = unsure
     memory.fails = "before"
-    drain.take(APP_FRAME * 3)
+    drain.take(APP_SENT * 3)
     assert memory.timeouts_s == []
     assert drain.count("lines_total") == 3
 
@@ -143,15 +143,15 @@ def test_an_empty_body_is_fine(drain: Drain) -> None:
 
 def test_a_retried_frame_is_written_once(drain: Drain) -> None:
     for _ in range(3):
-        drain.take(ROUTER_FRAME * 2)
+        drain.take(ROUTER_SENT * 2)
     assert len(drain.messages()) == 2
     assert drain.count("router_lines_total") == 2
     assert drain.count("duplicate_frames_total") == 2
 
 
 def test_the_same_body_under_another_frame_id_is_another_frame(drain: Drain) -> None:
-    drain.take(ROUTER_FRAME, "frame-1")
-    drain.take(ROUTER_FRAME, "frame-2")
+    drain.take(ROUTER_SENT, "frame-1")
+    drain.take(ROUTER_SENT, "frame-2")
     assert [message["id"] for message in drain.messages()] == ["frame-1.0", "frame-2.0"]
 
 
@@ -159,7 +159,7 @@ def test_a_frame_that_the_log_does_not_take_is_not_counted(unsure: tuple[Drain, 
     drain, memory = unsure
     memory.fails = "before"
     with pytest.raises(NotDurable):
-        drain.take(ROUTER_FRAME + L10_FRAME)
+        drain.take(ROUTER_SENT + L10_SENT)
     assert drain.count("frames_total") == 0
     assert drain.count("router_lines_total") == 0
     assert losses_by_app(drain.store) == {}
@@ -171,16 +171,16 @@ def test_a_frame_whose_acknowledgement_is_lost_is_sent_again_under_the_same_iden
     drain, memory = unsure
     memory.fails = "after"
     with pytest.raises(NotDurable):
-        drain.take(APP_FRAME + ROUTER_FRAME)
+        drain.take(APP_SENT + ROUTER_SENT)
     memory.fails = ""
-    drain.take(APP_FRAME + ROUTER_FRAME)
+    drain.take(APP_SENT + ROUTER_SENT)
     assert memory.ids() == ["frame-1.1"]
     assert drain.count("duplicate_frames_total") == 1
 
 
 def test_the_log_has_the_time_that_the_answer_has(unsure: tuple[Drain, Unsure]) -> None:
     drain, memory = unsure
-    drain.take(ROUTER_FRAME)
+    drain.take(ROUTER_SENT)
     assert memory.timeouts_s == [pytest.approx(4.0, abs=0.5)]
 
 
@@ -188,14 +188,14 @@ def test_losses_and_dead_letters_are_held_like_the_router_lines_and_a_retry_coun
     unsure: tuple[Drain, Unsure],
 ) -> None:
     drain, memory = unsure
-    drain.take(ROUTER_FRAME)
+    drain.take(ROUTER_SENT)
     assert memory.held == [], "what came with nothing beside it is the log's alone"
     memory.fails = "hold"
     for _ in range(2):
         with pytest.raises(NotDurable, match="no replica has confirmed it"):
-            drain.take(L10_FRAME + counted(b"no syslog"), frame_id="frame-2")
+            drain.take(L10_SENT + counted(b"no syslog"), frame_id="frame-2")
     memory.fails = ""
-    drain.take(L10_FRAME + counted(b"no syslog"), frame_id="frame-2")
+    drain.take(L10_SENT + counted(b"no syslog"), frame_id="frame-2")
     assert len(memory.held) == 3
     assert set(memory.held) <= drain.store.smembers(GUARD_SETS[0])
     assert losses_by_app(drain.store) == {"": 1}
@@ -212,19 +212,19 @@ def test_a_body_broken_from_its_first_byte_is_refused_and_leaves_nothing(drain: 
     assert drain.letters() == []
 
 
-def test_frames_before_a_broken_one_are_written_and_the_rest_is_kept(drain: Drain) -> None:
-    rest = b"99999 <158>1 too long" + ROUTER_FRAME
-    drain.take(ROUTER_FRAME * 2 + rest, app="shop", declared_count=4)
+def test_messages_before_a_broken_one_are_written_and_the_rest_is_kept(drain: Drain) -> None:
+    rest = b"99999 <158>1 too long" + ROUTER_SENT
+    drain.take(ROUTER_SENT * 2 + rest, app="shop", declared_count=4)
     assert len(drain.messages()) == 2
     (letter,) = drain.letters()
     assert (letter.kind, letter.source, letter.app, letter.value) == ("body", "drain", "shop", rest)
-    assert f"malformed at byte {2 * len(ROUTER_FRAME)}" in letter.reason
+    assert f"malformed at byte {2 * len(ROUTER_SENT)}" in letter.reason
     assert drain.count("malformed_total", what="rest") == 1
     assert drain.count("miscounted_total") == 1
 
 
-def test_a_frame_that_is_no_syslog_is_kept_alone_and_the_others_are_written(drain: Drain) -> None:
-    drain.take(ROUTER_FRAME + counted(b"no syslog") + ROUTER_FRAME, declared_count=3)
+def test_a_message_that_is_no_syslog_is_kept_alone_and_the_others_are_written(drain: Drain) -> None:
+    drain.take(ROUTER_SENT + counted(b"no syslog") + ROUTER_SENT, declared_count=3)
     assert [message["id"] for message in drain.messages()] == ["frame-1.0", "frame-1.2"]
     (letter,) = drain.letters()
     assert (letter.kind, letter.value) == ("line", b"no syslog")
@@ -234,7 +234,7 @@ def test_a_frame_that_is_no_syslog_is_kept_alone_and_the_others_are_written(drai
 
 def test_a_retry_keeps_and_counts_nothing_twice(drain: Drain) -> None:
     for _ in range(3):
-        drain.take(L10_FRAME * 2 + ROUTER_FRAME + counted(b"no syslog") + b"0", app="shop")
+        drain.take(L10_SENT * 2 + ROUTER_SENT + counted(b"no syslog") + b"0", app="shop")
     assert losses_by_app(drain.store) == {"shop": 2}
     assert drain.count("lost_messages_total", code="L10") == 2
     assert [letter.kind for letter in drain.letters()] == ["line", "body"]
@@ -246,8 +246,8 @@ def test_losses_are_told_apart_by_app_and_code(drain: Drain) -> None:
     shuttle = counted(
         heroku(b"log-shuttle", b"Error L12: 3 messages dropped since 2026-11-23T10:00:00+00:00\n")
     )
-    drain.take(L10_FRAME, "frame-1", app="shop")
-    drain.take(L10_FRAME + shuttle, "frame-2", app="blog")
+    drain.take(L10_SENT, "frame-1", app="shop")
+    drain.take(L10_SENT + shuttle, "frame-2", app="blog")
     assert losses_by_app(drain.store) == {"shop": 1, "blog": 4}
     assert drain.count("lost_messages_total", code="L10") == 2
     assert drain.count("lost_messages_total", code="L12") == 3
@@ -257,33 +257,33 @@ def test_what_cannot_be_kept_beside_the_log_is_no_success(unsure: tuple[Drain, U
     drain, memory = unsure
     away = Drain(memory, connect(Settings(redis_url="redis://127.0.0.1:1/0"), connections=1, timeout_s=0.5))
     with pytest.raises(NotDurable) as refused:
-        away.take(ROUTER_FRAME + L10_FRAME)
+        away.take(ROUTER_SENT + L10_SENT)
     assert "ConnectionError" in str(refused.value)
     assert away.count("frames_total") == 0
-    drain.take(ROUTER_FRAME + L10_FRAME)
+    drain.take(ROUTER_SENT + L10_SENT)
     assert losses_by_app(drain.store) == {"": 1}
 
 
 def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drain) -> None:
-    rest = counted(b"x") * (100_000 - BAD_MAX) + ROUTER_FRAME
-    drain.take(ROUTER_FRAME + counted(b"x") * BAD_MAX + rest)
+    rest = counted(b"x") * (100_000 - REJECTS_MAX) + ROUTER_SENT
+    drain.take(ROUTER_SENT + counted(b"x") * REJECTS_MAX + rest)
     *each, together, unread = drain.letters()
     assert len(each) == LETTERS_EACH
     assert {letter.value for letter in each} == {b"x"}
     assert together.kind == "body"
-    assert together.reason == f"{BAD_MAX - LETTERS_EACH} further lines like these"
-    assert together.value == counted(b"x") * (BAD_MAX - LETTERS_EACH)
+    assert together.reason == f"{REJECTS_MAX - LETTERS_EACH} further messages like these"
+    assert together.value == counted(b"x") * (REJECTS_MAX - LETTERS_EACH)
     assert unread.kind == "body"
     assert unread.reason.endswith("1000 messages before are no syslog, the rest is left unread")
     assert unread.bytes_before_cut == len(rest)
-    assert drain.count("malformed_total", what="line") == BAD_MAX
+    assert drain.count("malformed_total", what="line") == REJECTS_MAX
     assert drain.count("malformed_total", what="rest") == 1
     assert len(drain.messages()) == 1
 
 
 def test_a_line_too_large_for_the_log_is_kept_aside_and_holds_up_nobody(drain: Drain) -> None:
     huge = heroku(b"router", b'at=info path="/' + b"x" * MESSAGE_MAX_BYTES + b'"\n')
-    drain.take(ROUTER_FRAME + counted(huge) + ROUTER_FRAME)
+    drain.take(ROUTER_SENT + counted(huge) + ROUTER_SENT)
     assert [message["id"] for message in drain.messages()] == ["frame-1.0", "frame-1.2"]
     (letter,) = drain.letters()
     assert letter.reason == "too large for the log"
@@ -292,7 +292,7 @@ def test_a_line_too_large_for_the_log_is_kept_aside_and_holds_up_nobody(drain: D
 
 def test_a_line_under_the_limit_that_grows_in_json_is_measured_as_json() -> None:
     line = counted(heroku(b"router", b'"' * (MESSAGE_MAX_BYTES // 2)))
-    values, too_large = values_of(read_body(line).router, Delivery("frame-1", "", None))
+    values, too_large = values_of(parsed(line))
     assert values == []
     assert len(too_large) == 1
 
@@ -304,29 +304,8 @@ def test_bytes_that_are_no_utf8_are_all_kept(drain: Drain) -> None:
     assert message["raw"] == "cGF0aD0iL//+Igo="
 
 
-@pytest.mark.parametrize("header", ["8601b555-6a83-4c12-8269-97c8e32cdb22", "a.b:c 1", "x" * 64])
-def test_a_frame_id_is_taken_as_sent(header: str) -> None:
-    assert frame_id_of(header) == header
-
-
-@pytest.mark.parametrize("length", [65, 128, 8_000])
-def test_a_long_frame_id_is_known_by_its_digest(length: int) -> None:
-    found = frame_id_of("x" * length)
-    assert len(found) == 32
-    assert found == frame_id_of("x" * length), "a retry is the same frame"
-    assert found != frame_id_of("x" * (length - 1) + "y")
-
-
-@pytest.mark.parametrize("header", ["", "caf\xe9", "a\nb", "a\x00"])
-def test_a_frame_id_that_cannot_be_one_is_replaced_by_a_new_one(header: str) -> None:
-    one, other = frame_id_of(header), frame_id_of(header)
-    assert one != other
-    assert one.isalnum()
-    assert other.isalnum()
-
-
 @pytest.mark.parametrize("declared_count", [0, 1, 3, 999_999_999])
-def test_another_count_than_announced_is_counted_and_not_fatal(drain: Drain, declared_count: int) -> None:
-    drain.take(ROUTER_FRAME * 2, declared_count=declared_count)
+def test_another_count_than_declared_is_counted_and_not_fatal(drain: Drain, declared_count: int) -> None:
+    drain.take(ROUTER_SENT * 2, declared_count=declared_count)
     assert len(drain.messages()) == 2
     assert drain.count("miscounted_total") == 1

@@ -6,47 +6,43 @@ import time
 
 import pytest
 
-from drain.receivers.logplex import (
-    BAD_MAX,
-    NOTICE_MAX,
-    LossNotice,
-    SyslogLine,
-    read_body,
-    read_frame_by_frame,
-)
+from drain.receivers.frame import LossNotice, SyslogMessage
+from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX
 from tests.drain.bodies import (
-    APP_FRAME,
-    L10_FRAME,
-    ROUTER_FRAME,
+    APP_SENT,
+    L10_SENT,
     ROUTER_MSG,
+    ROUTER_SENT,
     TIMESTAMP,
     counted,
     heroku,
     log_shuttle,
+    parsed,
+    parsed_by_message,
 )
 
 
-def only_router_line(message: bytes) -> SyslogLine:
-    body = read_body(counted(message))
-    assert (body.frames, body.bad, body.broken) == (1, [], None)
-    (line,) = body.router
+def only_router_line(message: bytes) -> SyslogMessage:
+    body = parsed(counted(message))
+    assert (body.message_count, body.rejects, body.broken) == (1, [], None)
+    (line,) = body.messages
     return line
 
 
 def only_notice(message: bytes) -> LossNotice:
-    body = read_body(counted(message))
-    assert (body.frames, body.bad, body.broken) == (1, [], None)
+    body = parsed(counted(message))
+    assert (body.message_count, body.rejects, body.broken) == (1, [], None)
     (notice,) = body.notices
     return notice
 
 
 def test_an_empty_body_holds_nothing_and_is_not_broken() -> None:
-    body = read_body(b"")
-    assert (body.frames, body.broken, body.rest) == (0, None, b"")
+    body = parsed(b"")
+    assert (body.message_count, body.broken, body.rest) == (0, None, b"")
 
 
 def test_a_router_line_comes_out_as_the_talk_s_parser_gave_it() -> None:
-    assert only_router_line(heroku(b"router", ROUTER_MSG)) == SyslogLine(
+    assert only_router_line(heroku(b"router", ROUTER_MSG)) == SyslogMessage(
         index=0,
         prival=158,
         version=1,
@@ -61,14 +57,14 @@ def test_a_router_line_comes_out_as_the_talk_s_parser_gave_it() -> None:
 
 
 def test_only_router_lines_are_kept_and_they_know_their_place_in_the_body() -> None:
-    body = read_body(APP_FRAME + ROUTER_FRAME + APP_FRAME + ROUTER_FRAME)
-    assert body.frames == 4
-    assert [line.index for line in body.router] == [1, 3]
+    body = parsed(APP_SENT + ROUTER_SENT + APP_SENT + ROUTER_SENT)
+    assert body.message_count == 4
+    assert [line.index for line in body.messages] == [1, 3]
 
 
 def test_an_app_s_own_process_called_router_is_no_heroku_router() -> None:
-    body = read_body(counted(heroku(b"router.1", ROUTER_MSG, b"app")))
-    assert (body.frames, body.router, body.bad) == (1, [], [])
+    body = parsed(counted(heroku(b"router.1", ROUTER_MSG, b"app")))
+    assert (body.message_count, body.messages, body.rejects) == (1, [], [])
 
 
 @pytest.mark.parametrize(
@@ -115,11 +111,11 @@ def test_a_drain_token_may_be_the_host_name_and_prival_and_version_may_differ() 
 
 def test_octet_counts_are_bytes_not_characters() -> None:
     text = 'at=info path="/käse/日本" status=200\n'.encode()
-    body = read_body(counted(heroku(b"router", text)) + ROUTER_FRAME)
-    assert [line.msg for line in body.router] == [text, ROUTER_MSG]
+    body = parsed(counted(heroku(b"router", text)) + ROUTER_SENT)
+    assert [line.msg for line in body.messages] == [text, ROUTER_MSG]
 
 
-def test_frames_of_any_shape_follow_each_other() -> None:
+def test_messages_of_any_shape_follow_each_other() -> None:
     messages = [
         heroku(b"web.1", b"a trace\n  line two\n  line three\n", b"app"),
         heroku(b"router", ROUTER_MSG),
@@ -131,17 +127,17 @@ def test_frames_of_any_shape_follow_each_other() -> None:
         heroku(b"router", ROUTER_MSG),
         heroku(b"web.1", b"no newline", b"app"),
     ]
-    body = read_body(b"".join(map(counted, messages)))
-    assert (body.frames, body.broken, body.rest, body.bad) == (9, None, b"", [])
-    assert [line.index for line in body.router] == [1, 2, 3, 6, 7]
-    assert [counted(heroku(b"router", line.msg)) for line in body.router] == [
-        counted(messages[line.index]) for line in body.router
+    body = parsed(b"".join(map(counted, messages)))
+    assert (body.message_count, body.broken, body.rest, body.rejects) == (9, None, b"", [])
+    assert [line.index for line in body.messages] == [1, 2, 3, 6, 7]
+    assert [counted(heroku(b"router", line.msg)) for line in body.messages] == [
+        counted(messages[line.index]) for line in body.messages
     ]
 
 
-def test_a_frame_inside_a_message_is_text() -> None:
-    body = read_body(counted(heroku(b"web.1", b"\n" + ROUTER_FRAME, b"app")))
-    assert (body.frames, body.router) == (1, [])
+def test_a_message_inside_a_message_is_text() -> None:
+    body = parsed(counted(heroku(b"web.1", b"\n" + ROUTER_SENT, b"app")))
+    assert (body.message_count, body.messages) == (1, [])
 
 
 @pytest.mark.parametrize("source", ["logplex", "log-shuttle"])
@@ -181,11 +177,11 @@ def test_each_form_of_a_loss_notice_is_read(text: bytes, expected: tuple[str, in
     assert (notice.code, notice.dropped, notice.since, notice.drain) == expected
 
 
-def test_a_notice_without_newline_does_not_swallow_the_frame_after_it() -> None:
-    body = read_body(L10_FRAME + ROUTER_FRAME + ROUTER_FRAME)
-    assert body.frames == 3
+def test_a_notice_without_newline_does_not_swallow_the_message_after_it() -> None:
+    body = parsed(L10_SENT + ROUTER_SENT + ROUTER_SENT)
+    assert body.message_count == 3
     assert [notice.index for notice in body.notices] == [0]
-    assert [line.index for line in body.router] == [1, 2]
+    assert [line.index for line in body.messages] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -197,8 +193,8 @@ def test_a_notice_without_newline_does_not_swallow_the_frame_after_it() -> None:
     ],
 )
 def test_what_only_looks_like_a_notice_counts_no_loss(message: bytes) -> None:
-    body = read_body(counted(message))
-    assert (body.frames, body.notices, body.bad) == (1, [], [])
+    body = parsed(counted(message))
+    assert (body.message_count, body.notices, body.rejects) == (1, [], [])
 
 
 @pytest.mark.parametrize(
@@ -220,14 +216,15 @@ def test_what_only_looks_like_a_notice_counts_no_loss(message: bytes) -> None:
         ),
     ],
 )
-def test_a_frame_without_a_syslog_header_is_kept_with_its_place_and_reason(
+def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
     message: bytes, reason: str
 ) -> None:
-    body = read_body(APP_FRAME + counted(message) + ROUTER_FRAME)
-    assert (body.frames, body.broken) == (3, None)
-    (bad,) = body.bad
-    assert (bad.index, bad.offset, bad.raw, bad.reason) == (1, len(APP_FRAME), message, reason)
-    assert [line.index for line in body.router] == [2]
+    body = parsed(APP_SENT + counted(message) + ROUTER_SENT)
+    assert (body.message_count, body.broken) == (3, None)
+    (reject,) = body.rejects
+    assert (reject.index, reject.offset, reject.reason) == (1, len(APP_SENT), reason)
+    assert (reject.raw, reject.framed) == (message, counted(message))
+    assert [line.index for line in body.messages] == [2]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +232,7 @@ def test_a_frame_without_a_syslog_header_is_kept_with_its_place_and_reason(
     [
         (b"hello", "a byte count is expected, 'h' is found"),
         (b'{"json": true}', "a byte count is expected, '{' is found"),
-        (b"\n" + APP_FRAME, "a byte count is expected, '\\n' is found"),
+        (b"\n" + APP_SENT, "a byte count is expected, '\\n' is found"),
         (b" 5 <1>1 ", "a byte count is expected, ' ' is found"),
         (b"-5 <1>1", "a byte count is expected, '-' is found"),
         (b"0 ", "a byte count has no leading zero"),
@@ -244,18 +241,18 @@ def test_a_frame_without_a_syslog_header_is_kept_with_its_place_and_reason(
         (b"12\n<1>1 a b c d ", "a space is expected after the byte count, '\\n' is found"),
         (b"1234567890 <1>1", "a byte count has at most 9 digits"),
         (b"123", "the body ends in a byte count"),
-        (b"99 <1>1 a\n", "a frame of 99 bytes is declared_count, 7 are there"),
-        (b"8 <1>1 a\n", "a frame of 8 bytes is declared_count, 7 are there"),
-        (b"999999999 ", "a frame of 999999999 bytes is declared_count, 0 are there"),
+        (b"99 <1>1 a\n", "a message of 99 bytes is announced, 7 are there"),
+        (b"8 <1>1 a\n", "a message of 8 bytes is announced, 7 are there"),
+        (b"999999999 ", "a message of 999999999 bytes is announced, 0 are there"),
     ],
 )
 def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reason: str) -> None:
-    for before in (b"", ROUTER_FRAME + APP_FRAME, ROUTER_FRAME + L10_FRAME):
-        body = read_body(before + rest)
+    for before in (b"", ROUTER_SENT + APP_SENT, ROUTER_SENT + L10_SENT):
+        body = parsed(before + rest)
         assert body.broken is not None
         assert (body.broken.offset, body.broken.reason, body.rest) == (len(before), reason, rest)
-        assert body.frames == (2 if before else 0)
-        assert len(body.router) == (1 if before else 0)
+        assert body.message_count == (2 if before else 0)
+        assert len(body.messages) == (1 if before else 0)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +271,7 @@ def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reas
 )
 def test_no_megabyte_takes_long(body: bytes) -> None:
     began = time.process_time()
-    read_body(body)
+    parsed(body)
     assert time.process_time() - began < 5
 
 
@@ -288,25 +285,29 @@ def test_a_notice_of_an_absurd_number_counts_as_the_most_there_can_be(dropped: i
 BAD = counted(b"1\n")
 
 
-@pytest.mark.parametrize("good", [ROUTER_FRAME, APP_FRAME, ROUTER_FRAME[:-1]])
+@pytest.mark.parametrize("good", [ROUTER_SENT, APP_SENT, ROUTER_SENT[:-1]])
 def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes) -> None:
-    rest = good + BAD + ROUTER_FRAME
-    for read in (read_body, read_frame_by_frame):
-        found = read(ROUTER_FRAME + BAD * BAD_MAX + rest)
-        assert (len(found.router), len(found.bad), found.frames) == (1, BAD_MAX, BAD_MAX + 1)
+    rest = good + BAD + ROUTER_SENT
+    for read in (parsed, parsed_by_message):
+        found = read(ROUTER_SENT + BAD * REJECTS_MAX + rest)
+        assert (len(found.messages), len(found.rejects), found.message_count) == (
+            1,
+            REJECTS_MAX,
+            REJECTS_MAX + 1,
+        )
         assert found.rest == rest
         assert found.broken is not None
-        assert found.broken.offset == len(ROUTER_FRAME + BAD * BAD_MAX)
+        assert found.broken.offset == len(ROUTER_SENT + BAD * REJECTS_MAX)
         assert "the rest is left unread" in found.broken.reason
 
 
 def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
-    for read in (read_body, read_frame_by_frame):
-        found = read((BAD + ROUTER_FRAME) * (BAD_MAX - 1) + APP_FRAME + BAD)
-        assert (len(found.router), len(found.bad)) == (BAD_MAX - 1, BAD_MAX)
+    for read in (parsed, parsed_by_message):
+        found = read((BAD + ROUTER_SENT) * (REJECTS_MAX - 1) + APP_SENT + BAD)
+        assert (len(found.messages), len(found.rejects)) == (REJECTS_MAX - 1, REJECTS_MAX)
         assert (found.broken, found.rest) == (None, b"")
 
 
 def test_good_messages_are_read_however_many_they_are() -> None:
-    found = read_body((ROUTER_FRAME + L10_FRAME) * 5 * BAD_MAX)
-    assert len(found.router) == len(found.notices) == 5 * BAD_MAX
+    found = parsed((ROUTER_SENT + L10_SENT) * 5 * REJECTS_MAX)
+    assert len(found.messages) == len(found.notices) == 5 * REJECTS_MAX

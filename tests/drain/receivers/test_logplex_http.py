@@ -17,7 +17,7 @@ from app.log.redis.stream import STREAM
 from app.settings import Settings
 from drain.app import create_app
 from servers.redis_server import RedisServer
-from tests.drain.bodies import APP_FRAME, L10_FRAME, ROUTER_FRAME, ROUTER_MSG, counted, heroku
+from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku
 from tests.drain.serving import LOGPLEX, PASSWORD, USER, Web, basic, serving, stopped
 from tests.support.stored import logged_messages
 
@@ -47,7 +47,7 @@ def web_with_tokens(redis_server: RedisServer) -> Iterator[Web]:
 
 @pytest.fixture(scope="module")
 def web_without_redis() -> Iterator[Web]:
-    """One whose log is away."""
+    """One whose log is unreachable."""
     with serving(REDIS_URL="redis://:hidden@127.0.0.1:1/0") as found:
         yield found
 
@@ -59,7 +59,7 @@ def messages(store: redis.Redis) -> list[dict[str, object]]:
 def test_a_frame_is_in_the_log_when_202_is_said_with_an_empty_body(
     web: Web, redis_client: redis.Redis
 ) -> None:
-    answer = web.post(APP_FRAME + ROUTER_FRAME, Logplex_Frame_Id="frame-1", Logplex_Msg_Count="2")
+    answer = web.post(APP_SENT + ROUTER_SENT, Logplex_Frame_Id="frame-1", Logplex_Msg_Count="2")
     assert (answer.status, answer.body) == (202, b"")
     assert answer.headers["content-length"] == "0"
     (message,) = messages(redis_client)
@@ -87,12 +87,12 @@ def test_any_other_content_type_gets_415(web: Web, redis_client: redis.Redis, co
 
 
 @pytest.mark.parametrize("count", ["", "2", "99", "-1", "two", "1" * 5000, "²"])
-def test_no_announced_count_is_fatal(web: Web, redis_client: redis.Redis, count: str) -> None:
+def test_no_declared_count_is_fatal(web: Web, redis_client: redis.Redis, count: str) -> None:
     assert web.post(Logplex_Msg_Count=count).status == 202
     assert len(messages(redis_client)) == 1
 
 
-@pytest.mark.parametrize(("frame_id", "frames"), [("", 2), ("x" * 1000, 1), ("caf\xe9", 2)])
+@pytest.mark.parametrize(("frame_id", "frames"), [("", 1), ("x" * 1000, 1), ("caf\xe9", 1)])
 def test_no_frame_id_is_fatal_and_a_long_one_is_known_again(
     web: Web, redis_client: redis.Redis, frame_id: str, frames: int
 ) -> None:
@@ -107,7 +107,7 @@ def test_no_frame_id_is_fatal_and_a_long_one_is_known_again(
         (b"<158>1 no count", "a byte count is expected, '<' is found"),
         (b"0 x", "a byte count has no leading zero"),
         (b"12", "the body ends in a byte count"),
-        (b"100 <158>1 2016", "a frame of 100 bytes is declared_count, 11 are there"),
+        (b"100 <158>1 2016", "a message of 100 bytes is announced, 11 are there"),
         (b'{"json": true}', "a byte count is expected, '{' is found"),
     ],
 )
@@ -125,8 +125,8 @@ def test_a_body_that_is_no_octet_counted_syslog_gets_400_with_what_and_where(
     assert redis_client.keys("*") == []
 
 
-def test_frames_before_a_broken_one_are_not_lost(web: Web, redis_client: redis.Redis) -> None:
-    assert web.post(ROUTER_FRAME * 3 + b"17 <158>1").status == 202
+def test_messages_before_a_broken_one_are_not_lost(web: Web, redis_client: redis.Redis) -> None:
+    assert web.post(ROUTER_SENT * 3 + b"17 <158>1").status == 202
     assert len(messages(redis_client)) == 3
     assert redis_client.xlen("tailrace:dead-letters") == 1
 
@@ -177,8 +177,8 @@ def test_an_unknown_drain_token_gets_401(web_with_tokens: Web, redis_client: red
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_the_limit_gets_413_that_names_limit_and_setting(web: Web, chunked: bool) -> None:
-    frames = LIMIT // len(APP_FRAME) + 1
-    answer = web.post(APP_FRAME * frames, chunked=chunked)
+    frames = LIMIT // len(APP_SENT) + 1
+    answer = web.post(APP_SENT * frames, chunked=chunked)
     assert answer.status == 413
     assert json.loads(answer.body) == {
         "error": "the body is too large",
@@ -188,8 +188,8 @@ def test_a_body_over_the_limit_gets_413_that_names_limit_and_setting(web: Web, c
 
 
 def test_a_body_just_under_the_limit_is_taken(web: Web, redis_client: redis.Redis) -> None:
-    filler = heroku(b"web.1", b"x" * (LIMIT - len(ROUTER_FRAME) - len(heroku(b"web.1", b"")) - 7))
-    body = ROUTER_FRAME + counted(filler)
+    filler = heroku(b"web.1", b"x" * (LIMIT - len(ROUTER_SENT) - len(heroku(b"web.1", b"")) - 7))
+    body = ROUTER_SENT + counted(filler)
     assert len(body) == LIMIT
     assert web.post(body).status == 202
     assert len(messages(redis_client)) == 1
@@ -202,13 +202,13 @@ def test_a_413_leaves_the_server_ready_for_the_next(web: Web, redis_client: redi
 
 
 def test_a_chunked_body_is_taken(web: Web, redis_client: redis.Redis) -> None:
-    assert web.post(ROUTER_FRAME * 20, chunked=True).status == 202
+    assert web.post(ROUTER_SENT * 20, chunked=True).status == 202
     assert len(messages(redis_client)) == 20
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_gzip_body_is_unpacked(web: Web, redis_client: redis.Redis, chunked: bool) -> None:
-    packed = gzip.compress(ROUTER_FRAME * 20)
+    packed = gzip.compress(ROUTER_SENT * 20)
     assert web.post(packed, Content_Encoding="gzip", chunked=chunked).status == 202
     assert len(messages(redis_client)) == 20
 
@@ -219,7 +219,7 @@ def test_the_limit_counts_for_the_unpacked_size_too(web: Web) -> None:
     assert json.loads(answer.body)["limit_bytes"] == LIMIT
 
 
-@pytest.mark.parametrize("body", [ROUTER_FRAME, gzip.compress(ROUTER_FRAME)[:-5], b"\x1f\x8b\x08\x00xxxx"])
+@pytest.mark.parametrize("body", [ROUTER_SENT, gzip.compress(ROUTER_SENT)[:-5], b"\x1f\x8b\x08\x00xxxx"])
 def test_what_is_said_to_be_gzip_and_is_not_gets_400(web: Web, body: bytes) -> None:
     answer = web.post(body, Content_Encoding="gzip")
     assert answer.status == 400
@@ -237,9 +237,9 @@ def test_a_body_cut_short_is_no_4xx_since_a_retry_can_save_it(web: Web, redis_cl
     with web.connect() as connection:
         head = (
             f"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
-            f"Authorization: {web.login['Authorization']}\r\nContent-Length: {len(ROUTER_FRAME) * 2}\r\n\r\n"
+            f"Authorization: {web.login['Authorization']}\r\nContent-Length: {len(ROUTER_SENT) * 2}\r\n\r\n"
         )
-        connection.sendall(head.encode() + ROUTER_FRAME)
+        connection.sendall(head.encode() + ROUTER_SENT)
         connection.shutdown(1)
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 503 ")
@@ -247,8 +247,8 @@ def test_a_body_cut_short_is_no_4xx_since_a_retry_can_save_it(web: Web, redis_cl
     assert messages(redis_client) == []
 
 
-@pytest.mark.parametrize("body", [ROUTER_FRAME, L10_FRAME, ROUTER_FRAME + L10_FRAME])
-def test_with_the_log_away_it_says_503_and_when_to_come_again(web_without_redis: Web, body: bytes) -> None:
+@pytest.mark.parametrize("body", [ROUTER_SENT, L10_SENT, ROUTER_SENT + L10_SENT])
+def test_without_the_log_it_says_503_and_when_to_come_again(web_without_redis: Web, body: bytes) -> None:
     started = time.monotonic()
     answer = web_without_redis.post(body)
     assert time.monotonic() - started < 4.8
@@ -278,7 +278,7 @@ def test_a_hung_redis_gets_503_before_logplex_stops_waiting_however_many_ask() -
                 started = time.monotonic()
                 return web.post(body).status, time.monotonic() - started
 
-            found = list(senders.map(timed, [ROUTER_FRAME, L10_FRAME, ROUTER_FRAME + L10_FRAME] * 4))
+            found = list(senders.map(timed, [ROUTER_SENT, L10_SENT, ROUTER_SENT + L10_SENT] * 4))
             assert {status for status, _ in found} == {503}
             assert max(seconds for _, seconds in found) < 5
         assert web.post().status == 202
@@ -319,11 +319,11 @@ def test_a_fault_of_our_own_is_500_and_its_trace_goes_to_the_log_alone(
     redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = create_app(Settings(), Broken(), redis_client).test_client()
-    answer = client.post("/logs", data=ROUTER_FRAME, headers=LOGPLEX)
+    answer = client.post("/logs", data=ROUTER_SENT, headers=LOGPLEX)
     assert answer.status_code == 500  # Logplex tries again.
     assert answer.json == {"error": "internal error, see the log"}
     assert "ZeroDivisionError: a detail for the log alone" in caplog.text
-    assert client.post("/logs", data=APP_FRAME, headers=LOGPLEX).status_code == 202
+    assert client.post("/logs", data=APP_SENT, headers=LOGPLEX).status_code == 202
 
 
 def test_a_promise_that_redis_cannot_keep_is_503_with_the_reason_and_never_202(
@@ -334,7 +334,7 @@ def test_a_promise_that_redis_cannot_keep_is_503_with_the_reason_and_never_202(
     store.flushall()
     settings = Settings(redis_url=old_redis_server.url, redis_log_fsync=True)
     client = create_app(settings, store=store).test_client()
-    for body in (ROUTER_FRAME, ROUTER_FRAME, L10_FRAME):
+    for body in (ROUTER_SENT, ROUTER_SENT, L10_SENT):
         answer = client.post("/logs", data=body, headers={**LOGPLEX, "Logplex-Frame-Id": "frame-1"})
         assert answer.status_code == 503
         assert "REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer" in answer.get_json()["reason"]

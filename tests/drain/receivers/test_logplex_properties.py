@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drain.receivers import logplex
-from drain.receivers.logplex import Body, read_body, read_frame_by_frame
-from tests.drain.bodies import bodies, counted, mutated
+from drain.receivers.frame import Frame
+from tests.drain.bodies import bodies, counted, mutated, parsed, parsed_by_message
 
 
-def plain_frames(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """(offset, message) of each whole frame, and the offset of what is none; byte by byte."""
-    frames: list[tuple[int, bytes]] = []
+def plain_messages(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """(offset, message) of each whole message, and the offset of what is none; byte by byte."""
+    messages: list[tuple[int, bytes]] = []
     offset = 0
     while True:
         at = offset
@@ -23,30 +23,35 @@ def plain_frames(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
         digits = body[offset:at]
         end = at + 1 + int(digits or b"0")
         if not 1 <= len(digits) <= 9 or digits[:1] == b"0" or body[at : at + 1] != b" " or end > len(body):
-            return frames, offset
-        frames.append((offset, body[at + 1 : end]))
+            return messages, offset
+        messages.append((offset, body[at + 1 : end]))
         offset = end
 
 
-def agrees_with_the_plain_reader(body: bytes) -> Body:
-    frames, end = plain_frames(body)
-    read = read_body(body)
-    exact = read_frame_by_frame(body)
-    assert (read.router, read.notices, read.bad) == (exact.router, exact.notices, exact.bad)
-    assert (read.frames, read.rest, str(read.broken)) == (exact.frames, exact.rest, str(exact.broken))
-    assert read.frames == len(frames)
+def agrees_with_the_plain_reader(body: bytes) -> Frame:
+    messages, end = plain_messages(body)
+    read = parsed(body)
+    exact = parsed_by_message(body)
+    assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
+    assert (read.message_count, read.rest, str(read.broken)) == (
+        exact.message_count,
+        exact.rest,
+        str(exact.broken),
+    )
+    assert read.message_count == len(messages)
     assert read.rest == body[end:]
     assert (read.broken is None) == (end == len(body))
     if read.broken:
         assert read.broken.offset == end
         assert read.broken.reason
-    for bad in read.bad:
-        assert (bad.offset, bad.raw) == frames[bad.index]
-    for line in read.router:
-        assert frames[line.index][1].endswith(line.msg)
-    indices = [line.index for line in read.router]
+    for bad in read.rejects:
+        assert (bad.offset, bad.raw) == messages[bad.index]
+        assert bad.framed == counted(bad.raw)
+    for line in read.messages:
+        assert messages[line.index][1].endswith(line.msg)
+    indices = [line.index for line in read.messages]
     indices += [notice.index for notice in read.notices]
-    indices += [bad.index for bad in read.bad]
+    indices += [bad.index for bad in read.rejects]
     assert len(set(indices)) == len(indices)
     return read
 
@@ -55,53 +60,57 @@ def agrees_with_the_plain_reader(body: bytes) -> Body:
 def test_every_message_of_a_valid_body_is_found(messages: list[bytes]) -> None:
     body = b"".join(map(counted, messages))
     read = agrees_with_the_plain_reader(body)
-    assert read.frames == len(messages)
+    assert read.message_count == len(messages)
     assert read.broken is None
 
 
 @given(bodies)
 def test_a_router_line_reads_the_same_alone_and_among_others(messages: list[bytes]) -> None:
-    among = read_body(b"".join(map(counted, messages)))
-    alone = [read_body(counted(message)) for message in messages]
-    assert [line._replace(index=0) for line in among.router] == [
-        line for body in alone for line in body.router
+    among = parsed(b"".join(map(counted, messages)))
+    alone = [parsed(counted(message)) for message in messages]
+    assert [line._replace(index=0) for line in among.messages] == [
+        line for body in alone for line in body.messages
     ]
-    assert [bad.raw for bad in among.bad] == [bad.raw for body in alone for bad in body.bad]
+    assert [bad.raw for bad in among.rejects] == [bad.raw for body in alone for bad in body.rejects]
 
 
 @given(bodies)
 def test_a_router_line_reads_the_same_with_and_without_its_last_newline(messages: list[bytes]) -> None:
     # One goes the quick way (a line that fills its frame), the other the exact way.
     for message in (message.rstrip(b"\n") for message in messages):
-        quick = read_body(counted(message + b"\n"))
-        exact = read_body(counted(message))
-        assert [line._replace(msg=line.msg[:-1]) for line in quick.router] == exact.router
-        assert [bad.reason for bad in quick.bad] == [bad.reason for bad in exact.bad]
+        quick = parsed(counted(message + b"\n"))
+        exact = parsed(counted(message))
+        assert [line._replace(msg=line.msg[:-1]) for line in quick.messages] == exact.messages
+        assert [bad.reason for bad in quick.rejects] == [bad.reason for bad in exact.rejects]
 
 
 @given(bodies, st.data())
-def test_every_prefix_of_complete_frames_is_kept(messages: list[bytes], data: st.DataObject) -> None:
+def test_every_prefix_of_complete_messages_is_kept(messages: list[bytes], data: st.DataObject) -> None:
     body = b"".join(map(counted, messages))
     cut = data.draw(st.integers(0, len(body)))
-    whole, part = read_body(body), agrees_with_the_plain_reader(body[:cut])
-    assert part.router == whole.router[: len(part.router)]
+    whole, part = parsed(body), agrees_with_the_plain_reader(body[:cut])
+    assert part.messages == whole.messages[: len(part.messages)]
     assert part.notices == whole.notices[: len(part.notices)]
 
 
 @given(mutated())
-def test_a_mutated_body_gives_frames_or_a_clear_error(body: bytes) -> None:
+def test_a_mutated_body_gives_messages_or_a_clear_error(body: bytes) -> None:
     agrees_with_the_plain_reader(body)
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_give_frames_or_a_clear_error(body: bytes) -> None:
+def test_any_bytes_give_messages_or_a_clear_error(body: bytes) -> None:
     agrees_with_the_plain_reader(body)
 
 
 @given(mutated(), st.integers(1, 3))
 def test_both_readers_leave_the_same_rest_unread_where_too_much_is_bad(body: bytes, bad_max: int) -> None:
-    with mock.patch.object(logplex, "BAD_MAX", bad_max):
-        read, exact = read_body(body), read_frame_by_frame(body)
-    assert (read.router, read.notices, read.bad) == (exact.router, exact.notices, exact.bad)
-    assert (read.frames, read.rest, str(read.broken)) == (exact.frames, exact.rest, str(exact.broken))
-    assert len(read.bad) <= bad_max
+    with mock.patch.object(logplex, "REJECTS_MAX", bad_max):
+        read, exact = parsed(body), parsed_by_message(body)
+    assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
+    assert (read.message_count, read.rest, str(read.broken)) == (
+        exact.message_count,
+        exact.rest,
+        str(exact.broken),
+    )
+    assert len(read.rejects) <= bad_max

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.message import decode, exact_line
-from drain.receivers.logplex import SyslogLine
-from drain.receivers.messages import encode_lines
+from drain.receivers.frame import SyslogMessage
+from drain.receivers.messages import encode_messages
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 lines = st.builds(
-    SyslogLine,
+    SyslogMessage,
     index=st.integers(0, 10_000),
     prival=st.integers(0, 191),
     version=st.just(1),
@@ -31,9 +31,9 @@ lines = st.builds(
 
 @given(st.lists(lines, max_size=5), text, text)
 def test_each_line_is_the_message_with_the_contracts_keys(
-    found: list[SyslogLine], frame_id: str, app: str
+    found: list[SyslogMessage], frame_id: str, app: str
 ) -> None:
-    values = list(encode_lines(found, frame_id, app, 1_763_900_000_123))
+    values = list(encode_messages(found, frame_id, app, 1_763_900_000_123))
     assert len(values) == len(found)
     for line, value in zip(found, values, strict=True):
         expected = {
@@ -52,11 +52,13 @@ def test_each_line_is_the_message_with_the_contracts_keys(
 
 @pytest.mark.parametrize("odd", [b"a\0b", rb"a \u0000 b", b"\0", b'"\\', b"caf\xe9", "caf\u00e9".encode()])
 def test_a_line_that_holds_what_separates_lines_is_kept_whole_beside_others(odd: bytes) -> None:
-    def router_line(index: int, msg: bytes) -> SyslogLine:
-        return SyslogLine(index, "2026-11-23T10:00:00Z", msg, 158, 1, "host", "heroku", "router", None, None)
+    def router_line(index: int, msg: bytes) -> SyslogMessage:
+        return SyslogMessage(
+            index, "2026-11-23T10:00:00Z", msg, 158, 1, "host", "heroku", "router", None, None
+        )
 
     found = [router_line(index, msg) for index, msg in enumerate((b"first", odd, b"last"))]
-    values = encode_lines(found, "frame", "shop", 0)
+    values = encode_messages(found, "frame", "shop", 0)
     assert [exact_line(decode(value)).encode("utf-8", "surrogateescape") for value in values] == [
         b"first",
         odd,
@@ -65,8 +67,8 @@ def test_a_line_that_holds_what_separates_lines_is_kept_whole_beside_others(odd:
 
 
 @given(lines)
-def test_no_byte_of_a_line_is_lost(line: SyslogLine) -> None:
-    [value] = encode_lines([line], "frame", "", 0)
+def test_no_byte_of_a_line_is_lost(line: SyslogMessage) -> None:
+    [value] = encode_messages([line], "frame", "", 0)
     assert exact_line(decode(value)).encode("utf-8", "surrogateescape") == line.msg
 
 

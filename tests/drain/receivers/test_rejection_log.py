@@ -1,4 +1,4 @@
-"""One line a second for each cause says that frames are not accepted, whatever the number of senders."""
+"""One line a second for each cause says that frames are rejected, whatever the number of senders."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ def test_a_line_says_why_and_names_frame_and_request(caplog: pytest.LogCaptureFi
     RejectionLog().record(503, "Redis does not answer", "frame-1", "req-1")
     [record] = caplog.records
     assert record.getMessage() == (
-        "a frame was not accepted: "
-        "status=503 frame=frame-1 request_id=req-1 suppressed=0 reason=Redis does not answer"
+        "frame rejected: status=503 frame=frame-1 request_id=req-1 suppressed=0 reason=Redis does not answer"
     )
 
 
@@ -40,7 +39,7 @@ def test_each_cause_within_the_second_has_a_line_of_its_own(caplog: pytest.LogCa
         assert line.endswith(f"suppressed=0 reason={reason}")
 
 
-def test_what_was_left_unsaid_is_counted_for_its_status(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_was_suppressed_is_counted_for_its_status(caplog: pytest.LogCaptureFixture) -> None:
     now_s = 100.0
     rejections = RejectionLog(lambda: now_s)
     for status in (503, 401, 401, 401):

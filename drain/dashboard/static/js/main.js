@@ -102,7 +102,7 @@ function footnote({ from_s: from, to_s: to }) {
 function state(kind, { waitMs, fault }) {
   const live = byId("live");
   const words = {
-    redis: fault?.said || "Redis is away",
+    redis: fault?.said || "Redis is unreachable",
     network: "No answer from the server",
     login: "Not signed in",
     missing: place.view === "replay" ? "There is no such replay; each is kept for 30 days" : "There is no such route in this app",

@@ -1,0 +1,107 @@
+"""A frame: the body of one request, parsed, whatever the protocol. Receivers make it, `ingest` takes it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.errors import MalformedFrame
+
+FRAME_ID_MAX_CHARACTERS = 64
+"""Logplex's are UUIDs, of 36."""
+
+
+class SyslogMessage(NamedTuple):
+    """One message of the router, with the fields of its syslog header.
+
+    The defaults are what Heroku sends, for protocols that have no such header.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nothing here needs
+    """Its place among all messages of its frame, from 0: the same on every retry of the frame."""
+    timestamp: str
+    """As sent: RFC 3339 with 0 to 6 digits of fraction, or `-`."""
+    msg: bytes
+    """The router line as sent, with its final newline if it has one."""
+    # From here on what the messages of a frame mostly have in common: messages.py compares it at once.
+    prival: int = 158
+    version: int = 1
+    hostname: str = "host"
+    app_name: str = "heroku"
+    procid: str = "router"
+    msgid: str | None = None
+    structured_data: str | None = None
+
+
+class LossNotice(NamedTuple):
+    """The sender's own word that messages are missing."""
+
+    index: int  # type: ignore[assignment]
+    code: str
+    """L10: Logplex's buffer for a drain overflowed; L12: log-shuttle dropped before sending;
+    L13: log-shuttle sent in vain (devcenter.heroku.com/articles/error-codes)."""
+    dropped: int
+    """Messages."""
+    since: str
+    """Timestamp of the first loss; empty when not said."""
+    source: str
+    """Who reports it, as the sender says: `logplex` or `log-shuttle`."""
+    drain: str
+    """The drain token that the notice names, which may be another drain of the app; else empty."""
+
+
+@dataclass(slots=True)
+class Reject:
+    """A whole message that cannot be read; those around it can."""
+
+    index: int
+    offset: int
+    """Byte of the body at which it begins, its framing included."""
+    raw: bytes
+    """The message without its framing."""
+    framed: bytes
+    """The message as it stood in the body."""
+    reason: str
+
+
+@dataclass(slots=True)
+class Frame:
+    """One body, parsed."""
+
+    id: str
+    """The same on every retry; see `frame_id_of`."""
+    app: str
+    """The name that DRAIN_TOKENS gives the sender; empty without one."""
+    receiver: str
+    """`Receiver.name`: dead letters of this frame carry it, and are parsed again by that receiver."""
+    size_bytes: int
+    """Of the body, unpacked."""
+    declared_count: int | None = None
+    """How many messages the sender says there are; None where it does not say."""
+    message_count: int = 0
+    """Whole messages of any kind, rejects too."""
+    messages: list[SyslogMessage] = field(default_factory=list)
+    """Those of the router; all others are only counted."""
+    notices: list[LossNotice] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    broken: MalformedFrame | None = None
+    """Where and why the body could not be read on. Every message before is kept."""
+    rest: bytes = b""
+    """The body from that place on."""
+
+
+def frame_id_of(given: str, token: str, body: bytes) -> str:
+    """The frame's identity: what its sender gives, else the SHA-256 of token and body.
+
+    So a frame that is sent again is known again either way. Two equal bodies of one sender without ids
+    are one frame: router lines carry timestamps and request ids, so equal bodies are a retry. A long
+    id is known by its digest, because thousands of them are remembered.
+    """
+    if not (given and given.isascii() and given.isprintable()):
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(body)
+        return digest.hexdigest()
+    if len(given) > FRAME_ID_MAX_CHARACTERS:
+        return hashlib.blake2b(given.encode(), digest_size=16).hexdigest()
+    return given
