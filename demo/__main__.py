@@ -116,7 +116,9 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     commands = _procfile()
     if kafka_url:
         supervisor.start("release", shlex.split(commands["release"]), environ)
-    supervisor.start("target", [sys.executable, "-m", "demo.target", "--port", str(target_port)], environ)
+    supervisor.start(
+        "target", [sys.executable, "-m", "servers.shop_target", "--port", str(target_port)], environ
+    )
     for name in ("web", "metrics", "replay"):
         supervisor.start(name, shlex.split(commands[name]), environ)
     address = f"http://127.0.0.1:{port}"

@@ -24,9 +24,9 @@ from app.store.settle import settle
 from app.store.workers import WORKERS, all_workers
 from consumers.worker import STATUS_EVERY_S, Worker
 from servers.kafka_broker import KafkaBroker
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame
-from tests.support.processes import Process, Processes, wait_until
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo import __main__ as demo_main
-from tests.support.processes import ROOT, Process, Processes, wait_until
+from servers.processes import ROOT, Process, Processes, wait_until
 
 
 def top(line: str) -> str:

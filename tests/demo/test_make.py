@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 
 def dry_run(*arguments: str, **environ: str) -> str:

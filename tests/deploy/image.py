@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 Stage = dict[str, list[str]]
 

@@ -22,9 +22,9 @@ import yaml
 from app.settings.settings import FIELDS, Settings
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
+from servers.processes import ROOT, Processes, procfile, wait_until
 from servers.redis_server import RedisServer
 from tests.deploy.image import copied_folders, stages
-from tests.support.processes import ROOT, Processes, procfile, wait_until
 
 FILE = ROOT / "docker-compose.yml"
 OURS = ("web", "metrics", "replay", "release")

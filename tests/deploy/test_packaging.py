@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from app.settings.settings import FIELDS
+from servers.processes import ROOT, procfile
 from tests.deploy.image import base_images, copied_folders, instruction, stages
-from tests.support.processes import ROOT, procfile
 
 SETTINGS = {field.name: field for field in FIELDS}
 

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.store.frame_events import Loss, keep
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
-from tests.support.filled import Seen, fill
-from tests.support.processes import ROOT
+from servers.figures import Seen, fill
+from servers.processes import ROOT
 
 NOW_S = 1_800_000_000
 

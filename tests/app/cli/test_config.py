@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from app.settings.table import markdown_table
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 
 def config(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -19,6 +19,7 @@ from app.store.apply import Changes, apply
 from app.store.keys import digest
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
+from servers.messages import router_message, stamp
 from tests.support.reference import Hashes, Reference, differences, hashes_in
 from tests.support.stored import expires_at_s
 
@@ -27,27 +28,9 @@ NOW_S = int(time.time())
 """As Redis has it, for it removes windows whose time is over."""
 
 
-def stamp(at_s: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_s)) + "+00:00"
-
-
 def message(line: str, at_s: float = NOW_S, app: str = "", **more: Any) -> RouterMessage:
     """A message whose line is `line`, written and received at `at_s`."""
-    usual: RouterMessage = {
-        "prival": 158,
-        "version": 1,
-        "timestamp": stamp(at_s),
-        "hostname": "host",
-        "app_name": "heroku",
-        "procid": "router",
-        "msgid": None,
-        "structured_data": None,
-        "msg": line,
-        "id": f"f.{next(_numbers)}",
-        "app": app,
-        "received_at": int(at_s * 1000),
-    }
-    return {**usual, **more}  # type: ignore[typeddict-item]
+    return router_message(line, at_s, id=f"f.{next(_numbers)}", app=app, **more)
 
 
 class EveryName:

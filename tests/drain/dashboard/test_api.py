@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from app.store import replay
 from app.store.keys import digest
 from drain.dashboard.openapi import document
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 DIGEST = digest("/products/:id")
 PATHS = (

@@ -24,8 +24,8 @@ from app.log.kafka.connection import ensure_topic, group_name, topic_name
 from app.log.kafka.writer import partition_of
 from app.message import encode
 from app.store.queries.health import health
+from servers.processes import wait_until
 from tests.app.log.logs import Log, frame, message
-from tests.support.processes import wait_until
 
 POSITIONS = "tailrace:positions:metrics"
 

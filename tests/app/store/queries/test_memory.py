@@ -14,7 +14,7 @@ from app.script_connection import ScriptConnection
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 LOG_LIMIT = 10_000_000
 

@@ -34,7 +34,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def main(argv: Sequence[str]) -> int:
     """Serves until it is stopped."""
-    parser = argparse.ArgumentParser(prog="python -m demo.target", description="The demo's replay target.")
+    parser = argparse.ArgumentParser(
+        prog="python -m servers.shop_target", description="The demo's replay target."
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=5010, help="port (default 5010)")
     args = parser.parse_args(argv)
