@@ -7,6 +7,7 @@ The demo, the benchmarks and the tests build theirs here, so that a new key is a
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ def router_line(
     connect_ms: float | None = 1,
     bytes: int = 13,
     host: str = "shop.example.com",
-    request_id: str = REQUEST_ID,
+    request_id: str | uuid.UUID = REQUEST_ID,
     fwd: str = "204.204.204.204",
     dyno: str = "web.1",
     code: str = "",

@@ -74,6 +74,7 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.stop.set()
         self._thread.join(15)
+        self.store.close()
         assert not self._thread.is_alive()
 
 

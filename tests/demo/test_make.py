@@ -28,6 +28,13 @@ def test_other_flags_come_after_it_and_win() -> None:
     assert dry_run("demo", "PORT=5600", "DEMO_FLAGS=--port 5700").endswith("--port '5600' --port 5700")
 
 
+def test_fast_tests_leave_out_what_needs_a_broker_a_browser_or_processes() -> None:
+    command = dry_run("test-fast")
+    for marker in ("kafka", "browser", "go", "slow", "processes"):
+        assert f"not {marker}" in command
+    assert "`make test-fast`" in (ROOT / "README.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("document", ["README.md", "Makefile"])
 def test_it_is_said_where_the_demo_is(document: str) -> None:
     assert "make demo PORT=5600" in (ROOT / document).read_text("utf-8")

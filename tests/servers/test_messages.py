@@ -22,6 +22,7 @@ def test_a_line_has_every_pair_of_herokus_documents_in_their_order() -> None:
 
 def test_a_line_is_read_back_as_it_was_built() -> None:
     line = parse(router_line('/a"b\\c', code="H12", service_ms=30_000, connect_ms=None, status=503) + "\n")
+    assert line is not None
     assert (line.path, line.code, line.status) == ('/a"b\\c', "H12", "503")
     assert (milliseconds(line.service), milliseconds(line.connect)) == (30_000, None)
 
