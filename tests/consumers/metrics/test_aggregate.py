@@ -297,7 +297,11 @@ def _messages(draw: st.DrawFn) -> RouterMessage:
     return message(draw(_lines()), at_s, app, timestamp=timestamp)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples * 6 // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.lists(_messages(), max_size=12), max_size=5), st.sampled_from([3, 500]))
 def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     redis_client: redis.Redis, batches: list[list[RouterMessage]], routes_max: int
@@ -312,7 +316,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     assert expiries == reference.expiries
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 3, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(
