@@ -33,7 +33,7 @@ KINDS = {
 }
 
 
-STARTERS = ("Processes", "Web", "subprocess", "ReplicatedRedis")
+STARTERS = ("Processes", "serving", "Web", "subprocess", "ReplicatedRedis")
 """A module that has one of these names starts processes of its own."""
 
 # For `make test-fast`: a fifth of the usual examples where a test does not say how many it needs.

@@ -325,6 +325,7 @@ def test_what_fails_with_a_message_in_hand_is_counted_unless_it_is_on_purpose(
         running.worker.run()
     assert running.store.hget(held_key("metrics"), "f1.1") == count
     assert running.worker.hand.is_empty
+    running.store.close()
 
 
 # --- as a process ---------------------------------------------------------------------------
