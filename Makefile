@@ -11,11 +11,11 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format lock audit bench fuzz soak clean
+.PHONY: help venv demo test test-fast check format lock audit bench fuzz soak clean
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
-		|| grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST)
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+		|| grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## make the virtual environment with all pinned requirements
 
@@ -37,6 +37,11 @@ demo: $(VENV)/.demo  ## run everything here: embedded Redis, all processes, traf
 
 test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+FAST := not kafka and not browser and not go and not slow and not processes
+
+test-fast: $(STAMP)  ## what needs neither broker nor browser nor processes: less than two minutes
+	$(BIN)/python -m pytest -q -m '$(FAST)' --hypothesis-profile=fast $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## formatter, linter, type checker
 	$(BIN)/ruff format --check .

@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from servers.logplex_client import octets
+from servers.messages import router_line, router_syslog
+
 LINES = 300
-ROUTER = (
-    b"<158>1 2026-11-23T10:00:%02d.%06d+00:00 host heroku router - at=info method=GET "
-    b'path="/users/%d/posts?page=%d" host=shop.example.com '
-    b'request_id=8601b555-6a83-4c12-8269-%012d fwd="204.204.204.204" dyno=web.%d connect=%dms '
-    b"service=%dms status=200 bytes=%d protocol=https tls=true tls_version=tls1.3\n"
-)
+BEGIN_S = 1_795_428_000
 OTHER = (
     b"<190>1 2026-11-23T10:00:%02d.%06d+00:00 host app web.%d - [8601b555] Completed 200 OK in %dms "
     b"(Views: 12.1ms | ActiveRecord: 4.5ms | Allocations: 18231) controller=posts action=index "
@@ -30,26 +28,22 @@ OTHER = (
 
 def body(router_share: float, seed: int) -> bytes:
     """300 lines in octet-counted frames, about 85 KB; the router lines are spread evenly."""
-    frames = []
     every = round(1 / router_share)
-    for number in range(LINES):
-        n = seed * LINES + number
-        if number % every == 0:
-            line = ROUTER % (
-                n % 60,
-                n % 1_000_000,
-                n % 977,
-                n % 7,
-                n,
-                n % 4 + 1,
-                n % 5,
-                5 + n % 400,
-                n % 9_000,
-            )
-        else:
-            line = OTHER % (n % 60, n % 1_000_000, n % 4 + 1, n % 400, n % 977, n % 7)
-        frames.append(b"%d %s" % (len(line), line))
-    return b"".join(frames)
+    return octets(_line(seed * LINES + number, number % every == 0) for number in range(LINES))
+
+
+def _line(n: int, is_router: bool) -> bytes:
+    if not is_router:
+        return OTHER % (n % 60, n % 1_000_000, n % 4 + 1, n % 400, n % 977, n % 7)
+    line = router_line(
+        f"/users/{n % 977}/posts?page={n % 7}",
+        service_ms=5 + n % 400,
+        connect_ms=n % 5,
+        bytes=n % 9_000,
+        request_id=f"8601b555-6a83-4c12-8269-{n:012d}",
+        dyno=f"web.{n % 4 + 1}",
+    )
+    return router_syslog(line, BEGIN_S + n % 60 + n % 1_000_000 / 1e6)
 
 
 @dataclass(slots=True)

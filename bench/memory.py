@@ -11,7 +11,6 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import redis
 
@@ -21,6 +20,7 @@ from app.store.claims import offsets_claim
 from app.store.keys import WINDOWS
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
+from servers.messages import router_line, router_message
 from servers.redis_server import RedisServer
 
 DAY_S = 86_400
@@ -76,26 +76,16 @@ def _batches(rate: float, now_s: int) -> Iterator[list[RouterMessage]]:
 def route_message(rng: random.Random, number: int, at_s: float, path: str) -> RouterMessage:
     """One request of the route, with log-normal times."""
     status = rng.choices((200, 304, 404, 500), (95, 3, 1.5, 0.5))[0]
-    line = (
-        f'at=info method=GET path="{path}" host=shop.example.com request_id=r-{number} '
-        f'fwd="192.0.2.1" '
-        f"dyno=web.{rng.randint(1, 8)} connect={rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0]}ms "
-        f"service={rng.lognormvariate(0, 0.7) * 50:.0f}ms status={status} bytes={rng.randint(200, 9000)}"
+    line = router_line(
+        path,
+        status=status,
+        service_ms=round(rng.lognormvariate(0, 0.7) * 50),
+        connect_ms=rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0],
+        bytes=rng.randint(200, 9000),
+        request_id=f"r-{number}",
+        dyno=f"web.{rng.randint(1, 8)}",
     )
-    return {
-        "prival": 158,
-        "version": 1,
-        "timestamp": datetime.fromtimestamp(at_s, UTC).isoformat(timespec="microseconds"),
-        "hostname": "host",
-        "app_name": "heroku",
-        "procid": "router",
-        "msgid": None,
-        "structured_data": None,
-        "msg": line,
-        "id": f"f.{number}",
-        "app": "shop",
-        "received_at": int(at_s * 1000),
-    }
+    return router_message(line, at_s, id=f"f.{number}", app="shop")
 
 
 if __name__ == "__main__":

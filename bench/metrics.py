@@ -32,20 +32,16 @@ from app.settings import Settings
 from drain.receivers.ingest import values_of
 from drain.receivers.logplex import parse
 from servers.kafka_broker import KafkaBroker
+from servers.logplex_client import octets
+from servers.messages import router_line, router_syslog
 from servers.redis_server import RedisServer
-from servers.traffic import Traffic, body
+from servers.traffic import Traffic
 
 FRAME_LINES = 100
 FRAMES_MADE = 500
 """Different frames; the topic repeats them, each time as a frame of its own."""
 
 ROUTES = 200
-LINE = (
-    "<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET "
-    'path="/area{route}/items/{item}" host=shop.example.com request_id={id} fwd="204.204.204.{item}" '
-    "dyno=web.{dyno} connect={connect}ms service={service}ms status={status} bytes=7301 protocol=https\n"
-)
-
 STAMP = b'"timestamp":"'
 
 WORKERS = (1, 2, 4)
@@ -114,22 +110,25 @@ def _wide() -> Mix:
     weights = [1 / (n + 1) for n in range(ROUTES)]
 
     def line() -> bytes:
-        return LINE.format(
-            route=chance.choices(range(ROUTES), weights)[0],
-            item=chance.randrange(256),
-            id=uuid.UUID(int=chance.getrandbits(128)),
-            dyno=chance.randrange(1, 9),
-            connect=chance.randrange(4),
-            service=round(chance.lognormvariate(3.5, 1)),
-            status=chance.choices((200, 304, 404, 500), (90, 5, 4, 1))[0],
-        ).encode()
+        return router_syslog(
+            router_line(
+                f"/area{chance.choices(range(ROUTES), weights)[0]}/items/{chance.randrange(256)}",
+                status=chance.choices((200, 304, 404, 500), (90, 5, 4, 1))[0],
+                service_ms=round(chance.lognormvariate(3.5, 1)),
+                connect_ms=chance.randrange(4),
+                bytes=7_301,
+                request_id=str(uuid.UUID(int=chance.getrandbits(128))),
+                dyno=f"web.{chance.randrange(1, 9)}",
+            ),
+            time.time(),
+        )
 
     frames = [_values([line() for _ in range(FRAME_LINES)]) for _ in range(FRAMES_MADE)]
     return Mix("200 routes of uneven traffic, 33 requests/s", 20_000 / 600, frames)
 
 
 def _values(lines: list[bytes]) -> list[bytes]:
-    values, _ = values_of(parse(body(lines), "frame", "shop"))
+    values, _ = values_of(parse(octets(lines), "frame", "shop"))
     return values
 
 

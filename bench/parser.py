@@ -20,6 +20,8 @@ from typing import Any
 
 from app.router_line import milliseconds, parse, parse_any_order, timestamp_ms
 from drain.receivers import logplex
+from servers.logplex_client import octets
+from servers.messages import router_line
 
 LINES_A_BODY = 300
 
@@ -38,25 +40,27 @@ class Figure:
 
 def body(router_share: float, dice: random.Random, lines: int = LINES_A_BODY) -> bytes:
     """A body as Logplex sends it: about 85 KB for 300 lines, that share of them router lines."""
-    frames = []
+    messages = []
     for number in range(lines):
         timestamp = f"2016-04-21T21:56:{number // 10 % 60:02}.{dice.randrange(10**6):06}+00:00"
         if dice.random() < router_share:
-            message = f"<158>1 {timestamp} host heroku router - {router_line(dice)}\n"
+            message = f"<158>1 {timestamp} host heroku router - {usual_line(dice)}\n"
         else:
             message = f"<190>1 {timestamp} host app web.{dice.randint(1, 8)} - {app_line(dice)}\n"
-        frames.append(f"{len(message)} {message}".encode("ascii"))
-    return b"".join(frames)
+        messages.append(message.encode("ascii"))
+    return octets(messages)
 
 
-def router_line(dice: random.Random) -> str:
+def usual_line(dice: random.Random) -> str:
     """One line in the router's usual form."""
-    return (
-        f'at=info method=GET path="/users/{dice.randrange(10**6)}/orders?page={dice.randint(1, 50)}" '
-        f"host=shop.example.com request_id=8601b555-6a83-4c12-8269-{dice.randrange(16**12):012x} "
-        f'fwd="204.204.{dice.randrange(256)}.{dice.randrange(256)}" dyno=web.{dice.randint(1, 8)} '
-        f"connect={dice.randint(0, 3)}ms service={dice.randint(2, 900)}ms status=200 "
-        f"bytes={dice.randrange(90_000)} protocol=https tls=true tls_version=tls1.3"
+    return router_line(
+        f"/users/{dice.randrange(10**6)}/orders?page={dice.randint(1, 50)}",
+        service_ms=dice.randint(2, 900),
+        connect_ms=dice.randint(0, 3),
+        bytes=dice.randrange(90_000),
+        request_id=f"8601b555-6a83-4c12-8269-{dice.randrange(16**12):012x}",
+        fwd=f"204.204.{dice.randrange(256)}.{dice.randrange(256)}",
+        dyno=f"web.{dice.randint(1, 8)}",
     )
 
 
@@ -100,7 +104,7 @@ def figures(seconds: float) -> list[Figure]:
         ):
             work = partial(each, parse_body, bodies)
             rows.append(measured(f"{way}, {kind}", work, LINES_A_BODY * len(bodies), size, seconds))
-    lines = [router_line(dice) + "\n" for _ in range(2000)]
+    lines = [usual_line(dice) + "\n" for _ in range(2000)]
     durations = [f"{dice.randint(1, 900)}ms" for _ in lines]
     timestamps = [f"2016-04-21T21:56:01.{dice.randrange(10**6):06}+00:00" for _ in lines]
     for name, work, texts in (

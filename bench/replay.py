@@ -25,12 +25,13 @@ from pathlib import Path
 import requests
 
 from app.log import open_log
-from app.message import encode
+from app.message import encode, message_id
 from app.settings import Settings
 from consumers.replay.breaker import Breaker
 from consumers.replay.request import Job, Outcome, Request
 from consumers.replay.senders import Done, Senders
 from consumers.replay.target import Target
+from servers.messages import router_line, router_message
 from servers.ports import free_port
 from servers.redis_server import RedisServer
 
@@ -201,22 +202,10 @@ def _fill(redis_url: str, count: int) -> None:
         frame_id = str(uuid.uuid4())
         values = [
             encode(
-                {
-                    "prival": 158,
-                    "version": 1,
-                    "timestamp": "2026-11-23T10:00:00.000000+00:00",
-                    "hostname": "host",
-                    "app_name": "heroku",
-                    "procid": "router",
-                    "msgid": None,
-                    "structured_data": None,
-                    "msg": f'at=info method=GET path="/users/{number}?page=7" host=shop.example.com '
-                    f'request_id={uuid.uuid4()} fwd="1.2.3.4" dyno=web.1 connect=1ms service=18ms '
-                    "status=200 bytes=13\n",
-                    "id": f"{frame_id}.{number - first}",
-                    "app": "",
-                    "received_at": int(time.time() * 1000),
-                }
+                router_message(
+                    router_line(f"/users/{number}?page=7", request_id=str(uuid.uuid4())),
+                    id=message_id(frame_id, number - first),
+                )
             )
             for number in range(first, first + 100)
         ]

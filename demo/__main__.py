@@ -1,13 +1,14 @@
 """`make demo`: the whole of Tailrace on this machine, with traffic, from one command.
 
-Start order: Redis, target, web, metrics, replay, traffic. Each needs the ones before it, so the
-stop goes the opposite way.
+Start order: Redis, target, web, metrics, replay, traffic, history. Each needs some before it, so the
+processes are stopped in the opposite order.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ipaddress
 import os
 import secrets
 import shlex
@@ -20,12 +21,15 @@ from pathlib import Path
 
 from app.groups import group_names
 from demo.supervisor import Supervisor, raise_on_sigterm
+from servers.processes import inherited_environ, procfile
 from servers.redis_server import NoRedisServer, RedisServer
 
 ROOT = Path(__file__).parents[1]
 START_S = 30.0
 PORTS_TRIED = 50
 LAST_PORT = 65_535
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Runs all of Tailrace here: embedded Redis, web, metrics, replay, a target, traffic.",
         epilog=(
             "examples:\n  make demo\n  make demo PORT=5600\n  make demo DEMO_FLAGS='--rate 500'\n"
+            "  make demo DEMO_FLAGS='--host 0.0.0.0'   # for other machines too\n"
             "  make demo DEMO_FLAGS=--kafka   # on a real Apache Kafka, fetched once (Java, Maven)"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=0, help="stop after this long (default: at Ctrl-C)")
     parser.add_argument(
         "--port", type=_port, default=5000, help="port of the page (default 5000); the next free one if taken"
+    )
+    parser.add_argument(
+        "--host",
+        type=_host,
+        default=LOOPBACK,
+        help=f"address that the page listens on (default {LOOPBACK}: this machine alone); 0.0.0.0: all",
     )
     parser.add_argument("--kafka", action="store_true", help="the log on Apache Kafka instead of Redis")
     return parser
@@ -76,6 +87,19 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _host(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+        _listener(text, 0).close()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an IP address, such as {LOOPBACK} or 0.0.0.0") from None
+    except OSError as fault:
+        raise argparse.ArgumentTypeError(
+            f"cannot listen on {text}: {os.strerror(fault.errno or 0)}"
+        ) from None
+    return text
+
+
 @contextlib.contextmanager
 def _redis() -> Iterator[RedisServer]:
     with RedisServer() as server:
@@ -84,7 +108,7 @@ def _redis() -> Iterator[RedisServer]:
 
 @contextlib.contextmanager
 def _kafka() -> Iterator[str]:
-    # The broker is a matter of the tests; the demo works without it.
+    # Without --kafka the demo needs neither Java nor the jars.
     from servers.kafka_broker import KafkaBroker
     from servers.kafka_jars import NoKafka
 
@@ -97,42 +121,50 @@ def _kafka() -> Iterator[str]:
 
 
 def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka_url: str) -> int:
-    port = _free_port(args.port)
+    port = _free_port(args.host, args.port)
     if port != args.port:
         supervisor.say(f"port {args.port} is taken: using {port}")
-    target_port = _free_port(port + 1)
+    target_port = _free_port(LOOPBACK, port + 1)
     password = secrets.token_urlsafe(9)
     environ = {
-        **_inherited(),
+        **inherited_environ("TERM", "TMPDIR", "VIRTUAL_ENV"),
         "PORT": str(port),
         "REDIS_URL": redis_url,
         "DRAIN_USER": "demo",
         "DRAIN_PASSWORD": password,
         "REPLAY_HOST": f"http://127.0.0.1:{target_port}",
+        # The shop's slowest routes hold a connection for seconds.
+        "REPLAY_CONCURRENCY": "64",
         "WEB_CONCURRENCY": "1",
         "PYTHONUNBUFFERED": "1",
     }
     if kafka_url:
         environ["KAFKA_URL"] = kafka_url
-    commands = _procfile()
+    python = [sys.executable, "-m"]
+    commands = {name: shlex.split(command) for name, command in procfile().items()}
+    # By the command line, which comes before the settings: these would open the port to the network.
+    commands["web"] += ["--bind", _authority(args.host, port)]
     if kafka_url:
-        supervisor.start("release", shlex.split(commands["release"]), environ)
-    supervisor.start("target", [sys.executable, "-m", "demo.target", "--port", str(target_port)], environ)
+        supervisor.start("release", commands["release"], environ, may_end=True)
+    supervisor.start("target", [*python, "servers.shop_target", "--port", str(target_port)], environ)
     for name in ("web", *group_names()):
-        supervisor.start(name, shlex.split(commands[name]), environ)
-    address = f"http://127.0.0.1:{port}"
+        supervisor.start(name, commands[name], environ)
+    authority = _authority(LOOPBACK if args.host in EVERY_ADDRESS else args.host, port)
+    address = f"http://{authority}"
     _wait_for_web(supervisor, f"{address}/health")
-    drain = f"http://demo:{password}@127.0.0.1:{port}/logs"
-    traffic = [sys.executable, "-m", "servers.traffic", "--rate", str(args.rate)]
+    drain = f"http://demo:{password}@{authority}/logs"
+    traffic = [*python, "servers.traffic", "--rate", str(args.rate), "--url-from", "DEMO_DRAIN_URL"]
     # By its environment, not its command line: other users of the machine can read that.
-    supervisor.start(
-        "traffic", [*traffic, "--url-from", "DEMO_DRAIN_URL"], {**environ, "DEMO_DRAIN_URL": drain}
-    )
+    supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": drain})
+    history = [*python, "servers.history", "--rate", str(args.rate), "--until", str(time.time())]
+    supervisor.start("history", history, environ, may_end=True)
     supervisor.say(
         f"\n  Tailrace is running: open {address}/\n  user: demo\n  password: {password}\n"
-        f"  in another terminal, in this folder: {_top(environ)}\n"
-        f"  {args.rate:g} requests/s come in, all of them invented, and so are their faults: H-codes, slow\n"
-        "  tails and, every few minutes, Logplex's notice of messages that it lost (L10).\n"
+        f"  In another terminal, in this folder: {_top(environ)}\n"
+        f"  {_reach(args.host)}\n"
+        f"  The demo simulates {args.rate:g} requests/s and the traffic of the hour before. Its errors are\n"
+        "  simulated too: H-codes, slow requests and, every few minutes, messages that Logplex lost (L10).\n"
+        "  The replay goes to a copy of the simulated app in which searches are slower.\n"
         "  Ctrl-C stops everything.\n"
     )
     return _watch(supervisor, args.seconds)
@@ -149,28 +181,32 @@ def _top(environ: Mapping[str, str]) -> str:
     return " ".join([*settings, shlex.quote(str(python)), "-m app top"])
 
 
-def _inherited() -> Mapping[str, str]:
-    """This environment without settings of a real installation; the venv's programs come first."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    kept = ("HOME", "LANG", "TERM", "TMPDIR", "VIRTUAL_ENV")
-    return {**{name: os.environ[name] for name in kept if name in os.environ}, "PATH": path}
+def _reach(host: str) -> str:
+    """Who reaches the page."""
+    if host in EVERY_ADDRESS:
+        return "It listens on every address: other machines on your network can reach it."
+    if ipaddress.ip_address(host).is_loopback:
+        return "It listens on loopback, so only this machine can reach it; --host 0.0.0.0 changes that."
+    return f"It listens on {host}."
 
 
-def _procfile() -> dict[str, str]:
-    lines = (ROOT / "Procfile").read_text("utf-8").splitlines()
-    return {name.strip(): command.strip() for name, _, command in (line.partition(":") for line in lines)}
+def _authority(host: str, port: int) -> str:
+    """Host and port as they stand in a URL, and in gunicorn's --bind."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _free_port(wanted: int) -> int:
-    """The first free port from `wanted` on."""
+def _free_port(host: str, wanted: int) -> int:
+    """The first port from `wanted` on that is free on this address."""
     last = min(wanted + PORTS_TRIED - 1, LAST_PORT)
     for port in range(wanted, last + 1):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        with contextlib.suppress(OSError), _listener(host, port):
+            return port
     raise DemoFailed(f"no free port from {wanted} to {last}: choose another with --port")
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
 
 
 def _wait_for_web(supervisor: Supervisor, url: str) -> None:
@@ -186,7 +222,7 @@ def _wait_for_web(supervisor: Supervisor, url: str) -> None:
 
 def _check_all_live(supervisor: Supervisor) -> None:
     name = supervisor.dead()
-    if name is not None and name != "release":
+    if name is not None:
         raise DemoFailed(f"{name} ended by itself. Its last lines:\n{supervisor.last_words(name)}")
 
 

@@ -24,11 +24,14 @@ class Supervisor:
         self._root = root
         self._out = out
         self._running: list[tuple[str, subprocess.Popen[str]]] = []
+        self._may_end: set[str] = set()
         self._last_lines: dict[str, deque[str]] = {}
         self._lock = threading.Lock()
 
-    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Starts one; its output appears with its name in front."""
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, may_end: bool = False
+    ) -> None:
+        """Starts one; its output appears with its name in front. `may_end`: its work has an end."""
         process = subprocess.Popen(
             list(command),
             cwd=self._root,
@@ -42,6 +45,8 @@ class Supervisor:
         )
         colour = COLOURS[len(self._running) % len(COLOURS)]
         self._running.append((name, process))
+        if may_end:
+            self._may_end.add(name)
         self._last_lines[name] = deque(maxlen=15)
         threading.Thread(target=self._show, args=(name, process, colour), daemon=True).start()
 
@@ -60,8 +65,12 @@ class Supervisor:
             print(line, file=self._out, flush=True)
 
     def dead(self) -> str | None:
-        """The name of a process that has ended by itself, if there is one."""
-        return next((name for name, process in self._running if process.poll() is not None), None)
+        """The name of a process that has ended by itself and should not have, if there is one."""
+        for name, process in self._running:
+            code = process.poll()
+            if code is not None and (code != 0 or name not in self._may_end):
+                return name
+        return None
 
     def last_words(self, name: str) -> str:
         return "".join(self._last_lines[name])

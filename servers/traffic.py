@@ -14,59 +14,34 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
-import requests
+from servers.logplex_client import LogplexClient
+from servers.messages import router_line, router_syslog, stamp
+from servers.shop import ROUTES, Route, answer
 
 FRAMES_S = 5
 """Logplex flushes about this often; the rate is spread over the frames."""
+
+TOKEN = "d.demo0000-0000-4000-8000-000000000000"
 
 LOSS_NOTICE_S = 300
 """A loss notice comes about this often, whatever the rate: each one keeps the page's warning for an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One route of the imagined shop: how often, how slow (median and spread), how it fails."""
-
-    method: str
-    path: str
-    weight: int
-    median_ms: float
-    spread: float = 0.5
-    error_share: float = 0.002
-
-
-ROUTES = (
-    Route("GET", "/", 18, 35),
-    Route("GET", "/products", 14, 60),
-    Route("GET", "/products/{id}", 24, 45),
-    Route("GET", "/products/{id}/reviews?page={page}", 8, 120, 0.8),
-    Route("GET", "/search?q={word}&sort=price", 9, 180, 0.9, 0.01),
-    Route("GET", "/cart", 6, 30),
-    Route("POST", "/cart/items", 5, 55),
-    Route("DELETE", "/cart/items/{id}", 1, 40),
-    Route("POST", "/checkout", 2, 420, 0.7, 0.03),
-    Route("GET", "/orders/{uuid}", 3, 70),
-    Route("GET", "/api/v1/stock/{id}.json", 7, 12, 0.3),
-    Route("GET", "/assets/app-9f86d081884c7d65.css", 4, 3, 0.2, 0.0),
-    Route("HEAD", "/health", 3, 2, 0.2, 0.0),
-    Route("PUT", "/account/avatar", 1, 900, 0.6, 0.02),
-    Route("GET", "/admin/reports/{date}", 1, 2_400, 0.9, 0.05),
-)
 WORDS = ("lamp", "oak+desk", "chair%20red", "caf%C3%A9", "rug", "shelf")
 HOSTS = ("shop.example.com", "shop.example.com", "www.shop.example.com", "api.shop.example.com")
 FAILURES = (
-    ("H12", "Request timeout", 503, 30_000.0),
+    ("H27", "Client Request Interrupted", 499, 900.0),
     ("H13", "Connection closed without response", 503, 180.0),
     ("H18", "Server Request Interrupted", 503, 2_500.0),
-    ("H27", "Client Request Interrupted", 499, 900.0),
+    ("H12", "Request timeout", 503, 30_000.0),
 )
+FAILURE_WEIGHTS = (10, 5, 3, 2)
 
 
 class Traffic:
-    """An endless source of lines; dynos 1 to 4, of which one is a little slower."""
+    """An endless source of lines from dynos 1 to 4."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -76,22 +51,22 @@ class Traffic:
     def lines(self, count: int, now_s: float) -> Iterator[bytes]:
         """`count` router lines, with what other processes write between them."""
         for _ in range(count):
-            moment = datetime.fromtimestamp(now_s - self._random.random() / FRAMES_S, UTC)
-            stamp = moment.isoformat(timespec="microseconds").encode()
-            yield b"<158>1 %s host heroku router - %s\n" % (stamp, self._router_line().encode())
+            at_s = now_s - self._random.random() / FRAMES_S
+            yield router_syslog(self.router_line(), at_s)
+            written = stamp(at_s).encode()
             if self._random.random() < 0.4:
                 yield b"<190>1 %s host app web.%d - Completed 200 OK in %dms (Views: 12.1ms)\n" % (
-                    stamp,
+                    written,
                     self._random.randint(1, 4),
                     self._random.randint(5, 400),
                 )
             if self._random.random() < 0.02:
-                yield b"<45>1 %s host heroku web.1 - source=web.1 sample#memory_total=412.05MB\n" % stamp
+                yield b"<45>1 %s host heroku web.1 - source=web.1 sample#memory_total=412.05MB\n" % written
         if self._loses(now_s):
-            stamp = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="microseconds").encode()
+            written = stamp(now_s).encode()
             yield (
                 b"<40>1 %s host heroku logplex - Error L10 (output buffer overflow): "
-                b"%d messages dropped since %s." % (stamp, self._random.randint(1, 40), stamp)
+                b"%d messages dropped since %s." % (written, self._random.randint(1, 40), written)
             )
 
     def _loses(self, now_s: float) -> bool:
@@ -101,58 +76,70 @@ class Traffic:
             self._next_loss_s = now_s + LOSS_NOTICE_S * self._random.uniform(0.5, 1.5)
         return is_due
 
-    def _router_line(self) -> str:
+    def router_line(self) -> str:
+        """The line of one more request."""
+        route = self._random.choices(ROUTES, cum_weights=self._weights)[0]
+        if self._random.random() < route.failure_share:
+            return self._failed(route)
+        return self._answered(route)
+
+    def answered_line(self) -> str:
+        """The line of a request that the app answered."""
+        return self._answered(self._random.choices(ROUTES, cum_weights=self._weights)[0])
+
+    def failed_line(self) -> str:
+        """The line of a request that the router failed, with its H-code."""
+        weights = [route.weight * route.failure_share for route in ROUTES]
+        return self._failed(self._random.choices(ROUTES, weights)[0])
+
+    def _answered(self, route: Route) -> str:
         rng = self._random
-        route = rng.choices(ROUTES, cum_weights=self._weights)[0]
-        path = route.path.format(
-            id=rng.randint(1, 9_999),
-            page=rng.randint(1, 9),
-            word=rng.choice(WORDS),
-            uuid=uuid.UUID(int=rng.getrandbits(128), version=4),
-            date=f"2026-11-{rng.randint(1, 28):02d}",
+        request = self._request(route)
+        found = answer(route, request["request_id"].int)
+        size = 0 if route.method == "HEAD" or found.status in (304, 302) else int(rng.lognormvariate(8, 1))
+        return router_line(
+            status=found.status,
+            service_ms=max(1, round(found.service_ms)),
+            connect_ms=rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0],
+            bytes=size,
+            **request,
         )
-        request_id = uuid.UUID(int=rng.getrandbits(128), version=4)
-        dyno = rng.randint(1, 4)
-        service_ms = rng.lognormvariate(0, route.spread) * route.median_ms * (1.35 if dyno == 3 else 1)
-        common = (
-            f'method={route.method} path="{path}" host={rng.choice(HOSTS)} request_id={request_id} '
-            f'fwd="{rng.randint(1, 223)}.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(1, 254)}"'
+
+    def _failed(self, route: Route) -> str:
+        code, desc, status, took_ms = self._random.choices(FAILURES, FAILURE_WEIGHTS)[0]
+        is_client = code == "H27"
+        return router_line(
+            status=status,
+            service_ms=took_ms,
+            bytes=0,
+            code=code,
+            desc=desc,
+            at="warning" if is_client else "error",
+            sock="client" if is_client else "",
+            **self._request(route),
         )
-        tail = "protocol=https tls=true tls_version=tls1.3"
-        if rng.random() < route.error_share:
-            code, desc, status, took_ms = rng.choice(FAILURES)
-            level = "warning" if code == "H27" else "error"
-            sock = " sock=client" if code == "H27" else ""
-            return (
-                f'at={level} code={code} desc="{desc}" {common} dyno=web.{dyno}{sock} '
-                f"connect=1ms service={took_ms:.0f}ms status={status} bytes=0 {tail}"
+
+    def _request(self, route: Route) -> dict[str, Any]:
+        """What the client asked for, and who was to answer."""
+        rng = self._random
+        path = route.path
+        if "{" in path:
+            path = path.format(
+                id=rng.randint(1, 9_999),
+                page=rng.randint(1, 9),
+                word=rng.choice(WORDS),
+                uuid=uuid.UUID(int=rng.getrandbits(128), version=4),
+                date=f"2026-11-{rng.randint(1, 28):02d}",
             )
-        status = rng.choices((200, 304, 302, 404, 422, 500), (900, 40, 30, 22, 5, 3))[0]
-        size = 0 if route.method == "HEAD" or status in (304, 302) else int(rng.lognormvariate(8, 1))
-        return (
-            f"at=info {common} dyno=web.{dyno} connect={rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0]}ms "
-            f"service={max(1, service_ms):.0f}ms status={status} bytes={size} {tail}"
-        )
-
-
-def body(lines: Sequence[bytes]) -> bytes:
-    """The lines in octet-counted frames."""
-    return b"".join(b"%d %s" % (len(line), line) for line in lines)
-
-
-def post(session: requests.Session, url: str, lines: Sequence[bytes], frame_id: str) -> int:
-    """Delivers one frame, with the headers of Logplex; the status of the answer, 0 for none."""
-    headers = {
-        "Content-Type": "application/logplex-1",
-        "Logplex-Msg-Count": str(len(lines)),
-        "Logplex-Frame-Id": frame_id,
-        "Logplex-Drain-Token": "d.demo0000-0000-4000-8000-000000000000",
-        "User-Agent": "Logplex/v73",
-    }
-    try:
-        return session.post(url, data=body(lines), headers=headers, timeout=(3, 5)).status_code
-    except requests.RequestException:
-        return 0
+        fwd = rng.getrandbits(32)
+        return {
+            "path": path,
+            "method": route.method,
+            "host": rng.choice(HOSTS),
+            "request_id": uuid.UUID(int=rng.getrandbits(128), version=4),
+            "fwd": f"{fwd % 223 + 1}.{fwd >> 8 & 255}.{fwd >> 16 & 255}.{fwd >> 24}",
+            "dyno": f"web.{rng.randint(1, 4)}",
+        }
 
 
 def main(argv: Sequence[str]) -> int:
@@ -180,21 +167,18 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(url: str, rate: float, seconds: float, seed: int) -> int:
     traffic = Traffic(seed)
-    session = requests.Session()
-    session.trust_env = False
+    client = LogplexClient(url, TOKEN)
     started = time.monotonic()
     refused = 0
     for number in itertools.count():
         due = started + number / FRAMES_S
         if seconds and due - started >= seconds:
-            return refused
+            break
         time.sleep(max(0.0, due - time.monotonic()))
         count = round((number + 1) * rate / FRAMES_S) - round(number * rate / FRAMES_S)
         lines = list(traffic.lines(count, time.time()))
-        frame_id = str(uuid.uuid4())
-        # As Logplex: up to three tries of the same frame.
-        if lines and not any(post(session, url, lines, frame_id) == 202 for _ in range(3)):
-            refused += 1
+        refused += bool(lines) and not client.deliver(lines).accepted
+    client.close()
     return refused
 
 

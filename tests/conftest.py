@@ -12,11 +12,12 @@ import signal
 from collections.abc import Iterator
 from typing import NoReturn
 
+import hypothesis
 import pytest
 import redis
 from _pytest.terminal import TerminalReporter
 
-from servers.kafka_broker import KafkaBroker, KafkaCluster
+from servers.kafka_broker import QUICK, KafkaBroker, KafkaCluster
 from servers.kafka_jars import NoKafka
 from servers.redis_server import RedisServer, wheel_binary
 
@@ -30,6 +31,21 @@ KINDS = {
     "redis-tls": "REQUIRE_PEERS",
     "waitaof": "REQUIRE_PEERS",
 }
+
+
+STARTERS = ("Processes", "serving", "Web", "subprocess", "ReplicatedRedis")
+"""A module that has one of these names starts processes of its own."""
+
+# For `make test-fast`: a fifth of the usual examples where a test does not say how many it needs.
+hypothesis.settings.register_profile("fast", max_examples=20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of modules that start processes: each start takes about a second of CPU."""
+    for item in items:
+        module = getattr(item, "module", None)
+        if any(hasattr(module, name) for name in STARTERS):
+            item.add_marker(pytest.mark.processes)
 
 
 def pytest_configure() -> None:
@@ -85,7 +101,7 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 def kafka_broker() -> Iterator[KafkaBroker]:
     """One broker for all tests; topics are told apart by KAFKA_PREFIX."""
     try:
-        broker = KafkaBroker()
+        broker = KafkaBroker(jvm=QUICK)
     except NoKafka as reason:
         skip_or_fail("kafka", str(reason))
     with broker:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.groups import GROUPS
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 HAND_IT_OVER = {
     "app/__main__.py": "to the command line, which loads the settings",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 PACKAGES = ("app", "drain", "consumers", "servers", "demo", "bench", "tests")
 

@@ -15,7 +15,7 @@ from app.log import open_log
 from app.settings import Settings
 from app.store import queries
 from app.store.workers import WorkerStatus, report_status
-from tests.support.processes import ROOT, procfile
+from servers.processes import ROOT, procfile
 
 LOG = open_log(Settings())
 

@@ -29,10 +29,10 @@ from consumers.replay import report as replay_report
 from consumers.replay.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
+from servers.figures import Seen, fill
+from servers.processes import ROOT
 from tests.consumers.replay.samples import append, line
-from tests.support.filled import Seen, fill
 from tests.support.hostile import FORMULA_STARTS, HOSTILE, cells_at_any_separator, drives, pipes
-from tests.support.processes import ROOT
 from tests.support.target import RecordingTarget
 
 APP = "sh|op\x1b[2J\u202e<b>"

@@ -13,7 +13,7 @@ import pytest
 from app.cli.main import main
 from app.masking import HIDDEN, MASK, mask_url, shown, without_logins, without_words
 from app.settings.settings import FIELDS
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 MARK = "topsecretx"
 URLS = [

@@ -53,8 +53,8 @@ class Site:
         self.asked: list[str] = []
         settings = Settings(redis_url=redis_url)
         self._app = Flask("site", static_folder=None)
-        store = connect(settings, connections=4, timeout_s=3)
-        self._app.register_blueprint(blueprint(settings, open_log(settings), store))
+        self._store = connect(settings, connections=4, timeout_s=3)
+        self._app.register_blueprint(blueprint(settings, open_log(settings), self._store))
         self._app.before_request(self._note)
         self._server: BaseWSGIServer | None = None
 
@@ -70,6 +70,11 @@ class Site:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def close(self) -> None:
+        """Stops it for good."""
+        self.stop()
+        self._store.close()
 
 
 class Page:
@@ -196,7 +201,7 @@ def site(redis_url: str) -> Iterator[Site]:
     opened = Site(redis_url)
     opened.start()
     yield opened
-    opened.stop()
+    opened.close()
 
 
 @pytest.fixture

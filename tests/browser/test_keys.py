@@ -8,9 +8,9 @@ import pytest
 import redis
 from selenium.webdriver.common.keys import Keys
 
+from servers.figures import Seen, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import ROUTES
-from tests.support.filled import Seen, fill
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from selenium.webdriver.common.keys import Keys
 
 from app.store import dead_letters
 from app.store.keys import digest
+from servers.figures import Seen, fill
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, report_worker
-from tests.support.filled import Seen, fill
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ import redis
 
 from app.store.frame_events import Loss, keep
 from app.store.keys import digest
+from servers.figures import Seen, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
-from tests.support.filled import Seen, fill
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import redis
 
 from app.store import replay
 from app.store.workers import WorkerStatus, report_status
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 ROUTES = (
     ("GET", "/", 30, 12, 0.002),

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.support.processes import ROOT, Process, Processes
+from servers.processes import ROOT, Process, Processes
 
 START = """
 import os, re, signal, sys, time

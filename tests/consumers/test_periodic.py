@@ -14,8 +14,8 @@ import redis
 from app.errors import LogUnavailable
 from app.store.workers import WORKERS, WorkerStatus, all_workers
 from consumers.periodic import Periodic, Step
+from servers.processes import ROOT, Processes, wait_until
 from servers.redis_server import RedisServer
-from tests.support.processes import ROOT, Processes, wait_until
 
 TOY = """
 import os, sys

@@ -25,9 +25,9 @@ from app.store.workers import WORKERS, all_workers
 from consumers.status import STATUS_EVERY_S
 from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame
-from tests.support.processes import Process, Processes, wait_until
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self.stop.set()
         self._thread.join(15)
+        self.store.close()
         assert not self._thread.is_alive()
 
 
@@ -325,6 +326,7 @@ def test_what_fails_with_a_message_in_hand_is_counted_unless_it_is_on_purpose(
         running.worker.run()
     assert running.store.hget(held_key("metrics"), "f1.1") == count
     assert running.worker.hand.is_empty
+    running.store.close()
 
 
 # --- as a process ---------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from servers.ports import free_port
+from servers.processes import ROOT, Process, Processes
 from tests.demo.leftovers import of_folder
-from tests.support.processes import ROOT, Process, Processes
 
 START_S = 60
 

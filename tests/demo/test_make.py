@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 
 def dry_run(*arguments: str, **environ: str) -> str:
@@ -26,6 +26,13 @@ def test_the_port_may_stand_in_makes_command_or_in_the_environment() -> None:
 
 def test_other_flags_come_after_it_and_win() -> None:
     assert dry_run("demo", "PORT=5600", "DEMO_FLAGS=--port 5700").endswith("--port '5600' --port 5700")
+
+
+def test_fast_tests_leave_out_what_needs_a_broker_a_browser_or_processes() -> None:
+    command = dry_run("test-fast")
+    for marker in ("kafka", "browser", "go", "slow", "processes"):
+        assert f"not {marker}" in command
+    assert "`make test-fast`" in (ROOT / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("document", ["README.md", "Makefile"])

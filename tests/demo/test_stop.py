@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from servers.local_server import LocalServer
+from servers.processes import ROOT, Process, Processes, wait_until
 from tests.demo.leftovers import of_folder
-from tests.support.processes import ROOT, Process, Processes, wait_until
 
 
 @pytest.mark.slow

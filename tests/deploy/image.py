@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 Stage = dict[str, list[str]]
 
@@ -51,4 +53,15 @@ def copied_folders(target: str) -> list[str]:
         for line in stage.get("COPY", [])
         if not line.startswith("--from")
     ]
-    return [source for *sources, _ in copies for source in sources]
+    return [source.removeprefix("/") for *sources, _ in copies for source in sources]
+
+
+def copy_image(target: str, folder: Path) -> Path:
+    """The folder, with what the image of a stage holds of the repository."""
+    folder.mkdir()
+    for name in copied_folders(target):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.processes import Processes, procfile
+from servers.processes import Processes, procfile
 
 BAD_SETTINGS = 2
 STOP_S = 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,11 +20,11 @@ import yaml
 
 from app.groups import group_names
 from app.settings.settings import FIELDS, Settings
-from servers.kafka_broker import KafkaBroker
+from servers.kafka_broker import QUICK, KafkaBroker
 from servers.ports import free_port
+from servers.processes import ROOT, Processes, procfile, wait_until
 from servers.redis_server import RedisServer
-from tests.deploy.image import copied_folders, stages
-from tests.support.processes import ROOT, Processes, procfile, wait_until
+from tests.deploy.image import copied_folders, copy_image, stages
 
 FILE = ROOT / "docker-compose.yml"
 OURS = ("web", *group_names(), "release")
@@ -148,7 +147,7 @@ def composed_kafka(
         for name, value in environ.items()
     }
     properties |= {"log.dirs": str(tmp_path / "kafka"), "inter.broker.listener.name": "PLAINTEXT"}
-    broker = KafkaBroker(extra=properties)
+    broker = KafkaBroker(extra=properties, jvm=QUICK)
     broker.port, broker.admin_server = loopback.kafka, f"127.0.0.1:{loopback.kafka}"
     with broker:
         yield broker
@@ -164,12 +163,7 @@ def composed_redis(services: dict[str, Any], loopback: Loopback) -> Iterator[Red
 @pytest.fixture
 def images(tmp_path: Path) -> dict[str, Path]:
     """Target of the Dockerfile -> a folder that holds what its image holds."""
-    folders = {}
-    for target in ("production", "development"):
-        folders[target] = tmp_path / target
-        for name in copied_folders(target):
-            shutil.copytree(ROOT / name, folders[target] / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folders
+    return {target: copy_image(target, tmp_path / target) for target in ("production", "development")}
 
 
 @pytest.mark.kafka

@@ -12,8 +12,8 @@ import yaml
 
 from app.groups import GROUPS
 from app.settings.settings import FIELDS, Settings
+from servers.processes import ROOT, procfile
 from tests.deploy.image import base_images, copied_folders, instruction, stages
-from tests.support.processes import ROOT, procfile
 
 SETTINGS = {field.name: field for field in FIELDS}
 
@@ -46,11 +46,13 @@ def test_images_of_others_are_named_by_version_and_digest() -> None:
 def test_the_image_holds_what_runs_and_nothing_else() -> None:
     *_, final = stages()
     assert sorted(copied_folders(final)) == ["app", "consumers", "drain"]
-    assert sorted(copied_folders("development")) == ["app", "consumers", "demo", "drain", "servers"]
+    development = ["Procfile", "app", "consumers", "demo", "drain", "servers"]
+    assert sorted(copied_folders("development")) == development
 
 
-def test_the_image_takes_only_what_has_a_known_hash_and_builds_nothing() -> None:
-    (install,) = instruction("build", "RUN")
+@pytest.mark.parametrize("target", ["build", "build-development"])
+def test_the_image_takes_only_what_has_a_known_hash_and_builds_nothing(target: str) -> None:
+    (install,) = instruction(target, "RUN")
     assert {"--require-hashes", "--only-binary=:all:"} <= set(install.split())
 
 
@@ -58,7 +60,7 @@ def test_all_that_the_images_copy_is_sent_to_the_builder() -> None:
     ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
     sent = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     assert ignored[0] == "*"
-    assert sent == {*copied_folders("development"), *copied_folders("production"), *copied_folders("build")}
+    assert sent == {name for target in stages() for name in copied_folders(target)}
     assert all((ROOT / name).exists() for name in sent)
 
 

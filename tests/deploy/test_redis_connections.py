@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
+from servers.logplex_client import LogplexClient
+from servers.messages import router_line, router_syslog
 from servers.ports import free_port
-from tests.support.logplex_client import LogplexClient
-from tests.support.processes import Processes, wait_until
+from servers.processes import Processes, wait_until
 from tests.support.target import RecordingTarget
 
 PLAN = 20
@@ -22,11 +23,7 @@ PLAN = 20
 SENDERS = 40
 """More at once than both gunicorn workers have threads for."""
 
-LINE = (
-    b"<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET "
-    b'path="/foo" host=shop.example.com request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 '
-    b'fwd="192.0.2.1" dyno=web.1 connect=1ms service=9ms status=200 bytes=7 protocol=https\n'
-)
+LINE = router_syslog(router_line("/foo"), 1_795_428_000)
 
 
 def test_one_of_each_process_fits_the_smallest_plan(redis_url: str, redis_client: redis.Redis) -> None:

@@ -15,8 +15,8 @@ from app.settings import Settings
 from app.store.frame_events import Loss, keep
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
-from tests.support.filled import Seen, fill
-from tests.support.processes import ROOT
+from servers.figures import Seen, fill
+from servers.processes import ROOT
 
 NOW_S = 1_800_000_000
 

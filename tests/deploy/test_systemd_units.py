@@ -14,7 +14,7 @@ import pytest
 from app.cli.main import main
 from app.groups import group_names
 from app.settings.settings import FIELDS, Settings
-from tests.support.processes import ROOT, procfile
+from servers.processes import ROOT, procfile
 
 FOLDER = ROOT / "deploy" / "systemd"
 VENV = "/opt/tailrace/.venv/bin/"

@@ -15,8 +15,8 @@ import redis
 
 from app.log import open_log
 from app.settings import Settings
+from servers.processes import ROOT, Processes, wait_until
 from tests.app.log.logs import frame
-from tests.support.processes import ROOT, Processes, wait_until
 
 FOLDERS = ("app", "consumers", "deploy", "drain", "servers", "tests")
 FILES = ("Procfile", "README.md", "app.json", "docker-compose.yml", "pyproject.toml")

@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 
 from drain.receivers.frame import Frame
 from drain.receivers.logplex import parse, parse_by_message
+from servers.logplex_client import octet_counted
+from servers.messages import router_line
 
-ROUTER_MSG = (
-    b'at=info method=GET path="/users/1?q=a" host=shop.example.com '
-    b'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
-    b"connect=1ms service=18ms status=200 bytes=13 protocol=https tls=true tls_version=tls1.3\n"
-)
+ROUTER_MSG = router_line("/users/1?q=a").encode() + b"\n"
+HEROKU_S = 1_461_275_761.123456
+"""When `heroku` and `log_shuttle` write their messages, in Unix time."""
+
 TIMESTAMP = b"2016-04-21T21:56:01.123456+00:00"
+
+counted = octet_counted
 
 
 def parsed(body: bytes) -> Frame:
@@ -23,11 +26,6 @@ def parsed(body: bytes) -> Frame:
 def parsed_by_message(body: bytes) -> Frame:
     """The same, found the plain way."""
     return parse_by_message(body, "frame-1")
-
-
-def counted(message: bytes) -> bytes:
-    """The message with its octet count: a whole body, or a part of one."""
-    return b"%d %s" % (len(message), message)
 
 
 def heroku(procid: bytes, text: bytes, app_name: bytes = b"heroku") -> bytes:

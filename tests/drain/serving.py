@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from servers.ports import free_port
+from servers.processes import Process, Processes
 from tests.drain.bodies import ROUTER_SENT
-from tests.support.processes import Process, Processes
 
 USER, PASSWORD = "shop", "correct:horse"
 LOGPLEX = {"Content-Type": "application/logplex-1"}

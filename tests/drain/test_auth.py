@@ -12,7 +12,7 @@ from werkzeug.test import EnvironBuilder
 from app.settings import Settings
 from drain.auth import BasicAuth, app_of
 from servers.ports import free_port
-from tests.support.processes import Processes, wait_until
+from servers.processes import Processes, wait_until
 
 PAIRS = [("shop", "correct horse"), ("shop-new", "battery:staple"), ("übung", "pässwörd☃")]
 

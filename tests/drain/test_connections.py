@@ -18,10 +18,10 @@ import pytest
 from drain.gunicorn.open_files import FILES_BESIDE
 from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
 from servers.ports import free_port
+from servers.processes import ROOT, Processes, answers, procfile, wait_until
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_SENT
 from tests.drain.serving import PASSWORD, USER, Web, basic, serving
-from tests.support.processes import ROOT, Processes, answers, procfile, wait_until
 
 AT_ONCE_S = 1.0
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"

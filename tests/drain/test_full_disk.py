@@ -14,10 +14,10 @@ import pytest
 
 from drain.instruments import FILE_BYTES
 from servers.ports import free_port
+from servers.processes import ROOT, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web
-from tests.support.processes import ROOT, Processes, wait_until
 
 NO_ROOM = "no room for this process's counts (OSError: [Errno 28] No space left on device)"
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from drain.instruments import Instruments
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
 from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_SENT, counted
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving
-from tests.support.processes import wait_until
 
 WORKERS = 2
 

@@ -13,10 +13,10 @@ import redis
 from app.errors import BadSettings
 from app.settings import Settings
 from servers.ports import free_port
+from servers.processes import ROOT, Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_SENT, ROUTER_SENT
 from tests.drain.serving import Web, basic
-from tests.support.processes import ROOT, Process, Processes, wait_until
 
 MARK = "S3cr3t"
 """In every secret, so that one search finds any of them, and part of one too."""

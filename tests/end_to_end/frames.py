@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from app.message import RouterMessage, decode
 from drain.receivers.logplex import parse
 from drain.receivers.messages import encode_messages
+from servers.logplex_client import octets
 from servers.traffic import Traffic
-from tests.support.logplex_client import octets
 
 
 @dataclass(frozen=True, slots=True)

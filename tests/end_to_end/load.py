@@ -10,18 +10,16 @@ import threading
 
 import redis
 
+from servers.logplex_client import Delivery, LogplexClient
+from servers.messages import router_line, router_syslog
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.support.logplex_client import Delivery, LogplexClient
-from tests.support.processes import wait_until
 from tests.support.stored import text_hash
 
 LINES = 20
 CLIENTS = 3
-LINE = (
-    b'<158>1 2026-11-23T10:00:00.123456+00:00 host heroku router - at=info method=GET path="%s" '
-    b'host=shop.example.com request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" '
-    b"dyno=web.1 connect=1ms service=18ms status=200 bytes=13\n"
-)
+LINE = router_syslog(router_line("%s"), 1_795_428_000)
+"""With the path still to be filled in."""
 
 
 class Load:

@@ -13,9 +13,9 @@ from app.errors import NotDurable
 from app.log import open_log
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame, frames
-from tests.support.processes import Process, Processes, wait_until
 from tests.support.reference import Reference, differences, hashes_in
 
 pytestmark = pytest.mark.slow

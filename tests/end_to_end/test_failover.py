@@ -7,8 +7,8 @@ import time
 import pytest
 
 from servers.ports import free_port
+from servers.processes import Processes, wait_until
 from tests.end_to_end.load import Load, settings
-from tests.support.processes import Processes, wait_until
 from tests.support.replicated_redis import ReplicatedRedis
 from tests.support.stored import logged_messages
 

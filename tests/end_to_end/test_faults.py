@@ -17,11 +17,11 @@ import pytest
 import redis
 
 from servers.kafka_broker import KafkaBroker
+from servers.logplex_client import LogplexClient
 from servers.ports import free_port
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.load import LINE, LINES, Load, check, counts, settings
-from tests.support.logplex_client import LogplexClient
-from tests.support.processes import Process, Processes, wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from servers.ports import free_port
+from servers.processes import Processes, wait_until
 from tests.peers import build_peer
-from tests.support.processes import Processes, wait_until
 from tests.support.stored import text_hash
 
 

@@ -15,12 +15,12 @@ from app.log.kafka.copies import Copies
 from app.log.kafka.topic import ensure_topic, find_copies
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker, KafkaCluster
+from servers.logplex_client import LogplexClient
 from servers.ports import free_port
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.load import LINE, Load, check, counts, settings
 from tests.support.kafka_topics import make
-from tests.support.logplex_client import LogplexClient
-from tests.support.processes import Process, Processes, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 

@@ -19,11 +19,11 @@ from app.store import dead_letters
 from app.store.held import held_key
 from consumers.replay.pace import LIVE_LEAD_S
 from servers.kafka_broker import KafkaBroker
+from servers.logplex_client import LogplexClient
 from servers.ports import free_port
+from servers.processes import ROOT, Process, Processes, wait_until
 from tests.consumers.replay.samples import append, line
 from tests.end_to_end.load import LINE
-from tests.support.logplex_client import LogplexClient
-from tests.support.processes import ROOT, Process, Processes, wait_until
 from tests.support.stored import text_hash
 from tests.support.target import RecordingTarget
 

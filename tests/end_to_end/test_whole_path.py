@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from servers.kafka_broker import KafkaBroker
+from servers.logplex_client import LogplexClient
 from servers.ports import free_port
+from servers.processes import Processes, wait_until
 from tests.end_to_end.frames import frames, safe_targets
-from tests.support.logplex_client import LogplexClient
-from tests.support.processes import Processes, wait_until
 from tests.support.reference import Reference, differences, hashes_in
 from tests.support.target import RecordingTarget
 

@@ -21,10 +21,10 @@ from typing import Any
 import redis
 
 from servers.ports import free_port
+from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.soak.senders import Broken, Sender, Slow, crawler_line, real_line, scanner_line
 from tests.soak.switch import Switch
-from tests.support.processes import Process, Processes, wait_until
 
 SCRIPT_MS_MAX = 100.0
 """By the clock, so a machine that is busy with other things may need more."""

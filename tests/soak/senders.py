@@ -10,9 +10,9 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from tests.support.logplex_client import LogplexClient
+from servers.logplex_client import LogplexClient
+from servers.messages import router_line, router_syslog
 
 ROUTES = 40
 LINES = 50
@@ -22,12 +22,17 @@ GIVE_UP_S = 60.0
 Line = Callable[[random.Random, int], str]
 
 
-def router_line(path: str, service_ms: float, status: int, dyno: int) -> str:
+def soak_line(path: str, service_ms: float, status: int, dyno: int) -> str:
     """A line of Router 2.0."""
-    return (
-        f'at=info method=GET path="{path}" host=shop.example.com request_id={uuid.uuid4()} '
-        f'fwd="192.0.2.1" dyno=web.{dyno} connect=0ms service={service_ms:.0f}ms status={status} bytes=1270 '
-        "protocol=http2.0 tls=true tls_version=tls1.3"
+    return router_line(
+        path,
+        status=status,
+        service_ms=round(service_ms),
+        connect_ms=0,
+        bytes=1_270,
+        request_id=str(uuid.uuid4()),
+        dyno=f"web.{dyno}",
+        protocol="http2.0",
     )
 
 
@@ -35,7 +40,7 @@ def real_line(rng: random.Random, number: int) -> str:
     """One of 40 routes of uneven traffic."""
     route = min(int(rng.paretovariate(0.8)) - 1, ROUTES - 1)
     status = rng.choices((200, 302, 404, 503), (950, 30, 15, 5))[0]
-    return router_line(
+    return soak_line(
         f"/section/{'abcdefgh'[route % 8]}{'abcde'[route // 8]}",
         rng.lognormvariate(3.5, 0.7),
         status,
@@ -46,13 +51,13 @@ def real_line(rng: random.Random, number: int) -> str:
 def crawler_line(rng: random.Random, number: int) -> str:
     """A page that nobody asks for twice."""
     word = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9))
-    return router_line(f"/blog/{word}/{word[::-1]}", rng.lognormvariate(3, 1), 200, 1)
+    return soak_line(f"/blog/{word}/{word[::-1]}", rng.lognormvariate(3, 1), 200, 1)
 
 
 def scanner_line(rng: random.Random, number: int) -> str:
     """A file that is not there; with codes, methods and statuses that nobody knows."""
     odd = rng.randrange(1_000)
-    line = router_line(f"/wp-{number}.php", 2, 404, 1)
+    line = soak_line(f"/wp-{number}.php", 2, 404, 1)
     return (
         line.replace("method=GET", f"method=X{odd}").replace("status=404", f"status={odd}") + f" code=Z{odd}"
     )
@@ -91,11 +96,8 @@ class Sender(threading.Thread):
         client.close()
 
     def _deliver(self, client: LogplexClient, number: int) -> None:
-        stamp = datetime.now(UTC).isoformat(timespec="microseconds")
-        lines = [
-            f"<158>1 {stamp} host heroku router - {self._line(self._rng, number + at)}\n".encode()
-            for at in range(LINES)
-        ]
+        now_s = time.time()
+        lines = [router_syslog(self._line(self._rng, number + at), now_s) for at in range(LINES)]
         frame_id, began_s = str(uuid.uuid4()), time.monotonic()
         while time.monotonic() < began_s + GIVE_UP_S:
             asked_s = time.monotonic()

@@ -15,7 +15,7 @@ from kafka.admin import (
     ResourceType,
 )
 
-from servers.kafka_broker import KafkaBroker
+from servers.kafka_broker import QUICK, KafkaBroker
 from tests.support.certificates import Authority, Certificate
 
 PREFIX = "columbia-68051."
@@ -53,7 +53,7 @@ class HerokuKafka:
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",  # The tests' own plain listener.
         }
-        return cls(KafkaBroker("SSL", extra), authority, folder)
+        return cls(KafkaBroker("SSL", extra, jvm=QUICK), authority, folder)
 
     def environ(self, client: str, prefix: str = "") -> dict[str, str]:
         """What the add-on sets for the app `client`: several brokers, PEM text, a prefix."""
@@ -130,7 +130,7 @@ class LoginKafka:
                 f'{_LOGIN}.plain.PlainLoginModule required user_{USER}="{PLAIN_PASSWORD}";'
             ),
         }
-        return cls(KafkaBroker("SASL_SSL", extra, {USER: SCRAM_PASSWORD}), authority)
+        return cls(KafkaBroker("SASL_SSL", extra, {USER: SCRAM_PASSWORD}, jvm=QUICK), authority)
 
     def environ(self, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
         """What an operator sets for it."""

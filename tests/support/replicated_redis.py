@@ -15,8 +15,8 @@ from types import TracebackType
 
 import redis
 
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.support.processes import wait_until
 
 
 def newer_binary() -> Path | None:

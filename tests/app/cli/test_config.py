@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.settings.table import markdown_table
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 
 def config(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -16,21 +16,15 @@ from app.message import decode
 from app.settings import Settings
 from app.store import dead_letters
 from app.store.dead_letters import VALUE_MAX_BYTES, add, dead_letter
-from tests.support.processes import ROOT
+from servers.logplex_client import octets
+from servers.messages import router_line, router_syslog
+from servers.processes import ROOT
 
-LINE = (
-    b"<158>1 2026-11-23T10:00:00.000000+00:00 host heroku router - "
-    b'at=info method=GET path="/a" host=shop.example.com request_id=x fwd="1.1.1.1" dyno=web.1 '
-    b"connect=1ms service=2ms status=200 bytes=3 protocol=https"
-)
+LINE = router_syslog(router_line("/a"), 1_795_428_000).rstrip()
 LOSS = (
     b"<172>1 2026-11-23T10:00:00+00:00 host heroku logplex - "
     b"Error L10 (output buffer overflow): 7 messages dropped since 2026-11-23T09:00:00+00:00."
 )
-
-
-def framed(*lines: bytes) -> bytes:
-    return b"".join(b"%d %s" % (len(line), line) for line in lines)
 
 
 def command(redis_url: str, *words: str) -> tuple[int, str, str]:
@@ -75,7 +69,7 @@ def test_the_list_has_id_kind_reason_and_start(redis_url: str, redis_client: red
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("line", LINE), ("body", framed(LINE))],
+    [("line", LINE), ("body", octets([LINE]))],
 )
 def test_what_is_readable_now_goes_to_the_log_and_is_a_letter_no_more(
     redis_url: str, redis_client: redis.Redis, kind: dead_letters.Kind, value: bytes
@@ -99,7 +93,7 @@ def test_a_message_of_the_topic_is_requeued_with_an_id_of_its_own(
 
 
 def test_what_of_a_body_is_still_broken_is_kept(redis_url: str, redis_client: redis.Redis) -> None:
-    value = framed(LINE, LOSS) + b"999 cut short"
+    value = octets([LINE, LOSS]) + b"999 cut short"
     add(redis_client, [dead_letter("body", "drain", "was not readable", value, "shop")])
     first = only(redis_client).id
     assert command(redis_url, "requeue", "--all")[:2] == (0, "requeued 1 of 1\n")

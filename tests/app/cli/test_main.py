@@ -12,7 +12,7 @@ import pytest
 
 from app import __version__
 from app.cli.main import COMMANDS
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 
 def run(

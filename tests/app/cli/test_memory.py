@@ -14,8 +14,8 @@ import redis
 from app.cli.memory import lines
 from app.log.memory import MemoryLog
 from app.store import queries
-from tests.support.filled import Seen, fill
-from tests.support.processes import ROOT
+from servers.figures import Seen, fill
+from servers.processes import ROOT
 
 
 def command(redis_url: str, *words: str) -> tuple[int, str, str]:

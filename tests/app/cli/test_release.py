@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from servers.kafka_broker import KafkaBroker
+from servers.processes import Process, Processes
 from servers.redis_server import RedisServer
 from tests.support.hosted_kafka import PREFIX, HerokuKafka
-from tests.support.processes import Process, Processes
 from tests.support.replicated_redis import ReplicatedRedis
 
 WELL, MISSING, BAD_SETTINGS = 0, 1, 2

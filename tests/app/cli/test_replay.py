@@ -18,9 +18,9 @@ from app.store import replay
 from consumers.replay.timespec import iso
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
+from servers.processes import ROOT, wait_until
 from servers.redis_server import RedisServer
 from tests.consumers.replay.samples import append, line
-from tests.support.processes import ROOT, wait_until
 from tests.support.target import RecordingTarget, answer
 
 PATHS = ["/a%2Fb?x=%20&y=", "/caf\u00e9", "//double//", "/users/42", "/users/77?q=a+b;c"]

@@ -14,7 +14,7 @@ import redis
 
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 ROOT = Path(__file__).parents[3]
 

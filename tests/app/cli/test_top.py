@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from app.store.frame_events import Loss, keep
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "app", "top", "--every", "0.5"]

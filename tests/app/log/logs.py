@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
@@ -19,28 +20,15 @@ from app.settings import Settings
 from app.store.claims import positions_key
 from app.store.settle import settle
 from servers.kafka_broker import KafkaBroker
+from servers.messages import router_line, router_message
 
 POLL_S = 0.05
 
 
-def message(frame_id: str, index: int, path: str = "/foo", **more: object) -> RouterMessage:
+def message(frame_id: str, index: int, path: str = "/foo", **more: Any) -> RouterMessage:
     """A message as the drain writes it; `more` replaces keys."""
-    now_ms = int(time.time() * 1000)
-    usual: RouterMessage = {
-        "prival": 158,
-        "version": 1,
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now_ms // 1000)),
-        "hostname": "host",
-        "app_name": "heroku",
-        "procid": "router",
-        "msgid": None,
-        "structured_data": None,
-        "msg": f'at=info method=GET path="{path}" host=h.example dyno=web.1 service=9ms status=200',
-        "id": message_id(frame_id, index),
-        "app": "",
-        "received_at": now_ms,
-    }
-    return {**usual, **more}  # type: ignore[typeddict-item]
+    line = router_line(path, host="h.example", service_ms=9)
+    return router_message(line, id=message_id(frame_id, index), **more)
 
 
 def frame(frame_id: str, count: int) -> list[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT
+from servers.processes import ROOT
 
 DECLARATIONS = """
 from dataclasses import dataclass

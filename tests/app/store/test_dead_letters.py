@@ -29,7 +29,7 @@ from app.store.dead_letters import (
     newest_id,
     read,
 )
-from tests.support.processes import wait_until
+from servers.processes import wait_until
 
 MAXMEMORY = 50_000_000
 LIMIT = int(MAXMEMORY * SHARE_OF_MAXMEMORY)

@@ -20,6 +20,7 @@ from app.store.claims import offsets_claim
 from app.store.keys import digest
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
+from servers.messages import router_message, stamp
 from tests.support.reference import Hashes, Reference, differences, hashes_in
 from tests.support.stored import expires_at_s
 
@@ -28,27 +29,9 @@ NOW_S = int(time.time())
 """As Redis has it, for it removes windows whose time is over."""
 
 
-def stamp(at_s: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at_s)) + "+00:00"
-
-
 def message(line: str, at_s: float = NOW_S, app: str = "", **more: Any) -> RouterMessage:
     """A message whose line is `line`, written and received at `at_s`."""
-    usual: RouterMessage = {
-        "prival": 158,
-        "version": 1,
-        "timestamp": stamp(at_s),
-        "hostname": "host",
-        "app_name": "heroku",
-        "procid": "router",
-        "msgid": None,
-        "structured_data": None,
-        "msg": line,
-        "id": f"f.{next(_numbers)}",
-        "app": app,
-        "received_at": int(at_s * 1000),
-    }
-    return {**usual, **more}  # type: ignore[typeddict-item]
+    return router_message(line, at_s, id=f"f.{next(_numbers)}", app=app, **more)
 
 
 class EveryName:
@@ -305,7 +288,8 @@ def _lines(draw: st.DrawFn) -> str:
 
 @st.composite
 def _messages(draw: st.DrawFn) -> RouterMessage:
-    age_s = draw(st.sampled_from([0, 1, 9, 11, 61, 3_000, 80_000, 10 * 86_400, 40 * 86_400]))
+    # NOW_S is of the import: windows of 10 s, kept for an hour, must still be there when this runs.
+    age_s = draw(st.sampled_from([0, 1, 9, 11, 61, 1_500, 80_000, 10 * 86_400, 40 * 86_400]))
     ahead_s = draw(st.sampled_from([0, 0, 0, 30, 8_000]))
     at_s = NOW_S - age_s
     form = draw(st.sampled_from(["{}+00:00", "{}.123456+00:00", "{}Z", "broken"]))
@@ -314,7 +298,11 @@ def _messages(draw: st.DrawFn) -> RouterMessage:
     return message(draw(_lines()), at_s, app, timestamp=timestamp)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples * 6 // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.lists(_messages(), max_size=12), max_size=5), st.sampled_from([3, 500]))
 def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     redis_client: redis.Redis, batches: list[list[RouterMessage]], routes_max: int
@@ -329,7 +317,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     assert expiries == reference.expiries
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 3, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -18,8 +18,8 @@ from app.settings import Settings
 from app.store import replay
 from consumers.replay.live import LiveReplay
 from consumers.replay.senders import QUEUE_MAX
+from servers.processes import Process, Processes, wait_until
 from tests.consumers.replay.samples import append, line
-from tests.support.processes import Process, Processes, wait_until
 from tests.support.target import RecordingTarget, answer
 
 

@@ -12,8 +12,8 @@ from redis.retry import Retry
 from app.store import replay
 from consumers.replay.run_recorder import RETRY_AFTER_S, WRITE_EVERY_S, RunRecorder
 from servers.ports import free_port
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.support.processes import wait_until
 
 
 class Clock:

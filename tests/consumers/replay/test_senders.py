@@ -12,8 +12,8 @@ from consumers.replay.request import Job, Outcome, Request
 from consumers.replay.senders import QUEUE_MAX, Senders
 from consumers.replay.target import Target
 from servers.ports import free_port
+from servers.processes import wait_until
 from tests.consumers.replay.samples import request
-from tests.support.processes import wait_until
 from tests.support.target import RecordingTarget, answer
 
 

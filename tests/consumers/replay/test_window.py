@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from socket import socket
 
 import pytest
@@ -20,6 +19,7 @@ from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
 from consumers.replay.window import Plan, Progress, Window
+from servers.messages import router_message
 from tests.consumers.replay.samples import line
 from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
 
@@ -43,20 +43,7 @@ class Kept:
     def _message(self, number: int) -> RouterMessage:
         at_ms = AT_MS + number * GAP_MS
         said_ms = at_ms + number % 2 * self._ahead_ms
-        return {
-            "prival": 158,
-            "version": 1,
-            "timestamp": datetime.fromtimestamp(said_ms / 1000, UTC).isoformat(timespec="microseconds"),
-            "hostname": "host",
-            "app_name": "heroku",
-            "procid": "router",
-            "msgid": None,
-            "structured_data": None,
-            "msg": line(f"/{number}"),
-            "id": f"f.{number}",
-            "app": "",
-            "received_at": at_ms,
-        }
+        return router_message(line(f"/{number}"), said_ms / 1000, id=f"f.{number}", received_s=at_ms / 1000)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         return self._count

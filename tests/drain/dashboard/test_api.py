@@ -17,7 +17,7 @@ from app.store import replay
 from app.store.keys import digest
 from drain.dashboard import openapi
 from drain.dashboard.api import QUESTIONS
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 DIGEST = digest("/products/:id")
 PATHS = (

@@ -16,7 +16,7 @@ from app.store import dead_letters
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

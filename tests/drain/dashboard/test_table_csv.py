@@ -11,7 +11,7 @@ import redis
 from flask.testing import FlaskClient
 
 from drain.dashboard.table_csv import COLUMNS
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 
 def test_the_file_has_a_line_per_route_with_its_figures(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from servers.ports import free_port
-from tests.support.processes import Processes
+from servers.processes import Processes
 
 ENVIRON = {"REDIS_URL": "redis://127.0.0.1:1/0", "WEB_CONCURRENCY": "2"}
 

@@ -12,7 +12,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from drain.gunicorn.chunks import Chunks
 from drain.gunicorn.internals import NAMES, check
 from drain.gunicorn.thread_worker import LimitedThreadWorker
-from tests.support.processes import ROOT, Processes
+from servers.processes import ROOT, Processes
 
 
 def test_the_gunicorn_that_is_installed_has_all_of_it() -> None:

@@ -14,11 +14,11 @@ import redis
 
 from app.log.redis.stream import META
 from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving, stopped
-from tests.support.processes import wait_until
 
 PLACES = 4
 AT_ONCE_S = 1.0

@@ -18,12 +18,12 @@ from app.settings import Settings
 from app.store import dead_letters
 from drain.receivers import registry
 from servers.ports import free_port
+from servers.processes import ROOT, Processes, answers
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.receivers.toy_receiver import LINES
 from tests.drain.serving import PASSWORD, USER, Answer, Web, basic
-from tests.support.processes import ROOT, Processes, answers
 from tests.support.stored import logged_messages
 
 LIMIT = 50_000

@@ -20,7 +20,8 @@ from app.store.frame_events import GUARD_SETS, losses_by_app
 from drain.instruments import Instruments
 from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, ingest, values_of
 from drain.receivers.logplex import REJECTS_MAX, parse
-from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku, parsed
+from servers.messages import router_message
+from tests.drain.bodies import APP_SENT, HEROKU_S, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku, parsed
 from tests.drain.prometheus_text import figure
 from tests.support.stored import logged_messages
 
@@ -104,22 +105,11 @@ def test_router_lines_become_messages_and_others_are_only_counted(drain: Drain) 
     drain.take(APP_SENT + ROUTER_SENT + APP_SENT + ROUTER_SENT, app="shop", declared_count=4)
     messages = drain.messages()
     assert [message["id"] for message in messages] == ["frame-1.1", "frame-1.3"]
-    received_at = messages[0].pop("received_at")
+    received_at = messages[0]["received_at"]
     assert isinstance(received_at, int)
     assert before_ms <= received_at <= int(time.time() * 1000)
-    assert messages[0] == {
-        "prival": 158,
-        "version": 1,
-        "timestamp": "2016-04-21T21:56:01.123456+00:00",
-        "hostname": "host",
-        "app_name": "heroku",
-        "procid": "router",
-        "msgid": None,
-        "structured_data": None,
-        "msg": ROUTER_MSG.decode(),
-        "id": "frame-1.1",
-        "app": "shop",
-    }
+    wanted = router_message(ROUTER_MSG.decode(), HEROKU_S, id="frame-1.1", app="shop")
+    assert messages[0] == {**wanted, "received_at": received_at}
     assert drain.count("frames_total") == 1
     assert drain.count("lines_total") == 4
     assert drain.count("router_lines_total") == 2

@@ -12,6 +12,7 @@ import orjson
 import pytest
 import redis
 
+from app.log import open_log
 from app.log.interface import Appended, Beside
 from app.log.redis.stream import STREAM
 from app.settings import Settings
@@ -333,7 +334,8 @@ def test_a_promise_that_redis_cannot_keep_is_503_with_the_reason_and_never_202(
     store = redis.Redis.from_url(old_redis_server.url)
     store.flushall()
     settings = Settings(redis_url=old_redis_server.url, redis_log_fsync=True)
-    client = create_app(settings, store=store).test_client()
+    writer = open_log(settings).writer()
+    client = create_app(settings, writer, store).test_client()
     for body in (ROUTER_SENT, ROUTER_SENT, L10_SENT):
         answer = client.post("/logs", data=body, headers={**LOGPLEX, "Logplex-Frame-Id": "frame-1"})
         assert answer.status_code == 503
@@ -341,4 +343,5 @@ def test_a_promise_that_redis_cannot_keep_is_503_with_the_reason_and_never_202(
     ready = client.get("/ready")
     assert ready.status_code == 503
     assert "REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer" in ready.get_json()["reason"]
+    writer.close()
     store.close()

@@ -33,10 +33,10 @@ from app.log.kafka.copies import (
 from app.log.kafka.topic import TopicMissing, ensure_topic, find_copies
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker, KafkaCluster
+from servers.processes import ROOT, Processes, wait_until
 from tests.app.log.logs import Log, frame
 from tests.support.hosted_kafka import PREFIX, HerokuKafka
 from tests.support.kafka_topics import administered, configure, make
-from tests.support.processes import ROOT, Processes, wait_until
 
 TIMEOUT_S = 10.0
 RELEASE_S = 60

@@ -26,8 +26,8 @@ from app.log.kafka.kafka_python_producer import partition_of
 from app.log.kafka.topic import ensure_topic
 from app.message import encode
 from app.store.queries.health import health
+from servers.processes import wait_until
 from tests.app.log.logs import Log, frame, message
-from tests.support.processes import wait_until
 
 POSITIONS = "tailrace:positions:metrics"
 

@@ -13,9 +13,9 @@ from app.errors import NotDurable
 from app.log import Writer
 from app.log.redis.stream import META, STREAM, group_lag, log_counts
 from app.log.redis.writer import RedisWriter
+from servers.processes import wait_until
 from servers.redis_server import RedisServer
 from tests.app.log.logs import Log, bounded_writer, frame, ids
-from tests.support.processes import wait_until
 
 HOUR_MS = 3_600_000
 

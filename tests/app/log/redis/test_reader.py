@@ -16,8 +16,8 @@ from app.log.redis.stream import SHARE_OF_MAXMEMORY, STREAM, log_counts, pack
 from app.script_connection import ScriptConnection
 from app.settings import Settings
 from app.store.claims import EntriesClaim
+from servers.processes import wait_until
 from tests.app.log.logs import Log, bounded_writer, frame, ids
-from tests.support.processes import wait_until
 
 
 def expire_lease(log: Log, held: Batch) -> None:

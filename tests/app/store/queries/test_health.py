@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 LOG = open_log(Settings(redis_log_max_mb=1))
 ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))

@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 LOG_LIMIT = 10_000_000
 LOG = open_log(Settings(redis_log_max_mb=10))

@@ -10,8 +10,8 @@ import redis
 
 from app.store import keys, queries
 from app.store.keys import digest
+from servers.figures import Seen, fill
 from servers.redis_server import RedisServer
-from tests.support.filled import Seen, fill
 
 SPANS_S = (300, 3_600, 86_400, 7 * 86_400)
 

@@ -9,7 +9,7 @@ import redis
 
 from app.store import queries
 from app.store.keys import digest
-from tests.support.filled import Seen, fill
+from servers.figures import Seen, fill
 
 
 @pytest.mark.parametrize(("span_s", "points"), [(300, 30), (3_600, 61), (86_400, 145), (7 * 86_400, 169)])

@@ -7,7 +7,7 @@ done; 429, 5xx, timeouts and resets are tried again; any other 4xx drops the fra
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import requests
@@ -17,9 +17,14 @@ REQUEST_S = 5.0
 TRIES = 3
 
 
-def octets(lines: Sequence[bytes]) -> bytes:
+def octet_counted(line: bytes) -> bytes:
+    """The line with its length in front, as it stands in a body (RFC 6587, 3.4.1)."""
+    return b"%d %s" % (len(line), line)
+
+
+def octets(lines: Iterable[bytes]) -> bytes:
     """A Logplex body of these lines."""
-    return b"".join(b"%d %s" % (len(line), line) for line in lines)
+    return b"".join(map(octet_counted, lines))
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def procfile() -> dict[str, str]:
@@ -24,6 +24,16 @@ def procfile() -> dict[str, str]:
         name.strip(): command.strip()
         for name, _, command in (line.partition(":") for line in lines)
         if command
+    }
+
+
+def inherited_environ(*names: str) -> dict[str, str]:
+    """HOME, LANG and `names` of this environment, and nothing else: no setting of a real installation.
+    The programs of this Python's environment come first in PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {
+        **{name: os.environ[name] for name in ("HOME", "LANG", *names) if name in os.environ},
+        "PATH": path,
     }
 
 
@@ -86,15 +96,12 @@ class Processes:
     """Starts processes of the Procfile with one environment; the block's end ends them all."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         # What a process killed with -9 leaves behind goes with the block.
         self._folder = tempfile.TemporaryDirectory(prefix="tailrace-processes-")
         self.temporary = Path(self._folder.name, "tmp")
         self.temporary.mkdir()
         self.environ = {
-            **kept,
-            "PATH": path,
+            **inherited_environ(),
             "TMPDIR": str(self.temporary),
             "PYTHONUNBUFFERED": "1",
             **environ,

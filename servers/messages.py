@@ -1,0 +1,94 @@
+"""Router lines, as text, as syslog messages and as messages of the topic `router`.
+
+The demo, the benchmarks and the tests build theirs here, so that a new key is added in one place.
+`tests/servers/test_messages.py` compares them with what the drain writes.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from app.message import RouterMessage
+
+REQUEST_ID = "8601b555-6a83-4c12-8269-97c8e32cdb22"
+
+
+def router_line(
+    path: str = "/foo",
+    *,
+    method: str = "GET",
+    status: int | str = 200,
+    service_ms: float | None = 18,
+    connect_ms: float | None = 1,
+    bytes: int = 13,
+    host: str = "shop.example.com",
+    request_id: str | uuid.UUID = REQUEST_ID,
+    fwd: str = "204.204.204.204",
+    dyno: str = "web.1",
+    code: str = "",
+    desc: str = "x",
+    at: str = "",
+    sock: str = "",
+    protocol: str = "https",
+) -> str:
+    """A line of Heroku's router, without its line feed.
+
+    `code` is an H-code: the line then says `at=error`, unless `at` is given. None as a time leaves
+    the value empty. The order of the keys is that of Heroku's documents.
+    """
+    if "\\" in path or '"' in path:
+        path = path.replace("\\", "\\\\").replace('"', '\\"')
+    failure = f'code={code} desc="{desc}" ' if code else ""
+    return (
+        f"at={at or ('error' if code else 'info')} {failure}"
+        f'method={method} path="{path}" host={host} request_id={request_id} fwd="{fwd}" dyno={dyno} '
+        f"{f'sock={sock} ' if sock else ''}connect={_ms(connect_ms)} service={_ms(service_ms)} "
+        f"status={status} bytes={bytes} protocol={protocol}"
+        f"{'' if protocol == 'http' else ' tls=true tls_version=tls1.3'}"
+    )
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.12g}ms"
+
+
+def stamp(at_s: float) -> str:
+    """A Unix time as Logplex writes it, to the microsecond."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="microseconds")
+
+
+def router_syslog(line: str, at_s: float) -> bytes:
+    """The line as the syslog message that Logplex delivers, without its octet count."""
+    return f"<158>1 {stamp(at_s)} host heroku router - {line}\n".encode("utf-8", "surrogateescape")
+
+
+def router_message(
+    line: str,
+    at_s: float | None = None,
+    *,
+    id: str = "f.0",
+    app: str = "",
+    received_s: float | None = None,
+    **more: Any,
+) -> RouterMessage:
+    """The line as a message of the topic, written at `at_s` (Unix time; now) and received at
+    `received_s` (at the same time). `more` replaces or adds keys."""
+    at_s = time.time() if at_s is None else at_s
+    usual: RouterMessage = {
+        "prival": 158,
+        "version": 1,
+        "timestamp": stamp(at_s),
+        "hostname": "host",
+        "app_name": "heroku",
+        "procid": "router",
+        "msgid": None,
+        "structured_data": None,
+        "msg": line,
+        "id": id,
+        "app": app,
+        "received_at": round((at_s if received_s is None else received_s) * 1000),
+    }
+    return {**usual, **more}  # type: ignore[typeddict-item]
