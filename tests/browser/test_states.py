@@ -67,7 +67,7 @@ def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
     assert page.text("#outage").startswith("Redis is unreachable. The figures below are those of ")
     assert page.text("#live") == "waiting"
     assert len(page.all("#table tbody tr")) == count
-    page.shot("redis-unreachable_redis")
+    page.shot("redis-unreachable")
     unreachable_redis(False)
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
 
