@@ -40,6 +40,10 @@ _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 ENTRIES_AT_ONCE = 512
 """Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
 
+BATCH_BYTES = 32_000_000
+"""Most that a batch holds as unpacked, but for its last entry. 20,000 usual messages have 10 MB; one of
+900 kB may be packed into 4 kB, and 512 such entries would take a worker 600 MB."""
+
 Entry = tuple[bytes, dict[bytes, bytes] | None]
 
 
@@ -64,6 +68,14 @@ def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
         except BadMessage as fault:
             bad.append(BadValue(orjson.dumps(value), str(fault)))
     return messages, bad
+
+
+def _unpacked_bytes(packed: bytes) -> int:
+    """How much is in an entry, as `pack` has noted it; 0 for what is none of ours."""
+    try:
+        return int(lz4.frame.get_frame_info(packed)["content_size"])
+    except RuntimeError:
+        return 0
 
 
 class RedisReader:
@@ -133,11 +145,13 @@ class RedisReader:
     def _batch(self, max_messages: int) -> Batch:
         batch = Batch(messages=[], claim={})
         ids: list[str] = []
-        size = 0
-        while self._held and size < max_messages:
+        size = unpacked_bytes = 0
+        while self._held and size < max_messages and unpacked_bytes < BATCH_BYTES:
             entry_id, found = self._held.popleft()
             fields = found or {}
-            messages, bad = unpack(fields.get(b"v", b""))
+            packed = fields.get(b"v", b"")
+            messages, bad = unpack(packed)
+            unpacked_bytes += _unpacked_bytes(packed)
             batch.messages += messages
             batch.bad += bad
             ids.append(entry_id.decode())
