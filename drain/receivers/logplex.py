@@ -27,6 +27,13 @@ BAD_MAX = 1_000
 syslog has none, and 349,000 of one byte each take 0.7 s to read: 1 KB, as gzip."""
 
 
+TINY_BYTES = 32
+TINY_MAX = 10_000
+"""A body with more messages than these that have fewer bytes on average, octet count included, is left
+unread beyond them. A header as Logplex writes it has 60 bytes or more; 100,000 messages of 9 bytes, which
+are syslog by their form, took 0.6 s to read, and as gzip they are 1 KB."""
+
+
 class SyslogLine(NamedTuple):
     """One router line."""
 
@@ -111,6 +118,12 @@ def read_body(body: bytes) -> Body:
     Latin-1 keeps one character a byte, and the header comes out as text. Whatever the loop cannot
     take without a doubt is left to `_read_frame`, which alone decides what a frame is.
     """
+    if (
+        len(body) > 8 * TINY_MAX
+        and body.count(b" <") > TINY_MAX
+        and len(body) < TINY_BYTES * body.count(b" <")
+    ):
+        return read_frame_by_frame(body)
     found = Body()
     add = found.router.append
     index = offset = 0
@@ -175,6 +188,9 @@ def read_frame_by_frame(body: bytes) -> Body:
             offset = _read_frame(body, offset, found.frames, found)
             found.frames += 1
             _check_bad(found, offset, len(body))
+            if found.frames > TINY_MAX and offset < TINY_BYTES * found.frames and offset < len(body):
+                reason = f"{found.frames} messages before have {offset // found.frames} bytes on average"
+                raise MalformedFrame(offset, f"{reason}, the rest is left unread")
     except MalformedFrame as fault:
         found.broken = fault
         found.rest = body[fault.offset :]
