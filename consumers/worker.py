@@ -49,6 +49,10 @@ class Worker:
     max_messages: int = 5_000
     idle: Callable[[], None] = lambda: None
     hand: Hand = field(default_factory=Hand)
+    _smaller: int = 1
+    """A batch that was taken over meanwhile may have been too large for the lease on it (15 s, without a
+    word while rows are computed): on a slow machine it would be stale again and again. So the next one has
+    half as many messages, and each that is settled lets the size double again."""
     _behind_since_ms: int = 0
     _lag: Lag = Lag(0)
     _status: StatusReporter = field(init=False)
@@ -103,7 +107,7 @@ class Worker:
 
     def _once(self, reader: Reader, outage: Outage) -> None:
         try:
-            batch = reader.poll(POLL_S, self.max_messages)
+            batch = reader.poll(POLL_S, max(1, self.max_messages // self._smaller))
             outage.resolved()
         except LogUnavailable as fault:
             self._tell_that_it_waits(fault)
@@ -128,6 +132,7 @@ class Worker:
                 self.hand.take([message["id"] for message in batch.messages], batch.lease)
                 self.handle(batch, keepalive)
                 self.hand.drop()
+                self._smaller = max(1, self._smaller // 2)
                 outage.resolved()
                 reader.settled(batch)
                 self._forget_poison(batch)
@@ -136,6 +141,7 @@ class Worker:
                 return
             except StaleBatch:
                 self.hand.drop()
+                self._smaller = min(64, 2 * self._smaller)
                 reader.rejected(batch)
                 return
             except (LogUnavailable, redis.RedisError) as fault:

@@ -17,8 +17,7 @@ local next, last, done = 3, batch.portions + 2, 0
 while next <= last do
   local units = units_of(ARGV[next])
   if done > 0 and done + units > batch.units_max then break end
-  add_portion(ARGV[next])
-  next, done = next + 1, done + units
+  next, done = next + 1, done + add_portion(ARGV[next])
 end
 for from = next, last, FIELDS_AT_ONCE do
   call('RPUSH', batch.journal, unpack(ARGV, from, math.min(from + FIELDS_AT_ONCE - 1, last)))

@@ -12,9 +12,8 @@ while true do
   if done > 0 and done + units > most then break end
   -- A Redis that is full refuses this write, before anything of the portion is added.
   if done == 0 then call('LSET', journal, 0, portion) end
-  add_portion(portion)
+  done = done + add_portion(portion)
   call('LPOP', journal)
-  done = done + units
 end
 
 count_refused(KEYS[2])

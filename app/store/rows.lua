@@ -6,10 +6,12 @@
 
 local FIELDS_AT_ONCE = 1000  -- unpack() takes some thousand arguments at most
 local EXACT = 2 ^ 53         -- whole numbers below are exact in Lua
+local BYTES_A_UNIT = 30      -- of a stored window, which is read and written whole
 
 local format, tonumber, call = string.format, tonumber, redis.call
 local written = {}
 local limits
+local read_units = 0         -- what windows had in them: the worker cannot know it beforehand
 
 local function plain(number)
   -- '12', '12.5', '12.345': at most three decimals, because sums are kept in whole microseconds.
@@ -83,6 +85,7 @@ local function add_chunk(key, expires_at, numbers, counts)
   for at, number in ipairs(numbers) do
     is_new = is_new and not before[at]
     local sums = before[at] and cmsgpack.unpack(before[at]) or {}
+    read_units = read_units + math.floor(#(before[at] or '') / BYTES_A_UNIT)
     local fields, added = counts[at][1], counts[at][2]
     for i, field in ipairs(fields) do sums[field] = (sums[field] or 0) + added[i] end
     whole[2 * at - 1], whole[2 * at] = number, cmsgpack.pack(sums)
@@ -143,9 +146,12 @@ local function units_of(portion)
 end
 
 local function add_portion(portion)
+  -- Returns what it cost in units.
+  read_units = 0
   for _, row in ipairs(cjson.decode(string.sub(portion, string.find(portion, ' ', 1, true) + 1))) do
     attempt(add_row, row)
   end
+  return units_of(portion) + read_units
 end
 
 local function count_refused(totals)

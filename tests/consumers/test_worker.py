@@ -96,6 +96,21 @@ def test_batches_are_handled_and_settled(redis_url: str) -> None:
     assert log_counts(redis.Redis.from_url(redis_url))["read:metrics"] == 6
 
 
+def test_batches_too_large_to_be_settled_in_time_become_smaller(redis_url: str) -> None:
+    def slow(store: redis.Redis, batch: Batch) -> None:
+        if len(batch.messages) > 20:  # As on a machine that needs 15 s for them.
+            store.delete(batch.lease)
+        settle(store, batch.claim)
+
+    running = Running(redis_url, slow)
+    running.worker.max_messages = 100
+    for number in range(100):
+        running.write(f"f{number}", 1)
+    with running:
+        wait_until(lambda: len(running.handled) == 100, "messages in smaller batches")
+    assert len(set(running.handled)) == 100
+
+
 def test_a_worker_that_is_told_to_stop_finishes_its_batch_and_takes_no_other(redis_url: str) -> None:
     told = Event()
 

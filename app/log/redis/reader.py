@@ -29,6 +29,7 @@ from app.log.redis.stream import (
     log_counts,
     message_count,
     unpack,
+    unpacked_size_bytes,
 )
 from app.message import BadValue, RouterMessage
 from app.store.claims import EntriesClaim, entries_claim
@@ -44,6 +45,10 @@ _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
 """Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
+
+BATCH_BYTES = 32_000_000
+"""Most that a batch holds as unpacked, but for its last entry. 20,000 usual messages have 10 MB; one of
+900 kB may be packed into 4 kB, and 512 such entries would take a worker 600 MB."""
 
 
 class RedisReader:
@@ -114,11 +119,13 @@ class RedisReader:
         messages: list[RouterMessage] = []
         bad: list[BadValue] = []
         ids: list[str] = []
-        size = 0
-        while self._held and size < max_messages:
+        size = unpacked_bytes = 0
+        while self._held and size < max_messages and unpacked_bytes < BATCH_BYTES:
             entry_id, found = self._held.popleft()
             fields = found or {}
-            good_ones, bad_ones = unpack(fields.get(b"v", b""))
+            packed = fields.get(b"v", b"")
+            unpacked_bytes += unpacked_size_bytes(packed)
+            good_ones, bad_ones = unpack(packed)
             messages += good_ones
             bad += bad_ones
             ids.append(entry_id.decode())

@@ -65,6 +65,14 @@ def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
     return messages, bad
 
 
+def unpacked_size_bytes(packed: bytes) -> int:
+    """How much is in an entry, as `pack` has noted it; 0 for what is none of ours."""
+    try:
+        return int(lz4.frame.get_frame_info(packed)["content_size"])
+    except RuntimeError:
+        return 0
+
+
 def message_count(fields: dict[bytes, bytes]) -> int:
     """Messages in an entry, as the log counts them."""
     number = fields.get(b"n", b"1")

@@ -155,3 +155,20 @@ def test_steps_grow_and_shrink_with_what_they_took() -> None:
     assert cost.units_max == UNITS_MAX_LEAST
     cost.note(1, 9.0)  # Too small to tell.
     assert cost.units_max == UNITS_MAX_LEAST
+
+
+def test_windows_that_are_full_already_make_a_step_shorter(store: redis.Redis) -> None:
+    # Cheap steps raise what one may cost; then each new line falls into a window of 3,000 fields.
+    rest = journal(store)
+    full = row("/full", windows=0)
+    full.windows = [
+        (10, START + 10 * at, {"n": 1, **dict.fromkeys(range(-1500, 1500), 1)}) for at in range(120)
+    ]
+    apply(store, "g", claim(), Changes([full], {}, {}), 500)
+    rest.cost.units_max = UNITS_MAX_MOST
+    thin = row("/full", windows=120, fields=1)
+    apply(store, "g", claim(1), Changes([thin], {}, {}), 500, rest)
+    # 15 windows a portion; eight portions in one step took Redis 133 ms.
+    assert len(list(portions([thin]))) - rest.left <= 2
+    rest.finish()
+    assert store.hget(f"tailrace:{keys.digest('/full')}:mix", "count") == b"2"

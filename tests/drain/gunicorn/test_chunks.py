@@ -61,6 +61,7 @@ MALFORMED = {
     "framing trailers": CHUNK + b"0\r\nContent-Length: 5\r\n\r\n",
     "login in the trailers": CHUNK + b"0\r\nAuthorization: Basic x\r\n\r\n",
     "no trailer at all": CHUNK + b"0\r\nhello\r\n\r\n",
+    "too many chunks": b"1\r\n1\r\n" * 100_000,
     "line feeds alone": b"5\nhello\n0\n\n",
     "a line feed alone, later": CHUNK + b"5\nhello\n" + END,
     "a line feed alone, at the end": CHUNK + b"0\n\n",

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from drain.receivers.frame import LossNotice, SyslogMessage
-from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX
+from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX, TINY_MAX
 from tests.drain.bodies import (
     APP_SENT,
     L10_SENT,
@@ -306,6 +306,18 @@ def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
         found = read((BAD + ROUTER_SENT) * (REJECTS_MAX - 1) + APP_SENT + BAD)
         assert (len(found.messages), len(found.rejects)) == (REJECTS_MAX - 1, REJECTS_MAX)
         assert (found.broken, found.rest) == (None, b"")
+
+
+@pytest.mark.parametrize("tiny", [b"<1>1    ", b"<1>1    \n", b"<1>1 a b c router x", b"<1>1 a b c d - e\n"])
+def test_of_messages_too_small_to_be_a_log_only_so_many_are_read(tiny: bytes) -> None:
+    # They are syslog by their form, so BAD_MAX does not count them: 1 MB of them took 0.6 s.
+    body = ROUTER_SENT + counted(tiny) * (3 * TINY_MAX) + ROUTER_SENT
+    for read in (parsed, parsed_by_message):
+        found = read(body)
+        assert TINY_MAX < found.message_count < TINY_MAX + 100
+        assert found.broken is not None
+        assert found.rest == body[found.broken.offset :]
+        assert "bytes on average, the rest is left unread" in found.broken.reason
 
 
 def test_good_messages_are_read_however_many_they_are() -> None:

@@ -11,13 +11,14 @@ import redis
 from app.errors import LogUnavailable, NotDurable, StaleBatch
 from app.log import Batch, open_log
 from app.log.redis import writer as redis_writer
-from app.log.redis.reader import RedisReader
+from app.log.redis.reader import BATCH_BYTES, RedisReader
 from app.log.redis.stream import SHARE_OF_MAXMEMORY, STREAM, log_counts, pack
+from app.message import encode
 from app.script_connection import ScriptConnection
 from app.settings import Settings
 from app.store.claims import EntriesClaim
 from servers.processes import wait_until
-from tests.app.log.logs import Log, bounded_writer, frame, ids
+from tests.app.log.logs import Log, bounded_writer, frame, ids, message
 
 
 def expire_lease(log: Log, held: Batch) -> None:
@@ -113,6 +114,20 @@ def test_batches_are_about_as_large_as_asked_for_whatever_the_frames(redis_log: 
         redis_log.settle(reader, batch)
     assert max(sizes) < 500 + 200
     assert sum(sizes) == 6_300
+
+
+def test_a_batch_is_bounded_in_bytes_however_well_its_frames_are_packed(redis_log: Log) -> None:
+    # 100 of them take 400 kB in Redis and 90 MB in the worker; 512, which one read may bring, 460 MB.
+    reader, writer = redis_log.reader(), redis_log.writer()
+    for number in range(100):
+        writer.append(f"f{number}", [encode(message(f"f{number}", 0, "/" + "y" * 890_000))], 4)
+    sizes: list[int] = []
+    while sum(sizes) < 100:
+        batch = redis_log.batch(reader, most=20_000)
+        sizes.append(len(batch.messages))
+        assert sum(len(found["msg"]) for found in batch.messages) < BATCH_BYTES + 1_000_000
+        redis_log.settle(reader, batch)
+    assert sum(sizes) == 100
 
 
 def test_the_bound_is_at_most_a_share_of_what_redis_may_hold(redis_log: Log) -> None:
