@@ -17,6 +17,7 @@ from app.errors import TailraceError
 from app.loop_guard import is_replayed
 from app.settings import Settings
 from app.sketch import bucket
+from app.store.keys import ALL_ROUTES, total
 from app.store.replay import Figures
 from consumers.replay.headers import HeaderOptions, replay_headers
 from consumers.replay.pace import is_chosen
@@ -26,7 +27,7 @@ from consumers.replay.senders import Job
 from consumers.replay.target import RefusedPath, Target, request_target
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-HOSTS = "tailrace:all:hosts"
+HOSTS = total("", ALL_ROUTES, ":hosts")
 """Hash: the hosts of all lines that were counted."""
 
 

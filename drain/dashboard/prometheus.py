@@ -21,7 +21,7 @@ from app.store import queries
 from app.store.bounds import most_counted
 from app.store.queries.figures import by_class
 from app.store.queries.top import TopRoutes, top_routes
-from app.store.queries.windows import Sums
+from app.store.schema import Sums
 
 EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

@@ -29,6 +29,7 @@ from consumers.replay.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
 from tests.consumers.replay.samples import append, line
+from tests.support import letters as kept_letters
 from tests.support.filled import Seen, fill
 from tests.support.hostile import FORMULA_STARTS, HOSTILE, cells_at_any_separator, drives, pipes
 from tests.support.processes import ROOT
@@ -148,7 +149,7 @@ def test_dead_letters_as_json_are_all_the_data_and_drive_no_terminal(
     redis_url: str, redis_client: redis.Redis
 ) -> None:
     letters = [(name, name.encode()) for name in HOSTILE] + [("x", b"\xff\x9b31m")]
-    dead_letters.add(
+    kept_letters.add(
         redis_client,
         [dead_letters.dead_letter("line", "drain", reason, value, APP) for reason, value in letters],
     )

@@ -154,6 +154,7 @@ def dump(store: redis.Redis) -> Dump:
 def _dumped(store: redis.Redis, key: bytes) -> dict[str, Any]:
     kind = cast(bytes, store.type(key)).decode()
     found: Any = store
+    value: list[Any]
     if kind == "hash":
         value = sorted([_text(field), _text(item)] for field, item in found.hgetall(key).items())
     elif kind == "set":
@@ -169,11 +170,11 @@ def _dumped(store: redis.Redis, key: bytes) -> dict[str, Any]:
 
 def _life(store: redis.Redis, key: bytes) -> str:
     """`ever`, `until <Unix s>` for what ends in 2040, or `for <s>` from the write on."""
-    left_s = cast(int, store.ttl(key))
+    left_s = store.ttl(key)
     if left_s < 0:
         return "ever"
     if left_s > 365 * 86_400:
-        (seconds, micros), left_ms = store.time(), cast(int, store.pttl(key))
+        (seconds, micros), left_ms = store.time(), store.pttl(key)
         return f"until {round(seconds + micros / 1e6 + left_ms / 1e3)}"
     return f"for {-(-left_s // 60) * 60}"
 

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import redis
 
+from app.store import keys
+
 BLOCKS_PER_GENERATION = 1000
 """Of one partition: a frame is known again while at least this many newer blocks have come there.
 A frame of Logplex is one block, seldom two. With 32 partitions that is 32,000 frames, and Logplex
@@ -41,7 +43,7 @@ class FrameMemory:
         self._partitions: dict[int, _Partition] = {}
 
     def key(self, partition: int) -> str:
-        return f"tailrace:seen:{self._group}:{partition}"
+        return keys.seen(self._group, partition)
 
     def load(self, partitions: Iterable[int]) -> None:
         """Reads what Redis holds of the partitions. Raises redis.RedisError."""

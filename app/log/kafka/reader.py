@@ -18,6 +18,7 @@ from app.errors import BadMessage, LogUnavailable
 from app.log.interface import BadValue, Batch, Lag
 from app.log.kafka.frame_memory import FrameMemory
 from app.message import decode, split_id
+from app.store import keys
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class KafkaReader:
         self._group = group
         self._start = start
         self._goes_back = rewind_to_store
-        self._positions_key = f"tailrace:positions:{group}"
+        self._positions_key = keys.positions(group)
         self._next: dict[int, int] = {}
         self._memory = FrameMemory(store, group)
         self._uncommitted: dict[int, int] = {}
@@ -116,7 +117,7 @@ class KafkaReader:
             "seen": self._memory.changes([int(span[0]) for span in spans]),
         }
         if batch.lost:
-            batch.claim |= {"totals": f"tailrace:group:{self._group}", "lost": batch.lost}
+            batch.claim |= {"totals": keys.group(self._group), "lost": batch.lost}
         return batch
 
     def _forget(self, partition: int) -> None:

@@ -24,11 +24,12 @@ import redis
 from app.errors import BadMessage, LogUnavailable, first_words
 from app.log.interface import TOPIC, BadValue, Batch, Claim, Lag
 from app.message import RouterMessage, checked
+from app.store import keys, replies
 
 log = logging.getLogger(__name__)
 
-STREAM = f"tailrace:log:{TOPIC}"
-META = f"{STREAM}:meta"
+STREAM = keys.log(TOPIC)
+META = keys.log_meta(STREAM)
 SHARE_OF_MAXMEMORY = 0.4
 LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
@@ -74,7 +75,7 @@ class RedisReader:
         self._group = group
         self._start = "$" if start == "latest" else "0"
         self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._lease_prefix = f"{STREAM}:lease:{group}:"
+        self._lease_prefix = keys.log_lease(STREAM, group)
         self._take_over = client.register_script(_TAKE_OVER)
         self._keepalive = client.register_script(_KEEPALIVE)
         self._joined = False
@@ -151,7 +152,7 @@ class RedisReader:
             "kind": "entries",
             "stream": STREAM,
             "meta": META,
-            "gone": f"{META}:gone:{self._group}",
+            "gone": keys.log_gone(STREAM, self._group),
             "group": self._group,
             "consumer": self._consumer,
             "lease": self._lease_prefix + self._consumer,
@@ -206,8 +207,7 @@ def _size(fields: dict[bytes, bytes]) -> int:
 
 def log_counts(client: redis.Redis) -> dict[str, int]:
     """The log's own counts, as append.lua names them. Raises redis.RedisError."""
-    found = cast(dict[bytes, bytes], client.hgetall(META))
-    return {name.decode(): int(value) for name, value in found.items()}
+    return replies.counts(client.hgetall(META))
 
 
 def group_lag(counts: dict[str, int], group: str) -> int:

@@ -15,12 +15,12 @@ from app.log.redis.hold import Hold, Item
 from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, pack
 from app.redis_memory import share_of
 from app.script_connection import ScriptConnection
-from app.store.frame_events import GUARD_SETS
+from app.store import keys
 
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
-FRAMES = (f"{STREAM}:frames:new", f"{STREAM}:frames:old")
-PROBE = f"{STREAM}:probe"
+FRAMES = keys.log_frames(STREAM)
+PROBE = keys.log_probe(STREAM)
 BOUND_EVERY_S = 60.0
 FRAMES_REMEMBERED = 20_000
 """Frame ids kept per generation, of two: a frame is known again while at least this many newer
@@ -34,7 +34,7 @@ def open_hold(client: redis.Redis, replicas: int, *, fsync: bool) -> Hold | None
     """What waits as REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC ask; None where neither is set."""
     if not replicas and not fsync:
         return None
-    return Hold(client, replicas, fsync=fsync, keys=(META, *FRAMES, *GUARD_SETS))
+    return Hold(client, replicas, fsync=fsync, keys=(META, *FRAMES, *keys.FRAME_EVENTS))
 
 
 class RedisWriter:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import redis
 
 from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
 from app.redis_memory import share_of
-from app.store import keys
-from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
-from app.store.queries.windows import Counts, losses
+from app.store import keys, replies
+from app.store.queries.windows import losses
+from app.store.schema import Counts
 from app.store.workers import GroupStatus, all_workers, groups
 
 KNOWN_GROUPS = ("metrics", "replay")
@@ -91,16 +91,16 @@ def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, rou
     pipeline.hgetall(keys.LOSSES)
     pipeline.hgetall(keys.COUNTS)
     pipeline.hgetall(META)
-    pipeline.xlen(DEAD_LETTERS)
+    pipeline.xlen(keys.DEAD_LETTERS)
     pipeline.xrange(STREAM, count=1)
     pipeline.info("memory")
-    pipeline.hget(ACCOUNT, "bytes")
+    pipeline.hget(keys.DEAD_LETTERS_ACCOUNT, "bytes")
     for group in KNOWN_GROUPS:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
-    apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
+    apps, lost, counts, meta = map(replies.counts, answers[:4])
     dead_letters, oldest, memory, letters_bytes = answers[4:8]
-    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[8:]), strict=True))
+    totals = dict(zip(KNOWN_GROUPS, map(replies.counts, answers[8:]), strict=True))
     limits = memory_health(memory)
     in_redis = log_limit_bytes is not None
     told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
@@ -168,14 +168,10 @@ def _full_apps(store: redis.Redis, apps: list[str], routes_max: int) -> list[str
     for app in apps:
         pipeline.hexists(keys.routes(app), keys.OTHER_ROUTE)
         pipeline.hlen(keys.routes(app))
-    answers = iter(cast(list[int], pipeline.execute()))
+    answers = iter(pipeline.execute())
     full = []
     for app in apps:
         has_other, routes = next(answers), next(answers)
         if has_other and routes >= routes_max:
             full.append(app)
     return full
-
-
-def _counts(answer: dict[bytes, bytes]) -> Counts:
-    return {name.decode("utf-8", "replace"): int(value) for name, value in answer.items()}

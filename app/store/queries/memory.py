@@ -8,7 +8,6 @@ first ones are a fair sample).
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ import redis
 from app.log.redis import reader as redis_streams
 from app.log.redis.reader import META, STREAM
 from app.redis_memory import share_of
-from app.store import dead_letters, keys
+from app.store import dead_letters, keys, replies
 from app.store.queries.health import MemoryHealth, memory_health
 
 KEYS_A_PAGE = 250
@@ -84,18 +83,10 @@ class _Sizes:
 
 # Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
 _BOOKKEEPING = (
-    f"{STREAM}:frames:new",
-    f"{STREAM}:frames:old",
-    "tailrace:asides:new",
-    "tailrace:asides:old",
+    *keys.log_frames(STREAM),
+    *keys.FRAME_EVENTS,
 )
-_APART = frozenset(name.encode() for name in (STREAM, dead_letters.DEAD_LETTERS, *_BOOKKEEPING))
-
-_ROUTES = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
-_FIGURES = re.compile(
-    rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
-    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all):"
-)
+_APART = frozenset(name.encode() for name in (STREAM, keys.DEAD_LETTERS, *_BOOKKEEPING))
 
 
 def memory(
@@ -110,14 +101,14 @@ def memory(
     pipeline.info("memory")
     pipeline.dbsize()
     pipeline.hget(META, "bytes")
-    pipeline.hget(dead_letters.ACCOUNT, "bytes")
+    pipeline.hget(keys.DEAD_LETTERS_ACCOUNT, "bytes")
     pipeline.hkeys(keys.APPS)
     info, key_count, log_bytes, letters_bytes, apps = pipeline.execute()
     limits = memory_health(info)
     sizes = _look(store, keys_at_most, clock)
     if not sizes.refused:
         sizes.by_part = _for_all_keys(sizes, key_count)
-        _add_large(store, sizes.by_part, [app.decode() for app in apps])
+        _add_large(store, sizes.by_part, replies.text_list(apps))
     figures = [_part(kind, size, app=app) for (kind, app), size in sizes.by_part.items()]
     log_limit = None
     if log_limit_bytes is not None:
@@ -164,7 +155,7 @@ def _look(store: redis.Redis, keys_at_most: int, clock: Callable[[], float]) -> 
         sizes.refused = "This Redis does not list its keys: SCAN is refused."
         return sizes
     while True:
-        names = [name for name in page if name not in _APART and not _ROUTES.fullmatch(name)]
+        names = [name for name in page if name not in _APART and not keys.ROUTES_PATTERN.fullmatch(name)]
         pipeline = store.pipeline(transaction=False)
         for name in names:
             pipeline.memory_usage(name)
@@ -188,10 +179,10 @@ def _look(store: redis.Redis, keys_at_most: int, clock: Callable[[], float]) -> 
 
 
 def _part_of(name: bytes) -> tuple[Kind, str]:
-    figures = _FIGURES.match(name)
+    figures = keys.FIGURES_PATTERN.match(name)
     if figures is not None:
         return "app", (figures["app"] or b"").decode()
-    return ("bookkeeping" if name.startswith(b"tailrace:") else "foreign"), ""
+    return ("bookkeeping" if name.startswith(keys.PREFIX.encode()) else "foreign"), ""
 
 
 def _for_all_keys(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:

@@ -11,8 +11,10 @@ import redis
 
 from app.errors import StaleBatch
 from app.store import keys
-from app.store.apply import PORTION_UNITS, Changes, Row, Times, apply, limits, portions
+from app.store.apply import Changes, apply, limits
 from app.store.journal import UNITS_MAX_LEAST, UNITS_MAX_MOST, Journal, StepCost
+from app.store.rows import PORTION_UNITS, Row, portions
+from tests.support import rows
 from tests.support.reference import differences, hashes_in
 
 POSITIONS = "tailrace:positions:g"
@@ -24,17 +26,13 @@ def claim(at: int = 0) -> dict[str, Any]:
 
 
 def row(route: str, windows: int = 3, fields: int = 40) -> Row:
-    times = Times(5_000, 1, 5.0, dict.fromkeys(range(fields), 1))
     counts: dict[str | int, int] = {"n": 1, **dict.fromkeys(range(fields), 1)}
-    return Row(
-        app="",
-        route=route,
-        service=times,
-        connect=Times(),
+    return rows.row(
+        route,
+        service=rows.Times(5_000, 1, 5.0, dict.fromkeys(range(fields), 1)),
         statuses={"200": 1},
         mix={"count": 1, "bytes": 7},
         dynos={"web.1": 1},
-        hosts={},
         windows=[(10, START + 10 * number, counts) for number in range(windows)],
     )
 
@@ -135,8 +133,8 @@ def test_a_full_redis_keeps_the_portion_whole(store: redis.Redis) -> None:
 
 def test_no_portion_costs_much_more_than_its_share() -> None:
     rng = random.Random(1)
-    rows = [row(f"/{at}", rng.choice((0, 1, 30, 400)), rng.choice((1, 90))) for at in range(100)]
-    units = [int(portion.partition(b" ")[0]) for portion in portions(rows)]
+    some = [row(f"/{at}", rng.choice((0, 1, 30, 400)), rng.choice((1, 90))) for at in range(100)]
+    units = [int(portion.partition(b" ")[0]) for portion in portions(some)]
     assert max(units) <= PORTION_UNITS
     assert sum(units) > 50 * PORTION_UNITS
 

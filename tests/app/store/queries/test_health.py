@@ -14,6 +14,7 @@ from app.script_connection import ScriptConnection
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
+from tests.support import letters as kept_letters
 from tests.support.filled import Seen, fill
 
 
@@ -153,7 +154,7 @@ def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
 def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     letters = [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3
-    dead_letters.add(redis_client, letters)
+    kept_letters.add(redis_client, letters)
     assert health(redis_client).dead_letters_bytes > 3 * dead_letters.OVERHEAD_BYTES
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 1_200)
     assert codes(redis_client) == ["dead_letters", "dead_letters_dropped"]
@@ -162,7 +163,7 @@ def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis)
 
 def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
+    kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
     (alert,) = queries.alerts(health(redis_client))
     assert (alert.title, alert.count) == ("3 dead letters", 3)
     dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
@@ -207,6 +208,6 @@ def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) 
 
 def test_the_most_urgent_comes_first(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time(), f"/{number}") for number in range(6)], time.time(), routes_max=4)
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
+    kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     severities = [alert.severity for alert in queries.alerts(health(redis_client, routes_max=4))]
     assert severities == ["alarm", "warning", "note"]
