@@ -9,6 +9,7 @@ holds (gamma^(i-1), gamma^i], and its middle is within 1 % of every value in it.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 RELATIVE_ERROR = 0.01
@@ -35,6 +36,18 @@ def middle_ms(index: int) -> float:
     if index <= 0:
         return 0.0
     return float(2 * GAMMA ** (index + _SHIFT) / (GAMMA + 1))
+
+
+def up_to(buckets: Mapping[int, int], edges_ms: Sequence[float]) -> list[int]:
+    """How many values are at most each edge and above the one before; last, those above all edges.
+
+    The middle of a bucket may lie 1 % above the values in it: 10 ms belongs to "up to 10 ms".
+    """
+    reach_ms = [edge_ms * (1 + RELATIVE_ERROR) for edge_ms in edges_ms]
+    counts = [0] * (len(edges_ms) + 1)
+    for index, count in buckets.items():
+        counts[bisect_left(reach_ms, middle_ms(index))] += count
+    return counts
 
 
 def at_ranks(buckets: Mapping[int, int], ranks: Sequence[int]) -> list[float]:

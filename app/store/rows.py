@@ -77,7 +77,7 @@ def portions(rows: Iterable[Row]) -> Iterator[bytes]:
     portion: list[dict[str, Any]] = []
     windows: list[bytes] = []
     units = 0
-    for row in rows:
+    for row in chain.from_iterable(map(_parted, rows)):
         for piece, packed, piece_units in _pieces(row):
             if portion and units + piece_units > PORTION_UNITS:
                 yield _portion(units, portion, windows)
@@ -87,6 +87,18 @@ def portions(rows: Iterable[Row]) -> Iterator[bytes]:
             units += piece_units
     if portion:
         yield _portion(units, portion, windows)
+
+
+def _parted(row: Row) -> list[Row]:
+    """A row whose totals alone cost a portion is one for each of its apps: they can't be split."""
+    if len(row.apps) * _units(row.added) <= PORTION_UNITS:
+        return [row]
+    return [Row((app,), row.route, row.added) for app in row.apps]
+
+
+def _units(added: Added) -> int:
+    """What the totals of a row cost, in one app."""
+    return ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values())))
 
 
 def _portion(units: int, rows: list[dict[str, Any]], windows: list[bytes]) -> bytes:
@@ -109,7 +121,7 @@ def _pieces(row: Row) -> Iterator[tuple[dict[str, Any], list[bytes], int]]:
         "maxima": added.maxima_ms,
     }
     times = len(row.apps)
-    units = times * (ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values()))))
+    units = times * _units(added)
     windows = _Windows()
     for window in added.windows:
         window_units = times * (WINDOW_UNITS + len(window[2]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, make_dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from app.sketch import RELATIVE_ERROR, at_ranks, middle_ms
+from app.sketch import at_ranks, up_to
 from app.store.bounds import most_counted
 from app.store.schema import FIGURES, TOTAL_NAMES, Count, Counts, Figure, Names, Sums
 
@@ -172,9 +172,7 @@ class Bar:
 
 def histogram(buckets: Mapping[int, int]) -> list[Bar]:
     """The sketch as bars, from the first that holds anything to the last, without gaps."""
-    counts = [0] * (len(EDGES_MS) + 1)
-    for index, count in buckets.items():
-        counts[_bar_of(middle_ms(index))] += count
+    counts = up_to(buckets, EDGES_MS)
     filled = [at for at, count in enumerate(counts) if count]
     if not filled:
         return []
@@ -187,11 +185,3 @@ def histogram(buckets: Mapping[int, int]) -> list[Bar]:
         )
         for at in range(filled[0], filled[-1] + 1)
     ]
-
-
-def _bar_of(value_ms: float) -> int:
-    # The middle of a bucket may lie 1 % above the values in it: 10 ms belongs to "up to 10 ms".
-    for at, edge_ms in enumerate(EDGES_MS):
-        if value_ms <= edge_ms * (1 + RELATIVE_ERROR):
-            return at
-    return len(EDGES_MS)

@@ -199,6 +199,6 @@ def _add_large(store: redis.Redis, by_part: dict[tuple[Kind, str], int], apps: S
     pipeline = store.pipeline(transaction=False)
     for _, name in asked:
         pipeline.memory_usage(name)
-    for (part, _), size in zip(asked, cast(Sequence[int | None], pipeline.execute()), strict=True):
+    for (part, _), size in zip(asked, pipeline.execute(), strict=True):
         if size:
             by_part[part] = by_part.get(part, 0) + size

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import redis
@@ -120,4 +120,4 @@ def _call(store: redis.Redis, calls: Sequence[tuple[Any, ...]]) -> list[list[byt
     for prefixes, bins, what in calls:
         arguments = [orjson.dumps(prefixes), orjson.dumps(bins), what, REQUESTS.code]
         script(args=arguments, client=pipeline)
-    return cast(list[list[bytes]], pipeline.execute())
+    return pipeline.execute()
