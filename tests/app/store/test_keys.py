@@ -43,7 +43,7 @@ def test_no_key_is_spelled_outside_of_the_module_of_keys() -> None:
     """In Python and in Lua: scripts are given names, or derive them from those they are given."""
     spelled = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for folder in ("app", "consumers", "drain")
+        for folder in ("app", "bench", "consumers", "demo", "drain", "servers")
         for path in sorted((ROOT / folder).rglob("*"))
         if path.suffix in (".py", ".lua") and path.name != "keys.py"
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
