@@ -9,7 +9,8 @@ holds (gamma^(i-1), gamma^i], and its middle is within 1 % of every value in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 
 RELATIVE_ERROR = 0.01
 GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
@@ -37,36 +38,34 @@ def middle_ms(index: int) -> float:
     return float(2 * GAMMA ** (index + _SHIFT) / (GAMMA + 1))
 
 
-def upper_ms(index: int) -> float:
-    """The largest value in ms that a bucket holds."""
-    return SMALLEST_MS if index <= 0 else float(GAMMA ** (index + _SHIFT))
+def up_to(buckets: Mapping[int, int], edges_ms: Sequence[float]) -> list[int]:
+    """How many values are at most each edge and above the one before; last, those above all edges.
 
-
-def quantile(buckets: Mapping[int, int], share: float) -> float | None:
-    """The value in ms below which `share` (0 to 1) of the values lie, within 1 %; None if empty.
-
-    The rank is floor(share * (n - 1)), as in DDSketch: share 1 gives the bucket of the maximum.
+    The middle of a bucket may lie 1 % above the values in it: 10 ms belongs to "up to 10 ms".
     """
-    total = sum(buckets.values())
-    if total <= 0:
-        return None
-    return at_rank(buckets, math.floor(share * (total - 1)))
+    reach_ms = [edge_ms * (1 + RELATIVE_ERROR) for edge_ms in edges_ms]
+    counts = [0] * (len(edges_ms) + 1)
+    for index, count in buckets.items():
+        counts[bisect_left(reach_ms, middle_ms(index))] += count
+    return counts
+
+
+def at_ranks(buckets: Mapping[int, int], ranks: Sequence[int]) -> list[float]:
+    """The values in ms of ranks 0, 1, ... in ascending order, within 1 %; the largest beyond the last.
+
+    `ranks` must ascend, and `buckets` not be empty.
+    """
+    values: list[float] = []
+    index = passed = 0
+    ascending = iter(sorted(buckets.items()))
+    for rank in ranks:
+        while passed <= rank and (found := next(ascending, None)):
+            index, count = found
+            passed += count
+        values.append(middle_ms(index))
+    return values
 
 
 def at_rank(buckets: Mapping[int, int], rank: int) -> float:
-    """The value in ms of rank 0, 1, ... in ascending order, within 1 %; the largest beyond the last.
-
-    `buckets` must not be empty.
-    """
-    passed = 0
-    for index in sorted(buckets):
-        passed += buckets[index]
-        if passed > rank:
-            return middle_ms(index)
-    return middle_ms(max(buckets))
-
-
-def merge(into: dict[int, int], other: Mapping[int, int]) -> None:
-    """Adds the counts of `other`; the result is the sketch of both sets of values."""
-    for index, count in other.items():
-        into[index] = into.get(index, 0) + count
+    """The value in ms of one rank."""
+    return at_ranks(buckets, [rank])[0]

@@ -29,6 +29,7 @@ import redis
 from app.log import open_log
 from app.log.redis.stream import META, STREAM
 from app.settings import Settings
+from app.store import keys
 from drain.receivers.ingest import values_of
 from drain.receivers.logplex import parse
 from servers.kafka_broker import KafkaBroker
@@ -42,6 +43,9 @@ FRAMES_MADE = 500
 """Different frames; the topic repeats them, each time as a frame of its own."""
 
 ROUTES = 200
+LOG_KEYS = keys.log("").encode()
+
+
 STAMP = b'"timestamp":"'
 
 WORKERS = (1, 2, 4)
@@ -192,7 +196,7 @@ def _measure_appends(environ: dict[str, str], mix: Mix, messages: int) -> None:
     with _running(environ, 1):
         _wait_for(client, 1)
         number = 0
-        while int(client.hget("tailrace:group:metrics", "messages") or 0) < messages * 0.95:
+        while int(client.hget(keys.group("metrics"), "messages") or 0) < messages * 0.95:
             values = _renewed(mix.frames[number % FRAMES_MADE], str(uuid.uuid4()), time.time())
             started = time.monotonic()
             writer.append(str(uuid.uuid4()), values, 4.0)
@@ -243,7 +247,7 @@ def _wait_for(client: redis.Redis, wanted: int) -> tuple[int, float]:
     """(messages counted by now, when that was), once it is as many as wanted."""
     deadline = time.monotonic() + 600
     while True:
-        counted = int(client.hget("tailrace:group:metrics", "messages") or 0)
+        counted = int(client.hget(keys.group("metrics"), "messages") or 0)
         now_s = time.monotonic()
         if counted >= wanted:
             return counted, now_s
@@ -275,7 +279,7 @@ def _running(environ: dict[str, str], workers: int) -> Iterator[None]:
 def _forget(client: redis.Redis, broker: KafkaBroker | None) -> None:
     """All figures and positions go; the log stays."""
     for key in list(client.scan_iter(count=1_000)):
-        if not key.startswith(b"tailrace:log:"):
+        if not key.startswith(LOG_KEYS):
             client.unlink(key)
     if broker is None:
         for group in ("metrics", "bare"):
@@ -290,8 +294,8 @@ def _forget(client: redis.Redis, broker: KafkaBroker | None) -> None:
 
 
 def _figures_bytes(client: redis.Redis) -> int:
-    keys = [key for key in client.scan_iter(count=1_000) if not key.startswith(b"tailrace:log:")]
-    return sum(int(client.memory_usage(key, samples=0) or 0) for key in keys)
+    figures = [key for key in client.scan_iter(count=1_000) if not key.startswith(LOG_KEYS)]
+    return sum(int(client.memory_usage(key, samples=0) or 0) for key in figures)
 
 
 def _flush(url: str) -> None:

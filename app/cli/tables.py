@@ -12,6 +12,7 @@ from app.cli.figures import Report
 from app.formatting import NONE, milliseconds, number, percent, rate
 from app.router_line import H_CODES
 from app.store import queries
+from app.store.queries.figures import FURTHER
 
 HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
 
@@ -41,7 +42,15 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
             f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
         )
         found.append(("H-codes", ", ".join(said)))
-    return found
+    return found + [(figure.name, _said(getattr(total, figure.name))) for figure in FURTHER]
+
+
+def _said(value: queries.Latency | dict[str, int] | int) -> str:
+    if isinstance(value, queries.Latency):
+        return _times(value)
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {number(count)}" for name, count in value.items()) or NONE
+    return number(value)
 
 
 def cells(row: queries.RouteRow) -> list[str]:

@@ -18,7 +18,8 @@ from app.errors import BadMessage, LogUnavailable, first_words
 from app.log.interface import Appended, Batch, Beside, Ensured, Lag, Start
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
 from app.message import BadValue, RouterMessage, decode
-from app.store.claims import offsets_claim, positions_key
+from app.store import keys
+from app.store.claims import offsets_claim
 
 CHUNK = 1_000
 PARTITION = 0
@@ -131,8 +132,8 @@ class MemoryReader:
         """Where the group is; where it is new, writes where it begins. Raises LogUnavailable."""
         start = 0 if self._start == "earliest" else len(self._topic.values)
         try:
-            self._store.hsetnx(positions_key(self._group), str(PARTITION), str(start))
-            return int(self._store.hget(positions_key(self._group), str(PARTITION)) or start)
+            self._store.hsetnx(keys.positions(self._group), str(PARTITION), str(start))
+            return int(self._store.hget(keys.positions(self._group), str(PARTITION)) or start)
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis does not give positions: {first_words(fault)}") from fault
 
@@ -147,7 +148,7 @@ class MemoryReader:
                 bad.append(BadValue(value, str(fault)))
         self._next = first + len(values)
         span = (PARTITION, first, self._next, True)
-        return Batch(messages, offsets_claim(positions_key(self._group), [span]), bad)
+        return Batch(messages, offsets_claim(keys.positions(self._group), [span]), bad)
 
     def settled(self, batch: Batch) -> None:
         """Nothing to do: the position was part of the step."""
@@ -206,4 +207,4 @@ def _messages(values: Sequence[bytes]) -> Iterator[RouterMessage]:
 
 
 def _lag(store: redis.Redis, group: str, end: int) -> int:
-    return max(0, end - int(store.hget(positions_key(group), str(PARTITION)) or 0))
+    return max(0, end - int(store.hget(keys.positions(group), str(PARTITION)) or 0))

@@ -1,8 +1,10 @@
 -- The atomic step of the metrics worker: settle the claim, then add the batch's rows.
 --
 -- ARGV[1]: the claim, ARGV[2]: the batch (see app/store/apply.py), both JSON; then
--- `batch.portions` portions of rows, then the dead letters. Portions beyond what one step may cost go to the journal as they are, in this same step:
--- from then on they belong to the figures, and whoever adds them does so once (journal.lua).
+-- `batch.portions` portions of rows, then the dead letters. Keys are in the batch: `journal`, `apps_key`,
+-- `totals_key`; those of the rows are derived in rows.lua. Portions beyond what one step may cost go to
+-- the journal as they are, in this same step: from then on they belong to the figures, and whoever adds
+-- them does so once (journal.lua).
 -- Returns the answer of settle, portions left in the journal, units done, how many parts Redis
 -- refused, and its words on the first of them.
 
@@ -23,8 +25,8 @@ for from = next, last, FIELDS_AT_ONCE do
   call('RPUSH', batch.journal, unpack(ARGV, from, math.min(from + FIELDS_AT_ONCE - 1, last)))
 end
 
-attempt(function() keep_dead_letters(ARGV, last + 1) end)
-attempt(function() add_counts('tailrace:apps', batch.apps) end)
-attempt(function() add_counts(batch.totals_key, batch.totals) end)
+attempt(keep_dead_letters, ARGV, last + 1)
+attempt(add_counts, batch.apps_key, batch.apps)
+attempt(add_counts, batch.totals_key, batch.totals)
 count_refused(batch.totals_key)
 return { answer, last - next + 1, done, refused, first_fault }

@@ -16,11 +16,6 @@ after the last; whether the reader knows that Redis did hold one. If it did and 
 Redis was cleared."""
 
 
-def positions_key(group: str) -> str:
-    """Hash: partition -> offset of the group's next message."""
-    return f"tailrace:positions:{group}"
-
-
 class SeenFrames(TypedDict):
     """What a batch adds to the memory of frames of one partition."""
 
@@ -36,7 +31,7 @@ class OffsetsClaim(TypedDict):
 
     kind: Literal["offsets"]
     positions: str
-    """Key of that hash, see `positions_key`."""
+    """Key of that hash, see `positions` in keys.py."""
     spans: list[Span]
     seen: list[SeenFrames]
     totals: NotRequired[str]

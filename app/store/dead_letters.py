@@ -12,19 +12,17 @@ dropped as `dead_letters_dropped`. See dead_letters.lua for the account of the b
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, cast
+from typing import Literal
 
 import redis
 
 from app.redis_memory import share_of
-from app.store.keys import COUNTS
+from app.store import replies
+from app.store.keys import COUNTS, DEAD_LETTERS, DEAD_LETTERS_ACCOUNT
 from app.store.settle import read_lua
-
-DEAD_LETTERS = "tailrace:dead-letters"
-ACCOUNT = f"{DEAD_LETTERS}:account"
 
 DEAD_LETTERS_MAX = 10_000
 DEAD_LETTERS_MAX_BYTES = 64_000_000
@@ -70,7 +68,7 @@ DEAD_LETTERS_LUA = (
     + _table(
         {
             "key": DEAD_LETTERS,
-            "account": ACCOUNT,
+            "account": DEAD_LETTERS_ACCOUNT,
             "counts": COUNTS,
             "most": DEAD_LETTERS_MAX,
             "most_bytes": DEAD_LETTERS_MAX_BYTES,
@@ -86,7 +84,6 @@ DEAD_LETTERS_LUA = (
 )
 """In front of a script that writes letters."""
 
-_KEEP = DEAD_LETTERS_LUA + "\nkeep_dead_letters(ARGV, 1)\n"
 _HOLD = DEAD_LETTERS_LUA + "\nreturn hold_dead_letters()\n"
 _DROP = DEAD_LETTERS_LUA + "\nreturn drop_dead_letters(ARGV)\n"
 
@@ -139,15 +136,6 @@ def arguments(letters: Iterable[NewLetter], total: int) -> list[str | bytes | in
     return sent
 
 
-def add(store: redis.Redis, letters: Sequence[NewLetter]) -> None:
-    """Adds entries made by `dead_letter`, those that fit. Raises redis.RedisError when nothing was
-    written."""
-    script = store.register_script(_KEEP)
-    for at in range(0, len(letters), AT_ONCE):
-        some = letters[at : at + AT_ONCE]
-        script(args=arguments(some, len(some)))
-
-
 def hold_bound(store: redis.Redis) -> None:
     """Drops letters that are over the bound, oldest first, in short steps.
 
@@ -169,15 +157,12 @@ def read(store: redis.Redis, first_id: str = "-", last_id: str = "+") -> Iterato
     """All entries from one id to another, oldest first."""
     start = first_id
     while True:
-        found = cast(
-            list[tuple[bytes, dict[bytes, bytes]]],
-            store.xrange(DEAD_LETTERS, start, last_id, count=AT_ONCE),
-        )
+        found = replies.entries(store.xrange(DEAD_LETTERS, start, last_id, count=AT_ONCE))
         for entry_id, fields in found:
-            yield _letter(entry_id.decode(), fields)
+            yield _letter(entry_id, fields)
         if not found:
             return
-        start = "(" + found[-1][0].decode()
+        start = "(" + found[-1][0]
 
 
 def _letter(entry_id: str, fields: dict[bytes, bytes]) -> DeadLetter:
@@ -185,7 +170,7 @@ def _letter(entry_id: str, fields: dict[bytes, bytes]) -> DeadLetter:
     value = base64.b64decode(fields.get(b"value", b"")) if raw is None else raw
 
     def text(name: bytes) -> str:
-        return fields.get(name, b"").decode("utf-8", "replace")
+        return replies.text(fields.get(name))
 
     return DeadLetter(
         id=entry_id,
@@ -200,13 +185,8 @@ def _letter(entry_id: str, fields: dict[bytes, bytes]) -> DeadLetter:
 
 def newest_id(store: redis.Redis) -> str:
     """The id of the newest entry; empty where there is none."""
-    found = cast(list[tuple[bytes, object]], store.xrevrange(DEAD_LETTERS, count=1))
-    return found[0][0].decode() if found else ""
-
-
-def count(store: redis.Redis) -> int:
-    """Entries kept now."""
-    return store.xlen(DEAD_LETTERS)
+    found = replies.entries(store.xrevrange(DEAD_LETTERS, count=1))
+    return found[0][0] if found else ""
 
 
 def drop(store: redis.Redis, ids: Iterable[str]) -> int:

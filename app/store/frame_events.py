@@ -8,17 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import orjson
 import redis
 
 from app.store.dead_letters import DEAD_LETTERS_LUA, NewLetter, arguments
-from app.store.keys import LOSSES, WINDOWS, loss_window
+from app.store.keys import FRAME_EVENTS, LOSSES, WINDOWS, loss_window
 from app.store.settle import read_lua
-
-GUARD_SETS = ("tailrace:asides:new", "tailrace:asides:old")
-"""Two generations, each a set."""
 
 GUARDS_REMEMBERED = 20_000
 """Guards kept per generation, of two: a frame is known again while at least this many newer ones
@@ -40,7 +36,7 @@ class Loss:
 
 
 def guard_of(frame_id: str) -> bytes:
-    """What is in one of GUARD_SETS once what came beside the frame's router lines is kept.
+    """What is in one of FRAME_EVENTS once what came beside the frame's router lines is kept.
 
     A digest, because senders choose the id and its length.
     """
@@ -68,7 +64,7 @@ def keep(
     length_s, kept_s = _LOSS_WINDOW
     start_s = now_s // length_s * length_s
     done = store.register_script(_KEEP)(
-        keys=[*GUARD_SETS, LOSSES, loss_window(length_s, start_s)],
+        keys=[*FRAME_EVENTS, LOSSES, loss_window(length_s, start_s)],
         args=[
             *(guard_of(frame_id), GUARDS_REMEMBERED, GUARD_S, app),
             *(orjson.dumps(by_code), start_s + length_s + kept_s),
@@ -76,9 +72,3 @@ def keep(
         ],
     )
     return bool(done)
-
-
-def losses_by_app(store: redis.Redis) -> dict[str, int]:
-    """Messages lost before they came here, by app, ever."""
-    found = cast(dict[bytes, bytes], store.hgetall(LOSSES))
-    return {name.decode(): int(value) for name, value in found.items()}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import redis
 
-from app.store.keys import PREFIX
+from app.store import keys, replies
 
 POISON_AFTER = 2
 """Once may be the machine's fault."""
@@ -23,22 +22,17 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 
 
-def held_key(group: str) -> str:
-    """Hash: name of a message -> how many workers it held."""
-    return f"{PREFIX}held:{group}"
-
-
 def count_held(store: redis.Redis, group: str, name: str) -> None:
     """Counts one more worker that this message held. Raises redis.RedisError."""
-    store.eval(_COUNT, 1, held_key(group), name, str(NAMES_MAX), str(KEPT_S))
+    store.eval(_COUNT, 1, keys.held(group), name, str(NAMES_MAX), str(KEPT_S))
 
 
 def poison(store: redis.Redis, group: str) -> frozenset[str]:
     """Names of the messages that are not to be tried again. Raises redis.RedisError."""
-    found = cast(dict[bytes, bytes], store.hgetall(held_key(group)))
-    return frozenset(name.decode() for name, count in found.items() if int(count) >= POISON_AFTER)
+    counts = replies.counts(store.hgetall(keys.held(group)))
+    return frozenset(name for name, count in counts.items() if count >= POISON_AFTER)
 
 
 def forget_held(store: redis.Redis, group: str, names: Sequence[str]) -> None:
     """For messages that are done with. Raises redis.RedisError."""
-    store.hdel(held_key(group), *names)
+    store.hdel(keys.held(group), *names)

@@ -37,7 +37,7 @@ UNITS_MAX_AT_FIRST = 4_000
 UNITS_MAX_LEAST = 1_000
 UNITS_MAX_MOST = 8_000
 
-_JOURNAL = read_lua("rows.lua") + read_lua("journal.lua")
+_JOURNAL = read_lua("rows.lua") + read_lua("earlier_rows.lua") + read_lua("journal.lua")
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Journal:
     def __init__(self, store: redis.Redis, group: str, limits: dict[str, Any]) -> None:
         """`limits`: see `apply.limits`."""
         self._store = store
-        self._keys = [keys.journal(group), keys.group(group)]
+        self._keys = [keys.earlier_journal(group), keys.journal(group), keys.group(group)]
         self._limits = orjson.dumps(limits)
         self._look_at_s = 0.0
         self.cost = StepCost()

@@ -1,4 +1,4 @@
-"""Names of all keys in Redis, on one page.
+"""Every key that Tailrace has in Redis, on one page.
 
 Without prefix: the talk's demo, byte for byte (`routes`, `<digest>::service`, ...). Everything
 else is under `tailrace:`. An app with a name has `app:<name>:` in front of its own keys; the keys
@@ -8,10 +8,14 @@ without it hold all apps together.
 from __future__ import annotations
 
 import hashlib
+import re
 
 from app.store.bounds import OTHER
 
 PREFIX = "tailrace:"
+
+# --- figures ---------------------------------------------------------------------------------
+
 OTHER_ROUTE = OTHER
 """The row of what came after ROUTES_MAX routes."""
 
@@ -25,6 +29,9 @@ CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
 """Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
 own costs Redis more than most windows hold."""
 
+DIGEST_CHARS = 16
+"""So much of a digest stands in the names of chunks."""
+
 COUNTS = PREFIX + "counts"
 """Hash of plain counters: `dead_letters`, `dead_letters_dropped`, `lost:<code>`."""
 
@@ -33,11 +40,6 @@ LOSSES = PREFIX + "losses"
 
 APPS = PREFIX + "apps"
 """Hash: app -> requests counted; "" stands for lines without an app's name."""
-
-
-BUCKET_SHIFT = 443
-"""Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
-36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""
 
 
 def digest(route: str) -> str:
@@ -50,33 +52,26 @@ def scope(app: str) -> str:
     return f"app:{app}:" if app else ""
 
 
-def legacy_key(app: str, route_digest: str, figure: str) -> str:
-    """The talk's hashes: figure is `service`, `connect` or `statuses`."""
-    return f"{scope(app)}{route_digest}::{figure}"
-
-
 def routes(app: str) -> str:
     """Hash: route -> digest."""
     return f"{scope(app)}routes"
 
 
-def extended_key(app: str, route_digest: str, figure: str) -> str:
-    """Ours beside them: `mix`, `service` and `connect` (sketches), `dynos`, `hosts`."""
-    return f"{PREFIX}{scope(app)}{route_digest}:{figure}"
+def total(app: str, route_digest: str, name: str) -> str:
+    """A hash of a route's totals, named as in schema.py: `::statuses` and the like are the talk's."""
+    return f"{'' if name.startswith('::') else PREFIX}{scope(app)}{route_digest}{name}"
 
 
 def windows(app: str, route_digest: str) -> str:
     """What stands in front of the names of a route's chunks."""
-    return f"{PREFIX}{scope(app)}{route_digest[:16]}:"
+    return f"{PREFIX}{scope(app)}{route_digest[:DIGEST_CHARS]}:"
 
 
 def chunk(length_s: int, start_s: int) -> tuple[str, int]:
     """Where a time window lies: the name of its chunk, and its number in it, from 0.
 
-    A chunk is a hash: number -> MessagePack of the window's counts: `n` requests, `b` bytes,
-    `s<status>`, `m<method>`, `c<code>`, the service sketch under its buckets 0, 1, ... and the
-    connect sketch under -1, -2, ..., all less BUCKET_SHIFT. It expires once its last window has
-    been kept long enough.
+    A chunk is a hash: number -> MessagePack of the window's counts, whose fields are in schema.py. It
+    expires once its last window has been kept long enough.
     """
     chunk_s = CHUNK_S[length_s]
     return f"{length_s}:{start_s // chunk_s * chunk_s}", start_s % chunk_s // length_s
@@ -88,6 +83,27 @@ def window(chunk_name: str, number: int) -> tuple[int, int]:
     return int(length_s), int(chunk_start_s) + number * int(length_s)
 
 
+def loss_window(length_s: int, start_s: int) -> str:
+    """Hash of one time window: app -> messages lost."""
+    return f"{LOSSES}:{length_s}:{start_s}"
+
+
+FIGURES_PATTERN = re.compile(
+    rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
+    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all):"
+)
+"""Matches the beginning of a key that holds figures of a route."""
+
+ROUTES_PATTERN = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
+"""Matches the name of a table of routes."""
+
+
+# --- consumer groups -------------------------------------------------------------------------
+
+WORKERS = PREFIX + "workers"
+"""Hash: worker id -> JSON of WorkerStatus."""
+
+
 def group(name: str) -> str:
     """Hash of a consumer group's totals: `messages`, `duplicates`, `lost`, `bad`, ..."""
     return f"{PREFIX}group:{name}"
@@ -95,9 +111,80 @@ def group(name: str) -> str:
 
 def journal(group_name: str) -> str:
     """List of portions of rows that are settled and not yet added to the figures: see journal.py."""
+    return f"{PREFIX}journal2:{group_name}"
+
+
+def earlier_journal(group_name: str) -> str:
+    """The same, of a version whose rows were of another form: see earlier_rows.lua."""
     return f"{PREFIX}journal:{group_name}"
 
 
-def loss_window(length_s: int, start_s: int) -> str:
-    """Hash of one time window: app -> messages lost."""
-    return f"{LOSSES}:{length_s}:{start_s}"
+def held(group_name: str) -> str:
+    """Hash: name of a message -> how many workers it held."""
+    return f"{PREFIX}held:{group_name}"
+
+
+# --- the message log -------------------------------------------------------------------------
+
+
+def log(topic: str) -> str:
+    """Stream of frames, where the log is in Redis. What belongs to it has its name in front."""
+    return f"{PREFIX}log:{topic}"
+
+
+def log_meta(stream: str) -> str:
+    """Hash of the log's own counts: `bytes`, `kept`, `added`, `trimmed`, `read:<group>`, ..."""
+    return f"{stream}:meta"
+
+
+def log_gone(stream: str, group_name: str) -> str:
+    """Hash: entries that the bound trimmed while a worker of the group held them."""
+    return f"{log_meta(stream)}:gone:{group_name}"
+
+
+def log_lease(stream: str, group_name: str) -> str:
+    """What stands in front of a consumer's name: string, there while it lives."""
+    return f"{stream}:lease:{group_name}:"
+
+
+def log_frames(stream: str) -> tuple[str, str]:
+    """Hashes of the frames that the log knows again, in two generations."""
+    return f"{stream}:frames:new", f"{stream}:frames:old"
+
+
+def log_probe(stream: str) -> str:
+    """String that is written to see whether the log can be."""
+    return f"{stream}:probe"
+
+
+def positions(group_name: str) -> str:
+    """Hash: partition of Kafka -> next offset. `group_name` as Kafka has it, with its prefix."""
+    return f"{PREFIX}positions:{group_name}"
+
+
+def seen(group_name: str, partition: int) -> str:
+    """Hashes of a partition's frames that were counted, `:new` and `:old` behind it."""
+    return f"{PREFIX}seen:{group_name}:{partition}"
+
+
+# --- beside the lines ------------------------------------------------------------------------
+
+DEAD_LETTERS = PREFIX + "dead-letters"
+"""Stream: see dead_letters.py."""
+
+DEAD_LETTERS_ACCOUNT = DEAD_LETTERS + ":account"
+"""Hash: what the letters take, `bytes`, `kept`, `upto`."""
+
+FRAME_EVENTS = (PREFIX + "asides:new", PREFIX + "asides:old")
+"""Sets of the frames whose losses and dead letters were written, in two generations."""
+
+
+# --- replay ----------------------------------------------------------------------------------
+
+REPLAY_RUNS = PREFIX + "replay:runs"
+"""Sorted set: run id by its last write, Unix s."""
+
+
+def replay_run(run_id: str, *parts: str) -> str:
+    """Of a run: `info`, `skipped`, `late`, `routes`, or a part of one route."""
+    return ":".join((f"{PREFIX}replay:{run_id}", *parts))

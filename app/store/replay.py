@@ -10,19 +10,19 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import redis
 
 from app.sketch import bucket
-from app.store.keys import PREFIX, digest
+from app.store import replies
+from app.store.keys import REPLAY_RUNS, digest
+from app.store.keys import replay_run as _key
 
 LIVE = "live"
 KEPT_S = 30 * 86_400
 RUNS_MAX = 200
 ROUTE_PARTS = ("counts", "original", "replayed")
-RUNS = f"{PREFIX}replay:runs"
-"""Sorted set: run id by its last write, Unix s."""
 
 
 @dataclass(slots=True)
@@ -87,10 +87,6 @@ class Figures:
         return sum(route.sent for route in self.routes.values())
 
 
-def _key(run_id: str, *parts: str) -> str:
-    return ":".join((f"{PREFIX}replay:{run_id}", *parts))
-
-
 def record(
     store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str], *, is_whole: bool = False
 ) -> None:
@@ -125,9 +121,9 @@ def record(
                 pipeline.hincrby(key, str(index), count)
     for key in written:
         pipeline.expire(key, KEPT_S)
-    pipeline.zadd(RUNS, {run_id: now_s})
-    pipeline.zremrangebyscore(RUNS, 0, now_s - KEPT_S)
-    pipeline.zremrangebyrank(RUNS, 0, -RUNS_MAX - 1)
+    pipeline.zadd(REPLAY_RUNS, {run_id: now_s})
+    pipeline.zremrangebyscore(REPLAY_RUNS, 0, now_s - KEPT_S)
+    pipeline.zremrangebyrank(REPLAY_RUNS, 0, -RUNS_MAX - 1)
     pipeline.execute()
 
 
@@ -154,11 +150,13 @@ class Run:
 
 def runs(store: redis.Redis) -> list[tuple[str, dict[str, str]]]:
     """(id, info) of the kept runs, the latest first."""
-    ids = [found.decode() for found in cast(list[bytes], store.zrevrange(RUNS, 0, RUNS_MAX - 1))]
+    ids = replies.text_list(store.zrevrange(REPLAY_RUNS, 0, RUNS_MAX - 1))
     pipeline = store.pipeline(transaction=False)
     for run_id in ids:
         pipeline.hgetall(_key(run_id, "info"))
-    return [(run_id, _text(info)) for run_id, info in zip(ids, pipeline.execute(), strict=True) if info]
+    return [
+        (run_id, replies.texts(info)) for run_id, info in zip(ids, pipeline.execute(), strict=True) if info
+    ]
 
 
 def live(store: redis.Redis) -> Run | None:
@@ -171,17 +169,20 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
     pipeline = store.pipeline(transaction=True)
     for part in ("info", "skipped", "late", "routes"):
         pipeline.hgetall(_key(run_id, part))
-    info, skipped, late, routes = (_text(found) for found in pipeline.execute())
+    told, skipped, late, named = pipeline.execute()
+    info, routes = replies.texts(told), replies.texts(named)
     if not info:
         return None
-    figures = Figures(skipped=Counter(_counts(skipped)), late_ms=_sketch(late))
+    figures = Figures(skipped=Counter(replies.counts(skipped)), late_ms=Counter(replies.sketch(late)))
     for short in routes.values():
         for part in ROUTE_PARTS:
             pipeline.hgetall(_key(run_id, short, part))
-    found = [_text(answer) for answer in pipeline.execute()]
+    found = pipeline.execute()
     for number, route in enumerate(routes):
         counts, original, replayed = found[3 * number : 3 * number + 3]
-        figures.routes[route] = _route(_counts(counts), _sketch(original), _sketch(replayed))
+        figures.routes[route] = _route(
+            replies.counts(counts), Counter(replies.sketch(original)), Counter(replies.sketch(replayed))
+        )
     return Run(run_id, info, figures)
 
 
@@ -195,17 +196,3 @@ def _route(counts: dict[str, int], original: Counter[int], replayed: Counter[int
             before, _, after = rest.partition(":")
             figures.statuses[int(before), int(after)] = count
     return figures
-
-
-def _text(found: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {
-        name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in found.items()
-    }
-
-
-def _counts(found: Mapping[str, str]) -> dict[str, int]:
-    return {name: int(value) for name, value in found.items()}
-
-
-def _sketch(found: Mapping[str, str]) -> Counter[int]:
-    return Counter({int(index): int(count) for index, count in found.items()})

@@ -1,8 +1,13 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- A row: {scope, route or null, digest, and any of service, connect, service_max, connect_max,
--- service_sketch, connect_sketch, statuses, mix, dynos, hosts, chunks}; see app/store/apply.py.
--- `limits`: {names_max, routes_max, other_route, other_digest}, see app/store/bounds.py.
+-- Rows and portions: see app/store/rows.py. `limits`: {prefix, routes, digest_chars, mix, names_max, routes_max,
+-- other_route, other_digest}, see limits() in app/store/apply.py. Keys that are derived here, as
+-- app/store/keys.py names them (`<hash>` is a name of app/store/schema.py with its colons):
+--
+--   <scope>routes                        hash: route -> digest
+--   <scope><digest><::hash>              hash of the talk, for routes alone
+--   <prefix><scope><digest><:hash>       hash of a row's other totals
+--   <prefix><scope><short digest>:<chunk>  hash: number of a window -> MessagePack
 
 local FIELDS_AT_ONCE = 1000  -- unpack() takes some thousand arguments at most
 local EXACT = 2 ^ 53         -- whole numbers below are exact in Lua
@@ -78,27 +83,34 @@ local function raise(key, field, value)
   if not before or tonumber(before) < value then call('HSET', key, field, plain(value)) end
 end
 
-local function add_chunk(key, expires_at, numbers, counts)
-  -- Windows, and for each {fields, what to add to each}: read and written whole, as keys.py says.
+local function add_chunk(key, chunk, windows, from)
+  -- Windows as MessagePack, one after the other from that byte of `windows`; returns where the next
+  -- one begins. What is there already is read, added to and written whole.
+  local expires_at, numbers, sizes = chunk[2], chunk[3], chunk[4]
   local before = call('HMGET', key, unpack(numbers))
   local whole, is_new = {}, true
   for at, number in ipairs(numbers) do
-    is_new = is_new and not before[at]
-    local sums = before[at] and cmsgpack.unpack(before[at]) or {}
-    read_units = read_units + math.floor(#(before[at] or '') / BYTES_A_UNIT)
-    local fields, added = counts[at][1], counts[at][2]
-    for i, field in ipairs(fields) do sums[field] = (sums[field] or 0) + added[i] end
-    whole[2 * at - 1], whole[2 * at] = number, cmsgpack.pack(sums)
+    local added = string.sub(windows, from, from + sizes[at] - 1)
+    from = from + sizes[at]
+    if before[at] then
+      is_new = false
+      read_units = read_units + math.floor(#before[at] / BYTES_A_UNIT)
+      local sums = cmsgpack.unpack(before[at])
+      for field, count in pairs(cmsgpack.unpack(added)) do sums[field] = (sums[field] or 0) + count end
+      added = cmsgpack.pack(sums)
+    end
+    whole[2 * at - 1], whole[2 * at] = number, added
   end
   is_new = is_new and call('EXISTS', key) == 0
   call('HSET', key, unpack(whole))
   if is_new then call('EXPIREAT', key, expires_at) end
+  return from
 end
 
-local function digest_of(row)
+local function digest_of(row, scope)
   -- The row's own, or that of `(other)` once the app has its number of routes.
   if row.route == cjson.null then return row.digest end
-  local routes = row.scope .. 'routes'
+  local routes = scope .. limits.routes
   if call('HEXISTS', routes, row.route) == 1 then return row.digest end
   if row.route ~= limits.other_route and call('HLEN', routes) >= limits.routes_max then
     call('HSETNX', routes, limits.other_route, limits.other_digest)
@@ -108,48 +120,63 @@ local function digest_of(row)
   return row.digest
 end
 
-local function add_row(row)
-  local digest = digest_of(row)
-  local own = 'tailrace:' .. row.scope .. digest
-  if row.mix then
-    if row.route ~= cjson.null then
-      local seed = row.scope .. digest .. '::'
-      add_times(seed .. 'service', row.service)
-      add_times(seed .. 'connect', row.connect)
-      add_counts(seed .. 'statuses', row.statuses)
-    end
-    add_counts(own .. ':mix', row.mix)
-    add_counts(own .. ':service', row.service_sketch)
-    add_counts(own .. ':connect', row.connect_sketch)
-    if row.service[2] > 0 then raise(own .. ':mix', 'max_service', row.service_max) end
-    if row.connect[2] > 0 then raise(own .. ':mix', 'max_connect', row.connect_max) end
-    add_bounded(own .. ':dynos', row.dynos)
-    add_bounded(own .. ':hosts', row.hosts)
+local function add_totals(row, talk, own)
+  for hash, times in pairs(row.times) do
+    if row.route ~= cjson.null then add_times(talk .. hash, times) end
   end
-  local short = 'tailrace:' .. row.scope .. string.sub(digest, 1, 16) .. ':'
-  for _, chunk in ipairs(row.chunks) do add_chunk(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
+  for hash, counts in pairs(row.counts) do
+    local is_of_talk = string.sub(hash, 1, 2) == '::'
+    if not is_of_talk then
+      add_counts(own .. hash, counts)
+    elseif row.route ~= cjson.null then
+      add_counts(talk .. hash, counts)
+    end
+  end
+  for field, value in pairs(row.maxima) do raise(own .. limits.mix, field, value) end
+  for hash, counts in pairs(row.bounded) do add_bounded(own .. hash, counts) end
+end
+
+local function add_row(row, scope, windows, from)
+  -- To one of its scopes. `windows`, from that byte on: those of the row.
+  local digest = digest_of(row, scope)
+  if row.counts then add_totals(row, scope .. digest, limits.prefix .. scope .. digest) end
+  local short = limits.prefix .. scope .. string.sub(digest, 1, limits.digest_chars) .. ':'
+  for _, chunk in ipairs(row.chunks) do from = add_chunk(short .. chunk[1], chunk, windows, from) end
 end
 
 -- A script has no way back once it has written. What Redis refuses, such as a key that someone
 -- else uses for another type, must not keep the rest of the batch from being counted.
 local refused, first_fault = 0, ''
-local function attempt(step, argument)
-  local done, fault = pcall(step, argument)
+local function attempt(step, ...)
+  local done, fault = pcall(step, ...)
   if done then return end
   refused = refused + 1
   if refused == 1 then first_fault = type(fault) == 'table' and fault.err or tostring(fault) end
 end
 
 local function units_of(portion)
-  -- A portion is '<units> <JSON of rows>': what it costs is known without a look at its rows.
+  -- What a portion costs is its first number, known without a look at its rows.
   return tonumber(string.match(portion, '^%d+'))
+end
+
+local function bytes_of(row)
+  -- What its windows take.
+  local bytes = 0
+  for _, chunk in ipairs(row.chunks) do
+    for _, size in ipairs(chunk[4]) do bytes = bytes + size end
+  end
+  return bytes
 end
 
 local function add_portion(portion)
   -- Returns what it cost in units.
   read_units = 0
-  for _, row in ipairs(cjson.decode(string.sub(portion, string.find(portion, ' ', 1, true) + 1))) do
-    attempt(add_row, row)
+  local _, head, size = string.find(portion, '^%d+ (%d+) ')
+  local windows = string.sub(portion, head + size + 1)
+  local from = 1
+  for _, row in ipairs(cjson.decode(string.sub(portion, head + 1, head + size))) do
+    for _, scope in ipairs(row.scopes) do attempt(add_row, row, scope, windows, from) end
+    from = from + bytes_of(row)
   end
   return units_of(portion) + read_units
 end

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import cast
 
 import orjson
 import redis
 
-WORKERS = "tailrace:workers"
-"""Hash: worker id -> JSON of WorkerStatus."""
+from app.store import replies
+from app.store.keys import WORKERS
 
 GONE_AFTER_MS = 30_000
 FORGOTTEN_AFTER_MS = 3_600_000
@@ -60,9 +59,8 @@ def deregister(store: redis.Redis, worker_id: str) -> None:
 
 def all_workers(store: redis.Redis, now_ms: int) -> list[WorkerStatus]:
     """Every worker that spoke within the last hour; older entries are removed."""
-    found = cast(dict[bytes, bytes], store.hgetall(WORKERS))
     statuses = []
-    for value in found.values():
+    for value in replies.texts(store.hgetall(WORKERS)).values():
         # While an upgrade is under way, workers of another version may say other things, or more.
         with contextlib.suppress(orjson.JSONDecodeError, TypeError, AttributeError):
             told = orjson.loads(value).items()

@@ -13,14 +13,12 @@ from typing import cast
 import redis
 
 from app.store import keys
-from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES, METHODS
+from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
+from app.store.schema import CODES, OTHER_MIX_FIELDS
 
 NAMES_AT_ONCE = 1_000
 CACHED_NAMES = 100_000
 """Names remembered in all; then they are read anew."""
-
-_OTHER_FIELDS = len(METHODS) + 5
-"""Fields of a `mix` hash that are no codes: methods and `(other)`, count, bytes, two maxima."""
 
 
 class Admission:
@@ -45,11 +43,11 @@ class Admission:
     def codes(self, names: Iterable[str]) -> set[str]:
         """H-codes that are counted by name. Raises redis.RedisError."""
         names = set(names)
-        fields = {f"c:{name}": name for name in names - DOCUMENTED_CODES if CODE.fullmatch(name)}
+        fields = {f"{CODES.prefix}{name}": name for name in names - DOCUMENTED_CODES if CODE.fullmatch(name)}
         if not fields:
             return names & DOCUMENTED_CODES
-        key = keys.extended_key("", keys.ALL_ROUTES, "mix")
-        found = self._admitted({key: list(fields)}, CODES_MAX + _OTHER_FIELDS)[key]
+        key = keys.total("", keys.ALL_ROUTES, CODES.hash)
+        found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_MIX_FIELDS)[key]
         return {fields[field] for field in found} | names & DOCUMENTED_CODES
 
     def _admitted(self, wanted: Mapping[str, Collection[str]], limit: int) -> dict[str, set[str]]:

@@ -1,24 +1,27 @@
 """From messages to rows: what one batch adds to each route, app and time window. Pure.
 
-Messages are parsed once and sorted into cells (app, route, 10 seconds); a cell is counted column
-by column, and the longer windows and the totals are sums of cells.
+Messages are parsed once and sorted by app, route and 10 seconds. What lines say is encoded for the
+whole batch at once, and then counted in cells (encode.py); the longer windows and the totals are sums
+of cells.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 from app.loop_guard import is_replayed
 from app.message import BadValue, RouterMessage, encode
-from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
-from app.sketch import bucket
-from app.store.apply import Changes, Counts, Row, Times, WindowCounts
-from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, NAMES_SENT_MAX, OTHER, STATUS
+from app.router_line import RouterLine, parse, timestamp_ms
+from app.store.apply import Changes
+from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
+from app.store.rows import Added, Row, WindowCounts
+from app.store.schema import Counts
 from consumers.hand import Place
+from consumers.metrics.encode import Batch, Cell, Encoder
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
@@ -26,28 +29,11 @@ FUTURE_MS = 3_600_000
 
 CACHED_TIMES = 50_000
 
-BYTES_MAX_DIGITS = 11
-"""Larger sizes are no sizes; and Redis adds up whole numbers of 64 bits."""
-
-CellKey = tuple[str, str, int]
-"""App, route, start of the 10 seconds in Unix s."""
-Lines = dict[CellKey, list[RouterLine]]
-Name = TypeVar("Name", str, int)
-
-
-@dataclass(slots=True)
-class Cell:
-    """The counts of some requests; cells of one route can be added."""
-
-    service: Times = field(default_factory=Times)
-    connect: Times = field(default_factory=Times)
-    statuses: Counts = field(default_factory=dict)
-    methods: Counts = field(default_factory=dict)
-    codes: Counts = field(default_factory=dict)
-    dynos: Counts = field(default_factory=dict)
-    hosts: Counts = field(default_factory=dict)
-    count: int = 0
-    bytes: int = 0
+Places = list[int]
+Source = tuple[str, str]
+"""App and route."""
+Sorted = dict[Source, dict[int, Places]]
+"""Where the lines of each source are in the batch, by the start of their 10 seconds in Unix s."""
 
 
 class Names(Protocol):
@@ -61,6 +47,16 @@ class Names(Protocol):
     def codes(self, names: Iterable[str]) -> set[str]: ...
 
 
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a batch that count, and those that do not."""
+
+    lines: list[RouterLine]
+    places: Sorted
+    totals: Counts
+    bad: list[BadValue]
+
+
 class Aggregator:
     """Turns batches into changes; keeps only caches between them."""
 
@@ -70,30 +66,33 @@ class Aggregator:
         self._names = names
         self._place = [0] if place is None else place
         self._starts: dict[str, int] = {}
-        self._times: dict[str, tuple[int, int, float] | None] = {}
+        self._encoder = Encoder()
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
-        lines, totals, bad = self._sort(messages)
-        lines = self._with_known_apps(lines)
-        routes = self._names.routes(_routes_by_app(lines))
-        lines = _merged(lines, lambda app, route: (app, _admitted(routes, app, route)))
-        codes = self._names.codes({line.code for some in lines.values() for line in some if line.code})
-        cells = {key: self._count(some, codes) for key, some in lines.items()}
+        found = self._sort(messages)
+        places = self._with_known_apps(found.places)
+        routes = self._names.routes(_routes_by_app(places))
+        places = _merged(places, lambda app, route: (app, _admitted(routes, app, route)))
+        codes = self._names.codes({line.code for line in found.lines if line.code})
+        batch = self._encoder.encode(found.lines, codes)
         apps: Counts = {}
-        for (app, _, _), cell in cells.items():
-            apps[app] = apps.get(app, 0) + cell.count
-        return Changes(rows=_rows(cells, routes, now_s), apps=apps, totals=totals, bad=bad)
+        for (app, _), starts in places.items():
+            apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
+        return Changes(
+            rows=_rows(places, batch, routes, now_s), apps=apps, totals=found.totals, bad=found.bad
+        )
 
-    def _with_known_apps(self, lines: Lines) -> Lines:
-        apps = {app for app, _, _ in lines}
+    def _with_known_apps(self, places: Sorted) -> Sorted:
+        apps = {app for app, _ in places}
         known = self._names.apps(apps)
         if apps <= known:
-            return lines
-        return _merged(lines, lambda app, route: (app if app in known else OTHER, route))
+            return places
+        return _merged(places, lambda app, route: (app if app in known else OTHER, route))
 
-    def _sort(self, messages: Sequence[RouterMessage]) -> tuple[Lines, Counts, list[BadValue]]:
-        cells: Lines = {}
+    def _sort(self, messages: Sequence[RouterMessage]) -> _Lines:
+        lines: list[RouterLine] = []
+        places: Sorted = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
         route_of, starts, place = self._route_of, self._starts, self._place
@@ -119,15 +118,17 @@ class Aggregator:
                 start = self._start(timestamp)
             if start is None or start * 1000 > received_ms + FUTURE_MS:
                 start = received_ms // 1000 // CELL_S * CELL_S
-            key = (message["app"], route, start)
-            lines = cells.get(key)
-            if lines is None:
-                cells[key] = [line]
+            source = (message["app"], route)
+            if source not in places:
+                places[source] = {start: [len(lines)]}
+            elif start not in places[source]:
+                places[source][start] = [len(lines)]
             else:
-                lines.append(line)
+                places[source][start].append(len(lines))
+            lines.append(line)
         place[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
-        return cells, {name: count for name, count in totals.items() if count}, bad
+        return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
 
     def _start(self, timestamp: str) -> int | None:
         """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""
@@ -143,56 +144,11 @@ class Aggregator:
             self._starts[timestamp[:18]] = start
         return start
 
-    def _count(self, lines: list[RouterLine], codes: Collection[str]) -> Cell:
-        columns = RouterLine._make(zip(*lines, strict=True))
-        sizes = Counter(columns.bytes)
-        return Cell(
-            service=self._sum(Counter(columns.service)),
-            connect=self._sum(Counter(columns.connect)),
-            statuses=_folded(columns.status, lambda status: STATUS.fullmatch(status) is not None),
-            methods=_folded(columns.method, METHODS.__contains__),
-            codes=_folded(columns.code, codes.__contains__),
-            dynos=_cut(columns.dyno, DYNO_MAX_CHARS),
-            hosts=_cut(columns.host, HOST_MAX_CHARS),
-            count=len(lines),
-            bytes=sum(
-                int(size) * times
-                for size, times in sizes.items()
-                if size.isdecimal() and len(size) <= BYTES_MAX_DIGITS
-            ),
-        )
 
-    def _sum(self, values: Counter[str]) -> Times:
-        times = Times()
-        for raw, count in values.items():
-            known = self._time(raw)
-            if known is not None:
-                value_us, index, value_ms = known
-                times.sum_us += value_us * count
-                times.count += count
-                times.sketch[index] = times.sketch.get(index, 0) + count
-                times.max_ms = max(times.max_ms, value_ms)
-        return times
-
-    def _time(self, raw: str) -> tuple[int, int, float] | None:
-        """(microseconds, bucket, ms) of a value such as `18ms`; None where it says nothing."""
-        try:
-            return self._times[raw]
-        except KeyError:
-            value_ms = milliseconds(raw)
-            known = None
-            if value_ms is not None and value_ms < 1e9:
-                known = (round(value_ms * 1000), bucket(value_ms), value_ms)
-            if len(self._times) >= CACHED_TIMES:
-                self._times.clear()
-            self._times[raw] = known
-            return known
-
-
-def _routes_by_app(lines: Lines) -> dict[str, dict[str, None]]:
+def _routes_by_app(places: Sorted) -> dict[str, dict[str, None]]:
     """App -> its routes in order of arrival; those of all apps together under the empty name."""
     routes: dict[str, dict[str, None]] = {"": {}}
-    for app, route, _ in lines:
+    for app, route in places:
         routes.setdefault(app, {})[route] = routes[""][route] = None
     return routes
 
@@ -202,132 +158,67 @@ def _admitted(routes: Mapping[str, Collection[str]], app: str, route: str) -> st
     return route if route in routes[app] or route in routes[""] else OTHER
 
 
-def _merged(lines: Lines, name: Callable[[str, str], tuple[str, str]]) -> Lines:
-    """The lines under the app and route that `name` gives for theirs."""
-    merged: Lines = {}
-    for (app, route, start), some in lines.items():
-        key = (*name(app, route), start)
-        if key in merged:
-            merged[key] += some
-        else:
-            merged[key] = some
+def _merged(places: Sorted, name: Callable[[str, str], Source]) -> Sorted:
+    """The places under the app and route that `name` gives for theirs."""
+    merged: Sorted = {}
+    for (app, route), starts in places.items():
+        into = merged.setdefault(name(app, route), {})
+        for start, some in starts.items():
+            into.setdefault(start, []).extend(some)
     return merged
 
 
-def _rows(cells: Mapping[CellKey, Cell], routes: Mapping[str, Collection[str]], now_s: int) -> list[Row]:
+# --- rows ----------------------------------------------------------------------------------
+
+
+def _rows(places: Sorted, batch: Batch, routes: Mapping[str, Collection[str]], now_s: int) -> list[Row]:
     """For each app, and for all apps together, a row for each route and one for all of its routes.
 
-    Cells without an app's name are in the rows of all apps alone; named ones in both.
+    Lines without an app's name are in the rows of all apps alone; named ones in both. Rows that get the
+    same, as those of an app do that alone has a route, are one for several apps.
     """
-    rows: dict[tuple[str, str], dict[int, list[Cell]]] = {}
-    for (app, route, start), cell in cells.items():
-        for scope in {"", app}:
+    sources: dict[Source, list[Source]] = {}
+    for app, route in places:
+        for scope in dict.fromkeys(("", app)):
             own = route if route in routes[scope] else OTHER
             for name in (own, ""):
-                rows.setdefault((scope, name), {}).setdefault(start, []).append(cell)
-    return [_row(app, route, windows, now_s) for (app, route), windows in rows.items()]
+                sources.setdefault((scope, name), []).append((app, route))
+    apps: dict[tuple[str, tuple[Source, ...]], list[str]] = {}
+    for (scope, name), some in sources.items():
+        apps.setdefault((name, tuple(some)), []).append(scope)
+    counted = {
+        source: {start: batch.count(some) for start, some in starts.items()}
+        for source, starts in places.items()
+    }
+    return [
+        Row(tuple(scopes), name, _added([counted[source] for source in some], batch, now_s))
+        for (name, some), scopes in apps.items()
+    ]
 
 
-def _folded(values: Sequence[str], is_name: Callable[[str], bool]) -> Counts:
-    """Counts of a column's values; what is no name counts as `(other)`, empty ones are left out."""
-    counts: Counts = {}
-    for value, count in Counter(values).items():
-        if value:
-            name = value if is_name(value) else OTHER
-            counts[name] = counts.get(name, 0) + count
-    return counts
-
-
-def _cut(values: Sequence[str], max_chars: int) -> Counts:
-    """Counts of a column's values; empty ones are left out, long ones cut."""
-    counts: Counts = {}
-    for value, count in Counter(values).items():
-        if value:
-            counts[value[:max_chars]] = counts.get(value[:max_chars], 0) + count
-    return counts
-
-
-def _sum(cells: Sequence[Cell]) -> Cell:
-    """The sum of some cells; a lone cell stands for itself, uncopied."""
-    if len(cells) == 1:
-        return cells[0]
-    total = Cell()
-    for cell in cells:
-        _add_times(total.service, cell.service)
-        _add_times(total.connect, cell.connect)
-        _add_counts(total.statuses, cell.statuses)
-        _add_counts(total.methods, cell.methods)
-        _add_counts(total.codes, cell.codes)
-        _add_counts(total.dynos, cell.dynos)
-        _add_counts(total.hosts, cell.hosts)
-        total.count += cell.count
-        total.bytes += cell.bytes
-    return total
-
-
-def _add_times(total: Times, other: Times) -> None:
-    total.sum_us += other.sum_us
-    total.count += other.count
-    total.max_ms = max(total.max_ms, other.max_ms)
-    _add_counts(total.sketch, other.sketch)
-
-
-def _add_counts(total: dict[Name, int], other: dict[Name, int]) -> None:
-    for name, count in other.items():
-        total[name] = total.get(name, 0) + count
-
-
-def _row(app: str, route: str, parts: Mapping[int, list[Cell]], now_s: int) -> Row:
+def _added(sources: Sequence[Mapping[int, Cell]], batch: Batch, now_s: int) -> Added:
+    """What the cells of these sources, by their start, add to a row."""
+    cells = sources[0]
+    if len(sources) > 1:
+        cells = _joined(chain.from_iterable(source.items() for source in sources), batch)
     windows: list[WindowCounts] = []
     for length_s, kept_s in WINDOWS:
-        longer: dict[int, list[Cell]] = {}
-        for start, cells in parts.items():
-            longer.setdefault(start // length_s * length_s, []).extend(cells)
-        sums = {start: _sum(cells) for start, cells in longer.items()}
-        for start, cell in sums.items():
-            if start + length_s + kept_s > now_s:
-                windows.append((length_s, start, _window_counts(cell)))
         # Each kind of window is a whole number of the one before.
-        parts = {start: [cell] for start, cell in sums.items()}
-    total = _sum([cell for cells in parts.values() for cell in cells])
-    return Row(
-        app=app,
-        route=route,
-        service=total.service,
-        connect=total.connect,
-        statuses=total.statuses,
-        mix={
-            "count": total.count,
-            "bytes": total.bytes,
-            **_prefixed("m:", total.methods),
-            **_prefixed("c:", total.codes),
-        },
-        dynos=_first(total.dynos, NAMES_SENT_MAX),
-        hosts=_first(total.hosts, NAMES_SENT_MAX),
-        windows=windows,
-    )
+        if length_s != CELL_S:
+            cells = _joined(((start // length_s * length_s, cell) for start, cell in cells.items()), batch)
+        windows += [
+            (length_s, start, cell.counts)
+            for start, cell in sorted(cells.items())
+            if start + length_s + kept_s > now_s
+        ]
+    added = batch.totals(batch.sum(list(cells.values())))
+    added.windows = windows
+    return added
 
 
-def _first(counts: Counts, names_max: int) -> Counts:
-    """The first so many names; further ones together."""
-    if len(counts) <= names_max:
-        return counts
-    kept: Counts = {}
-    for name, count in counts.items():
-        name = name if len(kept) < names_max else OTHER
-        kept[name] = kept.get(name, 0) + count
-    return kept
-
-
-def _window_counts(cell: Cell) -> dict[str | int, int]:
-    counts: dict[Any, int] = {"n": cell.count, "b": cell.bytes}
-    counts |= _prefixed("s", cell.statuses)
-    counts |= _prefixed("m", cell.methods)
-    counts |= _prefixed("c", cell.codes)
-    counts |= cell.service.sketch
-    counts |= {-1 - index: count for index, count in cell.connect.sketch.items()}
-    return counts
-
-
-def _prefixed(prefix: str, counts: Counts) -> Counts:
-    return {prefix + name: count for name, count in counts.items()}
+def _joined(cells: Iterable[tuple[int, Cell]], batch: Batch) -> dict[int, Cell]:
+    """The sums of the cells that have the same start."""
+    by_start: dict[int, list[Cell]] = {}
+    for start, cell in cells:
+        by_start.setdefault(start, []).append(cell)
+    return {start: batch.sum(some) for start, some in by_start.items()}

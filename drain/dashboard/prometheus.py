@@ -17,12 +17,12 @@ from prometheus_client.registry import Collector
 
 from app.escaping import prometheus_label as label
 from app.log import MessageLog
-from app.sketch import middle_ms
+from app.sketch import middle_ms, up_to
 from app.store import queries
 from app.store.bounds import most_counted
 from app.store.queries.figures import by_class
 from app.store.queries.top import TopRoutes, top_routes
-from app.store.queries.windows import Sums
+from app.store.schema import Sums
 
 EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -114,12 +114,8 @@ def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
 
 def _histogram(buckets: Mapping[int, int]) -> tuple[list[tuple[str, float]], float]:
     """Cumulative counts by upper edge, and the sum in seconds; both as exact as the sketch (1 %)."""
-    counts = [0] * (len(EDGES_S) + 1)
-    total_s = 0.0
-    for index, count in buckets.items():
-        seconds = middle_ms(index) / 1000
-        total_s += seconds * count
-        counts[next((at for at, edge in enumerate(EDGES_S) if seconds <= edge * 1.01), len(EDGES_S))] += count
+    counts = up_to(buckets, [edge_s * 1000 for edge_s in EDGES_S])
+    total_s = sum(middle_ms(index) * count for index, count in buckets.items()) / 1000
     edges = [*(f"{edge}" for edge in EDGES_S), "+Inf"]
     passed = 0
     cumulated: list[tuple[str, float]] = []

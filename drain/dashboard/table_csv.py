@@ -6,8 +6,18 @@ import csv
 import io
 
 from app.escaping import csv_text
-from app.store.queries import RouteRow, RoutesTable
-from app.store.queries.figures import CLASSES
+from app.store.queries import Latency, RouteRow, RoutesTable
+from app.store.queries.figures import CLASSES, FURTHER
+from app.store.schema import Figure, Sketch
+
+SHARES = ("p50", "p90", "p95", "p99", "max")
+
+
+def _columns(figure: Figure) -> list[str]:
+    if isinstance(figure, Sketch):
+        return [f"{figure.name}_{share}_ms" for share in SHARES]
+    return [figure.name]
+
 
 COLUMNS = (
     "route",
@@ -15,12 +25,14 @@ COLUMNS = (
     "requests_per_s",
     "errors",
     "error_rate",
-    *(f"service_{share}_ms" for share in ("p50", "p90", "p95", "p99", "max")),
-    *(f"connect_{share}_ms" for share in ("p50", "p90", "p95", "p99", "max")),
+    *(f"service_{share}_ms" for share in SHARES),
+    *(f"connect_{share}_ms" for share in SHARES),
     "bytes",
     *CLASSES,
     "h_codes",
     "digest",
+    # At the end, so that the columns before keep their places.
+    *(column for figure in FURTHER for column in _columns(figure)),
 )
 
 
@@ -42,23 +54,29 @@ def table_csv(table: RoutesTable) -> bytes:
 
 def _cells(row: RouteRow) -> list[object]:
     figures = row.figures
-    latencies = [
-        _number(value)
-        for latency in (figures.service, figures.connect)
-        for value in (latency.p50, latency.p90, latency.p95, latency.p99, latency.max)
-    ]
     return [
         csv_text(row.route),
         figures.count,
         _number(figures.rate),
         figures.errors,
         figures.error_rate,
-        *latencies,
+        *_cell(figures.service),
+        *_cell(figures.connect),
         figures.bytes,
         *(figures.classes.get(name, 0) for name in CLASSES),
-        csv_text(" ".join(f"{code}:{count}" for code, count in figures.codes.items())),
+        *_cell(figures.codes),
         row.digest,
+        *(cell for figure in FURTHER for cell in _cell(getattr(figures, figure.name))),
     ]
+
+
+def _cell(value: Latency | dict[str, int] | int) -> list[object]:
+    """The cells of one figure, whatever its kind."""
+    if isinstance(value, Latency):
+        return [_number(getattr(value, share)) for share in SHARES]
+    if isinstance(value, dict):
+        return [csv_text(" ".join(f"{name}:{count}" for name, count in value.items()))]
+    return [value]
 
 
 def _number(value: float | None) -> object:

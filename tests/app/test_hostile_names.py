@@ -32,6 +32,7 @@ from drain.dashboard import RouteCollector
 from servers.figures import Seen, fill
 from servers.processes import ROOT
 from tests.consumers.replay.samples import append, line
+from tests.support import letters as kept_letters
 from tests.support.hostile import FORMULA_STARTS, HOSTILE, cells_at_any_separator, drives, pipes
 from tests.support.target import RecordingTarget
 
@@ -149,7 +150,7 @@ def test_dead_letters_as_json_are_all_the_data_and_drive_no_terminal(
     redis_url: str, redis_client: redis.Redis
 ) -> None:
     letters = [(name, name.encode()) for name in HOSTILE] + [("x", b"\xff\x9b31m")]
-    dead_letters.add(
+    kept_letters.add(
         redis_client,
         [dead_letters.dead_letter("line", "drain", reason, value, APP) for reason, value in letters],
     )

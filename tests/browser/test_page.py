@@ -13,6 +13,7 @@ from app.store.keys import digest
 from servers.figures import Seen, fill
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, report_worker
+from tests.support import letters
 
 pytestmark = pytest.mark.browser
 
@@ -144,7 +145,7 @@ def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: re
 
 
 def test_what_takes_redis_memory_is_told_when_it_is_opened(page: Page, shop: redis.Redis) -> None:
-    dead_letters.add(shop, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 40)
+    letters.add(shop, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 40)
     page.open("#/?window=1h")
     page.wait_for(lambda: "no limit" in page.text("#memory-sum"), "the sum")
     assert "/api/memory" not in page.site.asked, "nothing is asked for while it is closed"

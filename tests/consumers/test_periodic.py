@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from app.errors import LogUnavailable
-from app.store.workers import WORKERS, WorkerStatus, all_workers
+from app.store.keys import WORKERS
+from app.store.workers import WorkerStatus, all_workers
 from consumers.periodic import Periodic, Step
 from servers.processes import ROOT, Processes, wait_until
 from servers.redis_server import RedisServer

@@ -19,9 +19,10 @@ from app.log import Batch, Reader, open_log
 from app.log.redis.stream import log_counts
 from app.redis_client import connect
 from app.settings import Settings
-from app.store.held import held_key
+from app.store.keys import WORKERS
+from app.store.keys import held as held_key
 from app.store.settle import settle
-from app.store.workers import WORKERS, all_workers
+from app.store.workers import all_workers
 from consumers.status import STATUS_EVERY_S
 from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker

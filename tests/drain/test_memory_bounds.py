@@ -10,13 +10,15 @@ import pytest
 import redis
 
 from app.message import BadValue
-from app.store import dead_letters
+from app.store import dead_letters, keys
 from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
-from app.store.frame_events import GUARD_SETS, GUARDS_REMEMBERED
+from app.store.frame_events import GUARDS_REMEMBERED
+from app.store.keys import FRAME_EVENTS
 from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_SENT, ROUTER_SENT, counted, heroku
 from tests.drain.serving import Web, serving
+from tests.support import letters
 
 MAXMEMORY = 50_000_000
 LETTERS_LIMIT = dead_letters.limit_bytes(MAXMEMORY)
@@ -54,7 +56,7 @@ def used_bytes(store: redis.Redis) -> int:
 
 
 def dead_letters_bytes(store: redis.Redis) -> int:
-    return store.memory_usage(dead_letters.DEAD_LETTERS, samples=0) or 0
+    return store.memory_usage(keys.DEAD_LETTERS, samples=0) or 0
 
 
 def post(web: Web, body: bytes) -> int:
@@ -69,7 +71,7 @@ def test_a_flood_of_long_broken_lines_leaves_room_for_everybody_else(web: Web, s
     assert set(answers) == {202}
     assert {post(web, ROUTER_SENT) for _ in range(20)} == {202}
     assert web.ask("GET", "/ready").status == 200
-    kept = dead_letters.count(store)
+    kept = letters.count(store)
     assert counts(store) == {"dead_letters": 32 * 16, "dead_letters_dropped": 32 * 16 - kept}
     assert 0.9 * LETTERS_LIMIT < dead_letters_bytes(store) < 1.1 * LETTERS_LIMIT
     assert used_bytes(store) < 0.3 * MAXMEMORY
@@ -79,7 +81,7 @@ def test_a_flood_of_small_ones_is_bounded_too(web: Web, store: redis.Redis) -> N
     for _ in range(300):
         assert post(web, counted(b"no syslog") * 200 + ROUTER_SENT) == 202
     assert counts(store)["dead_letters"] == 300 * 51
-    assert dead_letters.count(store) == 300 * 51 - counts(store)["dead_letters_dropped"] <= 10_000
+    assert letters.count(store) == 300 * 51 - counts(store)["dead_letters_dropped"] <= 10_000
     assert dead_letters_bytes(store) < 1.1 * LETTERS_LIMIT
 
 
@@ -89,7 +91,7 @@ def test_a_flood_of_frames_with_a_notice_each_leaves_counters_and_few_guards(
     for _ in range(300):
         assert post(web, L10_SENT + ROUTER_SENT) == 202
     assert counts(store) == {"lost:L10": 300}
-    assert store.scard(GUARD_SETS[0]) == 300 < GUARDS_REMEMBERED
+    assert store.scard(FRAME_EVENTS[0]) == 300 < GUARDS_REMEMBERED
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 
@@ -108,7 +110,7 @@ def test_a_flood_of_bad_values_through_the_metrics_worker_is_bounded(store: redi
         claim = offsets_claim(positions, [(0, batch, batch + 1, batch > 0)])
         bad = [BadValue(b"x" * 100_000, "no message")] * 500
         assert apply(store, "metrics", claim, Changes(rows=[], apps={}, totals={}, bad=bad), 500)
-    kept = dead_letters.count(store)
+    kept = letters.count(store)
     assert counts(store) == {"dead_letters": 5_000, "dead_letters_dropped": 5_000 - kept}
     assert 0.8 * LETTERS_LIMIT < dead_letters_bytes(store) < 1.1 * LETTERS_LIMIT
     assert store.hget(positions, "0") == b"10"
@@ -124,7 +126,7 @@ def test_a_redis_that_old_letters_filled_is_ready_again_after_one_try(web: Web, 
     }
     with pytest.raises(redis.RedisError):  # noqa: PT012
         while True:
-            store.xadd(dead_letters.DEAD_LETTERS, old)
+            store.xadd(keys.DEAD_LETTERS, old)
     with pytest.raises(redis.RedisError):  # noqa: PT012
         for number in range(10_000):
             store.set(f"filling:{number}", b"x" * 500)

@@ -16,7 +16,7 @@ import redis
 from app.message import decode
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.held import held_key
+from app.store.keys import held as held_key
 from consumers.replay.pace import LIVE_LEAD_S
 from servers.kafka_broker import KafkaBroker
 from servers.logplex_client import LogplexClient
@@ -24,6 +24,7 @@ from servers.ports import free_port
 from servers.processes import ROOT, Process, Processes, wait_until
 from tests.consumers.replay.samples import append, line
 from tests.end_to_end.load import LINE
+from tests.support import letters as kept_letters
 from tests.support.stored import text_hash
 from tests.support.target import RecordingTarget
 
@@ -88,7 +89,7 @@ def sender(port: int) -> Iterator[Sender]:
 def send_until(letters: int, sender: Sender, client: redis.Redis, timeout_s: float) -> None:
     """Sends ordinary frames until so many letters are there."""
     deadline_s = time.monotonic() + timeout_s
-    while dead_letters.count(client) < letters:
+    while kept_letters.count(client) < letters:
         assert time.monotonic() < deadline_s, f"no letter in {timeout_s} s"
         sender.post(b"/well/1", b"/well/2")
         time.sleep(0.2)
@@ -196,7 +197,7 @@ def test_a_message_that_holds_two_replay_workers_is_set_aside_and_all_others_are
                 lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
             )
             append(Settings.load(environ), [line("/before"), line("/hang"), line("/after")])
-            wait_until(lambda: dead_letters.count(redis_client) == 1, "the letter", 60)
+            wait_until(lambda: kept_letters.count(redis_client) == 1, "the letter", 60)
             wait_until(lambda: len(target.seen) == 2, "the others", 30)
             time.sleep(LIVE_LEAD_S)
             assert sorted(target.targets()) == [b"/after", b"/before"]

@@ -13,6 +13,7 @@ from typing import cast
 
 import redis
 
+from app.store import keys
 from app.store.claims import SeenFrames
 
 BLOCKS_PER_GENERATION = 1000
@@ -43,7 +44,7 @@ class FrameMemory:
         self._partitions: dict[int, _Partition] = {}
 
     def key(self, partition: int) -> str:
-        return f"tailrace:seen:{self._group}:{partition}"
+        return keys.seen(self._group, partition)
 
     def load(self, partitions: Iterable[int]) -> None:
         """Reads what Redis holds of the partitions. Raises redis.RedisError."""

@@ -19,11 +19,11 @@ from app.log.kafka.history import KafkaHistory
 from app.log.kafka.reader import KafkaReader
 from app.log.kafka.writer import KafkaWriter
 from app.log.redis.log import in_redis
-from app.log.redis.stream import META, counts_of
+from app.log.redis.stream import META
 from app.log_status import GroupPosition, LogAdvice, LogStatus
 from app.redis_client import connect
 from app.settings import Settings
-from app.store import keys
+from app.store import keys, replies
 
 
 class KafkaLog:
@@ -92,4 +92,4 @@ class KafkaLog:
             group: GroupPosition(lost=int(count or 0))
             for group, count in zip(groups, cast(list[bytes | None], lost), strict=True)
         }
-        return LogStatus(None, positions, in_redis(counts_of(meta), limit_bytes=None))
+        return LogStatus(None, positions, in_redis(replies.counts(meta), limit_bytes=None))

@@ -21,7 +21,7 @@ from app.log.kafka.clients import Consumer
 from app.log.kafka.frame_memory import FrameMemory
 from app.message import BadValue, RouterMessage, decode, split_id
 from app.store import keys
-from app.store.claims import Span, offsets_claim, positions_key
+from app.store.claims import Span, offsets_claim
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class KafkaReader:
         self._group = group
         self._start = start
         self._rewinds_to_store = rewind_to_store
-        self._positions_key = positions_key(group)
+        self._positions_key = keys.positions(group)
         self._next: dict[int, int] = {}
         self._memory = FrameMemory(store, group)
         self._uncommitted: dict[int, int] = {}

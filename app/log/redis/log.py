@@ -19,7 +19,6 @@ from app.log.redis.stream import (
     SHARE_OF_MAXMEMORY,
     STREAM,
     Entry,
-    counts_of,
     entry_ms,
     group_lag,
 )
@@ -28,6 +27,7 @@ from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisSh
 from app.redis_client import connect, unavailable_error
 from app.redis_memory import share_of
 from app.settings import Settings
+from app.store import replies
 
 HOLD_S = 4.0
 """For `ensure`: as long as a frame is held."""
@@ -89,7 +89,7 @@ class RedisLog:
         pipeline.xrange(STREAM, count=1)
         pipeline.info("memory")
         meta, first, info = pipeline.execute()
-        counts = counts_of(meta)
+        counts = replies.counts(meta)
         limit_bytes = share_of(int(info.get("maxmemory", 0)), SHARE_OF_MAXMEMORY, self._max_bytes)
         size = LogSize(
             bytes=counts.get("bytes", 0),

@@ -23,15 +23,14 @@ from app.log.redis.stream import (
     STREAM,
     Entry,
     entries_of,
-    gone_key,
     group_lag,
-    lease_prefix,
     log_counts,
     message_count,
     unpack,
     unpacked_size_bytes,
 )
 from app.message import BadValue, RouterMessage
+from app.store import keys
 from app.store.claims import EntriesClaim, entries_claim
 
 log = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ class RedisReader:
         self._group = group
         self._start = "$" if start == "latest" else "0"
         self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._lease = lease_prefix(group) + self._consumer
+        self._lease = keys.log_lease(STREAM, group) + self._consumer
         self._take_over = client.register_script(_TAKE_OVER)
         self._keepalive = client.register_script(_KEEPALIVE)
         self._joined = False
@@ -98,8 +97,8 @@ class RedisReader:
     def _join(self) -> None:
         """Takes the lease, makes the group where it is missing, takes over what the dead left."""
         answer = self._take_over(
-            keys=[STREAM, META, gone_key(self._group)],
-            args=[self._group, self._consumer, self._start, lease_prefix(self._group), LEASE_MS],
+            keys=[STREAM, META, keys.log_gone(STREAM, self._group)],
+            args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
         if answer == b"created" and self._had_joined:
             log.warning("Redis was cleared: the log and the counts start over. group=%s", self._group)
@@ -137,7 +136,7 @@ class RedisReader:
         return entries_claim(
             stream=STREAM,
             meta=META,
-            gone=gone_key(self._group),
+            gone=keys.log_gone(STREAM, self._group),
             group=self._group,
             consumer=self._consumer,
             lease=self._lease,

@@ -16,13 +16,14 @@ import redis
 from app.errors import BadMessage
 from app.log.interface import TOPIC
 from app.message import BadValue, RouterMessage, checked
+from app.store import keys, replies
 
-STREAM = f"tailrace:log:{TOPIC}"
-META = f"{STREAM}:meta"
-FRAMES = (f"{STREAM}:frames:new", f"{STREAM}:frames:old")
+STREAM = keys.log(TOPIC)
+META = keys.log_meta(STREAM)
+FRAMES = keys.log_frames(STREAM)
 """Ids of the frames that came last, in two generations: a retried one is known by them."""
 
-PROBE = f"{STREAM}:probe"
+PROBE = keys.log_probe(STREAM)
 """Written to see whether Redis takes writes."""
 
 SHARE_OF_MAXMEMORY = 0.4
@@ -30,16 +31,6 @@ SHARE_OF_MAXMEMORY = 0.4
 
 Entry = tuple[bytes, dict[bytes, bytes] | None]
 """(id, fields); None in place of the fields of an entry that was trimmed meanwhile."""
-
-
-def lease_prefix(group: str) -> str:
-    """What stands in front of a consumer's name in the key of its lease."""
-    return f"{STREAM}:lease:{group}:"
-
-
-def gone_key(group: str) -> str:
-    """Hash: entry -> its messages, of those that the bound trimmed while the group held them."""
-    return f"{META}:gone:{group}"
 
 
 def pack(values: Sequence[bytes]) -> bytes:
@@ -96,12 +87,7 @@ def entry_ms(entry_id: bytes) -> int:
 
 def log_counts(client: redis.Redis) -> dict[str, int]:
     """The log's own counts, as append.lua names them. Raises redis.RedisError."""
-    return counts_of(cast(dict[bytes, bytes], client.hgetall(META)))
-
-
-def counts_of(meta: dict[bytes, bytes]) -> dict[str, int]:
-    """The log's own counts in what HGETALL answers."""
-    return {name.decode("utf-8", "replace"): int(value) for name, value in meta.items()}
+    return replies.counts(client.hgetall(META))
 
 
 def group_lag(counts: dict[str, int], group: str) -> int:

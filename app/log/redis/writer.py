@@ -15,7 +15,7 @@ from app.log.redis.bound import Bound
 from app.log.redis.hold import Hold, Item
 from app.log.redis.stream import FRAMES, META, PROBE, STREAM, pack
 from app.script_connection import ScriptConnection
-from app.store.frame_events import GUARD_SETS
+from app.store import keys
 
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
@@ -39,7 +39,7 @@ def open_hold(client: redis.Redis, replicas: int, *, fsync: bool) -> Hold | None
     """What waits as REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC ask; None where neither is set."""
     if not replicas and not fsync:
         return None
-    return Hold(client, replicas, fsync=fsync, keys=(META, *FRAMES, *GUARD_SETS))
+    return Hold(client, replicas, fsync=fsync, keys=(META, *FRAMES, *keys.FRAME_EVENTS))
 
 
 class RedisWriter:

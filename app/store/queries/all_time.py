@@ -1,75 +1,60 @@
-"""Reads what was counted since ever: the hashes without an end, the talk's among them."""
+"""Reads what was counted of all time: the hashes without an end, the talk's among them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import redis
 
-from app.store import keys
-from app.store.queries.windows import Counts, Sums
+from app.store import keys, replies
+from app.store.schema import COUNTS, MIX, NAMES, SKETCHES, Counts, Sums, hashes_of, sums_of_totals
 
-Longest = tuple[float | None, float | None]
-"""Exact maxima of service and connect in ms."""
+Maxima = dict[str, float]
+"""Sketch -> exact maximum in ms; empty where nothing was measured."""
+
+_MAXIMA = {sketch.maximum: sketch.name for sketch in SKETCHES}
+_HASHES = hashes_of((*COUNTS, *NAMES, *SKETCHES))
+_TALK_NAMES = [names for names in NAMES if names.hash.startswith("::")]
 
 
 def all_time_requests(store: redis.Redis, app: str, digests: Sequence[str]) -> Counts:
     """Digest -> requests."""
     pipeline = store.pipeline(transaction=False)
     for digest in digests:
-        pipeline.hget(keys.extended_key(app, digest, "mix"), "count")
-    answers = cast(list[bytes | None], pipeline.execute())
-    return {digest: int(answer or 0) for digest, answer in zip(digests, answers, strict=True)}
+        pipeline.hget(keys.total(app, digest, MIX), COUNTS[0].total)
+    return dict(zip(digests, map(replies.number, pipeline.execute()), strict=True))
 
 
-def all_time(store: redis.Redis, app: str, digests: Sequence[str]) -> dict[str, tuple[Sums, Longest]]:
-    """Digest -> its sums and maxima; one round trip. The row `all` has the statuses of all routes."""
+def all_time(store: redis.Redis, app: str, digests: Sequence[str]) -> dict[str, tuple[Sums, Maxima]]:
+    """Digest -> its sums and maxima; one round trip. The row `all` has the talk's names of all routes."""
     pipeline = store.pipeline(transaction=False)
     for digest in digests:
-        pipeline.hgetall(keys.extended_key(app, digest, "mix"))
-        pipeline.hgetall(keys.extended_key(app, digest, "service"))
-        pipeline.hgetall(keys.extended_key(app, digest, "connect"))
-        pipeline.hgetall(keys.legacy_key(app, digest, "statuses"))
-    answers = iter(cast(list[dict[bytes, bytes]], pipeline.execute()))
+        for name in _HASHES:
+            pipeline.hgetall(keys.total(app, digest, name))
+    answers = iter(pipeline.execute())
     found = {}
     for digest in digests:
-        mix, service, connect, statuses = (_text(next(answers)) for _ in range(4))
-        sums = Sums(
-            requests=int(mix.get("count", 0)),
-            bytes=int(mix.get("bytes", 0)),
-            statuses=_counts(statuses),
-            methods={name[2:]: int(count) for name, count in mix.items() if name.startswith("m:")},
-            codes={name[2:]: int(count) for name, count in mix.items() if name.startswith("c:")},
-            service={int(index): int(count) for index, count in service.items()},
-            connect={int(index): int(count) for index, count in connect.items()},
-        )
-        found[digest] = (sums, (_number(mix, "max_service"), _number(mix, "max_connect")))
+        told = {name: replies.texts(next(answers)) for name in _HASHES}
+        maxima = {_MAXIMA[field]: float(told[MIX].pop(field)) for field in _MAXIMA if field in told[MIX]}
+        hashes = {name: {field: int(count) for field, count in some.items()} for name, some in told.items()}
+        found[digest] = (sums_of_totals(hashes), maxima)
     if keys.ALL_ROUTES in found:
-        found[keys.ALL_ROUTES][0].statuses = _all_statuses(store, app)
+        found[keys.ALL_ROUTES][0].names.update(_talk_names_of_all(store, app))
     return found
 
 
-def _all_statuses(store: redis.Redis, app: str) -> Counts:
+def _talk_names_of_all(store: redis.Redis, app: str) -> dict[str, Counts]:
     """The talk's hashes know no row of all routes: it is the sum over them."""
-    digests = cast(list[bytes], store.hvals(keys.routes(app)))
+    digests = replies.text_list(store.hvals(keys.routes(app)))
     pipeline = store.pipeline(transaction=False)
     for digest in digests:
-        pipeline.hgetall(keys.legacy_key(app, digest.decode("ascii", "replace"), "statuses"))
-    total: Counts = {}
-    for answer in cast(list[dict[bytes, bytes]], pipeline.execute()):
-        for status, count in _counts(_text(answer)).items():
-            total[status] = total.get(status, 0) + count
+        for names in _TALK_NAMES:
+            pipeline.hgetall(keys.total(app, digest, names.hash))
+    answers = iter(pipeline.execute())
+    total: dict[str, Counts] = {names.name: {} for names in _TALK_NAMES}
+    for _ in digests:
+        for names in _TALK_NAMES:
+            counts = total[names.name]
+            for name, count in replies.counts(next(answers)).items():
+                counts[name] = counts.get(name, 0) + count
     return total
-
-
-def _text(answer: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode("utf-8", "replace"): value.decode() for name, value in answer.items()}
-
-
-def _counts(found: dict[str, str]) -> Counts:
-    return {name: int(count) for name, count in found.items()}
-
-
-def _number(found: dict[str, str], name: str) -> float | None:
-    return float(found[name]) if name in found else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, make_dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from app.sketch import RELATIVE_ERROR, middle_ms
+from app.sketch import at_ranks, up_to
 from app.store.bounds import most_counted
-from app.store.queries.windows import Counts, Sums
+from app.store.schema import FIGURES, TOTAL_NAMES, Count, Counts, Figure, Names, Sums
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
@@ -31,7 +33,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class UsualFigures:
     """What is shown of any number of requests: a route's, an app's, a bin's."""
 
     count: int
@@ -52,10 +54,33 @@ class Figures:
     methods: Counts
 
 
-def figures(
-    sums: Sums, rate: float | None, longest_ms: tuple[float | None, float | None] = (None, None)
-) -> Figures:
-    """The figures of some sums. `longest_ms`: exact maxima of service and connect, where known."""
+_SHOWN_AS = {"requests": "count"}
+_USUAL = {field.name for field in fields(UsualFigures)}
+_TYPES: dict[type[Figure], Any] = {Count: int, Names: Counts}
+
+FURTHER = [
+    figure
+    for figure in FIGURES
+    if figure not in TOTAL_NAMES and _SHOWN_AS.get(figure.name, figure.name) not in _USUAL
+]
+"""Figures of the schema that no code here names: they are shown as all of their kind are."""
+
+if TYPE_CHECKING:
+    Figures = UsualFigures
+else:
+    # With a field for each of FURTHER, so that what is sent and described follows from the schema.
+    Figures = make_dataclass(
+        "Figures",
+        [(figure.name, _TYPES.get(type(figure), Latency)) for figure in FURTHER],
+        bases=(UsualFigures,),
+        namespace={"__doc__": UsualFigures.__doc__},
+        frozen=True,
+        slots=True,
+    )
+
+
+def figures(sums: Sums, rate: float | None, maxima_ms: Mapping[str, float] = MappingProxyType({})) -> Figures:
+    """The figures of some sums. `maxima_ms`: exact maxima by sketch, where known."""
     errors = min(error_count(sums.statuses, sums.codes), sums.requests)
     return Figures(
         count=sums.requests,
@@ -63,13 +88,22 @@ def figures(
         errors=errors,
         error_rate=rounded(errors / sums.requests) if sums.requests else 0.0,
         bytes=sums.bytes,
-        service=latency(sums.service, longest_ms[0]),
-        connect=latency(sums.connect, longest_ms[1]),
+        service=latency(sums.service, maxima_ms.get("service")),
+        connect=latency(sums.connect, maxima_ms.get("connect")),
         classes=by_class(sums.statuses),
         statuses=largest_first(most_counted(sums.statuses)),
         codes=largest_first(most_counted(sums.codes)),
         methods=largest_first(sums.methods),
+        **{figure.name: _shown(figure, sums, maxima_ms) for figure in FURTHER},
     )
+
+
+def _shown(figure: Figure, sums: Sums, maxima_ms: Mapping[str, float]) -> Any:
+    if isinstance(figure, Count):
+        return sums.counts.get(figure.name, 0)
+    if isinstance(figure, Names):
+        return largest_first(most_counted(sums.names.get(figure.name, {})))
+    return latency(sums.sketches.get(figure.name, {}), maxima_ms.get(figure.name))
 
 
 def error_count(statuses: Mapping[str, int], codes: Mapping[str, int]) -> int:
@@ -94,19 +128,12 @@ def largest_first(counts: Mapping[str, int]) -> Counts:
 
 
 def latency(buckets: Mapping[int, int], longest_ms: float | None = None) -> Latency:
-    """Percentiles of a sketch, with one pass over it; the same ranks as app.sketch.quantile."""
+    """Percentiles of a sketch: of rank floor(share * (n - 1)), as in DDSketch."""
     total = sum(buckets.values())
     if total <= 0:
         return Latency(0, None, None, None, None, None)
-    values = []
-    ascending = iter(sorted(buckets.items()))
-    index, passed = 0, 0
-    for share in SHARES:
-        rank = int(share * (total - 1))
-        while passed <= rank:
-            index, count = next(ascending)
-            passed += count
-        values.append(rounded(middle_ms(index)))
+    ranks = [int(share * (total - 1)) for share in SHARES]
+    values = [rounded(value_ms) for value_ms in at_ranks(buckets, ranks)]
     if longest_ms is not None:
         values[-1] = longest_ms
     return Latency(total, *values)
@@ -145,9 +172,7 @@ class Bar:
 
 def histogram(buckets: Mapping[int, int]) -> list[Bar]:
     """The sketch as bars, from the first that holds anything to the last, without gaps."""
-    counts = [0] * (len(EDGES_MS) + 1)
-    for index, count in buckets.items():
-        counts[_bar_of(middle_ms(index))] += count
+    counts = up_to(buckets, EDGES_MS)
     filled = [at for at, count in enumerate(counts) if count]
     if not filled:
         return []
@@ -160,11 +185,3 @@ def histogram(buckets: Mapping[int, int]) -> list[Bar]:
         )
         for at in range(filled[0], filled[-1] + 1)
     ]
-
-
-def _bar_of(value_ms: float) -> int:
-    # The middle of a bucket may lie 1 % above the values in it: 10 ms belongs to "up to 10 ms".
-    for at, edge_ms in enumerate(EDGES_MS):
-        if value_ms <= edge_ms * (1 + RELATIVE_ERROR):
-            return at
-    return len(EDGES_MS)

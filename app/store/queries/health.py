@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import redis
 
 from app.groups import group_names
 from app.log_status import GroupPosition, LogSize, LogStatus
-from app.store import keys
-from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
-from app.store.queries.windows import Counts, losses
+from app.store import keys, replies
+from app.store.queries.windows import losses
+from app.store.schema import Counts
 from app.store.workers import GroupStatus, all_workers, groups
 
 
@@ -98,15 +98,15 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
     pipeline.hgetall(keys.APPS)
     pipeline.hgetall(keys.LOSSES)
     pipeline.hgetall(keys.COUNTS)
-    pipeline.xlen(DEAD_LETTERS)
+    pipeline.xlen(keys.DEAD_LETTERS)
     pipeline.info("memory")
-    pipeline.hget(ACCOUNT, "bytes")
+    pipeline.hget(keys.DEAD_LETTERS_ACCOUNT, "bytes")
     for group in names:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
-    apps, lost, counts = (_counts(answer) for answer in answers[:3])
+    apps, lost, counts = map(replies.counts, answers[:3])
     dead_letters, memory, letters_bytes = answers[3:6]
-    totals = dict(zip(names, (_counts(answer) for answer in answers[6:]), strict=True))
+    totals = dict(zip(names, map(replies.counts, answers[6:]), strict=True))
     told = {found.group: found for found in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
         at_s=now,
@@ -170,14 +170,10 @@ def _full_apps(store: redis.Redis, apps: list[str], routes_max: int) -> list[str
     for app in apps:
         pipeline.hexists(keys.routes(app), keys.OTHER_ROUTE)
         pipeline.hlen(keys.routes(app))
-    answers = iter(cast(list[int], pipeline.execute()))
+    answers = iter(pipeline.execute())
     full = []
     for app in apps:
         has_other, routes = next(answers), next(answers)
         if has_other and routes >= routes_max:
             full.append(app)
     return full
-
-
-def _counts(answer: dict[bytes, bytes]) -> Counts:
-    return {name.decode("utf-8", "replace"): int(value) for name, value in answer.items()}

@@ -8,7 +8,6 @@ first ones are a fair sample).
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import redis
 
 from app.groups import group_names
 from app.log_status import RedisShare
-from app.store import dead_letters, keys
+from app.store import dead_letters, keys, replies
 from app.store.queries.health import MemoryHealth, StatusSource, memory_health
 
 KEYS_A_PAGE = 250
@@ -82,13 +81,7 @@ class _Sizes:
 
 
 # Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
-_BOOKKEEPING = ("tailrace:asides:new", "tailrace:asides:old")
-
-_ROUTES = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
-_FIGURES = re.compile(
-    rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
-    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all):"
-)
+_BOOKKEEPING = keys.FRAME_EVENTS
 
 
 def memory(
@@ -103,7 +96,7 @@ def memory(
     pipeline = store.pipeline(transaction=False)
     pipeline.info("memory")
     pipeline.dbsize()
-    pipeline.hget(dead_letters.ACCOUNT, "bytes")
+    pipeline.hget(keys.DEAD_LETTERS_ACCOUNT, "bytes")
     pipeline.hkeys(keys.APPS)
     info, key_count, letters_bytes, apps = pipeline.execute()
     limits = memory_health(info)
@@ -111,7 +104,7 @@ def memory(
     sizes = _look(store, _apart(share, bookkeeping), keys_at_most, clock)
     if not sizes.refused:
         sizes.by_part = _for_all_keys(sizes, key_count)
-        _add_large(store, sizes.by_part, bookkeeping, [app.decode() for app in apps])
+        _add_large(store, sizes.by_part, bookkeeping, replies.text_list(apps))
     figures = [_part(kind, size, app=app) for (kind, app), size in sizes.by_part.items()]
     parts = [
         *figures,
@@ -147,7 +140,7 @@ def _size(part: MemoryPart) -> int:
 
 def _apart(share: RedisShare, bookkeeping: Sequence[str]) -> frozenset[bytes]:
     """The keys whose size is known otherwise."""
-    return frozenset(name.encode() for name in (*share.keys, dead_letters.DEAD_LETTERS, *bookkeeping))
+    return frozenset(name.encode() for name in (*share.keys, keys.DEAD_LETTERS, *bookkeeping))
 
 
 def _look(
@@ -162,7 +155,7 @@ def _look(
         sizes.refused = "This Redis does not list its keys: SCAN is refused."
         return sizes
     while True:
-        names = [name for name in page if name not in apart and not _ROUTES.fullmatch(name)]
+        names = [name for name in page if name not in apart and not keys.ROUTES_PATTERN.fullmatch(name)]
         pipeline = store.pipeline(transaction=False)
         for name in names:
             pipeline.memory_usage(name)
@@ -186,10 +179,10 @@ def _look(
 
 
 def _part_of(name: bytes) -> tuple[Kind, str]:
-    figures = _FIGURES.match(name)
+    figures = keys.FIGURES_PATTERN.match(name)
     if figures is not None:
         return "app", (figures["app"] or b"").decode()
-    return ("bookkeeping" if name.startswith(b"tailrace:") else "foreign"), ""
+    return ("bookkeeping" if name.startswith(keys.PREFIX.encode()) else "foreign"), ""
 
 
 def _for_all_keys(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
@@ -211,6 +204,6 @@ def _add_large(
     pipeline = store.pipeline(transaction=False)
     for _, name in asked:
         pipeline.memory_usage(name)
-    for (part, _), size in zip(asked, cast(Sequence[int | None], pipeline.execute()), strict=True):
+    for (part, _), size in zip(asked, pipeline.execute(), strict=True):
         if size:
             by_part[part] = by_part.get(part, 0) + size

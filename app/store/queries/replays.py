@@ -12,7 +12,7 @@ from app.sketch import RELATIVE_ERROR, at_rank
 from app.store import replay
 from app.store.keys import digest
 from app.store.queries.figures import Latency, largest_first, latency, rounded
-from app.store.queries.windows import Counts
+from app.store.schema import Counts
 
 STATUS_CHANGES_SHOWN = 8
 Z_95 = 1.96

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import redis
 
-from app.store import keys
+from app.store import keys, replies
 from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
 from app.store.queries.spans import FINE_S, Plan, plan
-from app.store.queries.windows import Counts, RouteSums, Sums, first_request_s, route_sums
+from app.store.queries.windows import RouteSums, first_request_s, route_sums
+from app.store.schema import MIX, REQUESTS, TOTAL_NAMES, Counts, Sums
 
 SPARK_BINS = 30
 ROUTES_SHOWN = 500
@@ -80,8 +80,7 @@ class RouteDetail:
 
 def apps(store: redis.Redis) -> Apps:
     """The apps that have been seen."""
-    found = cast(dict[bytes, bytes], store.hgetall(keys.APPS))
-    counts = {name.decode("utf-8", "replace"): int(count) for name, count in found.items()}
+    counts = replies.counts(store.hgetall(keys.APPS))
     unnamed = counts.pop("", 0)
     return Apps([AppCount(name, count) for name, count in largest_first(counts).items()], unnamed)
 
@@ -122,7 +121,7 @@ def route_detail(
         return None
     from_s: int | None
     if span_s is None:
-        sums, longest_ms = all_time(store, app, [digest])[digest]
+        sums, maxima_ms = all_time(store, app, [digest])[digest]
         from_s, to_s, rate = None, int(now_s), None
     else:
         spanned = plan(span_s, now_s, SPARK_BINS)
@@ -130,26 +129,24 @@ def route_detail(
         whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
         from_s = _counted_from(store, app, whole, spanned, ever_counted)
         own = read.get(digest) or _nothing(spanned)
-        sums, longest_ms = own.whole, (None, None)
+        sums, maxima_ms = own.whole, {}
         to_s, rate = spanned.end_s, _rate(own, spanned, from_s)
     pipeline = store.pipeline(transaction=False)
-    pipeline.hgetall(keys.extended_key(app, digest, "dynos"))
-    pipeline.hgetall(keys.extended_key(app, digest, "hosts"))
-    dynos, hosts = (
-        {name.decode("utf-8", "replace"): int(count) for name, count in answer.items()}
-        for answer in cast(list[dict[bytes, bytes]], pipeline.execute())
-    )
+    for names in TOTAL_NAMES:
+        pipeline.hgetall(keys.total(app, digest, names.hash))
+    answers = map(replies.counts, pipeline.execute())
+    named = dict(zip((names.name for names in TOTAL_NAMES), answers, strict=True))
     return RouteDetail(
         app=app,
         route=route,
         digest=digest,
         from_s=from_s,
         to_s=to_s,
-        figures=figures(sums, rate, longest_ms),
+        figures=figures(sums, rate, maxima_ms),
         service_histogram=histogram(sums.service),
         connect_histogram=histogram(sums.connect),
-        dynos=largest_first(dynos),
-        hosts=largest_first(hosts),
+        dynos=largest_first(named["dynos"]),
+        hosts=largest_first(named["hosts"]),
     )
 
 
@@ -157,12 +154,9 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     """All routes of an app with their digests, and its requests since ever."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.routes(app))
-    pipeline.hget(keys.extended_key(app, keys.ALL_ROUTES, "mix"), "count")
-    found, count = cast(tuple[dict[bytes, bytes], bytes | None], tuple(pipeline.execute()))
-    digests = {
-        name.decode("utf-8", "replace"): digest.decode("ascii", "replace") for name, digest in found.items()
-    }
-    return digests, int(count or 0)
+    pipeline.hget(keys.total(app, keys.ALL_ROUTES, MIX), REQUESTS.total)
+    digests, count = pipeline.execute()
+    return replies.texts(digests), replies.number(count)
 
 
 def _nothing(spanned: Plan) -> RouteSums:
@@ -181,7 +175,7 @@ def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: 
 def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
     names = _worth_reading(store, app, digests, ROUTES_SHOWN)
     read = all_time(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
-    total, longest_ms = read[keys.ALL_ROUTES]
+    total, maxima_ms = read[keys.ALL_ROUTES]
     rows = [
         RouteRow(name, digests[name], figures(read[digests[name]][0], None, read[digests[name]][1]), [])
         for name in names
@@ -191,7 +185,7 @@ def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: in
         from_s=None,
         to_s=now_s,
         step_s=None,
-        total=figures(total, None, longest_ms),
+        total=figures(total, None, maxima_ms),
         routes=sorted(
             (row for row in rows if row.figures.count), key=lambda row: (-row.figures.count, row.route)
         ),

@@ -8,7 +8,8 @@ import redis
 
 from app.store.queries.figures import error_count, latency, rounded
 from app.store.queries.spans import plan
-from app.store.queries.windows import Sums, bin_sums
+from app.store.queries.windows import bin_sums
+from app.store.schema import Sums
 
 MOST_POINTS = 170
 

@@ -8,35 +8,20 @@ clients' commands come between.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import redis
 
-from app.store import keys
+from app.store import keys, replies
 from app.store.queries.spans import Plan, Window, finer
+from app.store.schema import REQUESTS, Counts, Sums, sums_of
 from app.store.settle import read_lua
 
 WINDOWS_PER_CALL = 250
 
 _SUM = read_lua("queries/sum_windows.lua")
-
-Counts = dict[str, int]
-
-
-@dataclass(slots=True)
-class Sums:
-    """Requests of some windows of one route, added up."""
-
-    requests: int = 0
-    bytes: int = 0
-    statuses: Counts = field(default_factory=dict)
-    methods: Counts = field(default_factory=dict)
-    codes: Counts = field(default_factory=dict)
-    service: dict[int, int] = field(default_factory=dict)
-    """Sketch: bucket -> count, as in app/sketch.py."""
-    connect: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,31 +35,6 @@ class RouteSums:
     """The first window that holds anything."""
 
 
-def sums_of(fields: dict[str, int]) -> Sums:
-    """The counts of windows, told apart as `keys.chunk` says."""
-    sums = Sums()
-    for name, value in fields.items():
-        count = int(value)
-        first = name[:1]
-        if first.isdecimal() or first == "-":
-            bucket = int(name) + keys.BUCKET_SHIFT
-            if bucket >= 0:
-                sums.service[bucket] = count
-            else:
-                sums.connect[-1 - bucket] = count
-        elif name == "n":
-            sums.requests = count
-        elif name == "b":
-            sums.bytes = count
-        elif first == "s":
-            sums.statuses[name[1:]] = count
-        elif first == "m":
-            sums.methods[name[1:]] = count
-        elif first == "c":
-            sums.codes[name[1:]] = count
-    return sums
-
-
 def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan) -> dict[str, RouteSums]:
     """Digest -> its sums; routes without a request in the span are left out. One round trip, or two."""
     bins = [_chunks(part.windows) for part in plan.bins] + [_chunks(plan.running)]
@@ -85,7 +45,7 @@ def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan)
     found = {}
     for digest, answer in zip(digests, answers, strict=True):
         if answer:
-            row = _json(answer)
+            row = replies.json_object(answer)
             *whole_bins, running = map(int, row["bins"])
             first = keys.window(*row["first"])
             found[digest] = RouteSums(sums_of(row["sums"]), whole_bins, running, first)
@@ -112,7 +72,7 @@ def bin_sums(store: redis.Redis, app: str, digest: str, plan: Plan) -> list[Sums
     calls = [
         ([keys.windows(app, digest)], [_chunks(part) for part in some], "bins") for some in _portions(bins)
     ]
-    return [sums_of(_json(answer)) for rows in _call(store, calls) for answer in rows]
+    return [sums_of(replies.json_object(answer)) for rows in _call(store, calls) for answer in rows]
 
 
 def losses(store: redis.Redis, since_s: int, now_s: int) -> Counts:
@@ -121,10 +81,9 @@ def losses(store: redis.Redis, since_s: int, now_s: int) -> Counts:
     for at_s in range(since_s // 60 * 60, now_s + 1, 60):
         pipeline.hgetall(keys.loss_window(60, at_s))
     sums: Counts = {}
-    for minute in cast(list[dict[bytes, bytes]], pipeline.execute()):
-        for name, count in minute.items():
-            app = name.decode("utf-8", "replace")
-            sums[app] = sums.get(app, 0) + int(count)
+    for minute in pipeline.execute():
+        for app, count in replies.counts(minute).items():
+            sums[app] = sums.get(app, 0) + count
     return sums
 
 
@@ -159,11 +118,6 @@ def _call(store: redis.Redis, calls: Sequence[tuple[Any, ...]]) -> list[list[byt
     script = store.register_script(_SUM)
     pipeline = store.pipeline(transaction=False)
     for prefixes, bins, what in calls:
-        script(args=[orjson.dumps(prefixes), orjson.dumps(bins), what], client=pipeline)
-    return cast(list[list[bytes]], pipeline.execute())
-
-
-def _json(answer: bytes) -> dict[str, Any]:
-    # A name of a method may hold any bytes; figures are worth more than its spelling.
-    found = orjson.loads(answer.decode("utf-8", "replace"))
-    return cast(dict[str, Any], found)
+        arguments = [orjson.dumps(prefixes), orjson.dumps(bins), what, REQUESTS.code]
+        script(args=arguments, client=pipeline)
+    return pipeline.execute()

@@ -14,11 +14,13 @@ import redis
 from app.log import open_log
 from app.message import decode
 from app.settings import Settings
-from app.store import dead_letters
-from app.store.dead_letters import VALUE_MAX_BYTES, add, dead_letter
+from app.store import dead_letters, keys
+from app.store.dead_letters import VALUE_MAX_BYTES, dead_letter
 from servers.logplex_client import octets
 from servers.messages import router_line, router_syslog
 from servers.processes import ROOT
+from tests.support import letters
+from tests.support.letters import add
 
 LINE = router_syslog(router_line("/a"), 1_795_428_000).rstrip()
 LOSS = (
@@ -127,7 +129,7 @@ def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(
     for app in ("shop", "blog"):
         value = b64encode(LINE).decode()
         redis_client.xadd(
-            dead_letters.DEAD_LETTERS,
+            keys.DEAD_LETTERS,
             {"kind": "line", "reason": "why", "value": value, "bytes": len(LINE), "app": app},
         )
     first, second = (letter.id for letter in dead_letters.read(redis_client))
@@ -135,7 +137,7 @@ def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(
     assert command(redis_url, "requeue", first)[:2] == (0, "requeued 1 of 1\n")
     assert logged(redis_url) == ["/a"]
     assert command(redis_url, "drop", second)[:2] == (0, "dropped 1\n")
-    assert dead_letters.count(redis_client) == 0
+    assert letters.count(redis_client) == 0
 
 
 def test_dropped_letters_are_gone(redis_url: str, redis_client: redis.Redis) -> None:

@@ -17,7 +17,7 @@ from app.log.redis.stream import META
 from app.log.redis.writer import RedisWriter
 from app.message import RouterMessage, encode, message_id
 from app.settings import Settings
-from app.store.claims import positions_key
+from app.store import keys
 from app.store.settle import settle
 from servers.kafka_broker import KafkaBroker
 from servers.messages import router_line, router_message
@@ -108,7 +108,7 @@ class Log:
     def join(self, reader: Reader, group: str, timeout_s: float = 30) -> None:
         """Polls until the group has its beginning, where nothing is to be read."""
         deadline = time.monotonic() + timeout_s
-        while not (self.store.exists(positions_key(group)) or self.store.hexists(META, f"read:{group}")):
+        while not (self.store.exists(keys.positions(group)) or self.store.hexists(META, f"read:{group}")):
             assert time.monotonic() < deadline, f"the group {group} has no place in {timeout_s} s"
             self.rest(reader, seconds=0.1)
 

@@ -13,10 +13,12 @@ import redis
 from app.errors import StaleBatch
 from app.message import BadValue
 from app.store import apply as apply_module
-from app.store.apply import Changes, Row, Times, apply
+from app.store.apply import Changes, apply
 from app.store.claims import OffsetsClaim, offsets_claim
 from app.store.dead_letters import read
 from app.store.keys import digest
+from app.store.rows import Row
+from tests.support.rows import Times, row
 from tests.support.stored import expires_at_s, windows_in
 
 POSITIONS = "tailrace:positions:g"
@@ -24,23 +26,6 @@ POSITIONS = "tailrace:positions:g"
 
 def claim(at: int = 0, to: int = 1, is_stored: bool = False) -> OffsetsClaim:
     return offsets_claim(POSITIONS, [(0, at, to, is_stored)])
-
-
-def row(route: str = "/foo", app: str = "", **more: Any) -> Row:
-    return Row(
-        **{
-            "app": app,
-            "route": route,
-            "service": Times(),
-            "connect": Times(),
-            "statuses": {},
-            "mix": {"count": 1, "bytes": 0},
-            "dynos": {},
-            "hosts": {},
-            "windows": [],
-            **more,
-        }
-    )
 
 
 def changes(*rows: Row, **more: Any) -> Changes:
@@ -170,7 +155,7 @@ def test_windows_lie_in_chunks_that_expire_when_the_last_of_them_was_kept_long_e
     chunk_start = int(time.time()) // 600 * 600
     key = f"tailrace:{digest('/foo')[:16]}:10:{chunk_start}"
     first, last, next_one = chunk_start, chunk_start + 590, chunk_start + 600
-    windows = [
+    windows: list[tuple[int, int, dict[str | int, int]]] = [
         (10, first, {"n": 1, "s200": 2, 300: 1, -1: 1}),
         (10, last, {"n": 4, 0: 4}),
         (10, next_one, {"n": 1}),

@@ -11,17 +11,13 @@ import pytest
 import redis
 
 from app.store.dead_letters import (
-    ACCOUNT,
-    DEAD_LETTERS,
     DEAD_LETTERS_MAX,
     DEAD_LETTERS_MAX_BYTES,
     SHARE_OF_MAXMEMORY,
     STEP_LETTERS,
     VALUE_MAX_BYTES,
     NewLetter,
-    add,
     arguments,
-    count,
     dead_letter,
     drop,
     hold_bound,
@@ -29,7 +25,10 @@ from app.store.dead_letters import (
     newest_id,
     read,
 )
+from app.store.keys import DEAD_LETTERS
+from app.store.keys import DEAD_LETTERS_ACCOUNT as ACCOUNT
 from servers.processes import wait_until
+from tests.support.letters import add, count
 
 MAXMEMORY = 50_000_000
 LIMIT = int(MAXMEMORY * SHARE_OF_MAXMEMORY)

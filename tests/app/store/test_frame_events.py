@@ -9,10 +9,11 @@ from typing import cast
 import pytest
 import redis
 
-from app.store import frame_events
-from app.store.dead_letters import DEAD_LETTERS, NewLetter, count, dead_letter
-from app.store.frame_events import GUARD_SETS, GUARDS_REMEMBERED, Loss, keep, losses_by_app
-from app.store.keys import COUNTS, LOSSES, loss_window
+from app.store import frame_events, replies
+from app.store.dead_letters import NewLetter, dead_letter
+from app.store.frame_events import GUARDS_REMEMBERED, Loss, keep
+from app.store.keys import COUNTS, DEAD_LETTERS, FRAME_EVENTS, LOSSES, loss_window
+from tests.support.letters import count
 
 NOW_S = 1_800_000_000
 WINDOW = loss_window(60, NOW_S)
@@ -42,7 +43,7 @@ def test_a_frame_counts_once(store: redis.Redis) -> None:
     assert keep(store, "frame", "shop", losses, [letter()], NOW_S)
     assert not keep(store, "frame", "shop", losses, [letter()], NOW_S)
     assert keep(store, "other", "shop", [Loss("L10", 1)], [], NOW_S)
-    assert losses_by_app(store) == hash_at(store, WINDOW) == {"shop": 9}
+    assert replies.counts(store.hgetall(LOSSES)) == hash_at(store, WINDOW) == {"shop": 9}
     assert hash_at(store, COUNTS) == {"lost:L10": 8, "lost:L12": 1, "dead_letters": 1}
     assert count(store) == 1
 
@@ -57,24 +58,24 @@ def test_guards_are_bounded_in_number_and_bytes(store: redis.Redis, monkeypatch:
     frames = [str(uuid.uuid4()) for _ in range(1_000)]
     for frame in frames:
         keep(store, frame, "", [Loss("L10", 1)], [], NOW_S)
-    assert store.scard(GUARD_SETS[0]) + store.scard(GUARD_SETS[1]) <= 200
+    assert store.scard(FRAME_EVENTS[0]) + store.scard(FRAME_EVENTS[1]) <= 200
     assert not any(keep(store, frame, "", [Loss("L10", 1)], [], NOW_S) for frame in frames[-100:])
-    assert 0 < store.ttl(GUARD_SETS[1]) <= frame_events.GUARD_S
+    assert 0 < store.ttl(FRAME_EVENTS[1]) <= frame_events.GUARD_S
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 
 def test_all_guards_together_take_as_much_as_is_said(store: redis.Redis) -> None:
     pipeline = store.pipeline(transaction=False)
     for _ in range(2 * GUARDS_REMEMBERED):
-        pipeline.sadd(GUARD_SETS[0], uuid.uuid4().bytes)
+        pipeline.sadd(FRAME_EVENTS[0], uuid.uuid4().bytes)
     pipeline.execute()
-    taken = store.memory_usage(GUARD_SETS[0], samples=0) or 0
+    taken = store.memory_usage(FRAME_EVENTS[0], samples=0) or 0
     assert 2_000_000 < taken < 3_500_000
 
 
 def test_the_length_of_a_frame_id_costs_nothing(store: redis.Redis) -> None:
     keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
-    assert [len(guard) for guard in store.smembers(GUARD_SETS[0])] == [16]
+    assert [len(guard) for guard in store.smembers(FRAME_EVENTS[0])] == [16]
     assert not keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
     assert keep(store, "x" * 7_999 + "y", "", [Loss("L10", 1)], [], NOW_S)
 
@@ -82,7 +83,7 @@ def test_the_length_of_a_frame_id_costs_nothing(store: redis.Redis) -> None:
 def test_counters_stay_at_their_end_and_everything_else_is_kept(store: redis.Redis) -> None:
     for frame in ("a", "b"):
         assert keep(store, frame, "shop", [Loss("L10", 2**53)] * 3, [letter()], NOW_S)
-    assert losses_by_app(store) == hash_at(store, WINDOW) == {"shop": 2**53}
+    assert replies.counts(store.hgetall(LOSSES)) == hash_at(store, WINDOW) == {"shop": 2**53}
     assert hash_at(store, COUNTS) == {"lost:L10": 2**53, "dead_letters": 2}
 
 
@@ -91,7 +92,7 @@ def test_counters_that_an_older_version_drove_to_the_end_of_64_bits_are_no_fault
     store.hset(LOSSES, "shop", end)
     store.hset(COUNTS, "lost:L10", end)
     assert keep(store, "frame", "shop", [Loss("L10", 1)], [letter()], NOW_S)
-    assert losses_by_app(store) == {"shop": end}
+    assert replies.counts(store.hgetall(LOSSES)) == {"shop": end}
     assert hash_at(store, WINDOW) == {"shop": 1}
     assert count(store) == 1
 
@@ -112,7 +113,7 @@ def test_what_fails_writes_nothing_and_the_retry_counts_once(
     store.delete(key)
     assert keep(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
     assert not keep(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
-    assert losses_by_app(store) == {"shop": 7}
+    assert replies.counts(store.hgetall(LOSSES)) == {"shop": 7}
     assert hash_at(store, COUNTS) == {"lost:L10": 7, "dead_letters": 1}
 
 
@@ -121,6 +122,6 @@ def test_a_full_redis_still_counts(full: redis.Redis) -> None:
         full.set("further", b"x")
     assert keep(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
     assert not keep(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
-    assert losses_by_app(full) == {"shop": 7}
+    assert replies.counts(full.hgetall(LOSSES)) == {"shop": 7}
     assert hash_at(full, COUNTS) == {"lost:L10": 7, "dead_letters": 1, "dead_letters_dropped": 1}
     assert count(full) == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import redis
 
-from app.store.held import KEPT_S, NAMES_MAX, count_held, forget_held, held_key, poison
+from app.store.held import KEPT_S, NAMES_MAX, count_held, forget_held, poison
+from app.store.keys import held as held_key
 
 
 def test_the_second_time_it_is_poison_for_that_group(redis_client: redis.Redis) -> None:

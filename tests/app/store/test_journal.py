@@ -11,9 +11,11 @@ import redis
 
 from app.errors import StaleBatch
 from app.store import keys
-from app.store.apply import PORTION_UNITS, Changes, Row, Times, apply, limits, portions
+from app.store.apply import Changes, apply, limits
 from app.store.claims import OffsetsClaim, offsets_claim
 from app.store.journal import UNITS_MAX_LEAST, UNITS_MAX_MOST, Journal, StepCost
+from app.store.rows import PORTION_UNITS, Row, portions
+from tests.support import rows
 from tests.support.reference import differences, hashes_in
 
 POSITIONS = "tailrace:positions:g"
@@ -25,17 +27,13 @@ def claim(at: int = 0) -> OffsetsClaim:
 
 
 def row(route: str, windows: int = 3, fields: int = 40) -> Row:
-    times = Times(5_000, 1, 5.0, dict.fromkeys(range(fields), 1))
     counts: dict[str | int, int] = {"n": 1, **dict.fromkeys(range(fields), 1)}
-    return Row(
-        app="",
-        route=route,
-        service=times,
-        connect=Times(),
+    return rows.row(
+        route,
+        service=rows.Times(5_000, 1, 5.0, dict.fromkeys(range(fields), 1)),
         statuses={"200": 1},
         mix={"count": 1, "bytes": 7},
         dynos={"web.1": 1},
-        hosts={},
         windows=[(10, START + 10 * number, counts) for number in range(windows)],
     )
 
@@ -136,8 +134,8 @@ def test_a_full_redis_keeps_the_portion_whole(store: redis.Redis) -> None:
 
 def test_no_portion_costs_much_more_than_its_share() -> None:
     rng = random.Random(1)
-    rows = [row(f"/{at}", rng.choice((0, 1, 30, 400)), rng.choice((1, 90))) for at in range(100)]
-    units = [int(portion.partition(b" ")[0]) for portion in portions(rows)]
+    some = [row(f"/{at}", rng.choice((0, 1, 30, 400)), rng.choice((1, 90))) for at in range(100)]
+    units = [int(portion.partition(b" ")[0]) for portion in portions(some)]
     assert max(units) <= PORTION_UNITS
     assert sum(units) > 50 * PORTION_UNITS
 
@@ -160,10 +158,8 @@ def test_steps_grow_and_shrink_with_what_they_took() -> None:
 def test_windows_that_are_full_already_make_a_step_shorter(store: redis.Redis) -> None:
     # Cheap steps raise what one may cost; then each new line falls into a window of 3,000 fields.
     rest = journal(store)
-    full = row("/full", windows=0)
-    full.windows = [
-        (10, START + 10 * at, {"n": 1, **dict.fromkeys(range(-1500, 1500), 1)}) for at in range(120)
-    ]
+    held: dict[str | int, int] = {"n": 1, **dict.fromkeys(map(str, range(3_000)), 1)}
+    full = rows.row("/full", windows=[(10, START + 10 * at, held) for at in range(120)])
     apply(store, "g", claim(), Changes([full], {}, {}), 500)
     rest.cost.units_max = UNITS_MAX_MOST
     thin = row("/full", windows=120, fields=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from app.store.keys import CHUNK_S, WINDOWS, chunk, window
@@ -30,3 +33,20 @@ def test_a_chunk_is_a_small_part_of_the_time_that_it_is_kept(length_s: int, kept
     assert CHUNK_S[length_s] % length_s == 0
     assert CHUNK_S[length_s] * 6 <= kept_s
     assert CHUNK_S[length_s] // length_s <= 128  # A hash of more fields is never packed by Redis.
+
+
+ROOT = Path(__file__).parents[3]
+IS_KEY = re.compile(r"""["'](?:tailrace:|app:\{)""")
+
+
+def test_no_key_is_spelled_outside_of_the_module_of_keys() -> None:
+    """In Python and in Lua: scripts are given names, or derive them from those they are given."""
+    spelled = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for folder in ("app", "bench", "consumers", "demo", "drain", "servers")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".py", ".lua") and path.name != "keys.py"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if IS_KEY.search(line)
+    ]
+    assert spelled == []

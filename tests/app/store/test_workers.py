@@ -7,10 +7,10 @@ from dataclasses import asdict
 import orjson
 import redis
 
+from app.store.keys import WORKERS
 from app.store.workers import (
     FORGOTTEN_AFTER_MS,
     GONE_AFTER_MS,
-    WORKERS,
     GroupStatus,
     WorkerStatus,
     all_workers,

@@ -46,7 +46,7 @@ def test_a_crawlers_paths_are_one_row_before_redis_sees_them(redis_client: redis
     work(redis_client, [[message(f'path="/real/{at}" status=200', app="shop") for at in range(500)]])
     crawl = [message(f'path="/no{at}/way{at}" status=404', app="shop") for at in range(5_000)]
     crawl += [message('path="/real/7" status=200', app="shop")]
-    assert work(redis_client, [crawl]) == [6]  # Each scope: all routes, (other), /real/7.
+    assert work(redis_client, [crawl]) == [3]  # All routes, (other), /real/7: each for both scopes.
     assert statuses(redis_client, OTHER) == statuses(redis_client, OTHER, "shop") == {"404": "5000"}
     assert statuses(redis_client, "/real/7", "shop") == {"200": "2"}
 

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
 from app.store.keys import digest
+from app.store.schema import MIX
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
 from servers.messages import router_message, stamp
@@ -158,7 +159,7 @@ def test_sizes_never_overflow_what_redis_adds_up(redis_client: redis.Redis) -> N
 def test_methods_that_clients_invent_count_together() -> None:
     lines = [f'path="/foo" method={method}' for method in ("GET", "XYZZY", "get", "PROPFIND", "A" * 99)]
     (row, _) = changes_of(*map(message, lines)).rows
-    assert row.mix == {"count": 5, "bytes": 0, "m:GET": 1, "m:PROPFIND": 1, "m:(other)": 3}
+    assert row.added.counts[MIX] == {"count": 5, "bytes": 0, "m:GET": 1, "m:PROPFIND": 1, "m:(other)": 3}
 
 
 def test_requests_of_a_replay_are_kept_out(redis_client: redis.Redis) -> None:
@@ -238,7 +239,7 @@ def test_a_line_without_a_time_of_its_own_has_that_of_its_arrival(timestamp: str
     received_ms = 1_767_323_045_000 + 86_400_000  # A day after 2026-01-02T03:04:05Z.
     odd = message('path="/foo"', timestamp=timestamp, received_at=received_ms)
     (row, _) = Aggregator(template, EveryName()).changes([odd], received_ms // 1000).rows
-    starts = {length: start for length, start, _ in row.windows}
+    starts = {length: start for length, start, _ in row.added.windows}
     assert starts[3_600] == (received_ms // 1000 - (86_400 if is_own else 0)) // 3_600 * 3_600
 
 
@@ -251,7 +252,7 @@ def test_a_clock_that_is_ahead_of_its_line_by_more_than_an_hour_is_not_believed(
             odd = message('path="/foo"', timestamp=stamp(own_s), received_at=received_s * 1000)
             (row, _) = aggregator.changes([odd], NOW_S).rows
             wanted = own_s if is_believed or received_s == own_s else received_s
-            assert row.windows[0][1] == wanted // CELL_S * CELL_S
+            assert row.added.windows[0][1] == wanted // CELL_S * CELL_S
 
 
 # --- against the reference ------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.receivers.toy_receiver import LINES
 from tests.drain.serving import PASSWORD, USER, Answer, Web, basic
+from tests.support import letters as kept_letters
 from tests.support.stored import logged_messages
 
 LIMIT = 50_000
@@ -149,7 +150,7 @@ def test_its_dead_letters_are_parsed_again_by_it_and_not_by_logplex(
         dead_letters.dead_letter("line", "lines", "was not readable", line, "shop"),
         dead_letters.dead_letter("body", "lines", "was not readable", ROUTER_MSG * 2 + b"nonsense\n", "shop"),
     ]
-    dead_letters.add(redis_client, letters)
+    kept_letters.add(redis_client, letters)
     requeue_all = argparse.Namespace(action="requeue", id=[], all=True, json=False)
     assert command.run(requeue_all, Settings(redis_url=redis_url)) == 0
     assert len(ids(redis_client)) == 3

@@ -15,8 +15,8 @@ from app.log.memory import MemoryLog
 from app.log.redis.stream import STREAM
 from app.redis_client import connect
 from app.settings import Settings
-from app.store import dead_letters
-from app.store.frame_events import GUARD_SETS, losses_by_app
+from app.store import dead_letters, replies
+from app.store.keys import FRAME_EVENTS, LOSSES
 from drain.instruments import Instruments
 from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, ingest, values_of
 from drain.receivers.logplex import REJECTS_MAX, parse
@@ -152,7 +152,7 @@ def test_a_frame_that_the_log_does_not_take_is_not_counted(unsure: tuple[Drain, 
         drain.take(ROUTER_SENT + L10_SENT)
     assert drain.count("frames_total") == 0
     assert drain.count("router_lines_total") == 0
-    assert losses_by_app(drain.store) == {}
+    assert replies.counts(drain.store.hgetall(LOSSES)) == {}
 
 
 def test_a_frame_whose_acknowledgement_is_lost_is_sent_again_under_the_same_identity(
@@ -187,8 +187,8 @@ def test_losses_and_dead_letters_are_held_like_the_router_lines_and_a_retry_coun
     memory.fails = ""
     drain.take(L10_SENT + counted(b"no syslog"), frame_id="frame-2")
     assert len(memory.held) == 3
-    assert set(memory.held) <= drain.store.smembers(GUARD_SETS[0])
-    assert losses_by_app(drain.store) == {"": 1}
+    assert set(memory.held) <= drain.store.smembers(FRAME_EVENTS[0])
+    assert replies.counts(drain.store.hgetall(LOSSES)) == {"": 1}
     assert len(drain.letters()) == 1
     assert drain.count("lost_messages_total", code="L10") == 1
 
@@ -225,7 +225,7 @@ def test_a_message_that_is_no_syslog_is_kept_alone_and_the_others_are_written(dr
 def test_a_retry_keeps_and_counts_nothing_twice(drain: Drain) -> None:
     for _ in range(3):
         drain.take(L10_SENT * 2 + ROUTER_SENT + counted(b"no syslog") + b"0", app="shop")
-    assert losses_by_app(drain.store) == {"shop": 2}
+    assert replies.counts(drain.store.hgetall(LOSSES)) == {"shop": 2}
     assert drain.count("lost_messages_total", code="L10") == 2
     assert [letter.kind for letter in drain.letters()] == ["line", "body"]
     assert drain.store.hgetall("tailrace:counts") == {b"lost:L10": b"2", b"dead_letters": b"2"}
@@ -238,7 +238,7 @@ def test_losses_are_told_apart_by_app_and_code(drain: Drain) -> None:
     )
     drain.take(L10_SENT, "frame-1", app="shop")
     drain.take(L10_SENT + shuttle, "frame-2", app="blog")
-    assert losses_by_app(drain.store) == {"shop": 1, "blog": 4}
+    assert replies.counts(drain.store.hgetall(LOSSES)) == {"shop": 1, "blog": 4}
     assert drain.count("lost_messages_total", code="L10") == 2
     assert drain.count("lost_messages_total", code="L12") == 3
 
@@ -251,7 +251,7 @@ def test_what_cannot_be_kept_beside_the_log_is_no_success(unsure: tuple[Drain, U
     assert "ConnectionError" in str(refused.value)
     assert away.count("frames_total") == 0
     drain.take(ROUTER_SENT + L10_SENT)
-    assert losses_by_app(drain.store) == {"": 1}
+    assert replies.counts(drain.store.hgetall(LOSSES)) == {"": 1}
 
 
 def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drain) -> None:

@@ -15,7 +15,8 @@ from app.log import Writer
 from app.log.redis.hold import Item
 from app.log.redis.stream import STREAM, log_counts
 from app.log.redis.writer import open_hold
-from app.store.frame_events import GUARD_SETS, guard_of
+from app.store.frame_events import guard_of
+from app.store.keys import FRAME_EVENTS
 from servers.redis_server import RedisServer, system_binary, wheel_binary
 from tests.app.log.logs import Log, frame
 from tests.conftest import skip_or_fail
@@ -150,7 +151,7 @@ def test_frames_that_wait_at_the_same_time_share_one_wait(
 
 def test_what_comes_beside_a_frame_is_held_too(both: ReplicatedRedis, log: Log, writer: Writer) -> None:
     def beside() -> bytes:
-        log.store.sadd(GUARD_SETS[0], guard_of("f1"))
+        log.store.sadd(FRAME_EVENTS[0], guard_of("f1"))
         return guard_of("f1")
 
     assert writer.append("f1", [], 2, beside).messages == 0
@@ -165,7 +166,7 @@ def test_a_frame_and_what_comes_beside_it_share_one_wait(
     both: ReplicatedRedis, log: Log, writer: Writer
 ) -> None:
     def beside() -> bytes:
-        log.store.sadd(GUARD_SETS[0], guard_of("f1"))
+        log.store.sadd(FRAME_EVENTS[0], guard_of("f1"))
         return guard_of("f1")
 
     both.link.delay_s = 1.0

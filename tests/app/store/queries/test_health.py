@@ -17,6 +17,7 @@ from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import Seen, fill
+from tests.support import letters as kept_letters
 
 LOG = open_log(Settings(redis_log_max_mb=1))
 ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))
@@ -161,7 +162,7 @@ def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
 def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     letters = [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3
-    dead_letters.add(redis_client, letters)
+    kept_letters.add(redis_client, letters)
     assert health(redis_client).dead_letters_bytes > 3 * dead_letters.OVERHEAD_BYTES
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 1_200)
     assert codes(redis_client) == ["dead_letters", "dead_letters_dropped"]
@@ -170,7 +171,7 @@ def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis)
 
 def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
+    kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
     (alert,) = alerts(health(redis_client))
     assert (alert.title, alert.count) == ("3 dead letters", 3)
     dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
@@ -215,6 +216,6 @@ def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) 
 
 def test_the_most_urgent_comes_first(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time(), f"/{number}") for number in range(6)], time.time(), routes_max=4)
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
+    kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     severities = [alert.severity for alert in alerts(health(redis_client, routes_max=4))]
     assert severities == ["alarm", "warning", "note"]

@@ -16,6 +16,7 @@ from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
 from servers.figures import Seen, fill
+from tests.support import letters
 
 LOG_LIMIT = 10_000_000
 LOG = open_log(Settings(redis_log_max_mb=10))
@@ -60,7 +61,7 @@ def shy(redis_client: redis.Redis, redis_url: str) -> Iterator[redis.Redis]:
 def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 30, "blog": 5})
     RedisWriter(redis_client, LOG_LIMIT).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
+    letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
     keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
     redis_client.set("foreign", "x" * 5_000)
     found = look(redis_client)
@@ -124,7 +125,7 @@ def test_the_largest_apps_are_named_and_the_others_summed_up(redis_client: redis
 
 def test_a_redis_that_does_not_tell_sizes_is_no_fault(redis_client: redis.Redis, shy: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 3})
-    dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
+    letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     found = look(shy)
     assert "MEMORY USAGE is refused" in found.refused
     assert {one.kind for one in found.parts} == {"log", "dead_letters", "other"}

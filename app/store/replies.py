@@ -1,0 +1,58 @@
+"""What Redis answers, as the types that it is of. redis-py leaves open which these are.
+
+Text that is no UTF-8 is read with U+FFFD in place of the bad bytes, everywhere: senders choose names, and
+one of them must not keep anybody from seeing the others. Names are only shown; what is looked up again by
+a name that was read so is not found, and counts as not there. A number that is none is a fault of whoever
+wrote it, and raises ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import orjson
+
+
+def text(answer: Any) -> str:
+    """A text; empty where there is none."""
+    return bytes(answer).decode("utf-8", "replace") if answer is not None else ""
+
+
+def texts(answer: Any) -> dict[str, str]:
+    """A hash of texts."""
+    found = cast(Mapping[bytes, bytes], answer)
+    return {text(name): text(value) for name, value in found.items()}
+
+
+def text_list(answer: Any) -> list[str]:
+    """A list of texts, or the fields or values of a hash."""
+    return [text(value) for value in cast(Sequence[bytes], answer)]
+
+
+def number(answer: Any) -> int:
+    """A whole number; 0 where there is none."""
+    return int(answer or 0)
+
+
+def counts(answer: Any) -> dict[str, int]:
+    """A hash of whole numbers."""
+    found = cast(Mapping[bytes, bytes], answer)
+    return {text(name): int(value) for name, value in found.items()}
+
+
+def sketch(answer: Any) -> dict[int, int]:
+    """A hash of a sketch: bucket -> count, as in app/sketch.py."""
+    found = cast(Mapping[bytes, bytes], answer)
+    return {int(index): int(count) for index, count in found.items()}
+
+
+def json_object(answer: Any) -> dict[str, Any]:
+    """A JSON object that a script has made."""
+    return cast(dict[str, Any], orjson.loads(text(answer)))
+
+
+def entries(answer: Any) -> list[tuple[str, dict[bytes, bytes]]]:
+    """Entries of a stream: (id, fields as they are, because they may hold any bytes)."""
+    found = cast(Sequence[tuple[bytes, dict[bytes, bytes]]], answer)
+    return [(text(entry_id), fields) for entry_id, fields in found]

@@ -1,0 +1,201 @@
+"""Rows, what a batch adds to a route, and their form on the way to Redis: portions of bounded cost.
+
+A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is a list of rows:
+
+    scopes   what stands before the keys of each app that gets this row, `app:<name>:` or empty
+    route    or null: all routes together
+    digest   of the route
+    counts   hash -> [fields, what to add to each]
+    bounded  hash -> the same, of which Redis keeps NAMES_MAX names
+    times    hash of the talk -> [sum in microseconds, how many]
+    maxima   field -> ms
+    chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
+
+Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
+of them. The windows, one after the other, are MessagePack just as Redis stores them (see keys.chunk):
+where there is nothing to add them to, the script stores these bytes.
+
+Portions outlive a worker in the journal, so a later version must be able to read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from app.store.keys import ALL_ROUTES, CHUNK_S, WINDOWS, chunk, digest, scope
+from app.store.schema import Counts, Field
+
+WindowCounts = tuple[int, int, Mapping[Field, int]]
+"""(length in seconds, start in Unix seconds, counts); see schema.py."""
+
+ROW_UNITS = 40
+"""What a row costs before its fields, in units: one unit is about what one field of a hash costs."""
+
+WINDOW_UNITS = 60
+"""What a window costs beside the fields that it gets: it is read and written whole."""
+
+PORTION_UNITS = 1_000
+"""Rows are added in portions of about this cost, some milliseconds: no portion is ever split."""
+
+PACKED_VALUES_MAX = 20_000
+"""Names and numbers remembered as packed."""
+
+_KEPT_S = dict(WINDOWS)
+
+
+@dataclass(slots=True)
+class Added:
+    """What a batch adds to a row, by the names of schema.py."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    """Hash -> field -> count."""
+    bounded: dict[str, Counts] = field(default_factory=dict)
+    """The same, for hashes in which the number of names is bounded."""
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Hash of the talk -> (sum in microseconds, how many)."""
+    maxima_ms: dict[str, float] = field(default_factory=dict)
+    """Field -> the largest value in ms."""
+    windows: list[WindowCounts] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Row:
+    """One route of one app, or of several that get the same; "": all apps, or all routes, together."""
+
+    apps: tuple[str, ...]
+    route: str
+    added: Added
+
+
+def portions(rows: Iterable[Row]) -> Iterator[bytes]:
+    """The rows as the scripts take them."""
+    portion: list[dict[str, Any]] = []
+    windows: list[bytes] = []
+    units = 0
+    for row in chain.from_iterable(map(_parted, rows)):
+        for piece, packed, piece_units in _pieces(row):
+            if portion and units + piece_units > PORTION_UNITS:
+                yield _portion(units, portion, windows)
+                portion, windows, units = [], [], 0
+            portion.append(piece)
+            windows += packed
+            units += piece_units
+    if portion:
+        yield _portion(units, portion, windows)
+
+
+def _parted(row: Row) -> list[Row]:
+    """A row whose totals alone cost a portion is one for each of its apps: they can't be split."""
+    if len(row.apps) * _units(row.added) <= PORTION_UNITS:
+        return [row]
+    return [Row((app,), row.route, row.added) for app in row.apps]
+
+
+def _units(added: Added) -> int:
+    """What the totals of a row cost, in one app."""
+    return ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values())))
+
+
+def _portion(units: int, rows: list[dict[str, Any]], windows: list[bytes]) -> bytes:
+    told = orjson.dumps(rows)
+    return b"%d %d %b%b" % (units, len(told), told, b"".join(windows))
+
+
+def _pieces(row: Row) -> Iterator[tuple[dict[str, Any], list[bytes], int]]:
+    """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
+    added = row.added
+    names = {
+        "scopes": [scope(app) for app in row.apps],
+        "route": row.route or None,
+        "digest": digest(row.route) if row.route else ALL_ROUTES,
+    }
+    totals: dict[str, Any] = {
+        "counts": {name: _fields(counts) for name, counts in added.counts.items()},
+        "bounded": {name: _fields(counts) for name, counts in added.bounded.items()},
+        "times": added.times,
+        "maxima": added.maxima_ms,
+    }
+    times = len(row.apps)
+    units = times * _units(added)
+    windows = _Windows()
+    for window in added.windows:
+        window_units = times * (WINDOW_UNITS + len(window[2]))
+        if units + window_units > PORTION_UNITS and (windows.packed or totals):
+            yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
+            windows, totals, units = _Windows(), {}, times * ROW_UNITS
+        windows.add(window)
+        units += window_units
+    yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
+
+
+class _Windows:
+    """Windows of one piece: those of a chunk together, and in the order in which the script meets them."""
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[str, int, list[int], list[int]]] = []
+        self.packed: list[bytes] = []
+
+    def add(self, window: WindowCounts) -> None:
+        length_s, start_s, counts = window
+        name, number = chunk(length_s, start_s)
+        if not self.chunks or self.chunks[-1][0] != name:
+            expires_at_s = start_s - number * length_s + CHUNK_S[length_s] + _KEPT_S[length_s]
+            self.chunks.append((name, expires_at_s, [], []))
+        packed = pack(counts)
+        _, _, numbers, sizes = self.chunks[-1]
+        numbers.append(number)
+        sizes.append(len(packed))
+        self.packed.append(packed)
+
+
+def _fields(counts: Counts) -> tuple[list[str], list[int]]:
+    """As the script takes them: fields, and what to add to each."""
+    return list(counts), list(counts.values())
+
+
+# --- MessagePack ---------------------------------------------------------------------------
+
+
+def pack(counts: Mapping[Field, int]) -> bytes:
+    """A map of names or whole numbers to whole numbers, in MessagePack (github.com/msgpack/msgpack,
+    spec.md), each value in its shortest form, as Redis's own cmsgpack writes it."""
+    size = len(counts)
+    head = b"%c" % (0x80 | size) if size < 16 else b"\xde" + size.to_bytes(2, "big")
+    return head + b"".join(map(_PACKED.__getitem__, chain.from_iterable(counts.items())))
+
+
+class _Packed(dict[Field, bytes]):
+    """Name or number -> MessagePack, made when first asked for."""
+
+    def __missing__(self, value: Field) -> bytes:
+        if len(self) >= PACKED_VALUES_MAX:
+            self.clear()
+        packed = self[value] = _text(value.encode()) if isinstance(value, str) else _whole(value)
+        return packed
+
+
+def _text(value: bytes) -> bytes:
+    size = len(value)
+    if size < 32:
+        return b"%c%b" % (0xA0 | size, value)
+    return (b"\xd9%c" % size if size < 256 else b"\xda" + size.to_bytes(2, "big")) + value
+
+
+def _whole(value: int) -> bytes:
+    if -32 <= value < 128:
+        return b"%c" % (value & 0xFF)
+    for power in range(4):
+        size = 1 << power
+        if 0 <= value < 1 << 8 * size:
+            return b"%c" % (0xCC + power) + value.to_bytes(size, "big")
+        if -1 << 8 * size - 1 <= value < 0:
+            return b"%c" % (0xD0 + power) + value.to_bytes(size, "big", signed=True)
+    raise OverflowError(f"{value} has more than 64 bits")
+
+
+_PACKED = _Packed()

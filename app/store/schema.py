@@ -1,0 +1,273 @@
+"""Every figure, once: what it takes from a line, its code in a window, its place in the totals.
+
+All else follows from FIGURES: what the metrics worker counts (consumers/metrics/aggregate.py), what the
+script adds (rows.lua), what the queries read, the API and its description, the CSV, the report. A new
+figure is one row here, and a column on the page (drain/dashboard/static/js/columns.js).
+
+A window is a map: field -> count. A count's field is its code; a name's is the code of its kind and the
+name (`s200`); a sketch's is its code and the bucket (`q317`). The first two sketches came before there
+were codes: their fields are whole numbers, see `Sketch.field`. Codes are one character, because there
+are many windows; none may be used again for something else, because windows are kept for a month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from app.router_line import milliseconds
+from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, OTHER, STATUS
+
+Counts = dict[str, int]
+Buckets = dict[int, int]
+"""A sketch: bucket -> count, as in app/sketch.py."""
+
+Field = str | int
+"""Of a window."""
+
+MIX = ":mix"
+"""Hash of a row's totals; what begins with `::` instead is a hash of the talk's, for routes alone."""
+
+BUCKET_SHIFT = 443
+"""Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
+36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""
+
+LONGEST_MS = 1e9
+"""What took longer took no time that anybody measured."""
+
+BYTES_MAX_DIGITS = 11
+"""Larger sizes are no sizes; and Redis adds up whole numbers of 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number that lines add up to. `read`: what one line adds, 0 or more, from these `columns` of a
+    RouterLine; without columns, each line adds 1."""
+
+    name: str
+    code: str
+    total: str
+    """Field of the hash MIX."""
+    columns: tuple[str, ...] = ()
+    read: Callable[..., int] = lambda: 1
+    keeps_zero: bool = False
+    """Also a window in which it is 0 has its field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How often each name came. `read`: the name of a line, from its column; empty: it says none."""
+
+    name: str
+    code: str
+    """Empty: it is in the totals alone."""
+    hash: str
+    column: str
+    read: Callable[[str], str] = str
+    prefix: str = ""
+    """Before the name in that hash."""
+    is_bounded: bool = False
+    """Redis keeps NAMES_MAX names in that hash, which holds nothing else. If not, `read` bounds them."""
+    is_admitted: bool = False
+    """Which names are kept is decided a batch at a time: see admission.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A distribution of times. `read`: the ms of a line, from its column; None: it says none."""
+
+    name: str
+    code: str
+    """`+` and `-`: the whole numbers of the first two sketches."""
+    hash: str
+    column: str
+    read: Callable[[str], float | None]
+    sums: str = ""
+    """The talk's hash of `sum`, `count` and `average`; empty: it has none."""
+
+    @property
+    def maximum(self) -> str:
+        """Field of the hash MIX: the exact maximum in ms."""
+        return f"max_{self.name}"
+
+    def field(self, index: int) -> Field:
+        """Of this bucket in a window: for `+` the bucket, for `-` -1 less the bucket, both less
+        BUCKET_SHIFT."""
+        if self.code == "+":
+            return index - BUCKET_SHIFT
+        if self.code == "-":
+            return -1 - index - BUCKET_SHIFT
+        return f"{self.code}{index}"
+
+
+Figure = Count | Names | Sketch
+
+
+def _size(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= BYTES_MAX_DIGITS else 0
+
+
+def _status(text: str) -> str:
+    return text if not text or STATUS.fullmatch(text) else OTHER
+
+
+def _method(text: str) -> str:
+    return text if not text or text in METHODS else OTHER
+
+
+def _dyno(text: str) -> str:
+    return text[:DYNO_MAX_CHARS]
+
+
+def _host(text: str) -> str:
+    return text[:HOST_MAX_CHARS]
+
+
+def _ms(text: str) -> float | None:
+    value_ms = milliseconds(text)
+    return value_ms if value_ms is not None and value_ms < LONGEST_MS else None
+
+
+REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
+CODES = Names("codes", "c", MIX, "code", prefix="c:", is_admitted=True)
+
+FIGURES: tuple[Figure, ...] = (
+    REQUESTS,
+    Count("bytes", "b", total="bytes", columns=("bytes",), read=_size, keeps_zero=True),
+    Names("statuses", "s", "::statuses", "status", _status),
+    Names("methods", "m", MIX, "method", _method, prefix="m:"),
+    CODES,
+    Sketch("service", "+", ":service", "service", _ms, sums="::service"),
+    Sketch("connect", "-", ":connect", "connect", _ms, sums="::connect"),
+    Names("dynos", "", ":dynos", "dyno", _dyno, is_bounded=True),
+    Names("hosts", "", ":hosts", "host", _host, is_bounded=True),
+)
+
+COUNTS = tuple(figure for figure in FIGURES if isinstance(figure, Count))
+NAMES = tuple(figure for figure in FIGURES if isinstance(figure, Names) and figure.code)
+TOTAL_NAMES = tuple(figure for figure in FIGURES if isinstance(figure, Names) and not figure.code)
+"""Those that no window has."""
+SKETCHES = tuple(figure for figure in FIGURES if isinstance(figure, Sketch))
+
+_WHOLE = frozenset("-0123456789")
+_BY_CODE: dict[str, Figure] = {figure.code: figure for figure in FIGURES if figure.code}
+
+OTHER_MIX_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
+"""Fields of a hash MIX that are no admitted names: methods and `(other)`, counts, maxima."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """The figures of some requests, added up, by the figure's name."""
+
+    counts: Counts = field(default_factory=dict)
+    names: dict[str, Counts] = field(default_factory=dict)
+    sketches: dict[str, Buckets] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        return self.counts.get("requests", 0)
+
+    @property
+    def bytes(self) -> int:
+        return self.counts.get("bytes", 0)
+
+    @property
+    def statuses(self) -> Counts:
+        return self.names.get("statuses", {})
+
+    @property
+    def methods(self) -> Counts:
+        return self.names.get("methods", {})
+
+    @property
+    def codes(self) -> Counts:
+        return self.names.get("codes", {})
+
+    @property
+    def service(self) -> Buckets:
+        return self.sketches.get("service", {})
+
+    @property
+    def connect(self) -> Buckets:
+        return self.sketches.get("connect", {})
+
+
+def sums_of(window: Mapping[str, float]) -> Sums:
+    """The figures of a window, or of several added up. A code that is not known is a later version's."""
+    sums = Sums()
+    for name, value in window.items():
+        figure, rest = told_apart(name)
+        count = int(value)
+        if isinstance(figure, Count):
+            sums.counts[figure.name] = count
+        elif isinstance(figure, Names):
+            sums.names.setdefault(figure.name, {})[str(rest)] = count
+        elif isinstance(figure, Sketch):
+            sums.sketches.setdefault(figure.name, {})[int(rest)] = count
+    return sums
+
+
+def told_apart(name: Field) -> tuple[Figure | None, Field]:
+    """The figure of a field of a window, and the name or the bucket in it."""
+    text = str(name)
+    code = text[:1]
+    if code in _WHOLE:
+        index = int(text) + BUCKET_SHIFT
+        return (_BY_CODE["+"], index) if index >= 0 else (_BY_CODE["-"], -1 - index)
+    return _BY_CODE.get(code), text[1:]
+
+
+def total_place(name: Field) -> tuple[str, str]:
+    """(hash, field) of the totals for a field of a window that `FIGURES` names."""
+    figure, rest = told_apart(name)
+    if isinstance(figure, Count):
+        return MIX, figure.total
+    if isinstance(figure, Names):
+        return figure.hash, f"{figure.prefix}{rest}"
+    if isinstance(figure, Sketch):
+        return figure.hash, str(rest)
+    raise ValueError(f"no figure has the field {name!r} in a window")
+
+
+def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:
+    """The figures of a row's totals: hash -> field -> count. What is no count is not in these hashes."""
+    sums = Sums()
+    for count in COUNTS:
+        sums.counts[count.name] = hashes.get(MIX, {}).get(count.total, 0)
+    for names in NAMES:
+        start = len(names.prefix)
+        sums.names[names.name] = {
+            field[start:]: number
+            for field, number in hashes.get(names.hash, {}).items()
+            if field.startswith(names.prefix)
+        }
+    for sketch in SKETCHES:
+        buckets = hashes.get(sketch.hash, {})
+        sums.sketches[sketch.name] = {int(index): number for index, number in buckets.items()}
+    return sums
+
+
+def hashes_of(figures: Iterable[Figure]) -> list[str]:
+    """The hashes that hold the totals of these figures, each once."""
+    return list(dict.fromkeys(MIX if isinstance(figure, Count) else figure.hash for figure in figures))
+
+
+def check(figures: Iterable[Figure]) -> None:
+    """Raises ValueError where two figures share a name, or codes that a reader could not tell apart."""
+    names: set[str] = set()
+    codes: set[str] = set()
+    for figure in figures:
+        if figure.name in names:
+            raise ValueError(f"two figures are named {figure.name}")
+        names.add(figure.name)
+        if not figure.code and isinstance(figure, Names):
+            continue
+        if len(figure.code) != 1 or figure.code.isdecimal() or figure.code in codes:
+            raise ValueError(f"{figure.name}: its code must be one character that no other figure has")
+        if figure.code in "+-" and figure.name not in ("service", "connect"):
+            raise ValueError(f"{figure.name}: the whole numbers of a window are service and connect")
+        codes.add(figure.code)
+
+
+check(FIGURES)

@@ -1,0 +1,197 @@
+"""What lines say, as fields of windows and totals, for a whole batch at once; by the rows of schema.py.
+
+Column by column: few values make up nearly all traffic, so each is read and encoded when it first comes
+and then looked up. Counting is then adding up fields, which needs to know nothing of figures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from app.router_line import RouterLine
+from app.sketch import bucket
+from app.store.bounds import NAMES_SENT_MAX, OTHER
+from app.store.rows import Added
+from app.store.schema import (
+    COUNTS,
+    NAMES,
+    SKETCHES,
+    TOTAL_NAMES,
+    Count,
+    Counts,
+    Field,
+    Names,
+    Sketch,
+    total_place,
+)
+
+CACHED_VALUES = 50_000
+"""Values of one column that are remembered."""
+
+Value = TypeVar("Value")
+Time = tuple[Field | None, int, float]
+"""(field of its bucket, microseconds, ms); (None, 0, 0.0) where a line says none."""
+
+NO_TIME: Time = (None, 0, 0.0)
+
+
+class _Cache(dict[Any, Value], Generic[Value]):
+    """Text of a column (for several columns, a tuple of them) -> what it was read as."""
+
+    def __init__(self, read: Callable[[Any], Value]) -> None:
+        self._read = read
+
+    def __missing__(self, text: Any) -> Value:
+        if len(self) >= CACHED_VALUES:
+            self.clear()
+        value = self[text] = self._read(text)
+        return value
+
+    def all(self, column: Iterable[Any]) -> list[Value]:
+        return list(map(self.__getitem__, column))
+
+
+FIELDS_A_LINE = 4
+"""To count a line anew takes about as long as to add up so many fields of cells."""
+
+
+@dataclass(slots=True)
+class Cell:
+    """Some lines: their places in the batch, and what they count for as a window."""
+
+    places: list[int]
+    counts: dict[Field, int]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The lines of a batch, encoded; each list has one entry a line."""
+
+    fields: list[tuple[Field | None, ...]]
+    """Of names and sketches in a window; None: a line says none."""
+    amounts: list[tuple[Count, list[int]]]
+    names: list[tuple[Names, list[str]]]
+    """Of figures that no window has."""
+    times: list[tuple[Sketch, list[int], list[float]]]
+    """Microseconds and ms."""
+
+    def count(self, places: list[int]) -> Cell:
+        """The cell of the lines at these places."""
+        counts: Any = Counter(chain.from_iterable(map(self.fields.__getitem__, places)))
+        counts.pop(None, None)
+        for count, amounts in self.amounts:
+            amount = sum(map(amounts.__getitem__, places)) if count.columns else len(places)
+            if amount or count.keeps_zero:
+                counts[count.code] = amount
+        return Cell(places, counts)
+
+    def sum(self, cells: Sequence[Cell]) -> Cell:
+        """The cell of all their lines, added up or counted anew, whichever is less to do. A lone cell
+        stands for itself."""
+        if len(cells) == 1:
+            return cells[0]
+        places = list(chain.from_iterable([cell.places for cell in cells]))
+        if sum([len(cell.counts) for cell in cells]) > FIELDS_A_LINE * len(places):
+            return self.count(places)
+        counts = dict(cells[0].counts)
+        for cell in cells[1:]:
+            for name, number in cell.counts.items():
+                counts[name] = counts.get(name, 0) + number
+        return Cell(places, counts)
+
+    def totals(self, cell: Cell) -> Added:
+        """What the cell adds to the totals; no windows."""
+        added, places = Added(), cell.places
+        for name, number in cell.counts.items():
+            hash_name, field = _TOTAL_PLACES[name]
+            added.counts.setdefault(hash_name, {})[field] = number
+        for sketch, microseconds, milliseconds in self.times:
+            if measured := sum(added.counts.get(sketch.hash, {}).values()):
+                added.maxima_ms[sketch.maximum] = max(map(milliseconds.__getitem__, places))
+                if sketch.sums:
+                    added.times[sketch.sums] = (sum(map(microseconds.__getitem__, places)), measured)
+        for figure, column in self.names:
+            counts = Counter(map(column.__getitem__, places))
+            counts.pop("", None)
+            if figure.is_bounded:
+                added.bounded[figure.hash] = _first(counts, NAMES_SENT_MAX)
+            else:
+                hashed = added.counts.setdefault(figure.hash, {})
+                hashed |= {figure.prefix + name: number for name, number in counts.items()}
+        return added
+
+
+class Encoder:
+    """Encodes batches; keeps what it has read from one to the next."""
+
+    def __init__(self) -> None:
+        self._amounts = [(figure, _Cache(partial(_amount, figure))) for figure in COUNTS]
+        self._fields = [(figure, _Cache(partial(_name_field, figure))) for figure in NAMES]
+        self._times = [(figure, _Cache(partial(_time, figure))) for figure in SKETCHES]
+        self._names = [(figure, _Cache(figure.read)) for figure in TOTAL_NAMES]
+
+    def encode(self, lines: Sequence[RouterLine], admitted: Collection[str]) -> Batch:
+        """The lines; `admitted`: names of the figures that are admitted a batch at a time."""
+        columns = dict(zip(RouterLine._fields, zip(*lines, strict=True), strict=False))
+
+        def column(name: str) -> Sequence[str]:
+            return columns.get(name, ())
+
+        fields: list[list[Any]] = []
+        for names, field_of in self._fields:
+            texts = column(names.column)
+            if names.is_admitted:
+                texts = [text if not text or text in admitted else OTHER for text in texts]
+            fields.append(field_of.all(texts))
+        times = []
+        for sketch, time_of in self._times:
+            found = time_of.all(column(sketch.column))
+            fields.append([index for index, _, _ in found])
+            times.append((sketch, [us for _, us, _ in found], [ms for _, _, ms in found]))
+        return Batch(
+            fields=list(zip(*fields, strict=True)),
+            amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
+            names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
+            times=times,
+        )
+
+
+def _texts(count: Count, columns: Mapping[str, Sequence[str]]) -> Iterable[Any]:
+    """What a count reads of each line: a text, or a tuple where it reads several columns."""
+    some = [columns.get(name, ()) for name in count.columns]
+    return some[0] if len(some) == 1 else zip(*some, strict=True)
+
+
+def _amount(count: Count, texts: Any) -> int:
+    return count.read(texts) if len(count.columns) == 1 else count.read(*texts)
+
+
+def _name_field(names: Names, text: str) -> Field | None:
+    name = names.read(text)
+    return f"{names.code}{name}" if name else None
+
+
+def _time(sketch: Sketch, text: str) -> Time:
+    value_ms = sketch.read(text)
+    if value_ms is None:
+        return NO_TIME
+    return sketch.field(bucket(value_ms)), round(value_ms * 1000), value_ms
+
+
+def _first(counts: Mapping[str, int], names_max: int) -> Counts:
+    """The first so many names; further ones together."""
+    if len(counts) <= names_max:
+        return dict(counts)
+    kept: Counts = {}
+    for name, count in counts.items():
+        known = name if len(kept) < names_max else OTHER
+        kept[known] = kept.get(known, 0) + count
+    return kept
+
+
+_TOTAL_PLACES = _Cache(total_place)
