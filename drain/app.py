@@ -59,13 +59,13 @@ def create_app(
 
 
 OPEN_ENDPOINTS = frozenset({"logs.post_logs", "health"})
-"""/logs has a door of its own, and a platform's health check gives no password."""
+"""/logs authenticates senders itself, and a platform's health check gives no password."""
 
 
-def _guard(app: Flask, door: BasicAuth) -> None:
+def _guard(app: Flask, auth: BasicAuth) -> None:
     @app.before_request
-    def check_who_looks() -> Response | None:
-        if request.endpoint in OPEN_ENDPOINTS or door.authenticates(request):
+    def authenticate_reader() -> Response | None:
+        if request.endpoint in OPEN_ENDPOINTS or auth.authenticates(request):
             return None
         response = jsonify({"error": "user or password is wrong or missing"})
         response.status_code = 401
@@ -97,7 +97,7 @@ def _add_metrics(app: Flask, instruments: Instruments, routes: dashboard.RouteCo
 
 def _add_error_pages(app: Flask) -> None:
     @app.errorhandler(Exception)
-    def say_what_happened(fault: Exception) -> Response:
+    def error_as_json(fault: Exception) -> Response:
         """A sentence in JSON; the stack trace goes to the log, never to a client."""
         if isinstance(fault, HTTPException):
             response = jsonify({"error": fault.name})

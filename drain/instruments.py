@@ -50,18 +50,18 @@ class Instruments:
         def counter(name: str, help: str, *labels: str) -> Counter:
             return Counter(f"tailrace_drain_{name}", help, labels, registry=registry)
 
-        self.frames = counter("frames", "Requests whose frame is safe in the log")
-        self.answers = counter("answers", "Answers of POST /logs", "status")
-        self.lines = counter("lines", "Syslog lines in those frames, of any process")
+        self.frames = counter("frames", "Frames accepted: safe in the log")
+        self.answers = counter("answers", "Responses of POST /logs", "status")
+        self.lines = counter("lines", "Syslog messages in accepted frames, router lines or not")
         self.router_lines = counter("router_lines", "Router lines written to the log")
-        self.duplicates = counter("duplicate_frames", "Frames that the log had already (Redis only)")
-        self.malformed = counter("malformed", "Broken bodies and lines that are no syslog", "what")
-        self.miscounted = counter("miscounted", "Frames whose Logplex-Msg-Count is not what they hold")
-        self.lost = counter("lost_messages", "Messages that senders say were lost on the way", "code")
-        self.bytes = counter("bytes", "Bytes of accepted bodies, unpacked")
+        self.duplicates = counter("duplicate_frames", "Frames that the log already had (Redis only)")
+        self.malformed = counter("malformed", "Broken frames, and messages that are not syslog", "what")
+        self.miscounted = counter("miscounted", "Frames whose Logplex-Msg-Count differs from what they hold")
+        self.lost = counter("lost_messages", "Messages that senders reported as lost", "code")
+        self.bytes = counter("bytes", "Bytes of accepted frames, unpacked")
         self.in_flight = Gauge(
             "tailrace_drain_in_flight",
-            "Requests of POST /logs being handled",
+            "Requests of POST /logs in flight",
             registry=registry,
             multiprocess_mode="livesum",
         )
@@ -111,8 +111,8 @@ def _has_room(folder: Path) -> bool:
         for path in sizes:
             path.unlink(missing_ok=True)
         log.error(
-            "no room for this process's counts (%s): it counts by itself, and /metrics shows its counts "
-            "only where it answers itself. Make room in TMPDIR and restart",
+            "no room for this process's metrics (%s): /metrics shows them only when this process answers. "
+            "Make room in TMPDIR and restart",
             first_words(fault),
         )
         return False

@@ -88,11 +88,11 @@ def _commands(environ: Mapping[str, str]) -> Mapping[str, tuple[str, Callable[[]
     return {
         "top": ("the routes, live, in the terminal", top),
         "report": ("the figures of a time span as text, JSON or Markdown", report),
-        "memory": ("what takes Redis's memory", memory),
-        "replay": ("replay a window of the past against a target, with a verdict", replay),
-        "dead-letters": ("list, requeue or drop what could not be processed", dead_letters),
-        "config": ("the settings in force, secrets masked", config),
-        "release": ("check the settings and make the topic; the Procfile's release phase", release),
+        "memory": ("what uses Redis's memory", memory),
+        "replay": ("replay a past window against a target, with a verdict", replay),
+        "dead-letters": ("list, requeue or drop lines that could not be processed", dead_letters),
+        "config": ("the settings in force, with secrets masked", config),
+        "release": ("check the settings and create the topic; the Procfile's release phase", release),
     }
 
 
@@ -110,7 +110,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         if (fault.name or "").partition(".")[0] in OURS:
             raise
         print(
-            f"the Python module {fault.name} is missing here: use .venv/bin/python (`make venv` makes it), "
+            f"the Python module {fault.name} is missing: use .venv/bin/python (`make venv` creates it), "
             "or pip install -r requirements.txt",
             file=sys.stderr,
         )
@@ -124,7 +124,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         if fault.errno not in NOT_WRITTEN:
             raise
         _drop_output()
-        print(f"the output cannot be written: {fault.strerror}", file=sys.stderr)
+        print(f"cannot write the output: {fault.strerror}", file=sys.stderr)
         return EXIT_FAILED
 
 

@@ -1,6 +1,6 @@
 """`python -m app release`: the Procfile's release phase. Checks what each process will need.
 
-Makes the topic where that is allowed; says everything that is missing, with the fix, at once.
+Creates the topic where that is allowed; lists everything that is missing, with the fix, at once.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Release:
         )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
+        parser.description = "Checks the settings, Redis and the log, and creates the topic if it is missing."
         parser.epilog = (
-            "exit code: 0 all is there (a WARNING stops nothing), 1 something is missing, 2 bad settings"
+            "exit code: 0 all in place (a WARNING stops nothing), 1 something is missing, 2 bad settings"
         )
 
     def run(self, args: argparse.Namespace, settings: Settings) -> int:
@@ -74,12 +74,12 @@ class Release:
 
 def _drain(settings: Settings) -> str:
     if settings.bind_host == "127.0.0.1":
-        said = "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone"
+        said = "without DRAIN_USER and DRAIN_PASSWORD, `web` listens on 127.0.0.1 only"
         if "DYNO" in os.environ:
-            raise TailraceError(f"{said}: `web` would refuse to start here")
+            raise TailraceError(f"{said} and refuses to start on a dyno")
         return said
     if not settings.drain_pairs:
-        return "DRAIN_AUTH=none: whoever reaches the port may write"
+        return "DRAIN_AUTH=none: anyone who can reach the port may send logs and read the dashboard"
     return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
 
 
@@ -91,7 +91,7 @@ def _redis(settings: Settings) -> Found:
         policy = info.get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise LogUnavailable(
-                f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
+                f"maxmemory-policy is {policy}: Redis would evict figures when it is full. "
                 "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
         return Found(
@@ -120,12 +120,12 @@ def _risks(info: dict[str, Any], appendfsync: str) -> Iterator[str]:
     """What a crash of Redis would lose, of figures and log alike."""
     if not info.get("aof_enabled"):
         yield (
-            "no append-only file: a crash or restart of Redis loses what it wrote since its last snapshot, "
-            "acknowledged or not. Set `appendonly yes` (Heroku: take premium-0 or larger, mini keeps nothing)"
+            "no append-only file: a crash or restart of Redis loses everything since its last snapshot, "
+            "acknowledged or not. Set `appendonly yes` (Heroku: use premium-0 or larger; mini keeps nothing)"
         )
     elif appendfsync == "no":
         yield (
-            "appendfsync is no: what is lost in a crash is up to the operating system. "
+            "appendfsync is no: the operating system decides how much a crash loses. "
             "Set `appendfsync everysec`"
         )
 
@@ -175,13 +175,14 @@ def _redis_log(settings: Settings) -> Found:
 def _unheld(replication: Any) -> Iterator[str]:
     if replicas := int(replication.get("connected_slaves", 0)):
         yield (
-            f"Redis has {plural(replicas, 'replica')} and frames do not wait for any: when one takes over, "
-            "what it had not received is lost, acknowledged or not. REDIS_LOG_REPLICAS=1 prevents that"
+            f"Redis has {plural(replicas, 'replica')}, but frames do not wait for one: after a failover, "
+            "what the replica had not received is lost, acknowledged or not. "
+            "REDIS_LOG_REPLICAS=1 prevents that"
         )
 
 
 def _routes(settings: Settings) -> str:
     rules = compile_rules(settings.route_rules)
     if settings.route_templates == "raw":
-        return "paths as they are" + (", so `routes:` of the file says nothing" if rules else "")
-    return f"{len(rules)} rule(s) of your own, then ids become templates"
+        return "raw paths" + ("; `routes:` in the YAML file has no effect" if rules else "")
+    return f"{plural(len(rules), 'pattern')} of your own; ids in other paths become :id"

@@ -19,9 +19,12 @@ from app.settings import Settings
 from app.settings.readers import app_argument
 from app.store import queries
 
-EVER = "ever"
+ALL_TIME = "all"
+OLD_NAMES = {"ever": ALL_TIME}
+"""Spans that are accepted still, and what they are called now."""
+
 APPS_NAMED = 10
-"""Of those that are there, where one is asked for that is not."""
+"""Known apps that are listed when an unknown one is asked for."""
 ROUTES_SHOWN = 20
 REDIS_TIMEOUT_S = 8.0
 HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
@@ -30,7 +33,7 @@ EXAMPLES = """\
 examples:
   python -m app report --since 1h
   python -m app report --since 24h --app shop --format markdown > report.md
-  python -m app report --since ever --format json | jq '.table.total.service.p95'
+  python -m app report --since all --format json | jq '.table.total.service.p95'
 """
 
 
@@ -46,13 +49,13 @@ class Report:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.description = "Requests, errors and times of a span that ends now, and the routes in it."
+    parser.description = "Requests, errors and times over a span that ends now, in total and per route."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "--since", type=span, default="1h", metavar="SPAN", help="such as 15m, 1h, 7d, or `ever` (default 1h)"
+        "--since", type=span, default="1h", metavar="SPAN", help="such as 15m, 1h, 7d, or `all` (default 1h)"
     )
-    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all apps together)")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument(
         "--routes",
@@ -70,17 +73,18 @@ def _count(text: str) -> int:
 
 
 def span(text: str) -> str:
-    """The span as given, once it is one: a type for argparse."""
-    if text != EVER:
+    """The span, once it is known to be valid: a type for argparse."""
+    text = OLD_NAMES.get(text, text)
+    if text != ALL_TIME:
         try:
             queries.read_span(text)
         except ValueError as fault:
-            raise argparse.ArgumentTypeError(f"{fault}, or `ever`") from None
+            raise argparse.ArgumentTypeError(f"{fault}, or `all`") from None
     return text
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Prints the report; 0. Raises LogUnavailable where Redis is away."""
+    """Prints the report; 0. Raises LogUnavailable where Redis is unreachable."""
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     report = read(store, settings, args.since, args.app, time.time())
     warn_of_unknown(store, settings, args.app)
@@ -90,10 +94,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
-    """The figures of a span (`1h`, `ever`). Raises LogUnavailable where Redis is away."""
+    """The figures of a span (`1h`, `all`). Raises LogUnavailable where Redis is unreachable."""
     log_limit_bytes = None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
     try:
-        found = queries.routes_table(store, app, None if since == EVER else queries.read_span(since), now_s)
+        span_s = None if since == ALL_TIME else queries.read_span(since)
+        found = queries.routes_table(store, app, span_s, now_s)
         health = queries.health(store, now_s, log_limit_bytes=log_limit_bytes, routes_max=settings.routes_max)
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None
@@ -101,20 +106,22 @@ def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: fl
 
 
 def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
-    """Says on stderr that an app was never seen, and which were: a report of zeros looks like silence.
+    """Says on stderr that an app was never seen, and which were: otherwise zeros look like silence.
 
-    Raises LogUnavailable where Redis is away.
+    Raises LogUnavailable where Redis is unreachable.
     """
     if not app:
         return
     try:
-        names = [known.name for known in queries.apps(store).apps]
+        names = [seen.name for seen in queries.apps(store).apps]
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None
     if app not in names:
         more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
-        there = ", ".join([*names[:APPS_NAMED], *more]) or "none yet (DRAIN_TOKENS names them)"
-        said = f"no request of the app {app!r} was ever counted; there are: {there}"
+        known = ", ".join([*names[:APPS_NAMED], *more])
+        said = f"unknown app {app!r}. " + (
+            f"Known apps: {known}" if known else "No named apps yet; set DRAIN_TOKENS to name them"
+        )
         print(for_terminal(said), file=sys.stderr)
 
 
@@ -166,7 +173,7 @@ def title(report: Report) -> str:
     app = report.table.app or "all apps"
     to_s = datetime.fromtimestamp(report.table.to_s, UTC)
     if report.table.from_s is None:
-        return f"Tailrace: {app}, since ever (at {to_s:%Y-%m-%d %H:%M:%S} UTC)"
+        return f"Tailrace: {app}, all time (until {to_s:%Y-%m-%d %H:%M:%S} UTC)"
     from_s = datetime.fromtimestamp(report.table.from_s, UTC)
     until = f"{to_s:%H:%M:%S}" if from_s.date() == to_s.date() else f"{to_s:%Y-%m-%d %H:%M:%S}"
     return f"Tailrace: {app}, last {report.since} ({from_s:%Y-%m-%d %H:%M:%S} to {until} UTC)"
@@ -175,7 +182,7 @@ def title(report: Report) -> str:
 def facts(total: queries.Figures) -> list[tuple[str, str]]:
     """What is true of all routes together; the values as they came, for each format to escape."""
     found = [
-        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)} a second")),
+        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
         ("service", _times(total.service)),
         ("connect", _times(total.connect)),

@@ -27,7 +27,7 @@ def read_file(path: Path, values: dict[str, Any], faults: list[str]) -> None:
         return
     if not isinstance(content, dict) or set(content) - _FILE_KEYS:
         faults.append(
-            f"TAILRACE_CONFIG: {file} may have these keys at its top: {', '.join(sorted(_FILE_KEYS))}"
+            f"TAILRACE_CONFIG: {file} may only have these top-level keys: {', '.join(sorted(_FILE_KEYS))}"
         )
         return
     routes: Any = content.get("routes") or []

@@ -79,6 +79,6 @@ def keep(
 
 
 def losses_by_app(store: redis.Redis) -> dict[str, int]:
-    """Messages lost before they came here, by app, ever."""
+    """Messages lost before they came here, by app, of all time."""
     found = cast(dict[bytes, bytes], store.hgetall(LOSSES))
     return {name.decode(): int(value) for name, value in found.items()}

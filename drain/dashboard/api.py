@@ -16,10 +16,10 @@ from app.store import queries
 from app.store.keys import ALL_ROUTES
 from drain.dashboard.answers import Answer, Answers, answer
 from drain.dashboard.openapi import document
-from drain.dashboard.parameters import Parameters, check_names, read, read_digest, read_run
+from drain.dashboard.parameters import ALL_TIME, Parameters, check_names, read, read_digest, read_run
 from drain.dashboard.table_csv import file_name, table_csv
 
-FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, "ever": 15.0}
+FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, ALL_TIME: 15.0}
 """An answer over this window stays at least so long."""
 
 HEALTH_FRESH_S = 2.0
@@ -93,7 +93,7 @@ def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> Non
 
     @dashboard.get("/api/series")
     def series() -> Response:
-        asked = read(request.args, without="ever", further=("route",))
+        asked = read(request.args, without=ALL_TIME, further=("route",))
         digest = read_digest(request.args.get("route", ALL_ROUTES), "route")
         span_s = asked.span_s or 0
         return figures(

@@ -9,7 +9,14 @@ import typing
 from typing import Any, Literal
 
 from app.store import queries
-from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, RUN_PATTERN, SPANS_S
+from drain.dashboard.parameters import (
+    APP_PATTERN,
+    DEFAULT_WINDOW,
+    DIGEST_PATTERN,
+    RUN_PATTERN,
+    SPANS_S,
+    WINDOWS,
+)
 
 Schema = dict[str, Any]
 
@@ -23,7 +30,7 @@ PLAIN: dict[object, Schema] = {
 
 STAMP: Schema = {
     "at_ms": {"type": "integer", "description": "Unix time in ms at which the figures were read"},
-    "refresh_s": {"type": "number", "description": "after how many seconds it is worth asking again"},
+    "refresh_s": {"type": "number", "description": "seconds after which it is worth asking again"},
 }
 
 ROOTS = (
@@ -46,9 +53,9 @@ def document() -> Schema:
         "info": {
             "title": "Tailrace",
             "version": "1",
-            "description": "Figures of the requests that Heroku's router has logged. Times are in ms, "
+            "description": "Figures of the requests that Heroku's router logged. Times are in ms, "
             "moments in Unix seconds, rates in requests a second, shares from 0 to 1. Percentiles are "
-            "within 1 %. HTTP Basic, where DASHBOARD_USER or DRAIN_USER is set.",
+            "within 1 %. HTTP Basic authentication applies if DASHBOARD_USER or DRAIN_USER is set.",
         },
         "security": [{}, {"basic": []}],
         "paths": _paths(),
@@ -64,31 +71,31 @@ def document() -> Schema:
 def _paths() -> Schema:
     span = [_parameter("app"), _parameter("window")]
     return {
-        "/api/apps": _get("The apps that have been seen, busiest first", _stamped("Apps")),
+        "/api/apps": _get("All apps seen so far, busiest first", _stamped("Apps")),
         "/api/codes": _get(
             "What the router's H-codes mean",
             {"type": "object", "additionalProperties": {"type": "string"}},
         ),
         "/api/routes": _get("The routes of an app in a window, busiest first", _stamped("RoutesTable"), span),
         "/api/routes.csv": _get(
-            "The same table as CSV; a cell that a spreadsheet might run begins with a quote",
+            "The same table as CSV; cells that a spreadsheet might execute begin with a quote",
             {"type": "string"},
             span,
             mimetype="text/csv",
         ),
         "/api/routes/{digest}": _get(
-            "One route, with the histograms of its times",
+            "One route, with histograms of its times",
             _stamped("RouteDetail"),
             [_parameter("digest"), *span],
             not_found=True,
         ),
         "/api/series": _get(
-            "How an app, or one route of it, went over time",
+            "Time series of an app or route",
             _stamped("Series"),
             [_parameter("app"), _parameter("series_window"), _parameter("route")],
         ),
         "/api/health": _get(
-            "Losses, workers, the log, dead letters; and what a person should know of them",
+            "Losses, workers, the log and dead letters, and the alerts that follow from them",
             {
                 "type": "object",
                 "required": ["alerts", "health", *STAMP],
@@ -99,10 +106,10 @@ def _paths() -> Schema:
                 },
             },
         ),
-        "/api/memory": _get("What takes Redis's memory, the largest part first", _stamped("Memory")),
-        "/api/replay": _get("The runs of replays that are kept, the latest first", _stamped("Runs")),
+        "/api/memory": _get("What uses Redis's memory, largest part first", _stamped("Memory")),
+        "/api/replay": _get("The replay runs that are kept, latest first", _stamped("Runs")),
         "/api/replay/{run}": _get(
-            "One run, original beside replayed, route by route",
+            "One replay run: original and replayed side by side, route by route",
             _stamped("ReplayRun"),
             [_parameter("run")],
             not_found=True,
@@ -142,12 +149,12 @@ def _parameters() -> Schema:
             "description": "an app's name; empty: all apps together",
             "schema": {"type": "string", "pattern": f"^(?:{APP_PATTERN})$", "default": ""},
         },
-        "window": _window(list(SPANS_S)),
+        "window": _window(list(WINDOWS)),
         "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
         "route": {
             "name": "route",
             "in": "query",
-            "description": "the digest of a route; `all`: all of them together",
+            "description": "the digest of a route; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
         },
         "run": {
@@ -161,7 +168,7 @@ def _parameters() -> Schema:
             "name": "digest",
             "in": "path",
             "required": True,
-            "description": "the hex SHA-256 of a route, as in /api/routes; `all`: all of them together",
+            "description": "the hex SHA-256 of a route, as in /api/routes; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$"},
         },
     }
@@ -171,7 +178,7 @@ def _window(names: list[str]) -> Schema:
     return {
         "name": "window",
         "in": "query",
-        "description": "the time that ends now",
+        "description": "the time span that ends now; `all`: all time (`ever` is its old name)",
         "schema": {"type": "string", "enum": names, "default": DEFAULT_WINDOW},
     }
 
@@ -179,7 +186,7 @@ def _window(names: list[str]) -> Schema:
 def _error_responses() -> Schema:
     return {
         "BadParameter": _error(
-            "A parameter cannot have this value, or there is none of this name",
+            "A parameter has an invalid value or an unknown name",
             parameter={"type": "string"},
             allowed={
                 "description": "what is allowed",
@@ -190,7 +197,7 @@ def _error_responses() -> Schema:
         "NotAdmitted": _error("User or password is wrong or missing"),
         "NotThere": _error("There is no such route or run"),
         "RedisAway": _error(
-            "Redis does not answer, or refuses; try again after Retry-After seconds",
+            "Redis is unreachable or returns an error; retry after Retry-After seconds",
             reason={"type": "string"},
         ),
     }

@@ -10,15 +10,22 @@ from werkzeug.datastructures import MultiDict
 
 from app.store.keys import ALL_ROUTES
 
+ALL_TIME = "all"
+
 SPANS_S: dict[str, int | None] = {
     "5m": 300,
     "1h": 3_600,
     "24h": 86_400,
     "7d": 7 * 86_400,
     "30d": 30 * 86_400,
-    "ever": None,
+    ALL_TIME: None,
 }
-"""`window` -> seconds; None: since ever."""
+"""`window` -> seconds; None: all time."""
+
+OLD_NAMES = {"ever": ALL_TIME}
+"""Names of windows that are accepted still, and what they are called now."""
+
+WINDOWS = (*SPANS_S, *OLD_NAMES)
 
 DEFAULT_WINDOW = "1h"
 APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
@@ -28,8 +35,7 @@ RUN_PATTERN = "[A-Za-z0-9._:+-]{1,100}"
 
 @dataclass(slots=True)
 class BadParameter(Exception):
-    """A parameter has a value that it cannot have, or a name that there is not; `allowed` says
-    which there are."""
+    """A parameter has an invalid value or an unknown name; `allowed` says what is valid."""
 
     parameter: str
     value: str
@@ -39,7 +45,7 @@ class BadParameter(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What is asked for. `window` names the span, `span_s` is None since ever."""
+    """What is asked for. `window` names the span, `span_s` is None for all time."""
 
     app: str
     window: str
@@ -47,18 +53,19 @@ class Parameters:
 
 
 def read(arguments: MultiDict[str, str], *, without: str = "", further: Sequence[str] = ()) -> Parameters:
-    """`app` and `window`, with their defaults. `without`: a window that makes no sense here.
+    """`app` and `window`, with their defaults. `without`: a window that is not available here.
 
     Raises BadParameter.
     """
     check_names(arguments, ("app", "window", *further))
     app = arguments.get("app", "")
     if not re.fullmatch(APP_PATTERN, app):
-        raise BadParameter("app", app, "an app's name as in GET /api/apps, or empty for all together")
+        raise BadParameter("app", app, "an app's name as in GET /api/apps, or empty for all apps together")
     window = arguments.get("window", DEFAULT_WINDOW)
-    spans = [name for name in SPANS_S if name != without]
-    if window not in spans:
-        raise BadParameter("window", window, spans)
+    allowed = [name for name in WINDOWS if OLD_NAMES.get(name, name) != without]
+    if window not in allowed:
+        raise BadParameter("window", window, allowed)
+    window = OLD_NAMES.get(window, window)
     return Parameters(app, window, SPANS_S[window])
 
 

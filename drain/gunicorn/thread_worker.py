@@ -261,7 +261,7 @@ def _is_ready(conn: TConn) -> bool:
         if not hasattr(conn, "idle_since_s"):
             conn.idle_since_s, conn.is_sender = now_s, False
         if now_s > conn.header_due_s:
-            raise TimeoutError("the header comes too slowly")
+            raise TimeoutError("the header arrived too slowly")
         _refuse_bad_header(sock, ahead + seen)
     if due_s is not None or not is_ready:
         # "Readable" means: more than this is there. Only the end of the stream counts in any case.

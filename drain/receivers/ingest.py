@@ -131,7 +131,7 @@ def has_frame_events(parsed: Body, too_large: list[bytes]) -> bool:
 def record_frame_events(parsed: Body, too_large: list[bytes], delivery: Delivery, store: redis.Redis) -> bool:
     """Losses and dead letters, to Redis; False where this frame's were kept before.
 
-    Raises NotDurable when Redis is away.
+    Raises NotDurable when Redis is unreachable.
     """
     losses = [Loss(notice.code, notice.dropped) for notice in parsed.notices]
     letters = _letters(parsed, too_large, delivery.app)
@@ -140,7 +140,9 @@ def record_frame_events(parsed: Body, too_large: list[bytes], delivery: Delivery
     try:
         return keep(store, delivery.frame_id, delivery.app, losses, letters, int(time.time()))
     except redis.RedisError as fault:
-        raise NotDurable(f"Redis has not kept what came beside: {type(fault).__name__}") from fault
+        raise NotDurable(
+            f"Redis did not store loss notices or dead letters: {type(fault).__name__}"
+        ) from fault
 
 
 def _letters(parsed: Body, too_large: list[bytes], app: str) -> list[NewLetter]:
@@ -148,9 +150,7 @@ def _letters(parsed: Body, too_large: list[bytes], app: str) -> list[NewLetter]:
     letters = [dead_letter("line", "drain", bad.reason, bad.raw, app) for bad in each]
     if further:
         together = b"".join(b"%d %s" % (len(bad.raw), bad.raw) for bad in further)
-        letters.append(
-            dead_letter("body", "drain", f"{len(further)} further lines like these", together, app)
-        )
+        letters.append(dead_letter("body", "drain", f"{len(further)} more lines like these", together, app))
     letters += [dead_letter("line", "drain", "too large for the log", line, app) for line in too_large]
     if parsed.broken:
         letters.append(dead_letter("body", "drain", str(parsed.broken), parsed.rest, app))

@@ -196,7 +196,7 @@ def _read_frame(body: bytes, offset: int, index: int, found: Body) -> int:
     end = start + int(count[1])
     if end > len(body):
         raise MalformedFrame(
-            offset, f"a frame of {end - start} bytes is declared_count, {len(body) - start} are there"
+            offset, f"the message should have {end - start} bytes, but only {len(body) - start} follow"
         )
     reason = _read_message(body[start:end], index, found)
     if reason:
@@ -207,20 +207,20 @@ def _read_frame(body: bytes, offset: int, index: int, found: Body) -> int:
 def _check_bad(found: Body, offset: int, size: int) -> None:
     """Raises MalformedFrame where too much was no syslog to read on at `offset`."""
     if len(found.bad) >= BAD_MAX and offset < size:
-        raise MalformedFrame(offset, f"{BAD_MAX} messages before are no syslog, the rest is left unread")
+        raise MalformedFrame(offset, f"{BAD_MAX} messages are not syslog; the rest was not read")
 
 
 def _why_no_count(start: bytes) -> str:
     digits = len(start) - len(start.lstrip(b"0123456789"))
     if digits == 0:
-        return f"a byte count is expected, {chr(start[0])!a} is found"
+        return f"expected a byte count, found {chr(start[0])!a}"
     if start[0] == ord("0"):
-        return "a byte count has no leading zero"
+        return "a byte count must not start with 0"
     if digits > MAX_COUNT_DIGITS:
         return f"a byte count has at most {MAX_COUNT_DIGITS} digits"
     if digits == len(start):
-        return "the body ends in a byte count"
-    return f"a space is expected after the byte count, {chr(start[digits])!a} is found"
+        return "the body ends within a byte count"
+    return f"expected a space after the byte count, found {chr(start[digits])!a}"
 
 
 _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")

@@ -36,7 +36,7 @@ class Refusal(Exception):
 
 
 def blueprint(settings: Settings, writer: Writer, store: redis.Redis, instruments: Instruments) -> Blueprint:
-    """The endpoint, with its own door: who may write is not who may look."""
+    """The endpoint, with its own login: sending logs and reading the dashboard are separate rights."""
     logs = Blueprint("logs", __name__)
     door = BasicAuth(settings.drain_pairs)
     # Requests that wait hold a thread and a body each: past this many, no is the faster answer.
@@ -87,7 +87,7 @@ def _take(
         details: dict[str, object] = {"at_byte": fault.offset, "reason": fault.reason}
         raise Refusal(400, "not octet-counted syslog", details) from None
     except NotDurable as fault:
-        raise Refusal(503, "not durable in time, send it again", {"reason": str(fault)}) from None
+        raise Refusal(503, "not durable in time; send it again", {"reason": str(fault)}) from None
 
 
 def _admitted(request: Request, settings: Settings, door: BasicAuth) -> str:
@@ -114,7 +114,7 @@ def _body(request: Request, limit: int) -> bytes:
         raise Refusal(413, "the body is too large", details) from None
     except BodyCutShort:
         # The rest may come with a retry, so this is no 4xx.
-        raise Refusal(503, "the body ended early or came too slowly", {}) from None
+        raise Refusal(503, "the body ended early or arrived too slowly", {}) from None
     except BodyMalformed as fault:
         raise Refusal(400, "the chunked body is malformed", {"reason": str(fault)}) from None
     except BodyNotGzip:

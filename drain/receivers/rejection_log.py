@@ -1,4 +1,4 @@
-"""A line in the log for a frame that was not accepted: one a second for each cause, for senders are many."""
+"""A line in the log for a rejected frame: one a second for each cause, because there are many senders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RejectionLog:
                 return
             suppressed = self._unsaid.pop(status, 0)
         log.warning(
-            "a frame was not accepted: status=%d frame=%s request_id=%s suppressed=%d reason=%s",
+            "frame rejected: status=%d frame=%s request_id=%s suppressed=%d reason=%s",
             status,
             frame_id[:128],
             request_id[:200],

@@ -44,7 +44,7 @@ FLAGS = (
 
 
 class Site:
-    """The dashboard on a port of its own; it can go away and come back."""
+    """The dashboard on a port of its own; it can stop and start again."""
 
     def __init__(self, redis_url: str) -> None:
         self.port = free_port()
@@ -219,13 +219,13 @@ def shop(redis_client: redis.Redis) -> redis.Redis:
 
 
 @pytest.fixture
-def unavailable_error(redis_client: redis.Redis) -> Iterator[Callable[[bool], None]]:
-    """Takes Redis away from everybody but the test, and gives it back."""
+def unreachable(redis_client: redis.Redis) -> Iterator[Callable[[bool], None]]:
+    """Makes Redis unreachable for everybody but the test, and reachable again."""
 
-    def set_away(is_away: bool) -> None:
-        redis_client.config_set("maxclients", 1 if is_away else 10_000)
-        if is_away:
+    def set_unreachable(is_unreachable: bool) -> None:
+        redis_client.config_set("maxclients", 1 if is_unreachable else 10_000)
+        if is_unreachable:
             redis_client.client_kill_filter(_type="normal", skipme=True)
 
-    yield set_away
-    set_away(False)
+    yield set_unreachable
+    set_unreachable(False)

@@ -94,7 +94,7 @@ class RedisReader:
             self._joined = False
             if "NOGROUP" in str(fault) or "UNBLOCKED" in str(fault):
                 return None  # Redis was cleared: the next poll makes the group anew.
-            raise LogUnavailable(f"Redis does not give messages: {first_words(fault)}") from fault
+            raise LogUnavailable(f"Redis did not return messages: {first_words(fault)}") from fault
         return self._batch(max_messages) if self._held else None
 
     def _fetch(self, timeout_s: float, max_messages: int) -> list[Entry]:
@@ -117,7 +117,7 @@ class RedisReader:
             args=[self._group, self._consumer, self._start, self._lease_prefix, LEASE_MS],
         )
         if answer == b"created" and self._had_joined:
-            log.warning("Redis was cleared: the log and the counts start over. group=%s", self._group)
+            log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
         self._joined = self._had_joined = self._pending_first = True
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
@@ -184,7 +184,7 @@ class RedisReader:
         try:
             self._client.delete(self._lease_prefix + self._consumer)
         except redis.RedisError:
-            log.info("Redis was gone at the end: the lease runs out by itself. group=%s", self._group)
+            log.info("Redis was unreachable at shutdown: the lease expires by itself. group=%s", self._group)
         self._client.close()
 
 

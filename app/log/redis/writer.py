@@ -76,7 +76,7 @@ class RedisWriter:
                 timeout_s=deadline_s - time.monotonic(),
             )
         except redis.RedisError as fault:
-            raise NotDurable(f"Redis has not taken the frame: {first_words(fault)}") from fault
+            raise NotDurable(f"Redis did not accept the frame: {first_words(fault)}") from fault
         if isinstance(written, list):
             group, waiting = written[0].decode(), int(written[1])
             raise NotDurable(
@@ -99,7 +99,7 @@ class RedisWriter:
             # A write, for a Redis that is full answers every PING.
             self._client.set(PROBE, 1, ex=60)
         except redis.ResponseError as fault:
-            raise NotDurable(f"Redis takes no writes: {first_words(fault)}") from fault
+            raise NotDurable(f"Redis accepts no writes: {first_words(fault)}") from fault
         except redis.RedisError as fault:
             raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
         if self._hold:

@@ -1,4 +1,4 @@
-"""Reads what was counted since ever: the hashes without an end, the talk's among them."""
+"""Reads the figures of all time: the hashes that never expire, the talk's among them."""
 
 from __future__ import annotations
 

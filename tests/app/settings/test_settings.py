@@ -142,7 +142,7 @@ def test_a_key_that_cannot_be_used_is_a_fault_that_does_not_show_it(
     ],
 )
 def test_a_password_in_a_url_where_none_belongs_is_a_fault_that_does_not_show_it(name: str, raw: str) -> None:
-    with pytest.raises(BadSettings, match=f"{name} must hold no user or password") as caught:
+    with pytest.raises(BadSettings, match=f"{name} must not contain a user or password") as caught:
         Settings.load({name: raw})
     assert "hunter" not in str(caught.value)
 

@@ -233,20 +233,20 @@ def test_a_frame_without_a_syslog_header_is_kept_with_its_place_and_reason(
 @pytest.mark.parametrize(
     ("rest", "reason"),
     [
-        (b"hello", "a byte count is expected, 'h' is found"),
-        (b'{"json": true}', "a byte count is expected, '{' is found"),
-        (b"\n" + APP_FRAME, "a byte count is expected, '\\n' is found"),
-        (b" 5 <1>1 ", "a byte count is expected, ' ' is found"),
-        (b"-5 <1>1", "a byte count is expected, '-' is found"),
-        (b"0 ", "a byte count has no leading zero"),
-        (b"012 <1>1 a b c d ", "a byte count has no leading zero"),
-        (b"12<1>1 a b c d ", "a space is expected after the byte count, '<' is found"),
-        (b"12\n<1>1 a b c d ", "a space is expected after the byte count, '\\n' is found"),
+        (b"hello", "expected a byte count, found 'h'"),
+        (b'{"json": true}', "expected a byte count, found '{'"),
+        (b"\n" + APP_FRAME, "expected a byte count, found '\\n'"),
+        (b" 5 <1>1 ", "expected a byte count, found ' '"),
+        (b"-5 <1>1", "expected a byte count, found '-'"),
+        (b"0 ", "a byte count must not start with 0"),
+        (b"012 <1>1 a b c d ", "a byte count must not start with 0"),
+        (b"12<1>1 a b c d ", "expected a space after the byte count, found '<'"),
+        (b"12\n<1>1 a b c d ", "expected a space after the byte count, found '\\n'"),
         (b"1234567890 <1>1", "a byte count has at most 9 digits"),
-        (b"123", "the body ends in a byte count"),
-        (b"99 <1>1 a\n", "a frame of 99 bytes is declared_count, 7 are there"),
-        (b"8 <1>1 a\n", "a frame of 8 bytes is declared_count, 7 are there"),
-        (b"999999999 ", "a frame of 999999999 bytes is declared_count, 0 are there"),
+        (b"123", "the body ends within a byte count"),
+        (b"99 <1>1 a\n", "the message should have 99 bytes, but only 7 follow"),
+        (b"8 <1>1 a\n", "the message should have 8 bytes, but only 7 follow"),
+        (b"999999999 ", "the message should have 999999999 bytes, but only 0 follow"),
     ],
 )
 def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reason: str) -> None:
@@ -297,7 +297,7 @@ def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes
         assert found.rest == rest
         assert found.broken is not None
         assert found.broken.offset == len(ROUTER_FRAME + BAD * BAD_MAX)
-        assert "the rest is left unread" in found.broken.reason
+        assert "the rest was not read" in found.broken.reason
 
 
 def test_as_many_bad_messages_as_may_be_break_no_body() -> None:

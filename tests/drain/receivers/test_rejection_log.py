@@ -12,8 +12,7 @@ def test_a_line_says_why_and_names_frame_and_request(caplog: pytest.LogCaptureFi
     RejectionLog().record(503, "Redis does not answer", "frame-1", "req-1")
     [record] = caplog.records
     assert record.getMessage() == (
-        "a frame was not accepted: "
-        "status=503 frame=frame-1 request_id=req-1 suppressed=0 reason=Redis does not answer"
+        "frame rejected: status=503 frame=frame-1 request_id=req-1 suppressed=0 reason=Redis does not answer"
     )
 
 
