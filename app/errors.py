@@ -42,6 +42,14 @@ class StaleBatch(TailraceError):
     """Another process holds these messages now (a rebalance, a claim): read again, count nothing."""
 
 
+class SameHost(TailraceError):
+    """The replay's target, or the Host header that it sends, is the host that the lines come from."""
+
+
+class TargetDown(TailraceError):
+    """The target, or the baseline, failed many times in a row: what follows would measure nothing."""
+
+
 def first_words(fault: Exception) -> str:
     """What another library raised: its kind and first line; never an address with a password."""
     return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

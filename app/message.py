@@ -9,6 +9,7 @@ U+FFFD in place of the bad bytes, and `raw` has all bytes of the line in base64.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict, cast
 
 import orjson
@@ -35,6 +36,16 @@ class RouterMessage(TypedDict):
     received_at: int
     """Unix time in ms at which the drain read the line."""
     raw: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadValue:
+    """A value of the topic that cannot be processed, with the reason: for the dead letters."""
+
+    value: bytes
+    reason: str
+    is_poison: bool = False
+    """It held this group's workers; else it is no message, and so for every group."""
 
 
 INDEX_MAX_DIGITS = 9

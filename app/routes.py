@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from app.errors import BadSettings
 from app.masking import shown
-from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 CACHED_PATHS = 20_000
 """Templates remembered by path; a scanner's endless paths empty the cache, not the memory."""

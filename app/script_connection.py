@@ -1,4 +1,4 @@
-"""Runs one Lua script on a few kept connections.
+"""Runs one Lua script, or a command, on a few kept connections, each within the time of its caller.
 
 The same connections as redis-py's client would use, without what that does around each command
 (choice of a connection, retries, events, its own locks): for the drain's one script a frame that
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -35,6 +35,17 @@ class ScriptConnection:
         connection turns out to be closed. Raises redis.RedisError, about `timeout_s` from now at the
         latest; the script may have run or not.
         """
+        return self._on_a_connection(
+            lambda connection, deadline_s: self._run(connection, keys, args, deadline_s), timeout_s
+        )
+
+    def command(self, *command: str | int, timeout_s: float) -> Any:
+        """What one command answers, as the server sends it; else as `run`."""
+        return self._on_a_connection(
+            lambda connection, deadline_s: _exchange(connection, deadline_s, *command), timeout_s
+        )
+
+    def _on_a_connection(self, ask: Callable[[Any, float], Any], timeout_s: float) -> Any:
         deadline_s = time.monotonic() + timeout_s
         try:
             connection = self._free.get(timeout=max(0.0, min(self._wait_s, timeout_s)))
@@ -44,12 +55,12 @@ class ScriptConnection:
         try:
             connection = connection or self._pool.make_connection()
             try:
-                return self._ask(connection, keys, args, deadline_s)
+                return ask(connection, deadline_s)
             except redis.ConnectionError:
                 if not is_kept:
                     raise
                 connection.disconnect()
-                return self._ask(connection, keys, args, deadline_s)
+                return ask(connection, deadline_s)
         except BaseException:
             # Whatever was on its way in this connection is nobody's answer any more.
             if connection is not None:
@@ -58,7 +69,7 @@ class ScriptConnection:
         finally:
             self._free.put(connection)
 
-    def _ask(
+    def _run(
         self, connection: Any, keys: Sequence[str], args: Sequence[bytes | str | int], deadline_s: float
     ) -> Any:
         try:
@@ -79,7 +90,22 @@ class ScriptConnection:
 
 def _exchange(connection: Any, deadline_s: float, *command: Any) -> Any:
     """One command and its answer, in one write."""
-    if deadline_s - time.monotonic() <= 0:
+    left_s = deadline_s - time.monotonic()
+    if left_s <= 0:
         raise redis.TimeoutError("no time left")
+    if not connection.is_connected:
+        _connect(connection, left_s)
     connection.send_packed_command([b"".join(connection.pack_command(*command))], check_health=False)
     return connection.read_response(timeout=max(0.001, deadline_s - time.monotonic()))
+
+
+def _connect(connection: Any, left_s: float) -> None:
+    """Connects, and logs in, with no step longer than the time left."""
+    usual = connection.socket_timeout, connection.socket_connect_timeout
+    connection.socket_timeout, connection.socket_connect_timeout = (
+        min(limit or left_s, left_s) for limit in usual
+    )
+    try:
+        connection.connect_check_health(check_health=False)
+    finally:
+        connection.socket_timeout, connection.socket_connect_timeout = usual

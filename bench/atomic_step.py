@@ -19,6 +19,7 @@ import redis
 
 from app.message import RouterMessage
 from app.store.apply import apply, limits
+from app.store.claims import offsets_claim
 from app.store.journal import Journal
 from bench.memory import route_message
 from consumers.metrics.admission import Admission
@@ -97,8 +98,7 @@ def _measured(case: Case) -> tuple[float, float, float]:
                 _message(rng, case, number, first_s + number / case.rate)
                 for number in range(step * case.size, (step + 1) * case.size)
             ]
-            spans = [[0, step, step + 1, step > 0]]
-            claim = {"kind": "offsets", "positions": "positions", "spans": spans, "seen": []}
+            claim = offsets_claim("positions", [(0, step, step + 1, step > 0)])
             started = time.perf_counter()
             changes = aggregator.changes(batch, now_s)
             aggregate_s += (time.perf_counter() - started) * (step > 0)

@@ -17,7 +17,7 @@ import lz4.frame
 import orjson
 import redis
 
-from app.log.redis.reader import STREAM
+from app.log.redis.stream import STREAM
 
 GROUP = "bare"
 AT_ONCE = 5_000

@@ -17,6 +17,7 @@ import redis
 
 from app.message import RouterMessage
 from app.store.apply import apply
+from app.store.claims import offsets_claim
 from app.store.keys import WINDOWS
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -46,8 +47,7 @@ def _measured(rate: float) -> tuple[float, float, float, float]:
         aggregator = Aggregator(lambda path: path, Admission(client, 500))
         now_s = int(time.time())
         for at, batch in enumerate(_batches(rate, now_s)):
-            spans = [[0, at, at + 1, at > 0]]
-            claim = {"kind": "offsets", "positions": "positions", "spans": spans, "seen": []}
+            claim = offsets_claim("positions", [(0, at, at + 1, at > 0)])
             apply(client, "metrics", claim, aggregator.changes(batch, now_s), 500)
         sizes = dict.fromkeys([0, *(length_s for length_s, _ in WINDOWS)], 0)
         for key in client.scan_iter(count=1_000):

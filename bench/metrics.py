@@ -26,8 +26,8 @@ from typing import Any
 
 import redis
 
-from app.log import open_writer
-from app.log.redis.reader import META, STREAM
+from app.log import open_log
+from app.log.redis.stream import META, STREAM
 from app.settings import Settings
 from drain.receivers.ingest import Delivery, values_of
 from drain.receivers.logplex import read_body
@@ -134,7 +134,7 @@ def _values(lines: list[bytes]) -> list[bytes]:
 
 
 def _fill(environ: dict[str, str], mix: Mix, messages: int) -> None:
-    writer = open_writer(Settings.load(environ))
+    writer = open_log(Settings.load(environ)).writer()
     step_s = FRAME_LINES / mix.requests_s
     first_s = time.time() - messages / mix.requests_s
     started = time.monotonic()
@@ -188,7 +188,7 @@ def _measure_appends(environ: dict[str, str], mix: Mix, messages: int) -> None:
     """A sender's frames, twenty a second, while one worker catches up with all of the topic."""
     client = redis.Redis.from_url(environ["REDIS_URL"])
     _forget(client, None)
-    writer = open_writer(Settings.load(environ))
+    writer = open_log(Settings.load(environ)).writer()
     taken_ms = []
     with _running(environ, 1):
         _wait_for(client, 1)

@@ -24,12 +24,12 @@ from pathlib import Path
 
 import requests
 
-from app.log import open_reader, open_writer
+from app.log import open_log
 from app.message import encode
 from app.settings import Settings
 from consumers.replay.breaker import Breaker
-from consumers.replay.request import Outcome, Request
-from consumers.replay.senders import Done, Job, Senders
+from consumers.replay.request import Job, Outcome, Request
+from consumers.replay.senders import Done, Senders
 from consumers.replay.target import Target
 from servers.ports import free_port
 from servers.redis_server import RedisServer
@@ -162,9 +162,7 @@ def _workers(url: str, count: int, seconds: float) -> tuple[float, float, float]
     with RedisServer() as server:
         environ = {**os.environ, **settings_of, "REDIS_URL": server.url}
         # The group exists before the log is filled, so that it starts with the first message.
-        reader = open_reader(
-            Settings(redis_url=server.url), group="replay", start="earliest", rewind_to_store=False
-        )
+        reader = open_log(Settings(redis_url=server.url)).reader("replay", "earliest", rewind_to_store=False)
         reader.poll(0, 1)
         reader.close()
         _fill(server.url, round(5_000 * seconds))
@@ -198,7 +196,7 @@ def _answered(url: str) -> int:
 
 
 def _fill(redis_url: str, count: int) -> None:
-    writer = open_writer(Settings(redis_url=redis_url))
+    writer = open_log(Settings(redis_url=redis_url)).writer()
     for first in range(0, count, 100):
         frame_id = str(uuid.uuid4())
         values = [

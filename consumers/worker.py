@@ -8,51 +8,23 @@ Redis or a broker hangs.
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event, Timer
+from threading import Event
 
 import redis
 
 from app.backoff import Outage
 from app.errors import LogUnavailable, StaleBatch, TailraceError, first_words
-from app.log import BadValue, Batch, Lag, Reader
-from app.message import decode, encode
+from app.log import Batch, Lag, Reader
+from app.message import BadValue, decode, encode
 from app.store.held import POISON_AFTER, count_held, forget_held, poison
-from app.store.workers import WorkerStatus, deregister, report_status
 from consumers.hand import Hand, name_of
+from consumers.status import StatusReporter, is_redis
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-STATUS_EVERY_S = 2.0
-END_S = 8.5
-"""Less than the guard's, which kills."""
-
-
-def stop_on_signals() -> Event:
-    """An event that SIGTERM or SIGINT sets; the process ends within END_S of it in any case."""
-    stop = Event()
-
-    def told(number: int, frame: object) -> None:
-        if not stop.is_set():
-            stop.set()
-            limit = Timer(END_S, _end_now)
-            limit.daemon = True
-            limit.start()
-
-    signal.signal(signal.SIGTERM, told)
-    signal.signal(signal.SIGINT, told)
-    return stop
-
-
-def _end_now() -> None:
-    # No count suffers: what is not settled is read again, as after kill -9.
-    log.warning("forced exit: Redis or the broker does not answer")
-    os._exit(0)
 
 
 @dataclass(slots=True)
@@ -78,13 +50,15 @@ class Worker:
     idle: Callable[[], None] = lambda: None
     hand: Hand = field(default_factory=Hand)
     _behind_since_ms: int = 0
-    _told_at_s: float = 0.0
     _lag: Lag = Lag(0)
-    _started_at_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    _status: StatusReporter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._status = StatusReporter(self.group, self.store)
 
     @property
     def id(self) -> str:
-        return f"{self.group}.{os.uname().nodename}.{os.getpid()}"
+        return self._status.id
 
     def run(self) -> None:
         """Until told to stop. Raises only what no waiting mends."""
@@ -99,7 +73,7 @@ class Worker:
                 self._once(reader, outage)
         finally:
             reader.close()
-            self._sign_off()
+            self._status.deregister()
             log.info("stopped: group=%s", self.group)
 
     def _count_what_the_last_one_held(self, outage: Outage) -> None:
@@ -151,7 +125,7 @@ class Worker:
         while True:
             try:
                 self._set_poison_aside(batch)
-                self.hand.take([message["id"] for message in batch.messages], batch.claim.get("lease", ""))
+                self.hand.take([message["id"] for message in batch.messages], batch.lease)
                 self.handle(batch, keepalive)
                 self.hand.drop()
                 outage.resolved()
@@ -212,7 +186,7 @@ class Worker:
             log.debug("poison will be forgotten later: %s", type(fault).__name__)
 
     def _tell(self, reader: Reader) -> None:
-        if not self._is_time_to_tell():
+        if not self._status.is_due():
             return
         try:
             self._lag = reader.lag()
@@ -221,42 +195,13 @@ class Worker:
             log.debug("no status: %s", type(fault).__name__)
 
     def _tell_that_it_waits(self, fault: LogUnavailable | redis.RedisError) -> None:
-        """A worker whose log is unreachable still runs, and says so. If it is Redis, nobody can be told."""
-        is_redis = isinstance(fault, redis.RedisError) or isinstance(fault.__cause__, redis.RedisError)
-        if is_redis or not self._is_time_to_tell():
+        """A worker whose log is unreachable still runs, and says so."""
+        if is_redis(fault) or not self._status.is_due():
             return
         try:
             self._write_status(waits=True)
         except redis.RedisError as also:
             log.debug("no status: %s", type(also).__name__)
 
-    def _is_time_to_tell(self) -> bool:
-        now_s = time.monotonic()
-        if now_s - self._told_at_s < STATUS_EVERY_S:
-            return False
-        self._told_at_s = now_s
-        return True
-
     def _write_status(self, *, waits: bool) -> None:
-        now_ms = int(time.time() * 1000)
-        # Until it has read something, it has been behind at least since it started.
-        behind_ms = now_ms - (self._behind_since_ms or self._started_at_ms) if self._lag.messages else 0
-        report_status(
-            self.store,
-            WorkerStatus(
-                id=self.id,
-                group=self.group,
-                at_ms=now_ms,
-                lag_messages=self._lag.messages,
-                lag_seconds=max(0, behind_ms) / 1000,
-                whole_group=self._lag.whole_group,
-                started_at_ms=self._started_at_ms,
-                waits=waits,
-            ),
-        )
-
-    def _sign_off(self) -> None:
-        try:
-            deregister(self.store, self.id)
-        except redis.RedisError:
-            log.debug("not deregistered: Redis is unreachable")
+        self._status.report(waits=waits, lag=self._lag, behind_since_ms=self._behind_since_ms)

@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from app.groups import group_names
 from demo.supervisor import Supervisor, raise_on_sigterm
 from servers.redis_server import NoRedisServer, RedisServer
 
@@ -117,7 +118,7 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     if kafka_url:
         supervisor.start("release", shlex.split(commands["release"]), environ)
     supervisor.start("target", [sys.executable, "-m", "demo.target", "--port", str(target_port)], environ)
-    for name in ("web", "metrics", "replay"):
+    for name in ("web", *group_names()):
         supervisor.start(name, shlex.split(commands[name]), environ)
     address = f"http://127.0.0.1:{port}"
     _wait_for_web(supervisor, f"{address}/health")

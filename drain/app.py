@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -12,7 +12,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.errors import NotDurable
-from app.log import Writer, open_writer
+from app.log import Writer, open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain import dashboard
@@ -34,22 +34,25 @@ ROUTES_IN_METRICS = 50
 
 
 def create_app(
-    settings: Settings | None = None, writer: Writer | None = None, store: redis.Redis | None = None
+    settings: Settings,
+    writer: Writer | None = None,
+    store: redis.Redis | None = None,
+    counts: Path | None = None,
 ) -> Flask:
-    """The application. Without arguments by the environment, as gunicorn calls it.
+    """The application. `counts`: the folder for the counts of all processes (instruments.py).
 
-    It connects to nothing before the first request. Raises BadSettings.
+    It connects to nothing before the first request.
     """
-    settings = settings or Settings.load(os.environ)
-    writer = writer or open_writer(settings)
+    message_log = open_log(settings)
+    writer = writer or message_log.writer()
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
-    instruments = Instruments()
+    instruments = Instruments(counts)
     app = Flask("drain", static_folder=None)
     app.register_blueprint(logs.blueprint(settings, writer, store, instruments))
-    app.register_blueprint(dashboard.blueprint(settings, store))
+    app.register_blueprint(dashboard.blueprint(settings, message_log, store))
     _guard(app, BasicAuth(settings.dashboard_pairs))
     _add_health(app, writer)
-    routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, log_in_redis=not settings.kafka_url)
+    routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, message_log)
     _add_metrics(app, instruments, routes)
     _add_error_pages(app)
     _add_headers(app)

@@ -22,8 +22,6 @@ from app.errors import first_words
 
 log = logging.getLogger(__name__)
 
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 FILE_BYTES = {"counter": 262_144, "gauge_livesum": 65_536, "histogram": 65_536}
@@ -34,9 +32,11 @@ so that none has to grow. Counters are the most with 1,110 codes of losses, 178 
 class Instruments:
     """The drain's counters; one object per app."""
 
-    def __init__(self) -> None:
-        self._is_shared = MULTIPROCESS in os.environ and _has_room(Path(os.environ[MULTIPROCESS]))
-        if self._is_shared:
+    def __init__(self, shared: Path | None = None) -> None:
+        """`shared`: the folder for the counts of all processes, which is PROMETHEUS_MULTIPROC_DIR, because
+        prometheus_client looks there; None: this process counts alone."""
+        self._shared = shared if shared is not None and _has_room(shared) else None
+        if self._shared:
             # By default it asks for the process id at each count, which is a tenth of the drain's time.
             # A worker has no child that counts, so one answer is enough.
             pid = os.getpid()
@@ -85,7 +85,7 @@ class Instruments:
         Of this process alone where there was no room for its files.
         """
         registry = self._registry
-        if self._is_shared:
+        if self._shared:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         parts = [generate_latest(registry)]

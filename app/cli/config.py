@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from app.settings.replay_rules import require_variables
 from app.settings.settings import FIELDS, Settings
 from app.settings.table import markdown_table, shown_value
 
@@ -30,10 +31,11 @@ class _Table(argparse.Action):
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Exit code 0; bad settings never come this far."""
+    """Exit code 0; bad settings never come this far. Raises BadSettings where only replays would fail."""
     for spec in FIELDS:
         value = shown_value(spec, settings)
         print(f"{spec.name}={value}" + (f"  # {_unset(spec.shown)}" if not value and spec.shown else ""))
+    require_variables(settings.replay_rules)
     return 0
 
 

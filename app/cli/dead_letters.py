@@ -13,7 +13,7 @@ import redis
 
 from app.errors import BadMessage, NotDurable
 from app.escaping import for_terminal, json_text
-from app.log import Writer, open_writer
+from app.log import Writer, open_log
 from app.masking import shown_word
 from app.message import decode, encode
 from app.redis_client import connect, unavailable_error
@@ -134,7 +134,7 @@ def _json(letter: DeadLetter) -> str:
 def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
     """True where each that is there was requeued."""
     done = count = 0
-    writer = open_writer(settings)
+    writer = open_log(settings).writer()
     try:
         for letter in chosen:
             done += _requeue_one(store, writer, letter)

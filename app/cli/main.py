@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
+from app import __version__
 from app.errors import TailraceError
 from app.escaping import lines_for_terminal
 from app.masking import without_words
@@ -46,54 +48,23 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace, settings: Settings) -> int: ...
 
 
-def _commands(environ: Mapping[str, str]) -> Mapping[str, tuple[str, Callable[[], Command]]]:
-    """Name -> (one line of help, how to load it): only the command that runs is imported."""
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "top": ("the routes, live, in the terminal", "app.cli.top"),
+    "report": ("the figures of a time span as text, JSON or Markdown", "app.cli.report"),
+    "memory": ("what uses Redis's memory", "app.cli.memory"),
+    "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
+    "dead-letters": ("list, requeue or drop lines that could not be processed", "app.cli.dead_letters"),
+    "config": ("the settings in force, with secrets masked", "app.cli.config"),
+    "release": (
+        "check the settings and create the topic; the Procfile's release phase",
+        "app.cli.release",
+    ),
+}
+"""Name -> (one line of help, its module). Only the command that runs is imported."""
 
-    def top() -> Command:
-        from app.cli import top
 
-        return top
-
-    def report() -> Command:
-        from app.cli import report
-
-        return report
-
-    def memory() -> Command:
-        from app.cli import memory as memory_command
-
-        return memory_command
-
-    def replay() -> Command:
-        from app.cli import replay as command
-
-        return command
-
-    def config() -> Command:
-        from app.cli import config as config_command
-
-        return config_command
-
-    def dead_letters() -> Command:
-        from app.cli import dead_letters as dead_letters_command
-
-        return dead_letters_command
-
-    def release() -> Command:
-        from app.cli.release import Release
-        from consumers.replay.live import check
-
-        return Release(replay=lambda settings: check(settings, environ))
-
-    return {
-        "top": ("the routes, live, in the terminal", top),
-        "report": ("the figures of a time span as text, JSON or Markdown", report),
-        "memory": ("what uses Redis's memory", memory),
-        "replay": ("replay a past window against a target, with a verdict", replay),
-        "dead-letters": ("list, requeue or drop lines that could not be processed", dead_letters),
-        "config": ("the settings in force, with secrets masked", config),
-        "release": ("check the settings and create the topic; the Procfile's release phase", release),
-    }
+def _command(name: str) -> Command:
+    return cast(Command, importlib.import_module(COMMANDS[name][1]))
 
 
 def main(argv: list[str], environ: Mapping[str, str]) -> int:
@@ -136,21 +107,21 @@ def _drop_output() -> None:
 def _run(argv: list[str], environ: Mapping[str, str]) -> int:
     from app.settings import Settings
 
-    commands = _commands(environ)
     parser = _parser_for(argv)(
         prog="python -m app",
         description="Tailrace: durable router logs, live metrics, replayable traffic.",
         epilog="Help on one command, with examples: python -m app COMMAND --help",
     )
+    parser.add_argument("--version", action="version", version=f"Tailrace {__version__}")
     names = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = next((word for word in argv if word in commands), None)
-    for name, (help_line, load) in commands.items():
+    wanted = next((word for word in argv if word in COMMANDS), None)
+    for name, (help_line, _) in COMMANDS.items():
         own = names.add_parser(name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == wanted:
-            load().add_arguments(own)
+            _command(name).add_arguments(own)
     try:
         args = parser.parse_args(argv)
     except SystemExit:  # --help, or bad usage: what it says must be written, too.
         print(end="", flush=True)
         raise
-    return commands[args.command][1]().run(args, Settings.load(environ))
+    return _command(args.command).run(args, Settings.load(environ))

@@ -8,6 +8,7 @@ import redis
 
 from app.escaping import for_terminal, json_text
 from app.formatting import NONE, number, percent, plural, size, table
+from app.log import open_log
 from app.redis_client import connect, unavailable_error
 from app.settings import Settings
 from app.store.queries import Memory, memory
@@ -27,10 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0. Raises LogUnavailable where Redis does not answer."""
-    log_limit_bytes = None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     try:
-        found = memory(store, log_limit_bytes=log_limit_bytes)
+        found = memory(store, open_log(settings))
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from fault
     finally:

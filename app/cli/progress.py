@@ -1,4 +1,4 @@
-"""The progress of a window replay: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a window replay: a bar on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from consumers.replay.moments import iso
+from consumers.replay.timespec import iso
 from consumers.replay.window import Progress
 
-BAR = 28
+BAR_WIDTH = 28
 TTY_EVERY_S = 0.2
 LINE_EVERY_S = 10.0
 
 
 class ProgressBar:
-    """`show` may be called for every request; it writes seldom."""
+    """`show` may be called for every request: it writes only every TTY_EVERY_S or LINE_EVERY_S."""
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class ProgressBar:
         rate: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`estimate`: messages in the window, about; `rate`: limit of requests/s, 0 for none."""
         self._out = out
         self._is_tty = out.isatty()
         self._until_ms = until_ms
@@ -38,6 +39,7 @@ class ProgressBar:
         self._next_s = self._started_s + (0 if self._is_tty else LINE_EVERY_S)
 
     def show(self, progress: Progress) -> None:
+        """Writes the progress, if the last time is long enough ago."""
         now = self._clock()
         if now < self._next_s:
             return
@@ -47,14 +49,14 @@ class ProgressBar:
         self._out.flush()
 
     def share(self, progress: Progress) -> float:
-        """How much of the window is done, 0 to 1."""
+        """The share of the window that is done, 0 to 1."""
         return min(1.0, progress.done / self._estimate)
 
     def line(self, progress: Progress, now: float) -> str:
-        """Share done, where in the log, messages done with, and the time left."""
+        """Share done, place in the log, messages done, and the time left."""
         share = self.share(progress)
-        filled = round(share * BAR)
-        bar = "#" * filled + "." * (BAR - filled)
+        filled = round(share * BAR_WIDTH)
+        bar = "#" * filled + "." * (BAR_WIDTH - filled)
         at = iso(progress.at_ms)[11:19] if progress.at_ms else "--:--:--"
         return f"[{bar}] {share:4.0%}  at {at}  {progress.done:,} done  {self._left(progress, share, now)}"
 

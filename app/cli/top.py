@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import select
 import shutil
-import sys
-import termios
 import textwrap
 import time
-import tty
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from app.cli.report import ALL_TIME, HEADS, Report, cells, facts, read, span, title, warn_of_unknown
+from app.cli import terminal
+from app.cli.figures import ALL_TIME, Report, read, span, warn_of_unknown
+from app.cli.tables import HEADS, cells, facts, title
 from app.errors import LogUnavailable
 from app.escaping import for_terminal
 from app.formatting import number, shortened, table
@@ -36,8 +32,6 @@ NARROWEST_ROUTE = 20
 NARROWEST_INDENTED = 40
 
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
-OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 EXAMPLES = """\
 keys: q quits, s changes the sort order, w changes the window
@@ -101,38 +95,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     report = look()
     warn_of_unknown(store, settings, view.app)
-    if not _is_terminal():
+    if not terminal.is_interactive(settings.terminal):
         print("\n".join(screen(report, view)))
         return 0
-    with _keys() as key:
+    with terminal.keys() as key:
         _live(report, look, view, key, args.every)
     return 0
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-
-
-@contextlib.contextmanager
-def _keys() -> Iterator[Callable[[float], str]]:
-    """The terminal with keys read one by one and a screen of its own; put back at the end.
-
-    Yields a function that waits so many seconds for a key; empty where none came.
-    """
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-
-    def key(timeout_s: float) -> str:
-        ready, _, _ = select.select([descriptor], [], [], timeout_s)
-        return os.read(descriptor, 1).decode("ascii", "replace") if ready else ""
-
-    try:
-        tty.setcbreak(descriptor)
-        _write(OPEN_SCREEN)
-        yield key
-    finally:
-        _write(CLOSE_SCREEN)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def _live(
@@ -142,7 +110,7 @@ def _live(
     while True:
         size = shutil.get_terminal_size()
         lines = screen(report, view, width=size.columns, height=size.lines, trouble=trouble, coloured=True)
-        _write(HOME + "\n".join(line + REST_OF_LINE for line in lines) + REST_OF_SCREEN)
+        terminal.show(lines)
         pressed = key(every_s)
         if pressed in ("q", "Q", "\x1b"):
             return
@@ -217,8 +185,3 @@ def _fitted(rows: list[list[str]], width: int) -> list[str]:
 def _cut(line: str, width: int) -> str:
     """The line, its end left out where it is longer than `width`; 0: whole."""
     return line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}" if 0 < width < len(line) else line
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

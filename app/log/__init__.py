@@ -1,37 +1,37 @@
 """The message log: what the drain writes to and the consumers read from.
 
-`interface` says what a log promises; `choose` opens the one that the settings name.
+`interface` says what a log promises; `open_log` gives the one that the settings name. A further log is
+a folder beside redis/ and kafka/, and a line in open.py.
 """
 
 from app.log.interface import (
-    PARTITIONS,
+    READ_TIMEOUT_S,
     TOPIC,
     Appended,
-    BadValue,
     Batch,
     Beside,
-    Claim,
+    Ensured,
     History,
     Lag,
+    MessageLog,
     Reader,
+    Start,
     Writer,
 )
-from app.log.open import READ_TIMEOUT_S, open_history, open_reader, open_writer
+from app.log.open import open_log
 
 __all__ = [
-    "PARTITIONS",
     "READ_TIMEOUT_S",
     "TOPIC",
     "Appended",
-    "BadValue",
     "Batch",
     "Beside",
-    "Claim",
+    "Ensured",
     "History",
     "Lag",
+    "MessageLog",
     "Reader",
+    "Start",
     "Writer",
-    "open_history",
-    "open_reader",
-    "open_writer",
+    "open_log",
 ]

@@ -1,23 +1,33 @@
-"""The message log: one small interface, implemented on Apache Kafka and on Redis Streams.
+"""The message log: one small interface, implemented on Redis Streams, on Apache Kafka and in memory.
 
-The drain holds a `Writer`, each consumer process a `Reader` of its group, and tools that look at
-the past a `History`. choose.py opens the one that the settings name.
+`open_log` (open.py) gives the `MessageLog` that the settings name. The drain holds its `Writer`, each
+consumer process a `Reader` of its group, and tools that look at the past a `History`.
 
-Exactly once rests on the `Claim`: a reader hands out messages together with the claim on their
-place in the log, and the store settles the claim (position, acknowledgement, the memory of
-frames seen) in the same atomic step in Redis that applies what was computed from the messages.
+Exactly once rests on the claim (app/store/claims.py): a reader hands out messages together with the
+claim on their place in the log, and the store settles the claim (position, acknowledgement, the
+memory of frames seen) in the same atomic step in Redis that applies what was computed from the
+messages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
-from app.message import RouterMessage
+import redis
+
+from app.log_status import LogAdvice, LogStatus
+from app.message import BadValue, RouterMessage
+from app.store.claims import Claim
 
 TOPIC = "router"
-PARTITIONS = 32
+
+READ_TIMEOUT_S = 5.0
+"""Of one answer to a consumer, which has 10 s to end when it is told to."""
+
+Start = Literal["earliest", "latest"]
+"""Where a group begins that the log does not know yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +40,8 @@ class Appended:
 
 Beside = Callable[[], bytes]
 """Called when a frame's values are written, if it has any: writes to Redis what else came with the
-frame. Returns the guard of the frame that is there since (app/store/frame_events.py); empty where nothing was
-to be written."""
+frame, within time limits of its own. Returns the guard of the frame that is there since
+(app/store/frame_events.py); empty where nothing was to be written."""
 
 
 class Writer(Protocol):
@@ -47,24 +57,10 @@ class Writer(Protocol):
         """
 
     def check(self, timeout_s: float) -> None:
-        """Raises NotDurable when the log cannot be written to now."""
+        """Raises NotDurable when the log cannot be written to now, within `timeout_s`."""
 
     def close(self) -> None:
         """Ends connections and threads."""
-
-
-Claim = dict[str, Any]
-"""What `settle` in app/store/settle.lua checks and records; JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadValue:
-    """A value of the topic that cannot be processed, with the reason: for the dead letters."""
-
-    value: bytes
-    reason: str
-    is_poison: bool = False
-    """It held this group's workers; else it is no message, and so for every group."""
 
 
 @dataclass(slots=True)
@@ -77,7 +73,10 @@ class Batch:
     duplicates: int = 0
     """Messages left out because their frame had been sent before."""
     lost: int = 0
-    """Messages that expired on Kafka before this group read them; the claim counts them."""
+    """Messages that expired before this group read them; the claim counts them."""
+    lease: str = ""
+    """Key in Redis that keeps the batch from others until it runs out. Whoever knows that its reader is
+    dead may delete it. Empty where the log itself finds out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +92,8 @@ class Reader(Protocol):
     """One member of a consumer group. Not thread-safe: one loop owns it."""
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
-        """The next batch, or None when nothing came in time. About `max_messages`: a frame is
-        never split in Redis. One batch at a time: settle or reject it before the next poll.
+        """The next batch, or None when nothing came in time. About `max_messages`: some logs never
+        split a frame. One batch at a time: settle or reject it before the next poll.
 
         Raises LogUnavailable when the log cannot be reached.
         """
@@ -127,3 +126,47 @@ class History(Protocol):
 
     def close(self) -> None:
         """Ends connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """What `MessageLog.ensure` has found or made, in a few words."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+    """What works but may lose frames: each says when and, where there is one, the command or setting
+    that prevents it."""
+
+
+class MessageLog(Protocol):
+    """One log, as the settings name it. It connects to nothing and loads no client library until one
+    of these is called."""
+
+    advice: LogAdvice
+
+    def writer(self) -> Writer:
+        """The writer for one process; it connects when it is first used."""
+
+    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> Reader:
+        """A member of `group`; `start` counts only for a group that the log does not know yet.
+
+        `rewind_to_store`: where Redis was restored from an older copy, as when a replica takes over,
+        all that came since is read again, because it is not in the figures of that copy. Without it
+        the group goes on from where the log itself has seen it last, some seconds before at most:
+        what was sent stays sent. A log in that same Redis is as old as the rest of it.
+
+        Raises LogUnavailable where the log cannot be reached, TailraceError where it cannot be used.
+        """
+
+    def history(self) -> History:
+        """The kept log, to read a window of the past. Raises LogUnavailable."""
+
+    def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:
+        """Makes what is missing, where that is allowed, and looks at what a 2xx promises.
+
+        Raises TailraceError with what stays missing and the fix, LogUnavailable where the log cannot
+        be reached.
+        """
+
+    def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
+        """What the log knows of itself and of these groups, in one round trip. Raises redis.RedisError."""

@@ -2,50 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from app.errors import BadSettings
 from app.masking import shown_word
+from app.routes import compile_rules
 from app.settings.readers import drain_tokens
+from app.settings.replay_rules import Rule, parse_rules
 
-_FILE_KEYS = {"routes", "replay", "tokens"}
 
+def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of Settings that the file gives. Raises BadSettings with every fault in it.
 
-def read_file(path: Path, values: dict[str, Any], faults: list[str]) -> None:
-    """Adds what the YAML file says; the environment wins where both speak."""
+    `environ`: for the `${NAME}` in the headers of replay rules.
+    """
+    readers = {
+        "routes": ("route_rules", _routes),
+        "replay": ("replay_rules", lambda said: _replay(said, environ)),
+        "tokens": ("drain_tokens", _tokens),
+    }
     file = shown_word(path)
+    content = _content(path, file)
+    if unknown := set(content) - set(readers):
+        names = ", ".join(sorted(shown_word(name) for name in unknown))
+        known = ", ".join(sorted(readers))
+        raise BadSettings([f"TAILRACE_CONFIG: {file}: unknown top-level key {names}; the keys are {known}"])
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for key, (attribute, read) in readers.items():
+        if not content.get(key):  # A key without anything under it is as good as none.
+            continue
+        try:
+            values[attribute] = read(content[key])
+        except BadSettings as fault:
+            faults += fault.faults
+        except ValueError as fault:
+            faults.append(f"TAILRACE_CONFIG: {file}: `{key}` {fault}")
+    if faults:
+        raise BadSettings(faults)
+    return values
+
+
+def _content(path: Path, file: str) -> dict[Any, Any]:
+    """The top of the file. Raises BadSettings."""
     try:
         content = yaml.safe_load(path.read_text("utf-8")) or {}
     except OSError as fault:
-        faults.append(f"TAILRACE_CONFIG: cannot read {file}: {fault.strerror}")
-        return
+        raise BadSettings([f"TAILRACE_CONFIG: cannot read {file}: {fault.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        where = getattr(fault, "problem_mark", None)
-        faults.append(f"TAILRACE_CONFIG: {file} is not YAML" + (f" (line {where.line + 1})" if where else ""))
-        return
-    if not isinstance(content, dict) or set(content) - _FILE_KEYS:
-        faults.append(
-            f"TAILRACE_CONFIG: {file} may only have these top-level keys: {', '.join(sorted(_FILE_KEYS))}"
-        )
-        return
-    routes: Any = content.get("routes") or []
-    replay: Any = content.get("replay") or []
-    tokens: Any = content.get("tokens") or {}
-    if not isinstance(routes, list) or not all(isinstance(rule, str) for rule in routes):
-        faults.append(f"TAILRACE_CONFIG: {file}: `routes` must be a list of patterns such as /users/:name")
-    else:
-        values["route_rules"] = tuple(routes)
-    if not isinstance(replay, list) or not all(isinstance(rule, dict) for rule in replay):
-        faults.append(f"TAILRACE_CONFIG: {file}: `replay` must be a list of rules")
-    else:
-        values["replay_rules"] = tuple(replay)
-    if not isinstance(tokens, dict):
-        faults.append(f"TAILRACE_CONFIG: {file}: `tokens` must map drain tokens to app names")
-    elif tokens:
-        try:
-            named = drain_tokens(",".join(f"{token}={name}" for token, name in tokens.items()))
-            values["drain_tokens"] = {**named, **values.get("drain_tokens", {})}
-        except ValueError as fault:
-            faults.append(f"TAILRACE_CONFIG: {file}: `tokens` {fault}")
+        mark = getattr(fault, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}"]) from None
+    if not isinstance(content, dict):
+        raise BadSettings([f"TAILRACE_CONFIG: {file} must have top-level keys, such as `routes:`"])
+    return content
+
+
+def _routes(said: Any) -> tuple[str, ...]:
+    """Raises ValueError and, for a pattern that is none, BadSettings."""
+    if not isinstance(said, list) or not all(isinstance(pattern, str) for pattern in said):
+        raise ValueError("must be a list of patterns such as /users/:name")
+    compile_rules(said)
+    return tuple(said)
+
+
+def _replay(said: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Raises ValueError and, for a rule that is none, BadSettings."""
+    if not isinstance(said, list) or not all(isinstance(rule, dict) for rule in said):
+        raise ValueError("must be a list of rules")
+    return parse_rules(said, environ)
+
+
+def _tokens(said: Any) -> dict[str, str]:
+    """Raises ValueError."""
+    if not isinstance(said, dict):
+        raise ValueError("must map drain tokens to app names")
+    return drain_tokens(",".join(f"{token}={name}" for token, name in said.items()))

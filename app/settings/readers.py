@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from redis.connection import parse_url
 
+from app.base_url import parse_base_url
 from app.masking import shown
 
 
@@ -173,19 +174,7 @@ def kafka_brokers(raw: str) -> str:
 
 
 def base_url(raw: str) -> str:
-    try:
-        parts = urlsplit(raw)
-        port_is_right = parts.port is None or 0 < parts.port < 65536
-    except ValueError:
-        port_is_right = False
-    if not port_is_right or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a base URL such as https://staging.example.com")
-    if "@" in parts.netloc:
-        raise ValueError("must not contain a user or password: use a rule's set_headers")
-    if parts.query or parts.fragment:
-        raise ValueError("must have neither a query nor a fragment")
-    if parts.path not in ("", "/"):
-        raise ValueError("must not have a path: requests keep the path of their log line")
+    parse_base_url(raw)
     return raw.rstrip("/")
 
 

@@ -1,14 +1,14 @@
 """Settings: every environment name, with its type, default, unit and help, in one typed object.
 
-`Settings.load(os.environ)` is the only reader of the environment. It lists every fault at once
+`Settings.load(os.environ)` is the only reader of the environment: who starts a process hands it over,
+and everything else asks the settings (tests/test_environment.py). It lists every fault at once
 (`BadSettings`) instead of stopping at the first. The README's table is made from `FIELDS`.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,50 +16,34 @@ from urllib.parse import urlsplit
 from app.errors import BadSettings
 from app.settings import pem
 from app.settings import readers as kind
+from app.settings.checks import contradictions, unknown_names
+from app.settings.fields import setting, specs_of
 from app.settings.file import read_file
-
-# --- the fields ----------------------------------------------------------------------------
-
-
-def _setting(
-    name: str,
-    default: Any,
-    help: str,
-    read: Callable[[str], Any] = kind.text,
-    *,
-    unit: str = "",
-    secret: bool = False,
-    shown: str = "",
-) -> Any:
-    """One field of Settings; `shown` is how its default reads in the table when that is no value."""
-    metadata = {"name": name, "help": help, "read": read, "unit": unit, "secret": secret, "shown": shown}
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
+from app.settings.replay_rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that is in force for one process. Field order is the order of the README's table."""
 
-    port: int = _setting("PORT", 5000, "port of `web`", kind.whole_number(0, 65535))
-    web_concurrency: int = _setting(
+    port: int = setting("PORT", 5000, "port of `web`", kind.whole_number(0, 65535))
+    web_concurrency: int = setting(
         "WEB_CONCURRENCY", 2, "worker processes of `web`", kind.whole_number(1, 64)
     )
-    web_threads: int = _setting(
+    web_threads: int = setting(
         "WEB_THREADS",
         16,
         "requests that one worker process handles at once; any more get 503",
         kind.whole_number(2, 256),
     )
-    drain_user: str = _setting(
+    drain_user: str = setting(
         "DRAIN_USER",
         "",
         "HTTP Basic user for `POST /logs`",
         shown="unset: loopback only, or `DRAIN_AUTH=none`",
     )
-    drain_password: str = _setting("DRAIN_PASSWORD", "", "its password", secret=True, shown="unset")
-    drain_credentials: tuple[tuple[str, str], ...] = _setting(
+    drain_password: str = setting("DRAIN_PASSWORD", "", "its password", secret=True, shown="unset")
+    drain_credentials: tuple[tuple[str, str], ...] = setting(
         "DRAIN_CREDENTIALS",
         (),
         "more `user:password` pairs, separated by commas, to rotate a secret without losing a frame",
@@ -67,13 +51,13 @@ class Settings:
         secret=True,
         shown="none",
     )
-    drain_auth: str = _setting(
+    drain_auth: str = setting(
         "DRAIN_AUTH",
         "basic",
         "`none`: anyone who can reach the port may send logs and read the dashboard",
         kind.choice("basic", "none"),
     )
-    drain_tokens: dict[str, str] = _setting(
+    drain_tokens: dict[str, str] = setting(
         "DRAIN_TOKENS",
         {},
         "`d.TOKEN=app,...`: which drain tokens may send logs, and their app names",
@@ -81,27 +65,27 @@ class Settings:
         secret=True,
         shown="any",
     )
-    drain_body_max_bytes: int = _setting(
+    drain_body_max_bytes: int = setting(
         "DRAIN_BODY_MAX_BYTES",
         1_048_576,
         "a larger body, as sent or unpacked, gets 413",
         kind.whole_number(1024, 67_108_864),
         unit="bytes",
     )
-    dashboard_user: str = _setting(
+    dashboard_user: str = setting(
         "DASHBOARD_USER", "", "HTTP Basic user for the page and the API", shown="as the drain's"
     )
-    dashboard_password: str = _setting(
+    dashboard_password: str = setting(
         "DASHBOARD_PASSWORD", "", "its password", secret=True, shown="as the drain's"
     )
-    kafka_url: str = _setting(
+    kafka_url: str = setting(
         "KAFKA_URL",
         "",
         "`kafka://h:p,...` or `kafka+ssl://h:p,...`; unset: Redis Streams",
         kind.kafka_brokers,
         shown="unset",
     )
-    kafka_trusted_cert: str = _setting(
+    kafka_trusted_cert: str = setting(
         "KAFKA_TRUSTED_CERT",
         "",
         "PEM text of the authority that signed the brokers' certificates",
@@ -109,7 +93,7 @@ class Settings:
         secret=True,
         shown="the system's authorities",
     )
-    kafka_client_cert: str = _setting(
+    kafka_client_cert: str = setting(
         "KAFKA_CLIENT_CERT",
         "",
         "PEM text of the client certificate",
@@ -117,7 +101,7 @@ class Settings:
         secret=True,
         shown="unset",
     )
-    kafka_client_cert_key: str = _setting(
+    kafka_client_cert_key: str = setting(
         "KAFKA_CLIENT_CERT_KEY",
         "",
         "PEM text of the client key",
@@ -125,30 +109,30 @@ class Settings:
         secret=True,
         shown="unset",
     )
-    kafka_prefix: str = _setting(
+    kafka_prefix: str = setting(
         "KAFKA_PREFIX", "", "prefix of topic and group names", kind.kafka_prefix, shown="empty"
     )
-    kafka_sasl_mechanism: str = _setting(
+    kafka_sasl_mechanism: str = setting(
         "KAFKA_SASL_MECHANISM",
         "",
         "how to log in to brokers that require it",
         kind.choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
         shown="unset: no login",
     )
-    kafka_sasl_username: str = _setting("KAFKA_SASL_USERNAME", "", "user name for that login", shown="unset")
-    kafka_sasl_password: str = _setting(
+    kafka_sasl_username: str = setting("KAFKA_SASL_USERNAME", "", "user name for that login", shown="unset")
+    kafka_sasl_password: str = setting(
         "KAFKA_SASL_PASSWORD", "", "password for that login", secret=True, shown="unset"
     )
-    kafka_client: str = _setting(
+    kafka_client: str = setting(
         "KAFKA_CLIENT",
         "kafka-python",
         "`confluent`: the faster client in requirements-fast.txt",
         kind.choice("kafka-python", "confluent"),
     )
-    redis_url: str = _setting(
+    redis_url: str = setting(
         "REDIS_URL", "redis://localhost:6379/0", "`redis://` or `rediss://`", kind.redis_url, secret=True
     )
-    redis_tls_url: str = _setting(
+    redis_tls_url: str = setting(
         "REDIS_TLS_URL",
         "",
         "used instead of `REDIS_URL` if set",
@@ -156,14 +140,14 @@ class Settings:
         secret=True,
         shown="unset",
     )
-    redis_tls_verify: bool = _setting(
+    redis_tls_verify: bool = setting(
         "REDIS_TLS_VERIFY",
         True,
         "0: accept any certificate of `rediss://`; needed for Heroku Key-Value Store, which signs its own",
         kind.flag,
         shown="1",
     )
-    redis_log_max_mb: int = _setting(
+    redis_log_max_mb: int = setting(
         "REDIS_LOG_MAX_MB",
         256,
         "memory for the log in Redis (without Kafka); the oldest frames are dropped first. "
@@ -171,13 +155,13 @@ class Settings:
         kind.whole_number(1, 1_048_576),
         unit="MB",
     )
-    redis_log_replicas: int = _setting(
+    redis_log_replicas: int = setting(
         "REDIS_LOG_REPLICAS",
         0,
         "replicas of Redis that must have a frame before it gets its 2xx (without Kafka); otherwise 503",
         kind.whole_number(0, 16),
     )
-    redis_log_fsync: bool = _setting(
+    redis_log_fsync: bool = setting(
         "REDIS_LOG_FSYNC",
         False,
         "1: a frame must be on Redis's disk before it gets its 2xx (without Kafka); otherwise 503. "
@@ -185,32 +169,32 @@ class Settings:
         kind.flag,
         shown="0",
     )
-    route_templates: str = _setting(
+    route_templates: str = setting(
         "ROUTE_TEMPLATES",
         "auto",
         "`auto`: ids in paths become `:id` and the like; `raw`: paths unchanged (without the query)",
         kind.choice("auto", "raw"),
     )
-    routes_max: int = _setting(
+    routes_max: int = setting(
         "ROUTES_MAX",
         500,
         "routes kept per app; any more are counted under `(other)`",
         kind.whole_number(1, 100_000),
     )
-    replay_host: str = _setting(
+    replay_host: str = setting(
         "REPLAY_HOST",
         "",
         "base URL of the replay's target, e.g. `https://staging.example.com`",
         kind.base_url,
         shown="unset: `replay` exits with a clear error",
     )
-    replay_methods: tuple[str, ...] = _setting(
+    replay_methods: tuple[str, ...] = setting(
         "REPLAY_METHODS", ("GET", "HEAD"), "methods that are sent; bodies are always empty", kind.methods
     )
-    replay_speed: float = _setting(
+    replay_speed: float = setting(
         "REPLAY_SPEED", 1.0, "1: the original spacing; 10: ten times as fast; `max`", kind.speed
     )
-    replay_rate: float = _setting(
+    replay_rate: float = setting(
         "REPLAY_RATE",
         0.0,
         "limit of requests per second, for each process",
@@ -218,63 +202,77 @@ class Settings:
         unit="requests/s",
         shown="unlimited",
     )
-    replay_concurrency: int = _setting(
+    replay_concurrency: int = setting(
         "REPLAY_CONCURRENCY", 16, "requests in flight, for each process", kind.whole_number(1, 1024)
     )
-    replay_sample: float = _setting(
+    replay_sample: float = setting(
         "REPLAY_SAMPLE", 1.0, "share of requests to send, the same ones each time", kind.share
     )
-    replay_timeout_ms: int = _setting(
+    replay_timeout_ms: int = setting(
         "REPLAY_TIMEOUT_MS",
         30_000,
         "timeout of one replayed request",
         kind.whole_number(10, 600_000),
         unit="ms",
     )
-    replay_max_late_ms: int = _setting(
+    replay_max_late_ms: int = setting(
         "REPLAY_MAX_LATE_MS",
         10_000,
         "a request that is later than this is skipped and counted (not with `at-least-once`)",
         kind.whole_number(100, 86_400_000),
         unit="ms",
     )
-    replay_host_header: str = _setting(
+    replay_host_header: str = setting(
         "REPLAY_HOST_HEADER",
         "",
         "the `Host` header of replayed requests, if the target serves several hosts",
         kind.host_header,
         shown="the target's",
     )
-    replay_user_agent: str = _setting(
+    replay_user_agent: str = setting(
         "REPLAY_USER_AGENT", "tailrace-replay", "their `User-Agent`", kind.header_value
     )
-    replay_forwarded: bool = _setting(
+    replay_forwarded: bool = setting(
         "REPLAY_FORWARDED",
         False,
         "1: pass on the client's address and protocol as `X-Forwarded-For` and `X-Forwarded-Proto`",
         kind.flag,
         shown="0",
     )
-    replay_delivery: str = _setting(
+    replay_delivery: str = setting(
         "REPLAY_DELIVERY",
         "at-most-once",
         "`at-most-once`: a crash never doubles a request; `at-least-once`: a crash never loses one",
         kind.choice("at-most-once", "at-least-once"),
     )
-    replay_allow_same_host: bool = _setting(
+    replay_allow_same_host: bool = setting(
         "REPLAY_ALLOW_SAME_HOST",
         False,
         "1: allow a target that is a host the lines came from",
         kind.flag,
         shown="0",
     )
-    tailrace_config: str = _setting(
+    tailrace_config: str = setting(
         "TAILRACE_CONFIG", "", "path of a YAML file: route templates, replay rules, tokens", shown="unset"
     )
 
-    # From the YAML file alone; checked where they are used (app/routes.py, consumers/replay/rules.py).
+    dyno: str = setting(
+        "DYNO",
+        "",
+        "set by Heroku: the process's name in its own log; with it, `web` does not start without credentials",
+        shown="unset",
+    )
+    terminal: str = setting(
+        "TERM",
+        "",
+        "set by the terminal: `python -m app top` prints once where it is unset or `dumb`",
+        shown="unset",
+    )
+
+    # From the YAML file alone.
     route_rules: tuple[str, ...] = ()
-    replay_rules: tuple[dict[str, Any], ...] = ()
+    """Patterns that compile (app/routes.py)."""
+    replay_rules: tuple[Rule, ...] = ()
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:
@@ -289,44 +287,20 @@ class Settings:
                 values[spec.attribute] = spec.read(raw)
             except ValueError as fault:
                 faults.append(f"{spec.name} {fault}" + ("" if spec.secret else kind.it_is(raw, spec.read)))
-        faults += _unknown_names(environ)
+        faults += unknown_names(environ, [spec.name for spec in FIELDS])
         if path := values.get("tailrace_config"):
-            read_file(Path(path), values, faults)
+            try:
+                from_file = read_file(Path(path), environ)
+            except BadSettings as fault:
+                faults += fault.faults
+            else:  # The environment wins where both speak.
+                tokens = {**from_file.get("drain_tokens", {}), **values.get("drain_tokens", {})}
+                values = {**from_file, **values, "drain_tokens": tokens}
         settings = cls(**values)
-        faults += settings._contradictions()
+        faults += contradictions(settings)
         if faults:
             raise BadSettings(faults)
         return settings
-
-    def _contradictions(self) -> list[str]:
-        faults = []
-        for user, password, names in (
-            (self.drain_user, self.drain_password, "DRAIN_USER and DRAIN_PASSWORD"),
-            (self.dashboard_user, self.dashboard_password, "DASHBOARD_USER and DASHBOARD_PASSWORD"),
-            (
-                self.kafka_client_cert,
-                self.kafka_client_cert_key,
-                "KAFKA_CLIENT_CERT and KAFKA_CLIENT_CERT_KEY",
-            ),
-            (
-                self.kafka_sasl_username,
-                self.kafka_sasl_password,
-                "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
-            ),
-        ):
-            if bool(user) != bool(password):
-                faults.append(f"{names} belong together: set both or neither")
-        if (
-            self.kafka_client_cert
-            and self.kafka_client_cert_key
-            and not pem.is_pair(self.kafka_client_cert, self.kafka_client_cert_key)
-        ):
-            faults.append("KAFKA_CLIENT_CERT_KEY is not the key of KAFKA_CLIENT_CERT")
-        if self.kafka_sasl_mechanism and not self.kafka_sasl_username:
-            faults.append("KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
-        if self.kafka_sasl_username and not self.kafka_sasl_mechanism:
-            faults.append("KAFKA_SASL_USERNAME needs KAFKA_SASL_MECHANISM, e.g. SCRAM-SHA-512")
-        return faults
 
     @property
     def drain_pairs(self) -> tuple[tuple[str, str], ...]:
@@ -361,53 +335,4 @@ class Settings:
         return self.kafka_url.startswith("kafka+ssl:")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """What the table, `python -m app config` and `load` need to know of one setting."""
-
-    attribute: str
-    name: str
-    help: str
-    read: Callable[[str], Any]
-    default: Any
-    unit: str
-    secret: bool
-    shown: str
-
-
-def _field_specs() -> tuple[FieldSpec, ...]:
-    specs = []
-    for item in fields(Settings):
-        if "name" in item.metadata:
-            default = item.default if item.default is not MISSING else {}
-            specs.append(FieldSpec(attribute=item.name, default=default, **item.metadata))
-    return tuple(specs)
-
-
-FIELDS = _field_specs()
-
-# A name in one of these families that is not ours is most likely a misspelt one of ours.
-# (Of REDIS_ only ours: platforms set others.)
-_FAMILIES = ("DRAIN_", "DASHBOARD_", "REDIS_LOG_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
-
-
-def _unknown_names(environ: Mapping[str, str]) -> list[str]:
-    known = [spec.name for spec in FIELDS]
-    faults = []
-    for name in sorted(environ):
-        if name.startswith(_FAMILIES) and name not in known:
-            meant = _nearest(name, known)
-            question = f" (did you mean {meant}?)" if meant else ""
-            faults.append(
-                f"{name} is not a setting of Tailrace{question}: "
-                "`python -m app config --markdown` lists them all"
-            )
-    return faults
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    """The setting of its family that was most likely meant; empty where none is near."""
-    # Compared without the family (ROUTE and ROUTES are one), which would make any two of one alike.
-    kin = {other.partition("_")[2]: other for other in known if other[:5] == name[:5]}
-    nearest = difflib.get_close_matches(name.partition("_")[2], kin, n=1)
-    return kin[nearest[0]] if nearest else ""
+FIELDS = specs_of(Settings)

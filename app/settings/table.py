@@ -6,7 +6,8 @@ from typing import Any
 
 from app.masking import MASK, mask_url, without_logins
 from app.settings import readers as kind
-from app.settings.settings import FIELDS, FieldSpec, Settings
+from app.settings.fields import FieldSpec
+from app.settings.settings import FIELDS, Settings
 
 
 def shown_value(spec: FieldSpec, settings: Settings) -> str:

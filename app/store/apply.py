@@ -14,10 +14,11 @@ from typing import Any, cast
 import orjson
 import redis
 
-from app.log.interface import BadValue, Claim
+from app.message import BadValue
 from app.redis_memory import is_out_of_memory
 from app.store import keys
 from app.store.bounds import NAMES_MAX
+from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, hold_bound
 from app.store.dead_letters import arguments as letter_arguments
 from app.store.journal import Journal

@@ -75,6 +75,13 @@ class Figures:
         self.skipped.update(other.skipped)
         self.late_ms.update(other.late_ms)
 
+    def total(self) -> RouteFigures:
+        """All routes together."""
+        total = RouteFigures()
+        for figures in self.routes.values():
+            total.merge(figures)
+        return total
+
     @property
     def sent(self) -> int:
         return sum(route.sent for route in self.routes.values())

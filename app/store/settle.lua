@@ -56,7 +56,11 @@ local function settle_entries(claim)
   return 'settled'
 end
 
+local settle_kind = { offsets = settle_offsets, entries = settle_entries }
+
 local function settle(claim)
-  if claim.kind == 'offsets' then return settle_offsets(claim) end
-  return settle_entries(claim)
+  local settle_it = settle_kind[claim.kind]
+  -- Nothing is written yet, and the script ends here.
+  if not settle_it then error('unknown kind of claim: ' .. tostring(claim.kind), 0) end
+  return settle_it(claim)
 end

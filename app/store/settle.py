@@ -10,7 +10,7 @@ import orjson
 import redis
 
 from app.errors import StaleBatch
-from app.log.interface import Claim
+from app.store.claims import Claim
 
 
 def read_lua(name: str) -> str:

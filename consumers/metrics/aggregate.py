@@ -11,9 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from app.log.interface import BadValue
 from app.loop_guard import is_replayed
-from app.message import RouterMessage, encode
+from app.message import BadValue, RouterMessage, encode
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
 from app.sketch import bucket
 from app.store.apply import Changes, Counts, Row, Times, WindowCounts

@@ -1,5 +1,8 @@
-"""Replay: the requests of router lines, sent again to a target, at their pace, with a verdict.
+"""Replay: sends the requests of router lines again, to a target, at their own pace, with a verdict.
 
-The path of a request: `request` (from the line) -> `rules` (may it go, and how) -> `pace` (when)
--> `connection` (over the wire) -> `compare` (original against replayed).
+What happens to a request, in order: `request` (parsed from the line), `policy` (whether it is sent, and
+how, with the user's `rules`), `pace` (when), `senders` (threads, fed by a `due_queue`), `connection`
+(over the wire, with `http1` for the answer), `comparison` (of two targets), `stats` (counted). `live`
+does this for the log as it grows, `window` for a span of the past. `thresholds` and `report` judge and
+present a window's figures.
 """

@@ -5,60 +5,41 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from threading import Event
 
-from app.errors import BadSettings, TailraceError
-from app.escaping import lines_for_terminal
-from app.log import open_reader
-from app.logging_setup import start_logging
-from app.redis_client import connect
+import redis
+
+from app.errors import BadSettings
+from app.groups import REPLAY
 from app.routes import route_namer
 from app.settings import Settings
-from consumers.guard import guarded
-from consumers.hand import Hand
-from consumers.replay.live import GROUP, LiveReplay
-from consumers.replay.player import unsafe_methods
-from consumers.worker import Worker, stop_on_signals
+from consumers.hand import Place
+from consumers.replay.live import LiveReplay
+from consumers.replay.policy import unsafe_methods
+from consumers.run import Work, run_group
 
 log = logging.getLogger(__name__)
+
+BATCH_MESSAGES = 1_000
 
 
 def main() -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
-    start_logging(os.environ.get("DYNO", GROUP))
-    return guarded(work)
+    return run_group(REPLAY, prepare, os.environ)
 
 
-def work(hand: Hand) -> int:
-    """What `main` does, in the process that the guard watches over."""
-    try:
-        settings = Settings.load(os.environ)
-        if not settings.replay_host:
-            fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
-            raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
-        if unsafe := unsafe_methods(settings.replay_methods):
-            log.warning("REPLAY_METHODS: %s are sent too, with EMPTY bodies: logs hold none", unsafe)
-        store = connect(settings, connections=1, timeout_s=10)
-        stop = stop_on_signals()
-        replay = LiveReplay(settings, os.environ, store, route_namer(settings), stop, hand.place)
-        replay.check_known_hosts()
-        worker = Worker(
-            group=GROUP,
-            open_reader=lambda: open_reader(settings, group=GROUP, start="latest", rewind_to_store=False),
-            handle=replay.handle,
-            store=store,
-            stop=stop,
-            max_messages=1_000,
-            idle=replay.idle,
-            hand=hand,
+def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -> Work:
+    """Sends what the log says now to REPLAY_HOST. Raises BadSettings, and SameHost."""
+    if not settings.replay_host:
+        fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
+        raise BadSettings([f"REPLAY_HOST is unset: {fix}"])
+    if unsafe := unsafe_methods(settings.replay_methods):
+        log.warning(
+            "REPLAY_METHODS: %s requests are sent with EMPTY bodies, because logs have no bodies", unsafe
         )
-        try:
-            worker.run()
-        finally:
-            replay.finish()
-    except TailraceError as fault:
-        print(lines_for_terminal(str(fault)), file=sys.stderr)
-        return 2
-    return 0
+    replay = LiveReplay(settings, store, route_namer(settings), stop, place)
+    replay.refuse_known_hosts()
+    return Work(handle=replay.handle, max_messages=BATCH_MESSAGES, idle=replay.idle, finish=replay.finish)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The circuit breaker: a target that fails in a row is left alone for a while."""
+"""The circuit breaker: a target that fails many times in a row gets no requests for a while."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from collections.abc import Callable
 
 FAILURES_IN_A_ROW = 20
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+PAUSE_MAX_S = 60.0
 
 
 class Permit:
-    """A request's leave to go."""
+    """Permission to send one request."""
 
     __slots__ = ()
 
 
 class Breaker:
-    """Thread-safe. Open: nothing goes; then one request is let through, and decides."""
+    """Thread-safe. While it is open, no request is sent; after a pause it permits a single one, the
+    probe, whose outcome decides whether it closes."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random
     ) -> None:
+        """`clock` gives seconds, `jitter` 0 to 1: the pause is between half of its length and all of it."""
         self._clock = clock
         self._jitter = jitter
         self._lock = threading.Lock()
@@ -32,14 +34,14 @@ class Breaker:
         self._open_until_s: float | None = None
         self._probe: Permit | None = None
         self.has_opened = False
-        """Once or more, up to now."""
+        """It has opened at least once, even if it is closed again."""
 
     @property
     def is_open(self) -> bool:
         return self._open_until_s is not None
 
-    def allows(self) -> Permit | None:
-        """A pass for a request that may go now, to be given back with `record`; None: it may not."""
+    def acquire(self) -> Permit | None:
+        """A permit to send one request now, which goes to `record` afterwards; None: do not send."""
         with self._lock:
             if self._open_until_s is None:
                 return Permit()
@@ -48,10 +50,10 @@ class Breaker:
             self._probe = Permit()
             return self._probe
 
-    def record(self, given: Permit, succeeded: bool) -> None:
-        """Notes how the request with this pass went."""
+    def record(self, permit: Permit, succeeded: bool) -> None:
+        """Records the outcome of the request that was sent with this permit."""
         with self._lock:
-            is_probe = given is self._probe
+            is_probe = permit is self._probe
             if is_probe:
                 self._probe = None
             if succeeded:
@@ -61,8 +63,9 @@ class Breaker:
                 return
             self._failures += 1
             if is_probe:
-                self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2)
+                self._pause_s = min(PAUSE_MAX_S, self._pause_s * 2)
             elif self.is_open or self._failures < FAILURES_IN_A_ROW:
-                return  # Those that were under way when it opened say nothing new.
+                # Open: this request was under way when it opened, so its failure is nothing new.
+                return
             self._open_until_s = self._clock() + self._pause_s * (0.5 + self._jitter() / 2)
             self.has_opened = True

@@ -1,9 +1,9 @@
-"""The live replay: what the log says now, sent to the target.
+"""The live replay: sends requests to the target as they arrive in the log.
 
-REPLAY_DELIVERY says what a crash may do. `at-most-once` (default): the place in the log is settled
-before anything of the batch is sent, so a crash never doubles a request but may lose what waits.
-`at-least-once`: all is sent, then settled, so a crash never loses one but may double some; and
-nothing is left out for being late, as after a crash much is.
+REPLAY_DELIVERY chooses what a crash may do. `at-most-once` (default): a batch is settled in the log
+before any of it is sent, so a crash never duplicates a request but may lose those that wait.
+`at-least-once`: a batch is settled after all of it was sent, so a crash never loses a request but may
+duplicate some; and nothing is skipped for being late, because after a crash much is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
 
 import redis
 
 from app.errors import BadSettings, LogUnavailable
+from app.groups import REPLAY
 from app.log import Batch
 from app.settings import Settings
 from app.store.apply import Changes, apply
@@ -26,72 +27,67 @@ from app.store.settle import settle
 from consumers.hand import Place
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.player import (
-    ReplayPolicy,
-    ReplayStats,
-    check_known_hosts,
-    policy_from_settings,
-    prepare,
-)
-from consumers.replay.request import Request, request_of
-from consumers.replay.senders import Job, Senders
+from consumers.replay.policy import ReplayPolicy, policy_from_settings, prepare
+from consumers.replay.request import Job, Request, request_of
+from consumers.replay.same_host import refuse_known_hosts
+from consumers.replay.senders import Senders
+from consumers.replay.stats import ReplayStats
 from consumers.replay.target import Target
 
 log = logging.getLogger(__name__)
 
-GROUP = "replay"
+GROUP = REPLAY.name
 FLUSH_EVERY_S = 1.0
 LAST_SENDS_S = 4.0
 HEARTBEAT_S = 1.0
-"""How often the worker gives a sign of life, and looks whether it is told to stop, while it waits."""
+"""How often a waiting worker calls `keepalive`, and checks whether it has been told to stop."""
 
 
-def check(settings: Settings, environ: Mapping[str, str]) -> str:
-    """What `python -m app release` says of a live replay. Raises as LiveReplay does."""
+def check(settings: Settings) -> str:
+    """What `python -m app release` reports about the live replay. Raises as LiveReplay does."""
     if not settings.replay_host:
         return "REPLAY_HOST is unset: leave `replay` at 0 processes"
-    target, _ = _target_and_choice(settings, environ)
+    target, _ = _target_and_policy(settings)
     rules = f"{len(settings.replay_rules)} rule(s) of your own"
     return f"to {target.url}, methods {', '.join(settings.replay_methods)}, {rules}"
 
 
-def _target_and_choice(settings: Settings, environ: Mapping[str, str]) -> tuple[Target, ReplayPolicy]:
-    """Raises BadSettings for rules that are none, and for what only a window can do; TailraceError for
-    a REPLAY_HOST that is no base URL."""
+def _target_and_policy(settings: Settings) -> tuple[Target, ReplayPolicy]:
+    """Raises BadSettings for a speed that only a window replay can have, and where a rule needs a variable
+    that is unset."""
     if settings.replay_speed < 1:
         raise BadSettings(
             [
                 f"REPLAY_SPEED must be 1 or more here (it is {settings.replay_speed:g}): a live replay "
-                "that is slower than life falls behind for ever; `python -m app replay` takes it"
+                "would fall ever further behind; `python -m app replay` accepts a slower speed"
             ]
         )
-    return Target.parse(settings.replay_host), policy_from_settings(settings, environ)
+    return Target.parse(settings.replay_host), policy_from_settings(settings)
 
 
 class LiveReplay:
-    """What the worker's loop calls: `handle` for each batch, `idle` between, `finish` at the end."""
+    """The worker's loop calls `handle` for each batch, `idle` in between, and `finish` at the end."""
 
     def __init__(
         self,
         settings: Settings,
-        environ: Mapping[str, str],
         store: redis.Redis,
         route_of: Callable[[str], str],
         stop: Event,
         place: Place | None = None,
     ) -> None:
-        """`place`: where to say which message is in hand. Raises BadSettings for rules that are none, and
-        for what only a window can do; TailraceError for a REPLAY_HOST that is no base URL."""
-        self._target, self._choice = _target_and_choice(settings, environ)
+        """`place`: where to note which message is being prepared. Raises BadSettings for a
+        speed that only a window replay can have, and where a rule needs a variable that is unset."""
+        self._target, self._policy = _target_and_policy(settings)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
-        # What is not there yet cannot be sent sooner: faster than life is as soon as it comes.
+        # A request cannot be sent before it is in the log: faster than live means as soon as it arrives.
         speed = math.inf if settings.replay_speed > 1 else settings.replay_speed
         self._pacer = Pacer(speed, settings.replay_rate, max_late_s * 1000, lead_s=LIVE_LEAD_S)
         self._store = store
         self._route_of = route_of
         self._stop = stop
-        self._tally = ReplayStats()
+        self._stats = ReplayStats()
         self._flushed_s = 0.0
         self._has_begun = False
         self._info = {"target": settings.replay_host, "started_at": str(int(time.time())), "state": "running"}
@@ -99,96 +95,97 @@ class LiveReplay:
             self._target,
             settings.replay_concurrency,
             settings.replay_timeout_ms / 1000,
-            self._tally.done,
-            self._tally.skipped,
+            self._stats.done,
+            self._stats.skipped,
             Breaker(),
             max_late_s,
             settings.replay_rate,
         )
         self._place = [0] if place is None else place
         self._routes_max = settings.routes_max
-        self._under_way: Batch | None = None
+        self._current: Batch | None = None
         self._prepared: list[tuple[Request, Job | str] | None] = []
-        """Its messages; None for one that is no request."""
-        self._offered = 0
-        """Messages of it that were sent, left out, or wait to be sent."""
+        """The messages of this batch; None for one that is not a request."""
+        self._submitted = 0
+        """How many of them were submitted or skipped."""
 
-    def check_known_hosts(self) -> None:
-        """Raises SameHost where the target is a host that was seen in the lines before."""
-        check_known_hosts(self._store, self._target, self._choice)
+    def refuse_known_hosts(self) -> None:
+        """Raises SameHost where the target is a host that earlier lines came from."""
+        if not self._policy.allow_same_host:
+            refuse_known_hosts(self._store, self._target, self._policy.headers.host)
 
     def handle(self, batch: Batch, keepalive: Callable[[], None]) -> None:
-        """One batch, settled before or after it is sent. Raises as `Worker.handle` may, and SameHost."""
-        # The same batch comes again when Redis did not answer: it goes on where it was.
-        if batch is not self._under_way:
+        """Sends one batch, settled before or after. Raises as `Worker.handle` may, and SameHost."""
+        # After Redis was unreachable the same batch comes again, and continues where it stopped.
+        if batch is not self._current:
             self._prepared = self._prepare(batch, keepalive)
-            self._under_way, self._offered = batch, 0
+            self._current, self._submitted = batch, 0
         if self._at_least_once:
-            self._offer(keepalive)
+            self._submit(keepalive)
             while not self._senders.drain(HEARTBEAT_S):
                 self._wait(keepalive)
             self._settle(batch)
         else:
             self._settle(batch)
-            self._offer(keepalive)
+            self._submit(keepalive)
 
     def _prepare(self, batch: Batch, keepalive: Callable[[], None]) -> list[tuple[Request, Job | str] | None]:
-        """All that is computed from what a client has sent; before anything is settled, so that a message
-        with which the worker hangs or dies loses nothing. Raises SameHost."""
+        """Computes everything that depends on what a client has sent. This comes before anything is
+        settled, so that nothing is lost if the worker hangs or dies with a message. Raises SameHost."""
         prepared: list[tuple[Request, Job | str] | None] = []
-        told_s = time.monotonic()
+        checked_s = time.monotonic()
         for number, message in enumerate(batch.messages, 1):
             self._place[0] = number
             request = request_of(message, self._route_of)
-            prepared.append((request, prepare(request, self._target, self._choice)) if request else None)
+            prepared.append((request, prepare(request, self._target, self._policy)) if request else None)
             self._place[0] = 0
-            if time.monotonic() - told_s > HEARTBEAT_S:
+            if time.monotonic() - checked_s > HEARTBEAT_S:
                 self._wait(keepalive)
-                told_s = time.monotonic()
+                checked_s = time.monotonic()
         return prepared
 
     def _settle(self, batch: Batch) -> None:
         """Raises as `Worker.handle` may."""
         poison = [bad for bad in batch.bad if bad.is_poison]
-        if poison:  # What is no message at all is `metrics`'s to keep, as it is the same for both.
+        if poison:  # Values that are not messages are the same for every group: `metrics` keeps them.
             changes = Changes(rows=[], apps={}, totals={"bad": len(poison)}, bad=poison)
             apply(self._store, GROUP, batch.claim, changes, self._routes_max)
         else:
             settle(self._store, batch.claim)
 
-    def _offer(self, keepalive: Callable[[], None]) -> None:
-        for prepared in self._prepared[self._offered :]:
+    def _submit(self, keepalive: Callable[[], None]) -> None:
+        for prepared in self._prepared[self._submitted :]:
             if prepared is None:
-                self._tally.skipped(None, "no-path")
+                self._stats.skipped(None, "no-path")
             elif self._stop.is_set() and not self._at_least_once:
-                self._tally.skipped(prepared[0], "stopped")
+                self._stats.skipped(prepared[0], "stopped")
             else:
-                self._offer_one(*prepared, keepalive)
-            self._offered += 1
+                self._submit_one(*prepared, keepalive)
+            self._submitted += 1
 
-    def _offer_one(self, request: Request, job: Job | str, keepalive: Callable[[], None]) -> None:
-        """Submits the request's job at its time, or counts why it is not sent."""
+    def _submit_one(self, request: Request, job: Job | str, keepalive: Callable[[], None]) -> None:
+        """Submits the job for the time when it is due, or counts why it is not sent."""
         if isinstance(job, str):
-            self._tally.skipped(request, job)
+            self._stats.skipped(request, job)
             return
         due_s = self._pacer.due_s(request.at_ms, max(0.0, time.time() - request.received_ms / 1000))
         if due_s is None:
-            self._tally.skipped(request, "late")
+            self._stats.skipped(request, "late")
             return
         while not self._senders.submit(job, due_s, HEARTBEAT_S):
             if self._at_least_once:
                 self._wait(keepalive)
             elif self._stop.is_set():
-                self._tally.skipped(request, "stopped")
+                self._stats.skipped(request, "stopped")
                 return
             else:
-                with contextlib.suppress(LogUnavailable):  # The batch is settled: no way back.
+                with contextlib.suppress(LogUnavailable):  # The batch is settled, so it cannot be retried.
                     keepalive()
 
     def _wait(self, keepalive: Callable[[], None]) -> None:
-        """Raises LogUnavailable when the worker is told to stop first: the batch stays unsettled."""
+        """Raises LogUnavailable once the worker is told to stop: the batch stays unsettled."""
         if self._stop.is_set():
-            raise LogUnavailable("stopping before all of the batch is sent")
+            raise LogUnavailable("stopping before the whole batch is sent")
         keepalive()
 
     def idle(self) -> None:
@@ -199,7 +196,7 @@ class LiveReplay:
             self._flush()
 
     def _flush(self) -> None:
-        figures = self._tally.take()
+        figures = self._stats.take()
         try:
             if not self._has_begun:
                 begin_live(self._store, self._info["target"])
@@ -209,7 +206,7 @@ class LiveReplay:
             log.warning("figures of one second are lost: %s", type(fault).__name__)
 
     def finish(self) -> None:
-        """Sends what waits, for a few seconds at most, and writes the last figures."""
+        """Sends what is waiting, for LAST_SENDS_S at most, and writes the last figures."""
         self._senders.drain(LAST_SENDS_S)
         left = self._senders.close()
         if left:

@@ -1,13 +1,12 @@
 """When a request is sent: the lines' own spacing, faster or slower, within a rate. Pure but for a clock.
 
 The first request anchors the lines' time to ours, at the moment when it was received: so all workers
-of a group keep about the same time. Logs come in bursts, up to seconds after what they tell of, so a
-live replay runs `lead_s` behind its anchor: a burst is then spread out again.
+of a group keep about the same time. Log lines arrive in bursts, up to seconds after the requests they
+describe, so a live replay runs `lead_s` behind its anchor: that spreads a burst out again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ LIVE_LEAD_S = 2.0
 
 
 class Pacer:
-    """Gives each request its time. Not thread-safe: the one who reads the log asks."""
+    """Gives each request its time. Not thread-safe: only the thread that reads the log uses it."""
 
     def __init__(
         self,
@@ -27,7 +26,7 @@ class Pacer:
         clock: Callable[[], float] = time.monotonic,
         lead_s: float = 0.0,
     ) -> None:
-        """`speed` 1 is the original spacing, infinity none; `rate` 0 is no limit (requests/s);
+        """`speed`: 1 keeps the original spacing, infinity ignores it. `rate`: requests/s, 0 for no limit.
         `max_late_ms` may be infinite."""
         self._speed = speed
         self._gap_s = 1 / rate if rate else 0.0
@@ -39,20 +38,21 @@ class Pacer:
         self._on_time_s = clock()
 
     def due_s(self, at_ms: int, waited_s: float = 0.0) -> float | None:
-        """The clock's time to send a request logged at `at_ms`; None: too late, leave it out.
+        """When to send a request logged at `at_ms` (clock time, s); None: it is too late, skip it.
 
-        `waited_s`: how long its line has been waiting in the log. That delay is not the lines' own,
-        so it never becomes the new normal.
+        `waited_s`: how long its line has been waiting in the log. That delay does not come from the
+        lines' timestamps, so the schedule never adapts to it.
         """
         now = self._clock()
         wanted_s = self._wanted_s(at_ms, now, waited_s)
-        # At full speed no request passes one that came before it.
-        is_in_turn = bool(self._gap_s) or math.isinf(self._speed)
-        due_s = max(wanted_s, self._next_free_s) if is_in_turn else wanted_s
+        # With a rate, or at full speed, no request overtakes an earlier one.
+        keeps_order = bool(self._gap_s) or math.isinf(self._speed)
+        due_s = max(wanted_s, self._next_free_s) if keeps_order else wanted_s
         if max(due_s, now) - wanted_s > self._max_late_s:
             if now - self._on_time_s <= 2 * self._max_late_s:
                 return None
-            # All was late for a while: the lines come later than they did, or another clock's.
+            # Everything has been late for a while: the lines arrive later than they did, or their clock
+            # has changed. So this request becomes the new anchor.
             self._anchor = None
             wanted_s = self._wanted_s(at_ms, now, waited_s)
             due_s = max(wanted_s, now)
@@ -71,9 +71,18 @@ class Pacer:
         return anchor_s + (at_ms - anchor_ms) / 1000 / self._speed
 
 
-def is_chosen(request_id: str, share: float) -> bool:
-    """Whether a request is in the sample: the same ones each time, whatever else is sent."""
-    if share >= 1:
-        return True
-    hashed = int.from_bytes(hashlib.blake2b(request_id.encode("utf-8", "replace"), digest_size=8).digest())
-    return hashed < share * 2**64
+class RateLimit:
+    """How soon the next request may be sent. Not thread-safe."""
+
+    SLACK_S = 0.1
+    """What a thread that wakes late may catch up with; after a stall, a burst can be no longer."""
+
+    def __init__(self, rate: float) -> None:
+        """`rate`: requests/s, 0 for no limit."""
+        self._gap_s = 1 / rate if rate else 0.0
+        self.free_s = -math.inf
+        """Monotonic time from which the next request may be sent."""
+
+    def use(self, now_s: float) -> None:
+        """A request is sent now."""
+        self.free_s = max(self.free_s, now_s - self.SLACK_S) + self._gap_s

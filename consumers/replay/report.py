@@ -1,4 +1,4 @@
-"""The report of a window replay: as JSON for machines, as Markdown for people."""
+"""The report of a window replay: JSON for machines, Markdown for people."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 
 from app.errors import BadSettings, TailraceError
 from app.escaping import json_text, markdown_code, markdown_text
+from app.formatting import milliseconds
 from app.masking import shown_word
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
-from consumers.replay.thresholds import Finding, shown
+from consumers.replay.thresholds import Finding, describe
 
 WORST_SHOWN = 10
 
 
 def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> dict[str, Any]:
-    """Everything, in plain types; latencies in ms, shares from 0 to 1."""
+    """The whole report, in plain types; latencies in ms, shares from 0 to 1."""
     return {
         "run": run.id,
         "info": run.info,
@@ -34,19 +35,19 @@ def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[st
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """`failed` where a threshold was surely crossed, or measured nothing; else `passed`."""
+    """`failed` if a threshold was crossed for certain, or nothing was measured for it; else `passed`."""
     return "failed" if any(finding.is_sure for finding in findings) else "passed"
 
 
 def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> str:
-    """A page for a pull request: verdict, what was found, the worst routes, all routes."""
+    """A page for a pull request: the verdict, the findings, the worst routes, all routes."""
     info = run.info
-    said = {name: markdown_text(str(value)) for name, value in info.items()}
-    before = f"baseline {said['baseline']}" if info.get("baseline") else "the original"
+    texts = {name: markdown_text(str(value)) for name, value in info.items()}
+    before = f"baseline {texts['baseline']}" if info.get("baseline") else "the original"
     lines = [
         f"# Replay {markdown_text(run.id)}: {verdict(findings)}",
         "",
-        f"{said.get('from', '')} to {said.get('until', '')}, {said.get('target', '')} against {before}; "
+        f"{texts.get('from', '')} to {texts.get('until', '')}, {texts.get('target', '')} against {before}; "
         f"{run.total.sent:,} requests sent, {run.total.answered:,} answered, "
         f"{run.total.status_changed:,} with another status.",
         "",
@@ -54,25 +55,25 @@ def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequenc
     if thresholds:
         lines += [f"Thresholds: {', '.join(map(markdown_code, thresholds))}.", ""]
         lines += [
-            f"- {'**crossed**' if found.is_sure else 'uncertain'}: {markdown_code(shown(found))}"
-            for found in findings
+            f"- {'**crossed**' if finding.is_sure else 'uncertain'}: {markdown_code(describe(finding))}"
+            for finding in findings
         ]
         lines += [] if findings else ["- none was crossed"]
         lines.append("")
     worst = worst_routes(run)
     if worst:
-        lines += ["## Surely slower", "", *_table(worst), ""]
+        lines += ["## Significantly slower", "", *_table(worst), ""]
     lines += ["## All routes", "", *_table([run.total, *run.routes]), ""]
     if run.skipped:
         lines += ["## Not sent", "", "| reason | requests |", "| --- | ---: |"]
         lines += [f"| {markdown_text(reason)} | {count:,} |" for reason, count in run.skipped.items()]
         lines.append("")
-    lines.append("Changes in bold are beyond chance (95 %); percentiles are within 1 %.")
+    lines.append("Changes in bold are statistically significant (95 %); percentiles are accurate to 1 %.")
     return "\n".join(lines) + "\n"
 
 
 def worst_routes(run: ReplayRun) -> list[ReplayedRoute]:
-    """Routes whose p95 is surely slower than before, the worst first."""
+    """Routes whose p95 is slower than before beyond chance, the worst first."""
     slower = [route for route in run.routes if route.p95_change.is_sure and (route.p95_change.share or 0) > 0]
     return sorted(slower, key=lambda route: -(route.p95_change.share or 0))[:WORST_SHOWN]
 
@@ -86,19 +87,15 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
     return head + [
         f"| {markdown_code(row.route or 'all')} | {row.sent:,} | {row.sent - row.answered:,} "
         f"| {_share(row.status_changed, row.answered)} "
-        f"| {_ms(row.original.p50)} | {_ms(row.replayed.p50)} "
-        f"| {_ms(row.original.p95)} | {_ms(row.replayed.p95)} | {_change(row.p95_change)} "
-        f"| {_ms(row.original.p99)} | {_ms(row.replayed.p99)} | {_change(row.p99_change)} |"
+        f"| {milliseconds(row.original.p50)} | {milliseconds(row.replayed.p50)} "
+        f"| {milliseconds(row.original.p95)} | {milliseconds(row.replayed.p95)} | {_change(row.p95_change)} "
+        f"| {milliseconds(row.original.p99)} | {milliseconds(row.replayed.p99)} | {_change(row.p99_change)} |"
         for row in rows
     ]
 
 
 def _share(part: int, total: int) -> str:
     return f"{part / total:.2%}" if total else "-"
-
-
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f} ms"
 
 
 def _change(change: Change) -> str:
@@ -108,7 +105,7 @@ def _change(change: Change) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity."""
+    """The value with null for infinity and NaN, which JSON does not have."""
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -117,22 +114,22 @@ def _finite(value: Any) -> Any:
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """Raises BadSettings for files that could not be written at the end."""
+    """Raises BadSettings for files that could not be written when the replay is over."""
     faults = []
     for path in paths:
         named = f"--report {shown_word(path)}"
         if path.suffix not in (".json", ".md"):
             faults.append(f"{named}: must end in .json or .md")
         elif path.is_dir() or not path.parent.is_dir():
-            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder is not there'}")
+            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder does not exist'}")
         elif not os.access(path if path.exists() else path.parent, os.W_OK):
-            faults.append(f"{named}: may not be written")
+            faults.append(f"{named}: cannot be written: permission denied")
     if faults:
         raise BadSettings(faults)
 
 
 def write(path: Path, run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> None:
-    """By the file's ending. Raises TailraceError where it cannot be written."""
+    """Writes JSON or Markdown, by the file's extension. Raises TailraceError if that fails."""
     try:
         if path.suffix == ".json":
             path.write_text(json_text(as_json(run, findings, thresholds), indent=2) + "\n", "utf-8")

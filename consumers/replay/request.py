@@ -1,8 +1,8 @@
-"""What replay sends and what comes back: the two small types that the rest is about."""
+"""What replay sends and what comes back: the small types that everything else here is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.message import RouterMessage, exact_line
@@ -10,13 +10,13 @@ from app.router_line import milliseconds, parse, timestamp_ms
 
 LATE_MAX_MS = 3_600_000
 AHEAD_MAX_MS = 60_000
-"""A line that is older, or further ahead, when it is received has a broken clock: one such line must
-not make a replay wait for a day."""
+"""A line that is older than this when it is received, or further ahead, comes from a broken clock. A
+single such line must not make a replay wait for a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as the router logged it. `path` has the query; bytes that are no UTF-8 are
+    """One request as the router logged it. `path` includes the query; bytes that are not UTF-8 are
     surrogates (PEP 383). `status` is 0 and `service_ms` None where the line does not say."""
 
     method: str
@@ -31,9 +31,19 @@ class Request:
     status: int
     service_ms: float | None
     at_ms: int
-    """When the router logged it, Unix ms; its own timestamp, or the arrival where that is broken."""
+    """When the router logged it, Unix ms: the line's own timestamp, or `received_ms` where that
+    comes from a broken clock."""
     received_ms: int
     """When the drain received its line, Unix ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request, ready to be written to the wire: its request target and its headers."""
+
+    request: Request
+    target: bytes
+    headers: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,8 @@ class Outcome:
     """What became of one replayed request.
 
     `kind` is `answered`, or what went wrong: `refused`, `reset`, `timeout`, `tls`, `dns`,
-    `bad-response`, `too-large`. `status` is 0 unless answered. `latency_ms` is from the first byte
-    sent to the end of the headers' arrival plus the body, as far as it was read.
+    `bad-response`, `too-large`. `status` is 0 unless answered. `latency_ms` is the time from the first
+    byte sent until the answer's headers, and as much of its body as is read, have arrived.
     """
 
     kind: str

@@ -1,7 +1,7 @@
-"""A window replay's run as Redis keeps it, also while it goes on: what the page shows live.
+"""Writes a window replay's run to Redis, also while it is running: what the page shows live.
 
-A replay is worth having without Redis, so failures are not raised. Nothing counts twice after one:
-what may or may not have been written is replaced as a whole.
+A replay is useful without Redis too, so failures are not raised. Nothing counts twice after one:
+where it is unknown whether a write was done, the next write replaces the whole run.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import redis
 
 from app.store.replay import Figures, Run, record
 
-EVERY_S = 2.0
-AGAIN_AFTER_S = 10.0
+WRITE_EVERY_S = 2.0
+RETRY_AFTER_S = 10.0
 
 
 class RunRecorder:
-    """`take` gives what has been counted since it was last called."""
+    """`take` returns what has been counted since its last call."""
 
     def __init__(
         self,
@@ -31,18 +31,18 @@ class RunRecorder:
         self._run = run
         self._take = take
         self._clock = clock
-        self._next_s = clock() + EVERY_S
+        self._next_s = clock() + WRITE_EVERY_S
         self.is_in_redis = True
-        """The last write was taken."""
+        """The last write succeeded."""
 
     def flush_if_due(self, progress: float) -> None:
-        """Writes what is new, once in a while. `progress`: 0 to 1."""
+        """Writes what is new, if the last write is long enough ago. `progress`: 0 to 1."""
         if self._clock() >= self._next_s:
             self._write("running", progress)
-            self._next_s = self._clock() + (EVERY_S if self.is_in_redis else AGAIN_AFTER_S)
+            self._next_s = self._clock() + (WRITE_EVERY_S if self.is_in_redis else RETRY_AFTER_S)
 
     def finish(self, state: str) -> Run:
-        """Writes the rest; the whole run."""
+        """Writes the rest; returns the whole run."""
         self._write(state, 1.0 if state == "finished" else None)
         return self._run
 
@@ -54,7 +54,7 @@ class RunRecorder:
         new = self._take()
         run.figures.merge(new)
         if not run.figures.sent and not run.figures.skipped:
-            return  # Nothing to look at, as after a refused start.
+            return  # There is nothing to show yet, as after a start that was refused.
         is_whole, self.is_in_redis = not self.is_in_redis, False
         try:
             record(self._store, run.id, run.figures if is_whole else new, run.info, is_whole=is_whole)

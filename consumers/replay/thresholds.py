@@ -1,4 +1,4 @@
-"""`--fail-if`: what makes a replay fail, and how sure one must be.
+"""`--fail-if`: what makes a replay fail, and how certain that must be. Pure.
 
     p50|p90|p95|p99 > +20%      slower than the original by more than a fifth
     p50|p90|p95|p99 > +100ms    slower than the original by more than 100 ms
@@ -6,10 +6,10 @@
     status-changed > 1%         requests answered with another status than the original
     errors > 0.5%               requests with no answer, or with a 5xx where the original had none
 
-A threshold holds for all requests together and for each route. It is crossed only where the 95 %
-confidence interval lies beyond it as a whole: a route with few samples cannot fail by chance, and
-is listed as uncertain instead. A threshold for which nothing at all was measured counts as crossed: a
-gate must not open because nobody came.
+A threshold applies to all requests together and to each route. It is crossed only if the whole 95 %
+confidence interval lies beyond it: a route with few samples does not fail by chance, but is listed as
+uncertain. A threshold for which nothing at all was measured counts as crossed, because a gate must not
+open for lack of traffic.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATTERN = re.compile(
 
 
 class BadThreshold(TailraceError):
-    """A --fail-if that says nothing that can be checked."""
+    """A --fail-if that is not a valid threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A threshold that was crossed on a route (empty: all together), or may have been.
+    """A threshold that was crossed on a route (empty: all requests together), or may have been.
 
-    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`; NaN where nothing
-    was measured, with `samples` 0.
+    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`. If nothing was
+    measured it is NaN, and `samples` is 0.
     """
 
     threshold: str
@@ -61,31 +61,31 @@ class Finding:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Raises BadThreshold with what would be right."""
-    found = _PATTERN.fullmatch(text)
-    if found is None:
+    """Raises BadThreshold, whose text shows valid thresholds."""
+    parts = _PATTERN.fullmatch(text)
+    if parts is None:
         raise BadThreshold(
             f"--fail-if {quoted(text)}: must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', "
             "'status-changed>1%' or 'errors>0.5%'"
         )
-    is_percentile = found["what"].startswith("p")
-    if not is_percentile and (found["unit"] != "%" or found["sign"]):
-        raise BadThreshold(f"--fail-if {text!r}: {found['what']} is a share, such as {found['what']}>1%")
-    if is_percentile and found["unit"] == "%" and not found["sign"]:
-        raise BadThreshold(f"--fail-if {text!r}: say +{found['value']}% for slower than the original")
-    value = float(found["value"])
+    is_percentile = parts["what"].startswith("p")
+    if not is_percentile and (parts["unit"] != "%" or parts["sign"]):
+        raise BadThreshold(f"--fail-if {text!r}: {parts['what']} is a share, such as {parts['what']}>1%")
+    if is_percentile and parts["unit"] == "%" and not parts["sign"]:
+        raise BadThreshold(f"--fail-if {text!r}: write +{parts['value']}% for slower than the original")
+    value = float(parts["value"])
     return Threshold(
         text=text.strip(),
-        what=found["what"],
-        value=value / 100 if found["unit"] == "%" else value,
-        unit=found["unit"],
-        is_relative=bool(found["sign"]),
+        what=parts["what"],
+        value=value / 100 if parts["unit"] == "%" else value,
+        unit=parts["unit"],
+        is_relative=bool(parts["sign"]),
     )
 
 
 def check(thresholds: Sequence[Threshold], figures: Figures) -> list[Finding]:
-    """All findings, the sure ones first."""
-    rows = {"": whole(figures), **figures.routes}
+    """All findings, the certain ones first."""
+    rows = {"": figures.total(), **figures.routes}
     findings = [
         finding
         for threshold in thresholds
@@ -93,18 +93,6 @@ def check(thresholds: Sequence[Threshold], figures: Figures) -> list[Finding]:
         if (finding := _check(threshold, route, row)) is not None
     ]
     return sorted(findings, key=lambda finding: (not finding.is_sure, finding.threshold, finding.route))
-
-
-def whole(figures: Figures) -> RouteFigures:
-    """All routes together."""
-    total = RouteFigures()
-    for row in figures.routes.values():
-        total.sent += row.sent
-        total.kinds.update(row.kinds)
-        total.statuses.update(row.statuses)
-        total.original.update(row.original)
-        total.replayed.update(row.replayed)
-    return total
 
 
 def _check(threshold: Threshold, route: str, row: RouteFigures) -> Finding | None:
@@ -120,16 +108,17 @@ def _check(threshold: Threshold, route: str, row: RouteFigures) -> Finding | Non
 
 
 def _nothing_measured(threshold: Threshold, route: str) -> Finding | None:
-    """Of a route that is nothing to speak of; of all together it is."""
+    """A route without samples is not worth a finding; a whole run without any is."""
     return None if route else Finding(threshold.text, route, math.nan, 0, is_sure=True)
 
 
 def _changed(row: RouteFigures) -> tuple[int, int]:
-    """(with another status, answered by both)."""
+    """(requests with another status than the original, requests that both answered)."""
     return sum(changed_statuses(row).values()), sum(count for pair, count in row.statuses.items() if pair[0])
 
 
 def _errors(row: RouteFigures) -> tuple[int, int]:
+    """(requests without an answer or with a new 5xx, requests sent)."""
     unanswered = row.sent - row.kinds["answered"]
     new = sum(count for (before, after), count in row.statuses.items() if after >= 500 and before < 500)
     return unanswered + new, row.sent
@@ -157,7 +146,7 @@ def _check_percentile(threshold: Threshold, route: str, row: RouteFigures) -> Fi
 
 
 def wilson(hits: int, samples: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927): sound for few samples and small shares."""
+    """The 95 % confidence interval of a share (Wilson 1927), sound for few samples and small shares too."""
     share, squared = hits / samples, Z_95**2
     middle = (share + squared / (2 * samples)) / (1 + squared / samples)
     half = (
@@ -166,8 +155,8 @@ def wilson(hits: int, samples: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def shown(finding: Finding) -> str:
-    """One line for a person."""
+def describe(finding: Finding) -> str:
+    """The finding as one line of text."""
     if not finding.samples:
         return f"{finding.threshold}: nothing was measured"
     where = f"route {finding.route}" if finding.route else "all requests"

@@ -10,6 +10,7 @@ import orjson
 import redis
 from flask import Blueprint, Response, request
 
+from app.log import MessageLog
 from app.router_line import H_CODES
 from app.settings import Settings
 from app.store import queries
@@ -43,7 +44,7 @@ def json_response(content: object, status: int = 200) -> Response:
     )
 
 
-def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> None:
+def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: redis.Redis) -> None:
     """Adds every route below /api. They raise BadParameter, NotThere and redis.RedisError."""
     answers = Answers()
 
@@ -105,13 +106,12 @@ def add_api(dashboard: Blueprint, settings: Settings, store: redis.Redis) -> Non
     @dashboard.get("/api/health")
     def health() -> Response:
         check_names(request.args)
-        return figures("health", HEALTH_FRESH_S, lambda now_s: _health(store, settings, now_s))
+        return figures("health", HEALTH_FRESH_S, lambda now_s: _health(store, settings, log, now_s))
 
     @dashboard.get("/api/memory")
     def memory() -> Response:
         check_names(request.args)
-        limit_bytes = _log_limit_bytes(settings)
-        return figures("memory", MEMORY_FRESH_S, lambda _: queries.memory(store, log_limit_bytes=limit_bytes))
+        return figures("memory", MEMORY_FRESH_S, lambda _: queries.memory(store, log))
 
     @dashboard.get("/api/replay")
     def replay_runs() -> Response:
@@ -154,13 +154,6 @@ def _run(store: redis.Redis, run_id: str) -> queries.ReplayRun:
     return found
 
 
-def _log_limit_bytes(settings: Settings) -> int | None:
-    """The setting for the log in Redis; None with Kafka."""
-    return None if settings.kafka_url else settings.redis_log_max_mb * 1_000_000
-
-
-def _health(store: redis.Redis, settings: Settings, now_s: float) -> dict[str, object]:
-    found = queries.health(
-        store, now_s, log_limit_bytes=_log_limit_bytes(settings), routes_max=settings.routes_max
-    )
-    return {"alerts": queries.alerts(found), "health": found}
+def _health(store: redis.Redis, settings: Settings, log: MessageLog, now_s: float) -> dict[str, object]:
+    found = queries.health(store, now_s, log, routes_max=settings.routes_max)
+    return {"alerts": queries.alerts(found, log.advice), "health": found}

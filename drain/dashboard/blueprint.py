@@ -8,6 +8,7 @@ from pathlib import Path
 import redis
 from flask import Blueprint, Response
 
+from app.log import MessageLog
 from app.settings import Settings
 from drain.dashboard.api import NotThere, add_api, json_response
 from drain.dashboard.parameters import BadParameter
@@ -15,7 +16,7 @@ from drain.dashboard.parameters import BadParameter
 log = logging.getLogger(__name__)
 
 
-def blueprint(settings: Settings, store: redis.Redis) -> Blueprint:
+def blueprint(settings: Settings, message_log: MessageLog, store: redis.Redis) -> Blueprint:
     """`GET /`, `/static/...` and `/api/...`. The application decides who may read them."""
     dashboard = Blueprint(
         "dashboard", __name__, static_folder=str(Path(__file__).parent / "static"), static_url_path="/static"
@@ -25,7 +26,7 @@ def blueprint(settings: Settings, store: redis.Redis) -> Blueprint:
     def page() -> Response:
         return dashboard.send_static_file("index.html")
 
-    add_api(dashboard, settings, store)
+    add_api(dashboard, settings, message_log, store)
     _add_errors(dashboard)
     return dashboard
 

@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.escaping import prometheus_label as label
+from app.log import MessageLog
 from app.sketch import middle_ms
 from app.store import queries
 from app.store.bounds import most_counted
@@ -30,14 +31,13 @@ class RouteCollector(Collector):
     """Reads Redis at each scrape. If it is unreachable, this gives `tailrace_redis_up 0` alone.
 
     `limit`: routes per app; each has about 25 series. The app "" stands for requests without an
-    app's name; beside apps with one, only their number is known. `log_in_redis`: else it is on Kafka.
+    app's name; beside apps with one, only their number is known.
     """
 
-    def __init__(self, store: redis.Redis, limit: int, *, log_in_redis: bool) -> None:
+    def __init__(self, store: redis.Redis, limit: int, log: MessageLog) -> None:
         self._store = store
         self._limit = limit
-        # The limit itself is the page's affair; None says that there is no log in Redis to look at.
-        self._log_limit_bytes = 0 if log_in_redis else None
+        self._log = log
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask Redis."""
@@ -60,7 +60,7 @@ class RouteCollector(Collector):
         tops = [top_routes(self._store, name, self._limit) for name in names]
         yield from _apps(tops, apps.unnamed if apps.apps else 0)
         yield from _routes(tops)
-        health = queries.health(self._store, time.time(), log_limit_bytes=self._log_limit_bytes, routes_max=0)
+        health = queries.health(self._store, time.time(), self._log, routes_max=0)
         yield from _health(health)
 
 
@@ -180,7 +180,7 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         value=health.dead_letters_dropped,
     )
     if health.log is not None and health.log.messages_added:
-        yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log in Redis", value=health.log.bytes)
+        yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log", value=health.log.bytes)
         yield GaugeMetricFamily(
             "tailrace_log_messages", "Messages in the log in Redis", value=health.log.messages_kept
         )

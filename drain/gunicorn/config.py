@@ -20,6 +20,7 @@ from app.errors import BadSettings, first_words
 from app.escaping import lines_for_terminal
 from app.logging_setup import logging_config
 from app.settings import Settings
+from drain.checks import unreachable
 from drain.gunicorn.open_files import CONNECTIONS_MAX, connections_within, raise_limit
 
 SPARE_THREADS = 8
@@ -43,11 +44,10 @@ def _checked_gunicorn() -> None:
 def _checked_settings() -> Settings:
     try:
         settings = Settings.load(os.environ)
-        if "DYNO" in os.environ and settings.bind_host == "127.0.0.1":
-            missing = "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none)"
-            raise BadSettings([f"{missing}: nobody could reach this dyno"])
-    except BadSettings as fault:
-        print(lines_for_terminal(str(fault)), file=sys.stderr)
+        if fault := unreachable(settings):
+            raise BadSettings([fault])
+    except BadSettings as refused:
+        print(lines_for_terminal(str(refused)), file=sys.stderr)
         sys.exit(2)
     return settings
 
@@ -94,7 +94,7 @@ graceful_timeout = 20  # A platform kills after 30 s; a frame under way needs 5.
 proc_name = "tailrace-web"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
-logconfig_dict = logging_config(os.environ.get("DYNO", "web"))
+logconfig_dict = logging_config(_settings.dyno or "web")
 
 
 def on_starting(server: Any) -> None:

@@ -18,6 +18,7 @@ import redis
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.log import open_log
 from app.logging_setup import KeyValueFormatter
 from app.settings import Settings
 from app.store import dead_letters
@@ -124,7 +125,7 @@ def test_a_spreadsheet_runs_nothing_whatever_its_separator(url: str, redis_clien
 
 def test_prometheus_reads_each_route_as_a_series_of_its_own(url: str, redis_client: redis.Redis) -> None:
     registry = CollectorRegistry()
-    registry.register(RouteCollector(redis_client, 500, log_in_redis=True))
+    registry.register(RouteCollector(redis_client, 500, open_log(Settings())))
     shown = generate_latest(registry).decode()
     assert drives(shown) == set()
     samples = [

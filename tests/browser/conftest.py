@@ -21,6 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain.dashboard import blueprint
@@ -53,7 +54,7 @@ class Site:
         settings = Settings(redis_url=redis_url)
         self._app = Flask("site", static_folder=None)
         store = connect(settings, connections=4, timeout_s=3)
-        self._app.register_blueprint(blueprint(settings, store))
+        self._app.register_blueprint(blueprint(settings, open_log(settings), store))
         self._app.before_request(self._note)
         self._server: BaseWSGIServer | None = None
 

@@ -15,14 +15,15 @@ import pytest
 import redis
 
 from app.errors import LogUnavailable, TailraceError
-from app.log import Batch, Reader, open_reader, open_writer
-from app.log.redis.reader import log_counts
+from app.log import Batch, Reader, open_log
+from app.log.redis.stream import log_counts
 from app.redis_client import connect
 from app.settings import Settings
 from app.store.held import held_key
 from app.store.settle import settle
 from app.store.workers import WORKERS, all_workers
-from consumers.worker import STATUS_EVERY_S, Worker
+from consumers.status import STATUS_EVERY_S
+from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame
@@ -55,7 +56,7 @@ class Running:
         self._thread = threading.Thread(target=self.worker.run)
 
     def open_reader(self) -> Reader:
-        return open_reader(self.settings, group="metrics", start="earliest", rewind_to_store=True)
+        return open_log(self.settings).reader("metrics", "earliest", rewind_to_store=True)
 
     def handle(self, batch: Batch, keepalive: Callable[[], None]) -> None:
         self.keepalive = keepalive
@@ -63,7 +64,7 @@ class Running:
         self.handled += [found["id"] for found in batch.messages]
 
     def write(self, name: str, count: int = 3) -> None:
-        writer = open_writer(self.settings)
+        writer = open_log(self.settings).writer()
         writer.append(name, frame(name, count), 4)
         writer.close()
 
@@ -152,7 +153,7 @@ def test_a_stale_batch_is_dropped_and_read_again_by_whoever_holds_it(redis_url: 
     def lose_the_lease_once(store: redis.Redis, batch: Batch) -> None:
         if not stolen:
             stolen.extend(found["id"] for found in batch.messages)
-            store.delete(batch.claim["lease"])
+            store.delete(batch.lease)
         settle(store, batch.claim)
 
     with Running(redis_url, lose_the_lease_once) as running:
@@ -234,7 +235,7 @@ def test_a_worker_is_seen_and_keeps_its_place_while_a_batch_takes_long(redis_url
     seen: list[int] = []
 
     def slow(store: redis.Redis, batch: Batch) -> None:
-        lease = batch.claim["lease"]
+        lease = batch.lease
         client.pexpire(lease, 5_000)
         client.delete(WORKERS)
         time.sleep(STATUS_EVERY_S + 0.1)
@@ -406,7 +407,7 @@ def test_after_redis_is_cleared_the_metrics_process_says_so_and_goes_on(
     store = redis.Redis.from_url(redis_url)
     with Processes(environ) as processes:
         worker = processes.start_worker("metrics")
-        writer = open_writer(Settings.load(environ))
+        writer = open_log(Settings.load(environ)).writer()
         writer.append("f1", frame("f1", 3), 10)
         worker.wait_until(lambda: store.hget("tailrace:apps", "") == b"3", "counts")
         store.flushall()

@@ -19,6 +19,7 @@ import pytest
 import redis
 import yaml
 
+from app.groups import group_names
 from app.settings.settings import FIELDS, Settings
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
@@ -27,7 +28,7 @@ from tests.deploy.image import copied_folders, stages
 from tests.support.processes import ROOT, Processes, procfile, wait_until
 
 FILE = ROOT / "docker-compose.yml"
-OURS = ("web", "metrics", "replay", "release")
+OURS = ("web", *group_names(), "release")
 
 
 @pytest.fixture(scope="module")

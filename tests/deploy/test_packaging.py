@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings.settings import FIELDS
+from app.groups import GROUPS
+from app.settings.settings import FIELDS, Settings
 from tests.deploy.image import base_images, copied_folders, instruction, stages
 from tests.support.processes import ROOT, procfile
 
@@ -77,12 +78,8 @@ def test_the_button_makes_no_known_secret() -> None:
 
 def test_the_button_starts_all_but_what_needs_a_target_first() -> None:
     formation = read("app.json")["formation"]
-    assert set(formation) == set(procfile()) - {"release"}
-    assert {name: size["quantity"] for name, size in formation.items()} == {
-        "web": 1,
-        "metrics": 1,
-        "replay": 0,
-    }
+    needed = {group.name: int(group.is_wanted(Settings())) for group in GROUPS}
+    assert {name: size["quantity"] for name, size in formation.items()} == {"web": 1, **needed}
 
 
 def test_dokku_asks_web_whether_it_lives_and_leaves_numbers_to_its_own_command() -> None:

@@ -10,6 +10,8 @@ import redis
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.log import open_log
+from app.settings import Settings
 from app.store.frame_events import Loss, keep
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
@@ -84,7 +86,7 @@ def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> Non
     shown = {
         sample.name
         for family in text_string_to_metric_families(
-            instruments.text([RouteCollector(redis_client, 50, log_in_redis=True)]).decode()
+            instruments.text([RouteCollector(redis_client, 50, open_log(Settings()))]).decode()
         )
         for sample in family.samples
     }

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import main
+from app.groups import group_names
 from app.settings.settings import FIELDS, Settings
 from tests.support.processes import ROOT, procfile
 
 FOLDER = ROOT / "deploy" / "systemd"
 VENV = "/opt/tailrace/.venv/bin/"
-LONG_RUNNING = sorted(set(procfile()) - {"release"})
+LONG_RUNNING = ("web", *group_names())
 SETTINGS = {field.name for field in FIELDS}
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.log import open_writer
+from app.log import open_log
 from app.settings import Settings
 from drain.app import create_app
 from servers.redis_server import RedisServer
@@ -97,7 +97,7 @@ def test_each_answer_to_a_frame_has_them_too(web: Web, web_without_redis: Web) -
 
 def test_a_fault_of_our_own_has_them_too(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(redis_url=redis_url)
-    app = create_app(settings, open_writer(settings))
+    app = create_app(settings, open_log(settings).writer())
     monkeypatch.setitem(app.view_functions, "health", lambda: 1 / 0)
     answer = app.test_client().get("/health")
     assert answer.status_code == 500

@@ -110,7 +110,8 @@ def test_web_starts_where_no_folder_can_be_made(redis_server: RedisServer, tmp_p
 
 def test_the_files_of_counts_never_grow(tmp_path: Path) -> None:
     script = (
-        "from drain.instruments import Instruments; i = Instruments()\n"
+        "from pathlib import Path; from drain.instruments import Instruments\n"
+        f"i = Instruments(Path({str(tmp_path)!r}))\n"
         "for digits in (1, 2, 3):\n"
         "    for number in range(10 ** digits): i.lost.labels(f'L{number:0{digits}}').inc()\n"
         "for status in range(200, 600): i.count_answer(status)\n"

@@ -9,9 +9,10 @@ from typing import cast
 import pytest
 import redis
 
-from app.log.interface import BadValue
+from app.message import BadValue
 from app.store import dead_letters
 from app.store.apply import Changes, apply
+from app.store.claims import offsets_claim
 from app.store.frame_events import GUARD_SETS, GUARDS_REMEMBERED
 from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_FRAME, ROUTER_FRAME, counted, heroku
@@ -104,12 +105,7 @@ def test_a_frame_of_absurd_notices_counts_and_a_second_does_not_fail(web: Web, s
 def test_a_flood_of_bad_values_through_the_metrics_worker_is_bounded(store: redis.Redis) -> None:
     positions = "tailrace:positions:metrics"
     for batch in range(10):
-        claim = {
-            "kind": "offsets",
-            "positions": positions,
-            "spans": [[0, batch, batch + 1, batch > 0]],
-            "seen": [],
-        }
+        claim = offsets_claim(positions, [(0, batch, batch + 1, batch > 0)])
         bad = [BadValue(b"x" * 100_000, "no message")] * 500
         assert apply(store, "metrics", claim, Changes(rows=[], apps={}, totals={}, bad=bad), 500)
     kept = dead_letters.count(store)

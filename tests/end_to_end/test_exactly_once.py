@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.errors import NotDurable
-from app.log import open_writer
+from app.log import open_log
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 def append_all(made: list[Frame], settings: Settings, spread_s: float) -> None:
     """Writes every frame, one in ten twice, over `spread_s`; again as often as the log is away."""
-    writer = open_writer(settings)
+    writer = open_log(settings).writer()
     for number, frame in enumerate(made):
         started = time.monotonic()
         for _ in range(2 if number % 10 == 0 else 1):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.log import open_writer
-from app.log.kafka.connection import ensure_topic, find_copies
+from app.log import open_log
 from app.log.kafka.copies import Copies
+from app.log.kafka.topic import ensure_topic, find_copies
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker, KafkaCluster
 from servers.ports import free_port
@@ -118,7 +118,7 @@ def test_too_few_copies_in_sync_are_a_503_with_the_reason_and_the_retry_counts_o
 def check_readiness(drains: list[Drain]) -> None:
     """Two brokers answer, also while they still name the third."""
     for drain in drains:
-        with closing(open_writer(drain.settings)) as writer:
+        with closing(open_log(drain.settings).writer()) as writer:
             for _ in range(8):
                 writer.check(10)
 

@@ -10,6 +10,7 @@ import redis
 
 from app.message import RouterMessage, message_id
 from app.store.apply import apply
+from app.store.claims import offsets_claim
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 
@@ -52,12 +53,7 @@ def fill(store: redis.Redis, requests: Sequence[Seen], now_s: float, routes_max:
     """Counts the requests as if a metrics worker had read them, exactly once, all in one batch."""
     stored = store.hget(POSITIONS, "0")
     position = int(str(stored, "ascii")) if isinstance(stored, bytes) else 0
-    claim = {
-        "kind": "offsets",
-        "positions": POSITIONS,
-        "spans": [[0, position, position + len(requests), stored is not None]],
-        "seen": [],
-    }
+    claim = offsets_claim(POSITIONS, [(0, position, position + len(requests), stored is not None)])
     messages = [_message(seen, position + at) for at, seen in enumerate(requests)]
     changes = Aggregator(lambda path: path, Admission(store, routes_max)).changes(messages, int(now_s))
     assert apply(store, "metrics", claim, changes, routes_max), "another batch was in between"

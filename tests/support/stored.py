@@ -5,7 +5,7 @@ from typing import cast
 
 import redis
 
-from app.log.redis.reader import unpack
+from app.log.redis.stream import unpack
 
 
 def text_hash(client: redis.Redis, key: str) -> dict[str, str]:

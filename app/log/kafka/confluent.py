@@ -17,14 +17,48 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from app.errors import LogUnavailable, NotDurable
-from app.log.kafka.connection import confluent_config, group_name, topic_name
-from app.log.kafka.kafka_python import ANSWER_MS, BATCH_BYTES, DELIVERY_MS, FETCH_BYTES, MAX_REQUEST_BYTES
+from app.log.kafka.connection import (
+    ANSWER_MS,
+    BATCH_BYTES,
+    DELIVERY_MS,
+    FETCH_BYTES,
+    MAX_REQUEST_BYTES,
+    confluent_config,
+    group_name,
+    topic_name,
+)
+from app.log.kafka.reach import no_broker_error
 from app.log.kafka.writer import TIMED_OUT
 from app.settings import Settings
 
 ANSWER_S = ANSWER_MS / 1000
+
+
+def open_producer(settings: Settings) -> ConfluentProducer:
+    """See `Client`."""
+    return ConfluentProducer(settings)
+
+
+def open_consumer(settings: Settings, group: str) -> ConfluentConsumer:
+    """See `Client`."""
+    return ConfluentConsumer(settings, group)
+
+
+def ensure_topic(settings: Settings, timeout_s: float) -> None:
+    """See `Client`. kafka-python makes the topic where it is missing, and is loaded only then."""
+    topic = topic_name(settings)
+    try:
+        found = AdminClient(confluent_config(settings)).list_topics(topic, timeout=timeout_s).topics[topic]
+    except KafkaException as fault:
+        raise no_broker_error(settings, fault.args[0].name()) from fault
+    if found.error is None:
+        return
+    from app.log.kafka.topic import ensure_topic as make_topic
+
+    make_topic(settings, timeout_s)
 
 
 class _Delivery:
@@ -59,11 +93,13 @@ class ConfluentProducer:
             "linger.ms": 2,
             "batch.size": BATCH_BYTES,
             "message.max.bytes": MAX_REQUEST_BYTES,
+            "partitioner": "murmur2",
             "delivery.timeout.ms": DELIVERY_MS,
             "request.timeout.ms": 2_500,
         }
         self._lock = threading.Lock()
         self._producer: Producer | None = None
+        self._has_topic = False
         self._stopping = threading.Event()
 
     def _connected(self) -> Producer:
@@ -80,16 +116,27 @@ class ConfluentProducer:
         while not self._stopping.is_set() and self._producer is producer:
             producer.poll(0.1)
 
-    def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+    def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
         producer = self._connected()
+        if not self._has_topic:
+            self.check(timeout_s)
+            self._has_topic = True
+        try:
+            self._send_all(producer, key, values, deadline - time.monotonic())
+        except NotDurable:
+            self._has_topic = False  # It may have been removed.
+            raise
+
+    def _send_all(self, producer: Producer, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
         delivery = _Delivery(len(values))
         try:
             produce, topic = producer.produce, self._topic
             for value in values:
-                produce(topic, value, key, partition, on_delivery=delivery)
+                produce(topic, value, key, on_delivery=delivery)
         except (BufferError, KafkaException) as fault:
             raise NotDurable(f"the queue of the Kafka client is full: {type(fault).__name__}") from fault
-        if not delivery.done.wait(timeout_s):
+        if not delivery.done.wait(max(0.0, timeout_s)):
             raise NotDurable(f"Kafka did not acknowledge the frame: {TIMED_OUT}")
         if delivery.fault is not None:
             if delivery.fault.fatal():
@@ -104,17 +151,13 @@ class ConfluentProducer:
             if self._producer is producer:
                 self._producer = None
 
-    def partitions(self, timeout_s: float) -> int:
+    def check(self, timeout_s: float) -> None:
         try:
             found = self._connected().list_topics(self._topic, timeout=timeout_s).topics[self._topic]
         except KafkaException as fault:
             raise NotDurable(f"no Kafka broker answers: {fault.args[0].name()}") from fault
         if found.error is not None or not found.partitions:
             raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-        return len(found.partitions)
-
-    def check(self, timeout_s: float) -> None:
-        self.partitions(timeout_s)
 
     def close(self) -> None:
         with self._lock:

@@ -18,10 +18,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from app.errors import TailraceError
-from app.log.interface import PARTITIONS, TOPIC
+from app.log.interface import TOPIC
 
 log = logging.getLogger(__name__)
 
+PARTITIONS = 32
 COPIES = 3
 MIN_IN_SYNC = 2
 LOOKS = 5

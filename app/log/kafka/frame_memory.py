@@ -9,9 +9,11 @@ no question to Redis.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import cast
 
 import redis
+
+from app.store.claims import SeenFrames
 
 BLOCKS_PER_GENERATION = 1000
 """Of one partition: a frame is known again while at least this many newer blocks have come there.
@@ -80,7 +82,7 @@ class FrameMemory:
 
         return is_new
 
-    def changes(self, partitions: Iterable[int]) -> list[dict[str, Any]]:
+    def changes(self, partitions: Iterable[int]) -> list[SeenFrames]:
         """What the claim writes to Redis: for each partition the blocks changed in this batch."""
         return [
             {

@@ -22,29 +22,46 @@ from kafka import (
 )
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.future import Future
+from kafka.partitioner.default import murmur2
 from kafka.structs import OffsetAndMetadata
 
 from app.errors import LogUnavailable, NotDurable
 from app.log.kafka.client import connected
-from app.log.kafka.connection import ASK_AGAIN_S, group_name, python_config, topic_name
+from app.log.kafka.connection import (
+    ANSWER_MS,
+    BATCH_BYTES,
+    DELIVERY_MS,
+    FETCH_BYTES,
+    MAX_REQUEST_BYTES,
+    group_name,
+    python_config,
+    topic_name,
+)
+from app.log.kafka.topic import ASK_AGAIN_S, ensure_topic
 from app.log.kafka.writer import TIMED_OUT
 from app.settings import Settings
-
-DELIVERY_MS = 4_000
-BATCH_BYTES = 262_144
-MAX_REQUEST_BYTES = 1_000_000
-"""Under the brokers' own default of 1,048,588 bytes (`message.max.bytes`)."""
-
-FETCH_BYTES = 262_144
-"""Of one partition at a time: a worker that is behind then gets the same minutes of all partitions,
-and what it counts falls into few time windows."""
-
-ANSWER_MS = 3_000
-"""How long the consumer waits for one answer; SIGTERM leaves a worker 10 s."""
 
 FAULTS = (KafkaError, LookupError, ValueError, AttributeError)
 """What the consumer raises: where its network thread changes the assignment under the feet of a
 call, it stumbles over what is no longer there."""
+
+
+__all__ = ["PythonConsumer", "PythonProducer", "ensure_topic", "open_consumer", "open_producer"]
+
+
+def open_producer(settings: Settings) -> PythonProducer:
+    """See `Client`."""
+    return PythonProducer(settings)
+
+
+def open_consumer(settings: Settings, group: str) -> PythonConsumer:
+    """See `Client`."""
+    return PythonConsumer(settings, group)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key, as Kafka's Java client computes it."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 class PythonProducer:
@@ -55,6 +72,8 @@ class PythonProducer:
         self._topic = topic_name(settings)
         self._lock = threading.Lock()
         self._producer: KafkaProducer | None = None
+        self._partitions = 0
+        """Of the topic; 0: to be asked for."""
 
     def _connected(self, timeout_s: float) -> KafkaProducer:
         # One thread connects; the others' time must not run out behind it one after the other.
@@ -84,15 +103,17 @@ class PythonProducer:
         finally:
             self._lock.release()
 
-    def send_all(self, partition: int, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+    def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         producer = self._connected(timeout_s)
+        partition = partition_of(key, self._partitions or self._ask_partitions(producer))
         try:
             send, topic = producer.send, self._topic
             futures = [send(topic, value, key, partition=partition) for value in values]
             for future in futures:
                 future.get(max(0.0, deadline - time.monotonic()))
         except (KafkaError, AssertionError) as fault:
+            self._partitions = 0  # The topic may have been made anew, with fewer.
             self._discard(producer)
             reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
             raise NotDurable(f"Kafka did not acknowledge the frame: {reason}") from fault
@@ -113,15 +134,15 @@ class PythonProducer:
             self._lock.release()
         threading.Thread(target=_close, args=(producer, 0), daemon=True).start()
 
-    def partitions(self, timeout_s: float) -> int:
-        producer = self._connected(timeout_s)
+    def _ask_partitions(self, producer: KafkaProducer) -> int:
         try:
             found = producer.partitions_for(self._topic)
         except KafkaError as fault:
             raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
         if not found:
             raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-        return len(found)
+        self._partitions = len(found)
+        return self._partitions
 
     def check(self, timeout_s: float) -> None:
         # A producer answers from what it remembers; a client of its own has to ask.

@@ -10,6 +10,8 @@ import contextlib
 import socket
 import ssl
 
+from app.errors import LogUnavailable
+from app.log.kafka.connection import ssl_context
 from app.settings import Settings
 
 LOOK_S = 2.0
@@ -17,11 +19,14 @@ LOOK_AT = 3
 """Brokers looked at: more would rarely say more, and a worker that is told to stop waits for it."""
 
 
-def why_unreachable(settings: Settings, context: ssl.SSLContext | None) -> str:
-    """What the first brokers say, `host:port: reason`, with semicolons between; never a secret.
+def no_broker_error(settings: Settings, said: str) -> LogUnavailable:
+    """The error of a client that has given up and `said` no more than that."""
+    return LogUnavailable(f"no Kafka broker answers: {why_unreachable(settings) or said}")
 
-    `context` is None without TLS.
-    """
+
+def why_unreachable(settings: Settings) -> str:
+    """What the first brokers say, `host:port: reason`, with semicolons between; never a secret."""
+    context = ssl_context(settings) if settings.kafka_over_tls else None
     return "; ".join(
         f"{server}: {_look(server, settings, context)}" for server in settings.kafka_servers[:LOOK_AT]
     )

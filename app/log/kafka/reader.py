@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 import redis
 
 from app.errors import BadMessage, LogUnavailable
-from app.log.interface import BadValue, Batch, Lag
+from app.log.interface import Batch, Lag
 from app.log.kafka.frame_memory import FrameMemory
-from app.message import decode, split_id
+from app.message import BadValue, RouterMessage, decode, split_id
+from app.store import keys
+from app.store.claims import Span, offsets_claim, positions_key
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Consumer(Protocol):
     """What the reader needs of a Kafka client, for one topic. Raises LogUnavailable."""
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
-        """(offset, value) pairs by partition, in order."""
+        """(offset, value) pairs by partition, in order, of partitions that gave some."""
 
     def take_new_partitions(self) -> set[int]:
         """Partitions assigned since the last call, the ones given back to us among them."""
@@ -61,8 +64,23 @@ class Consumer(Protocol):
     def close(self) -> None: ...
 
 
+Records = Sequence[tuple[int, bytes]]
+"""(offset, value) of one partition, in order."""
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What a poll adds up for its batch."""
+
+    messages: list[RouterMessage] = field(default_factory=list)
+    bad: list[BadValue] = field(default_factory=list)
+    duplicates: int = 0
+    lost: int = 0
+    spans: list[Span] = field(default_factory=list)
+
+
 class KafkaReader:
-    """One member of a consumer group of the topic. `rewind_to_store`: see `choose.open_reader`."""
+    """One member of a consumer group of the topic. `rewind_to_store`: see `MessageLog.reader`."""
 
     def __init__(
         self, consumer: Consumer, store: redis.Redis, group: str, start: str, *, rewind_to_store: bool
@@ -71,8 +89,8 @@ class KafkaReader:
         self._store = store
         self._group = group
         self._start = start
-        self._goes_back = rewind_to_store
-        self._positions_key = f"tailrace:positions:{group}"
+        self._rewinds_to_store = rewind_to_store
+        self._positions_key = positions_key(group)
         self._next: dict[int, int] = {}
         self._memory = FrameMemory(store, group)
         self._uncommitted: dict[int, int] = {}
@@ -90,34 +108,35 @@ class KafkaReader:
 
     def _poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         fetched = self._consumer.poll(timeout_s, max_messages)
+        placed = self._follow_assignment()
+        taken = _Taken()
+        for partition, records in fetched.items():
+            # What was fetched for a partition that had no place yet came from Kafka's idea of it.
+            if records and partition in placed:
+                self._take(partition, records, taken)
+        self._look_around(was_idle=not fetched)
+        return self._batch(taken) if taken.spans else None
+
+    def _batch(self, taken: _Taken) -> Batch:
+        claim = offsets_claim(
+            self._positions_key,
+            taken.spans,
+            self._memory.changes(span[0] for span in taken.spans),
+            totals=keys.group(self._group),
+            lost=taken.lost,
+        )
+        return Batch(taken.messages, claim, taken.bad, taken.duplicates, taken.lost)
+
+    def _follow_assignment(self) -> set[int]:
+        """Forgets what was taken from this member and places what came; those that had a place before."""
         new = self._consumer.take_new_partitions()
         assigned = self._consumer.assigned()
         for partition in [p for p in self._next if p in new or p not in assigned]:
             self._forget(partition)
-        unplaced = assigned - self._next.keys()
-        if unplaced:
-            # What was fetched for these came from Kafka's idea of the position, not from ours.
-            self._place(unplaced)
-        batch = Batch(messages=[], claim={})
-        spans: list[list[int | bool]] = []
-        for partition, records in fetched.items():
-            if records and partition in self._next and partition not in unplaced:
-                if self._follows(partition, records[0][0], batch):
-                    spans.append(self._take(partition, records, batch))
-                else:
-                    self._forget(partition)
-        self._look_around(was_idle=not fetched)
-        if not spans:
-            return None
-        batch.claim = {
-            "kind": "offsets",
-            "positions": self._positions_key,
-            "spans": spans,
-            "seen": self._memory.changes([int(span[0]) for span in spans]),
-        }
-        if batch.lost:
-            batch.claim |= {"totals": f"tailrace:group:{self._group}", "lost": batch.lost}
-        return batch
+        placed = set(self._next)
+        if assigned - placed:
+            self._place(assigned - placed)
+        return placed
 
     def _forget(self, partition: int) -> None:
         self._next.pop(partition, None)
@@ -133,7 +152,7 @@ class KafkaReader:
             missing = [name for name in names if name not in stored]
             if missing:
                 stored |= self._keep_start(self._positions_without_redis(missing))
-            if not self._goes_back:
+            if not self._rewinds_to_store:
                 stored |= self._ahead_of(stored)
             # After the positions: memory that is newer than its position makes a stale batch,
             # memory that is older would let a frame pass twice.
@@ -184,41 +203,44 @@ class KafkaReader:
         )
         return self._stored(list(later))
 
-    def _follows(self, partition: int, offset: int, batch: Batch) -> bool:
-        """True where records from `offset` on are what comes next in the partition."""
+    def _take(self, partition: int, records: Records, taken: _Taken) -> None:
+        """Adds a partition's records, where they are what comes next there; else it is placed anew."""
         expected = self._next[partition]
-        if offset > expected:
-            # Offsets may be missing (markers of transactions); gone is what lies before the first.
-            first = self._consumer.first_offsets([partition])[partition]
-            lost = max(0, min(offset, first) - expected)
-            if lost:
-                batch.lost += lost
-                log.warning("messages expired before they were read: partition=%d lost=%d", partition, lost)
-        elif offset < expected:
-            if self._consumer.end_offsets([partition])[partition] >= expected:
-                return False  # The client has gone back by itself; its place is set anew.
-            log.warning("the topic starts over: partition=%d offset=%d", partition, offset)
-        return True
-
-    def _take(self, partition: int, records: Sequence[tuple[int, bytes]], batch: Batch) -> list[int | bool]:
-        """Adds a partition's records to the batch; the span of offsets for its claim."""
-        expected = self._next[partition]
+        if not self._follows(partition, records[0][0], taken):
+            self._forget(partition)
+            return
         is_new = self._memory.of(partition)
         for _, value in records:
             try:
                 message = decode(value)
                 frame_id, index = split_id(message["id"])
             except BadMessage as fault:
-                batch.bad.append(BadValue(value, str(fault)))
+                taken.bad.append(BadValue(value, str(fault)))
                 continue
             if is_new(frame_id, index):
-                batch.messages.append(message)
+                taken.messages.append(message)
             else:
-                batch.duplicates += 1
+                taken.duplicates += 1
         following = records[-1][0] + 1
         self._next[partition] = following
         # True: Redis does hold a position, since _place. That it is gone will mean: cleared.
-        return [partition, expected, following, True]
+        taken.spans.append((partition, expected, following, True))
+
+    def _follows(self, partition: int, offset: int, taken: _Taken) -> bool:
+        """True where records from `offset` on are what comes next in the partition; counts what is lost."""
+        expected = self._next[partition]
+        if offset > expected:
+            # Offsets may be missing (markers of transactions); gone is what lies before the first.
+            first = self._consumer.first_offsets([partition])[partition]
+            lost = max(0, min(offset, first) - expected)
+            if lost:
+                taken.lost += lost
+                log.warning("messages expired before they were read: partition=%d lost=%d", partition, lost)
+        elif offset < expected:
+            if self._consumer.end_offsets([partition])[partition] >= expected:
+                return False  # The client has gone back by itself; its place is set anew.
+            log.warning("the topic starts over: partition=%d offset=%d", partition, offset)
+        return True
 
     def _look_around(self, *, was_idle: bool) -> None:
         """While nothing comes: is a broker there, and does Redis still hold our positions?
@@ -246,7 +268,7 @@ class KafkaReader:
         self._look_at_s = now + LOOK_EVERY_S
 
     def settled(self, batch: Batch) -> None:
-        for partition, _, following, _ in batch.claim["spans"]:
+        for partition, _, following, _ in _spans(batch):
             self._uncommitted[partition] = following
         self._memory.settled()
         now = time.monotonic()
@@ -261,8 +283,8 @@ class KafkaReader:
 
     def rejected(self, batch: Batch) -> None:
         """Forgets the partitions: the next poll places them by what Redis holds."""
-        for span in batch.claim["spans"]:
-            self._forget(span[0])
+        for partition, *_ in _spans(batch):
+            self._forget(partition)
         time.sleep(RETRY_STORED_S)
 
     def heartbeat(self) -> None:
@@ -284,3 +306,7 @@ class KafkaReader:
             )
         self._consumer.close()
         self._store.close()
+
+
+def _spans(batch: Batch) -> list[Span]:
+    return batch.claim["spans"] if batch.claim["kind"] == "offsets" else []

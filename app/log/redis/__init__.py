@@ -1,1 +1,5 @@
-"""The message log on Redis Streams."""
+"""The message log on Redis Streams: one server for log and metrics, nothing else to run."""
+
+from app.log.redis.log import RedisLog
+
+__all__ = ["RedisLog"]

@@ -9,7 +9,7 @@ from typing import cast
 import redis
 
 from app.errors import LogUnavailable
-from app.log.redis.reader import STREAM, Entry, log_counts, unpack
+from app.log.redis.stream import STREAM, Entry, entry_ms, log_counts, unpack
 from app.message import RouterMessage
 from app.redis_client import why_refused
 
@@ -56,7 +56,7 @@ class RedisHistory:
             kept = log_counts(self._client).get("kept", 0)
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
-        oldest, newest = (int(entries[0][0].split(b"-")[0]) for entries in (first, last or first))
+        oldest, newest = (entry_ms(entries[0][0]) for entries in (first, last or first))
         covered = min(until_ms, newest + 1) - max(from_ms, oldest)
         return max(0, round(kept * min(1.0, covered / max(1, newest + 1 - oldest))))
 

@@ -1,9 +1,8 @@
-"""The message log on Redis Streams: one server for log and metrics, nothing else to run.
+"""Reads the stream as a member of a consumer group.
 
-An entry of the stream holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of
-them, packed by LZ4 (log lines shrink to about a quarter). redis_writer.py writes a frame whole and
-only once, so readers never meet a duplicate. Consumers live by a lease: whoever lets it run out
-has its entries taken over, and can no longer settle them (see app/store/settle.lua).
+The writer writes a frame whole and only once, so readers never meet a duplicate. Consumers live by a
+lease: whoever lets it run out has its entries taken over, and can no longer settle them (see
+app/store/settle.lua).
 """
 
 from __future__ import annotations
@@ -13,23 +12,29 @@ import os
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
 
-import lz4.frame
-import orjson
 import redis
 
-from app.errors import BadMessage, LogUnavailable, first_words
-from app.log.interface import TOPIC, BadValue, Batch, Claim, Lag
-from app.message import RouterMessage, checked
+from app.errors import LogUnavailable, first_words
+from app.log.interface import Batch, Lag
+from app.log.redis.stream import (
+    META,
+    STREAM,
+    Entry,
+    entries_of,
+    gone_key,
+    group_lag,
+    lease_prefix,
+    log_counts,
+    message_count,
+    unpack,
+)
+from app.message import BadValue, RouterMessage
+from app.store.claims import EntriesClaim, entries_claim
 
 log = logging.getLogger(__name__)
 
-STREAM = f"tailrace:log:{TOPIC}"
-META = f"{STREAM}:meta"
-SHARE_OF_MAXMEMORY = 0.4
 LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
 
@@ -40,31 +45,6 @@ _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 ENTRIES_AT_ONCE = 512
 """Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
 
-Entry = tuple[bytes, dict[bytes, bytes] | None]
-
-
-def pack(values: Sequence[bytes]) -> bytes:
-    """The messages of one frame as they are kept in an entry."""
-    return cast(bytes, lz4.frame.compress(b"[" + b",".join(values) + b"]"))
-
-
-def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
-    """The messages of one entry, and what in it is none of ours."""
-    try:
-        found = orjson.loads(lz4.frame.decompress(packed))
-    except (RuntimeError, orjson.JSONDecodeError) as fault:
-        return [], [BadValue(packed, f"not a packed frame: {fault}")]
-    if not isinstance(found, list):
-        return [], [BadValue(packed, "not a packed frame: no list in it")]
-    messages: list[RouterMessage] = []
-    bad: list[BadValue] = []
-    for value in found:
-        try:
-            messages.append(checked(value))
-        except BadMessage as fault:
-            bad.append(BadValue(orjson.dumps(value), str(fault)))
-    return messages, bad
-
 
 class RedisReader:
     """One member of a consumer group of the stream."""
@@ -74,7 +54,7 @@ class RedisReader:
         self._group = group
         self._start = "$" if start == "latest" else "0"
         self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._lease_prefix = f"{STREAM}:lease:{group}:"
+        self._lease = lease_prefix(group) + self._consumer
         self._take_over = client.register_script(_TAKE_OVER)
         self._keepalive = client.register_script(_KEEPALIVE)
         self._joined = False
@@ -113,8 +93,8 @@ class RedisReader:
     def _join(self) -> None:
         """Takes the lease, makes the group where it is missing, takes over what the dead left."""
         answer = self._take_over(
-            keys=[STREAM, META],
-            args=[self._group, self._consumer, self._start, self._lease_prefix, LEASE_MS],
+            keys=[STREAM, META, gone_key(self._group)],
+            args=[self._group, self._consumer, self._start, lease_prefix(self._group), LEASE_MS],
         )
         if answer == b"created" and self._had_joined:
             log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
@@ -124,41 +104,40 @@ class RedisReader:
         answer = self._client.xreadgroup(
             self._group, self._consumer, {STREAM: after}, count=count, block=block_ms
         )
-        entries = _entries(answer)
+        entries = entries_of(answer)
         if any(fields is None for _, fields in entries):
             self._joined = False  # The bound has trimmed some: joining anew counts them as lost.
             return []
         return entries
 
     def _batch(self, max_messages: int) -> Batch:
-        batch = Batch(messages=[], claim={})
+        messages: list[RouterMessage] = []
+        bad: list[BadValue] = []
         ids: list[str] = []
         size = 0
         while self._held and size < max_messages:
             entry_id, found = self._held.popleft()
             fields = found or {}
-            messages, bad = unpack(fields.get(b"v", b""))
-            batch.messages += messages
-            batch.bad += bad
+            good_ones, bad_ones = unpack(fields.get(b"v", b""))
+            messages += good_ones
+            bad += bad_ones
             ids.append(entry_id.decode())
-            size += _size(fields)
+            size += message_count(fields)
         self._messages_per_entry = max(1.0, size / len(ids))
-        batch.claim = self._claim(ids, size)
-        return batch
+        return Batch(messages, self._claim(ids, size), bad, lease=self._lease)
 
-    def _claim(self, ids: list[str], messages: int) -> Claim:
-        return {
-            "kind": "entries",
-            "stream": STREAM,
-            "meta": META,
-            "gone": f"{META}:gone:{self._group}",
-            "group": self._group,
-            "consumer": self._consumer,
-            "lease": self._lease_prefix + self._consumer,
-            "lease_ms": LEASE_MS,
-            "ids": ids,
-            "messages": messages,
-        }
+    def _claim(self, ids: list[str], messages: int) -> EntriesClaim:
+        return entries_claim(
+            stream=STREAM,
+            meta=META,
+            gone=gone_key(self._group),
+            group=self._group,
+            consumer=self._consumer,
+            lease=self._lease,
+            lease_ms=LEASE_MS,
+            ids=ids,
+            messages=messages,
+        )
 
     def settled(self, batch: Batch) -> None:
         """Nothing to do: the acknowledgement was part of the step."""
@@ -169,7 +148,7 @@ class RedisReader:
 
     def heartbeat(self) -> None:
         try:
-            self._keepalive([META, self._lease_prefix + self._consumer], [self._group, LEASE_MS])
+            self._keepalive([META, self._lease], [self._group, LEASE_MS])
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis does not answer: {first_words(fault)}") from fault
 
@@ -182,35 +161,7 @@ class RedisReader:
 
     def close(self) -> None:
         try:
-            self._client.delete(self._lease_prefix + self._consumer)
+            self._client.delete(self._lease)
         except redis.RedisError:
             log.info("Redis was unreachable at shutdown: the lease expires by itself. group=%s", self._group)
         self._client.close()
-
-
-def _entries(answer: Any) -> list[Entry]:
-    """The entries of one stream in what XREADGROUP answers: a list, or a dict with RESP3."""
-    if not answer:
-        return []
-    if isinstance(answer, dict):
-        found = answer.get(STREAM.encode()) or answer.get(STREAM) or []
-        return cast(list[Entry], found[0] if found and isinstance(found[0], list) else found)
-    return cast(list[Entry], answer[0][1])
-
-
-def _size(fields: dict[bytes, bytes]) -> int:
-    """Messages in an entry, as the log counts them."""
-    number = fields.get(b"n", b"1")
-    return int(number) if number.isdigit() else 1
-
-
-def log_counts(client: redis.Redis) -> dict[str, int]:
-    """The log's own counts, as append.lua names them. Raises redis.RedisError."""
-    found = cast(dict[bytes, bytes], client.hgetall(META))
-    return {name.decode(): int(value) for name, value in found.items()}
-
-
-def group_lag(counts: dict[str, int], group: str) -> int:
-    """Messages that a group has still to read, from the log's own counts."""
-    behind = counts.get("added", 0) - counts.get(f"read:{group}", 0) - counts.get(f"lost:{group}", 0)
-    return max(0, behind)

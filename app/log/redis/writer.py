@@ -11,17 +11,22 @@ import redis
 from app.errors import NotDurable, first_words
 from app.formatting import plural
 from app.log.interface import Appended, Beside
+from app.log.redis.bound import Bound
 from app.log.redis.hold import Hold, Item
-from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, pack
-from app.redis_memory import share_of
+from app.log.redis.stream import FRAMES, META, PROBE, STREAM, pack
 from app.script_connection import ScriptConnection
 from app.store.frame_events import GUARD_SETS
 
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
-FRAMES = (f"{STREAM}:frames:new", f"{STREAM}:frames:old")
-PROBE = f"{STREAM}:probe"
-BOUND_EVERY_S = 60.0
+CONNECTIONS = 3
+"""To Redis, a process, that append frames. One more asks whether Redis takes writes and what it may
+hold, so that no frame waits for that; small plans allow 20 in all, docs/scaling.md has the sum. What
+waits for replicas or the disk has a further one (hold.py)."""
+
+WAIT_S = 2.0
+"""For a free connection: half of what Logplex's patience leaves, so that there is time for the answer."""
+
 FRAMES_REMEMBERED = 20_000
 """Frame ids kept per generation, of two: a frame is known again while at least this many newer
 ones have come. Logplex gives up a frame within about 15 s; 20,000 ids are about 2 MB of Redis."""
@@ -40,17 +45,14 @@ def open_hold(client: redis.Redis, replicas: int, *, fsync: bool) -> Hold | None
 class RedisWriter:
     """Appends frames to the stream, each once."""
 
-    def __init__(
-        self, client: redis.Redis, max_bytes: int, line: ScriptConnection, hold: Hold | None = None
-    ) -> None:
-        """`line` runs append.lua; `client` is for the few other questions. `hold` makes each frame wait
-        until it is safer than in Redis's memory."""
+    def __init__(self, client: redis.Redis, max_bytes: int, hold: Hold | None = None) -> None:
+        """`client`: whose server and login the writer's own connections have. `hold` makes each frame
+        wait until it is safer than in Redis's memory."""
         self._client = client
-        self._max_bytes = max_bytes
-        self._line = line
+        self._line = ScriptConnection(client, APPEND_LUA, CONNECTIONS, WAIT_S)
+        self._questions = ScriptConnection(client, "", 1, WAIT_S)
+        self.bound = Bound(self._questions, max_bytes)
         self._hold = hold
-        self._bound = max_bytes
-        self._bound_until_s = float("-inf")
 
     def append(
         self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
@@ -69,10 +71,17 @@ class RedisWriter:
         packed = pack(values)
         size = len(packed) + 128
         try:
-            limit = self._limit()
             written = self._line.run(
                 keys=[STREAM, META, *FRAMES],
-                args=[frame_id, len(values), size, packed, limit, FRAMES_REMEMBERED, STOPPED_AFTER_MS],
+                args=[
+                    frame_id,
+                    len(values),
+                    size,
+                    packed,
+                    self.bound.bytes(),
+                    FRAMES_REMEMBERED,
+                    STOPPED_AFTER_MS,
+                ],
                 timeout_s=deadline_s - time.monotonic(),
             )
         except redis.RedisError as fault:
@@ -85,28 +94,22 @@ class RedisWriter:
             )
         return Appended(int(written), duplicate=not written)
 
-    def _limit(self) -> int:
-        """The bound in bytes. Redis's own limit rarely changes, so it is asked for now and then."""
-        if time.monotonic() >= self._bound_until_s:
-            info = self._client.info("memory")
-            most = int(info.get("maxmemory") or 0)
-            self._bound = share_of(most, SHARE_OF_MAXMEMORY, self._max_bytes)
-            self._bound_until_s = time.monotonic() + BOUND_EVERY_S
-        return self._bound
-
     def check(self, timeout_s: float) -> None:
+        deadline_s = time.monotonic() + timeout_s
         try:
-            # A write, for a Redis that is full answers every PING.
-            self._client.set(PROBE, 1, ex=60)
+            # A write, because a Redis that is full answers every PING.
+            self._questions.command("SET", PROBE, 1, "EX", 60, timeout_s=timeout_s)
         except redis.ResponseError as fault:
             raise NotDurable(f"Redis accepts no writes: {first_words(fault)}") from fault
         except redis.RedisError as fault:
             raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
         if self._hold:
-            self._hold.wait([("key", PROBE.encode())], timeout_s)
+            self._hold.wait([("key", PROBE.encode())], deadline_s - time.monotonic())
 
     def close(self) -> None:
+        self.bound.close()
         self._line.close()
+        self._questions.close()
         if self._hold:
             self._hold.close()
         self._client.close()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.formatting import duration, plural
+from app.groups import Group, group_named
+from app.log_status import LogAdvice
 from app.store.queries.health import GroupHealth, Health
 
 LAG_S = 30
@@ -36,14 +38,14 @@ class Alert:
     """How much of it; when it grows, a dismissed alert comes back."""
 
 
-def alerts(health: Health) -> list[Alert]:
-    """The most urgent first; empty when all is well."""
+def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
+    """The most urgent first; empty when all is well. `advice`: of the message log."""
     found = [
-        *_log_full(health),
-        *_workers(health),
+        *_log_full(health, advice),
+        *_workers(health, advice),
         *_refused(health),
         *_losses(health),
-        *_memory(health),
+        *_memory(health, advice),
         *_dead_letters(health),
         *_routes(health),
     ]
@@ -51,25 +53,21 @@ def alerts(health: Health) -> list[Alert]:
     return sorted(found, key=lambda alert: order[alert.severity])
 
 
-def _workers(health: Health) -> Iterator[Alert]:
+def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
-        # Not every installation has a replay worker: it is expected only once one was seen.
-        is_expected = group.group == "metrics" or group.last_seen_s is not None
+        known = group_named(group.group)
+        # What is not part of every installation is expected only once it was seen.
+        is_expected = known.is_required or group.last_seen_s is not None
         if is_expected and not group.workers:
-            yield _no_worker(group, health)
+            yield _no_worker(known, group, health)
         elif group.workers and group.waiting == group.workers:
-            yield _waiting(group)
+            yield _waiting(known, group, advice)
         elif group.workers and group.lag_seconds > LAG_S:
             yield Alert(
                 code=f"lag:{group.group}",
                 severity="warning",
                 title=f"{group.group} is {duration(group.lag_seconds)} behind",
-                text=f"{_queued(group.lag_messages)}. "
-                + (
-                    "The figures are that old; nothing is lost."
-                    if group.group == "metrics"
-                    else "Requests that are too late are skipped and counted."
-                ),
+                text=f"{_queued(group.lag_messages)}. {known.while_behind}",
                 action="If the lag does not shrink, start more workers: "
                 f"`heroku ps:scale {group.group}={group.workers + 1}`",
                 count=group.lag_messages,
@@ -80,14 +78,12 @@ def _workers(health: Health) -> Iterator[Alert]:
                 severity="warning",
                 title=f"{group.group} missed {_messages(group.log_lost)}",
                 text="The log dropped its oldest messages before the worker had read them.",
-                action="Raise `REDIS_LOG_MAX_MB`, or start more workers."
-                if health.log
-                else "Raise the topic's retention, or start more workers.",
+                action=f"{advice.keep_longer[:1].upper()}{advice.keep_longer[1:]}, or start more workers.",
                 count=group.log_lost,
             )
 
 
-def _log_full(health: Health) -> Iterator[Alert]:
+def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         if group.refused_full_s is None or health.at_s - group.refused_full_s > FULL_S:
             continue
@@ -98,40 +94,50 @@ def _log_full(health: Health) -> Iterator[Alert]:
             text=f"{_queued(group.lag_messages)} for {group.group}. Senders get 503 and retry; "
             "Logplex reports what it gives up on as lost.",
             action=f"Start more workers: `heroku ps:scale {group.group}={group.workers + 1}`, "
-            "or raise `REDIS_LOG_MAX_MB`.",
+            f"or {advice.keep_longer}.",
             count=group.refused_full,
         )
 
 
-def _no_worker(group: GroupHealth, health: Health) -> Alert:
+def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
-    if group.group != "metrics":
-        effect = "nothing is being replayed"
-    else:
-        effect = "the figures are frozen" if health.requests else "nothing is being counted"
+    so = known.while_stopped if health.requests else known.before_first or known.while_stopped
     queued = f" {_queued(group.lag_messages)}." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",
-        severity="alarm" if group.group == "metrics" else "warning",
+        severity=_severity(known),
         title=f"No {group.group} worker is running",
-        text=f"No worker has reported{since}, so {effect}.{queued}",
-        action=f"Start one: `heroku ps:scale {group.group}=1`, or `python -m consumers.{group.group}`.",
+        text=f"No worker has reported{since}, so {so}.{queued}",
+        action=f"Start one: `heroku ps:scale {group.group}=1`, or `{known.command}`.",
         count=1,
     )
 
 
-def _waiting(group: GroupHealth) -> Alert:
-    effect = "the figures are frozen" if group.group == "metrics" else "nothing is being replayed"
-    verb = "is" if group.workers == 1 else "are"
+def _waiting(known: Group, group: GroupHealth, advice: LogAdvice) -> Alert:
+    verb = "is running" if group.workers == 1 else "are running"
+    if known.reading is None:
+        return Alert(
+            code=f"waiting:{group.group}",
+            severity=_severity(known),
+            title=f"{group.group} cannot do its work",
+            text=f"{plural(group.workers, 'worker')} {verb}, but what it needs is unreachable, "
+            f"so {known.while_stopped}. It retries by itself.",
+            action="The worker logs the cause as `waiting: ...`.",
+            count=group.waiting,
+        )
     return Alert(
         code=f"waiting:{group.group}",
-        severity="alarm" if group.group == "metrics" else "warning",
+        severity=_severity(known),
         title=f"{group.group} cannot reach the message log",
-        text=f"{plural(group.workers, 'worker')} {verb} running, but the log is unreachable, so {effect}. "
-        "Nothing is lost: reading resumes by itself where it stopped.",
-        action="Fix Kafka or `KAFKA_URL`; the worker logs the cause as `waiting: ...`.",
+        text=f"{plural(group.workers, 'worker')} {verb}, but the log is unreachable, "
+        f"so {known.while_stopped}. Nothing is lost: reading resumes by itself where it stopped.",
+        action=advice.reconnect,
         count=group.waiting,
     )
+
+
+def _severity(known: Group) -> Severity:
+    return "alarm" if known.is_required else "warning"
 
 
 def _refused(health: Health) -> Iterator[Alert]:
@@ -163,7 +169,7 @@ def _losses(health: Health) -> Iterator[Alert]:
         )
 
 
-def _memory(health: Health) -> Iterator[Alert]:
+def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     memory = health.memory
     if memory.policy not in SAFE_POLICIES and memory.limit_bytes:
         yield Alert(
@@ -182,7 +188,7 @@ def _memory(health: Health) -> Iterator[Alert]:
             title=f"Redis is {share} % full",
             text="When it is full, frames are rejected and Logplex drops them.",
             action="Run `python -m app memory` to see what uses it. Then take a larger plan, or lower "
-            "`REDIS_LOG_MAX_MB` or `ROUTES_MAX`.",
+            f"{' or '.join(filter(None, (advice.take_less, '`ROUTES_MAX`')))}.",
             count=share,
         )
 

@@ -1,20 +1,19 @@
-"""How Tailrace itself is: losses, workers, the log in Redis, dead letters. One round trip, or two."""
+"""How Tailrace itself is: losses, workers, the log, dead letters. Two or three round trips."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import redis
 
-from app.log.redis.reader import META, SHARE_OF_MAXMEMORY, STREAM, group_lag
-from app.redis_memory import share_of
+from app.groups import group_names
+from app.log_status import GroupPosition, LogSize, LogStatus
 from app.store import keys
 from app.store.dead_letters import ACCOUNT, DEAD_LETTERS
 from app.store.queries.windows import Counts, losses
 from app.store.workers import GroupStatus, all_workers, groups
-
-KNOWN_GROUPS = ("metrics", "replay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class GroupHealth:
     log_lost: int
     """Messages that the log dropped before this group had read them."""
     refused_full: int
-    """Frames that the drain rejected because the log in Redis was full of what this group had not read."""
+    """Frames that the drain rejected because the log was full of what this group had not read."""
     refused_full_s: int | None
     """Unix seconds of the last of these; None: there was none."""
     totals: Counts
@@ -41,7 +40,7 @@ class GroupHealth:
 
 @dataclass(frozen=True, slots=True)
 class LogHealth:
-    """The message log, if it is in Redis."""
+    """The message log, where it keeps account of its size."""
 
     bytes: int
     limit_bytes: int
@@ -72,7 +71,7 @@ class Health:
     losses_by_code: Counts
     groups: list[GroupHealth]
     log: LogHealth | None
-    """None with Kafka."""
+    """None where the log keeps no account of its size."""
     memory: MemoryHealth
     dead_letters: int
     dead_letters_ever: int
@@ -83,36 +82,41 @@ class Health:
     """Apps at their route limit, so that new routes count as `(other)`; "": all apps combined."""
 
 
-def health(store: redis.Redis, now_s: float, *, log_limit_bytes: int | None, routes_max: int) -> Health:
-    """`log_limit_bytes`: the setting for the log in Redis; None with Kafka."""
+class StatusSource(Protocol):
+    """What is needed of a message log here."""
+
+    def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
+        """Raises redis.RedisError."""
+
+
+def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: int) -> Health:
+    """As things are now. Raises redis.RedisError."""
     now = int(now_s)
+    names = group_names()
+    status = log.status(store, names)
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.APPS)
     pipeline.hgetall(keys.LOSSES)
     pipeline.hgetall(keys.COUNTS)
-    pipeline.hgetall(META)
     pipeline.xlen(DEAD_LETTERS)
-    pipeline.xrange(STREAM, count=1)
     pipeline.info("memory")
     pipeline.hget(ACCOUNT, "bytes")
-    for group in KNOWN_GROUPS:
+    for group in names:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
-    apps, lost, counts, meta = (_counts(answer) for answer in answers[:4])
-    dead_letters, oldest, memory, letters_bytes = answers[4:8]
-    totals = dict(zip(KNOWN_GROUPS, (_counts(answer) for answer in answers[8:]), strict=True))
-    limits = memory_health(memory)
-    in_redis = log_limit_bytes is not None
-    told = {status.group: status for status in groups(all_workers(store, now * 1000), now * 1000)}
+    apps, lost, counts = (_counts(answer) for answer in answers[:3])
+    dead_letters, memory, letters_bytes = answers[3:6]
+    totals = dict(zip(names, (_counts(answer) for answer in answers[6:]), strict=True))
+    told = {found.group: found for found in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
         at_s=now,
         requests=sum(apps.values()),
         losses_last_hour=losses(store, now - 3_600, now) if lost else {},
         losses_ever=lost,
         losses_by_code={name[5:]: count for name, count in counts.items() if name.startswith("lost:")},
-        groups=[_group(name, told.get(name), totals[name], meta, in_redis) for name in KNOWN_GROUPS],
-        log=_log(meta, oldest, limits, log_limit_bytes, now) if log_limit_bytes is not None else None,
-        memory=limits,
+        groups=[_group(name, told.get(name), totals[name], status.groups[name]) for name in names],
+        log=_log(status.size, now) if status.size else None,
+        memory=memory_health(memory),
         dead_letters=int(dead_letters),
         dead_letters_ever=counts.get("dead_letters", 0),
         dead_letters_dropped=counts.get("dead_letters_dropped", 0),
@@ -130,12 +134,12 @@ def memory_health(info: dict[str, Any]) -> MemoryHealth:
     )
 
 
-def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in_redis: bool) -> GroupHealth:
+def _group(name: str, told: GroupStatus | None, totals: Counts, position: GroupPosition) -> GroupHealth:
     lag_messages = told.lag_messages if told else 0
-    # A group that is not running reports nothing; the log in Redis knows how far it has come.
-    if in_redis and (told is None or not told.workers) and f"read:{name}" in meta:
-        lag_messages = group_lag(meta, name)
-    full_at_ms = meta.get(f"full_at:{name}", 0) if in_redis else 0
+    # A group without workers says nothing; some logs know how far it has come.
+    if (told is None or not told.workers) and position.lag_messages is not None:
+        lag_messages = position.lag_messages
+    refused_ms = position.refused_full_ms
     return GroupHealth(
         group=name,
         workers=told.workers if told else 0,
@@ -143,23 +147,21 @@ def _group(name: str, told: GroupStatus | None, totals: Counts, meta: Counts, in
         lag_messages=lag_messages,
         lag_seconds=told.lag_seconds if told else 0.0,
         last_seen_s=told.last_seen_ms // 1000 if told else None,
-        log_lost=meta.get(f"lost:{name}", 0) if in_redis else totals.get("lost", 0),
-        refused_full=meta.get(f"full:{name}", 0) if in_redis else 0,
-        refused_full_s=full_at_ms // 1000 if full_at_ms else None,
+        log_lost=position.lost,
+        refused_full=position.refused_full,
+        refused_full_s=None if refused_ms is None else refused_ms // 1000,
         totals=totals,
     )
 
 
-def _log(meta: Counts, oldest: Any, memory: MemoryHealth, limit_bytes: int, now_s: int) -> LogHealth:
-    limit_bytes = share_of(memory.limit_bytes, SHARE_OF_MAXMEMORY, limit_bytes)
-    first_s = int(oldest[0][0].partition(b"-")[0]) // 1000 if oldest else None
+def _log(size: LogSize, now_s: int) -> LogHealth:
     return LogHealth(
-        bytes=meta.get("bytes", 0),
-        limit_bytes=limit_bytes,
-        messages_kept=meta.get("kept", 0),
-        messages_added=meta.get("added", 0),
-        messages_trimmed=meta.get("trimmed", 0),
-        reaches_back_s=None if first_s is None else max(0, now_s - first_s),
+        bytes=size.bytes,
+        limit_bytes=size.limit_bytes,
+        messages_kept=size.messages_kept,
+        messages_added=size.messages_added,
+        messages_trimmed=size.messages_trimmed,
+        reaches_back_s=None if size.first_ms is None else max(0, now_s - size.first_ms // 1000),
     )
 
 

@@ -16,11 +16,10 @@ from typing import Any, Literal, cast
 
 import redis
 
-from app.log.redis import reader as redis_streams
-from app.log.redis.reader import META, STREAM
-from app.redis_memory import share_of
+from app.groups import group_names
+from app.log_status import RedisShare
 from app.store import dead_letters, keys
-from app.store.queries.health import MemoryHealth, memory_health
+from app.store.queries.health import MemoryHealth, StatusSource, memory_health
 
 KEYS_A_PAGE = 250
 KEYS_AT_MOST = 10_000
@@ -83,13 +82,7 @@ class _Sizes:
 
 
 # Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
-_BOOKKEEPING = (
-    f"{STREAM}:frames:new",
-    f"{STREAM}:frames:old",
-    "tailrace:asides:new",
-    "tailrace:asides:old",
-)
-_APART = frozenset(name.encode() for name in (STREAM, dead_letters.DEAD_LETTERS, *_BOOKKEEPING))
+_BOOKKEEPING = ("tailrace:asides:new", "tailrace:asides:old")
 
 _ROUTES = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
 _FIGURES = re.compile(
@@ -100,31 +93,29 @@ _FIGURES = re.compile(
 
 def memory(
     store: redis.Redis,
+    log: StatusSource,
     *,
-    log_limit_bytes: int | None,
     keys_at_most: int = KEYS_AT_MOST,
     clock: Callable[[], float] = time.monotonic,
 ) -> Memory:
-    """`log_limit_bytes`: the setting for the log in Redis; None with Kafka."""
+    """As it is now. Raises redis.RedisError."""
+    share = log.status(store, group_names()).redis_share
     pipeline = store.pipeline(transaction=False)
     pipeline.info("memory")
     pipeline.dbsize()
-    pipeline.hget(META, "bytes")
     pipeline.hget(dead_letters.ACCOUNT, "bytes")
     pipeline.hkeys(keys.APPS)
-    info, key_count, log_bytes, letters_bytes, apps = pipeline.execute()
+    info, key_count, letters_bytes, apps = pipeline.execute()
     limits = memory_health(info)
-    sizes = _look(store, keys_at_most, clock)
+    bookkeeping = (*share.bookkeeping, *_BOOKKEEPING)
+    sizes = _look(store, _apart(share, bookkeeping), keys_at_most, clock)
     if not sizes.refused:
         sizes.by_part = _for_all_keys(sizes, key_count)
-        _add_large(store, sizes.by_part, [app.decode() for app in apps])
+        _add_large(store, sizes.by_part, bookkeeping, [app.decode() for app in apps])
     figures = [_part(kind, size, app=app) for (kind, app), size in sizes.by_part.items()]
-    log_limit = None
-    if log_limit_bytes is not None:
-        log_limit = share_of(limits.limit_bytes, redis_streams.SHARE_OF_MAXMEMORY, log_limit_bytes)
     parts = [
         *figures,
-        _part("log", int(log_bytes or 0), log_limit),
+        _part("log", share.bytes, share.limit_bytes),
         _part("dead_letters", int(letters_bytes or 0), dead_letters.limit_bytes(limits.limit_bytes)),
     ]
     rest = limits.used_bytes - sum(part.bytes for part in parts)
@@ -154,8 +145,15 @@ def _size(part: MemoryPart) -> int:
     return part.bytes
 
 
-def _look(store: redis.Redis, keys_at_most: int, clock: Callable[[], float]) -> _Sizes:
-    """Asks for the size of the first keys, page by page."""
+def _apart(share: RedisShare, bookkeeping: Sequence[str]) -> frozenset[bytes]:
+    """The keys whose size is known otherwise."""
+    return frozenset(name.encode() for name in (*share.keys, dead_letters.DEAD_LETTERS, *bookkeeping))
+
+
+def _look(
+    store: redis.Redis, apart: frozenset[bytes], keys_at_most: int, clock: Callable[[], float]
+) -> _Sizes:
+    """Asks for the size of the first keys but those `apart`, page by page."""
     sizes = _Sizes({})
     deadline_s = clock() + LOOK_S
     try:
@@ -164,7 +162,7 @@ def _look(store: redis.Redis, keys_at_most: int, clock: Callable[[], float]) -> 
         sizes.refused = "This Redis does not allow listing keys: it refuses SCAN."
         return sizes
     while True:
-        names = [name for name in page if name not in _APART and not _ROUTES.fullmatch(name)]
+        names = [name for name in page if name not in apart and not _ROUTES.fullmatch(name)]
         pipeline = store.pipeline(transaction=False)
         for name in names:
             pipeline.memory_usage(name)
@@ -202,8 +200,13 @@ def _for_all_keys(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
     return {part: round(size * factor) for part, size in sizes.by_part.items()}
 
 
-def _add_large(store: redis.Redis, by_part: dict[tuple[Kind, str], int], apps: Sequence[str]) -> None:
-    asked: list[tuple[tuple[Kind, str], str]] = [(("bookkeeping", ""), name) for name in _BOOKKEEPING]
+def _add_large(
+    store: redis.Redis,
+    by_part: dict[tuple[Kind, str], int],
+    bookkeeping: Sequence[str],
+    apps: Sequence[str],
+) -> None:
+    asked: list[tuple[tuple[Kind, str], str]] = [(("bookkeeping", ""), name) for name in bookkeeping]
     asked += [(("app", app), keys.routes(app)) for app in dict.fromkeys(["", *apps])]
     pipeline = store.pipeline(transaction=False)
     for _, name in asked:

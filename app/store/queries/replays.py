@@ -103,14 +103,11 @@ def replay_run(store: redis.Redis, run_id: str) -> ReplayRun | None:
 
 def compared(found: replay.Run) -> ReplayRun:
     """A run's figures, original beside replayed."""
-    whole = replay.RouteFigures()
-    for figures in found.figures.routes.values():
-        whole.merge(figures)
     routes = [_route(route, figures) for route, figures in found.figures.routes.items()]
     return ReplayRun(
         id=found.id,
         info=found.info,
-        total=_route("", whole),
+        total=_route("", found.figures.total()),
         routes=sorted(routes, key=lambda row: (-row.sent, row.route)),
         skipped=largest_first(found.figures.skipped),
         late=latency(found.figures.late_ms),

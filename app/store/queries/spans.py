@@ -7,9 +7,9 @@ computed from it, for its lines are still on their way.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from app.durations import seconds_of
 from app.store.keys import WINDOWS
 
 FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
@@ -109,14 +109,12 @@ def _up(at_s: int, length_s: int) -> int:
     return -(-at_s // length_s) * length_s
 
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_SPAN = re.compile(r"([0-9]{1,7})([smhd])")
-
-
 def read_span(text: str) -> int:
     """Seconds of `90s`, `5m`, `24h`, `7d`. Raises ValueError for anything else or out of range."""
-    found = _SPAN.fullmatch(text)
-    span_s = int(found[1]) * _UNITS_S[found[2]] if found else 0
+    try:
+        span_s = seconds_of(text)
+    except ValueError:
+        span_s = 0
     if not FINE_S <= span_s <= LONGEST_S:
         raise ValueError("must be a number with s, m, h or d, from 10s to 31d, such as 15m or 24h")
     return span_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from app.settings.table import markdown_table
 from tests.support.processes import ROOT
@@ -34,3 +35,22 @@ def test_the_table_is_shown_in_spite_of_the_bad_setting_that_asks_to_look_there(
     assert "`python -m app config --markdown`" in told.stderr
     found = config("--markdown", DRAIN_PASSWORT="hunter2")
     assert (found.returncode, found.stdout, found.stderr) == (0, markdown_table() + "\n", "")
+
+
+def test_replay_rules_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text("replay:\n- {path: admin, do: deny}\n- {status: 2x}\n")
+    told = config(TAILRACE_CONFIG=str(file))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "replay: rule 1: 'admin' must start with /" in told.stderr
+    assert "replay: rule 2: status '2x' must be like 200, 5xx or 200-299" in told.stderr
+
+
+def test_a_variable_that_only_replays_need_is_missed_after_the_settings_are_shown(tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text("replay: [{set_headers: {Authorization: 'Bearer ${STAGING_KEY}'}}]\n")
+    told = config(TAILRACE_CONFIG=str(file))
+    assert told.returncode == 2
+    assert f"TAILRACE_CONFIG={file}" in told.stdout
+    assert "replay: rule 1: header Authorization: STAGING_KEY is not in the environment" in told.stderr
+    assert config(TAILRACE_CONFIG=str(file), STAGING_KEY="hunter2").returncode == 0

@@ -11,7 +11,7 @@ import orjson
 import pytest
 import redis
 
-from app.log import open_reader
+from app.log import open_log
 from app.message import decode
 from app.settings import Settings
 from app.store import dead_letters
@@ -49,7 +49,7 @@ def command(redis_url: str, *words: str) -> tuple[int, str, str]:
 def logged(redis_url: str) -> list[str]:
     """The paths in the log."""
     settings = Settings.load({"REDIS_URL": redis_url})
-    reader = open_reader(settings, group="test", start="earliest", rewind_to_store=True)
+    reader = open_log(settings).reader("test", "earliest", rewind_to_store=True)
     batch = reader.poll(0.2, 1_000)
     reader.close()
     return [found["msg"].split('path="')[1].split('"')[0] for found in batch.messages] if batch else []

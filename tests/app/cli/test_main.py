@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app import __version__
+from app.cli.main import COMMANDS
 from tests.support.processes import ROOT
 
 
@@ -31,7 +34,7 @@ def run(
     return found.returncode, found.stdout, found.stderr
 
 
-@pytest.mark.parametrize("command", ["top", "report", "replay", "dead-letters", "config", "release"])
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_a_python_without_the_requirements_says_what_to_do(command: str) -> None:
     code, _, said = run(command, python=("-S",))
     assert code == 2
@@ -69,3 +72,36 @@ def test_bad_usage_keeps_its_exit_code() -> None:
     code, _, said = run("tpo")
     assert code == 2
     assert "invalid choice: 'tpo'" in said
+
+
+def test_the_version_is_said(redis_url: str) -> None:
+    assert run("--version") == (0, f"Tailrace {__version__}\n", "")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_commands_help_has_examples_of_itself(command: str) -> None:
+    code, said, _ = run(command, "--help")
+    assert code == 0
+    examples = said.partition("examples:\n")[2]
+    assert examples.startswith(f"  python -m app {command}")
+
+
+def test_the_help_names_every_command() -> None:
+    code, said, _ = run("--help")
+    assert code == 0
+    words = " ".join(said.split())
+    for name, (help_line, _) in COMMANDS.items():
+        assert f" {name} {help_line}" in words
+
+
+def test_every_module_of_a_command_is_registered_once() -> None:
+    """What defines a command, and nothing else, is in the table."""
+    folder = ROOT / "app" / "cli"
+    defined = {
+        f"app.cli.{path.stem}"
+        for path in folder.glob("*.py")
+        if path.stem != "main" and "\ndef add_arguments(" in path.read_text("utf-8")
+    }
+    modules = [module for _, module in COMMANDS.values()]
+    assert sorted(modules) == sorted(defined)

@@ -12,6 +12,7 @@ import orjson
 import redis
 
 from app.cli.memory import lines
+from app.log.memory import MemoryLog
 from app.store import queries
 from tests.support.filled import Seen, fill
 from tests.support.processes import ROOT
@@ -43,7 +44,7 @@ def test_the_table_names_each_part(redis_url: str, redis_client: redis.Redis) ->
 
 
 def test_a_limit_an_estimate_and_a_refusal_are_said(redis_client: redis.Redis) -> None:
-    found = queries.memory(redis_client, log_limit_bytes=None)
+    found = queries.memory(redis_client, MemoryLog(redis_client))
     limits = queries.MemoryHealth(used_bytes=20_000_000, limit_bytes=50_000_000, policy="noeviction")
     found = replace(found, redis=limits, keys=90_000, keys_looked_at=10_000, is_estimate=True)
     said = lines(replace(found, further_apps=3, further_apps_bytes=1_500))

@@ -81,7 +81,7 @@ def test_everything_that_is_missing_is_said_at_once() -> None:
         REDIS_URL="redis://:s3cret@127.0.0.1:1/0", KAFKA_URL="kafka://127.0.0.1:2", DYNO="release.1"
     )
     assert code == MISSING
-    assert "MISSING  drain: without DRAIN_USER" in output
+    assert "MISSING  drain: DRAIN_USER and DRAIN_PASSWORD are missing" in output
     assert "MISSING  redis: Redis at redis://********@127.0.0.1:1/0: " in output
     assert "MISSING  log: no Kafka broker answers: 127.0.0.1:2: Connection refused" in output
     assert "ok       replay: REPLAY_HOST is unset" in output
@@ -117,8 +117,8 @@ def test_replay_rules_that_would_stop_the_worker_stop_the_deploy(redis_url: str,
     good = file.read_text()
     file.write_text(good + "- rewrite_path: {match: '(?=a)', replace: ''}\n")
     code, output = release(**environ)
-    assert code == MISSING
-    assert "replay: rule 3: `rewrite_path`: `match` is no regular expression of RE2" in output
+    assert code == BAD_SETTINGS
+    assert "replay: rule 3: `rewrite_path`: `match` is not a valid RE2 expression" in output
     file.write_text(good)
     code, output = release(**environ)
     assert code == MISSING
@@ -172,3 +172,9 @@ def test_a_plan_where_the_app_may_make_no_topic_stops_the_deploy(
     assert code == MISSING
     assert "heroku kafka:consumer-groups:create replay -a APP" in output
     assert "PRIVATE KEY" not in output
+
+
+def test_each_service_offers_its_checks_and_they_are_made_in_the_order_of_a_frame(redis_url: str) -> None:
+    _, output = release(REDIS_URL=redis_url, **CREDENTIALS)
+    names = [line.split()[1] for line in output.splitlines() if line.startswith("ok")]
+    assert names == ["drain:", "redis:", "log:", "routes:", "replay:"]

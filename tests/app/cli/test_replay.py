@@ -15,7 +15,7 @@ import redis
 
 from app.settings import Settings
 from app.store import replay
-from consumers.replay.moments import iso
+from consumers.replay.timespec import iso
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
 from servers.redis_server import RedisServer
@@ -126,7 +126,7 @@ def test_other_methods_than_the_safe_ones_are_warned_of(environ: dict[str, str])
         words = ["--from", "5m", "--speed", "max", "--to", target.url]
         _, _, err = finished({**environ, "REPLAY_METHODS": "GET,POST"}, *words)
         assert [seen.method for seen in target.seen] == ["POST"]
-    assert "POST are sent too, with EMPTY bodies" in err
+    assert "POST requests are sent with EMPTY bodies" in err
 
 
 def test_a_host_that_was_seen_before_is_refused_before_anything_is_sent(
@@ -142,7 +142,7 @@ def test_a_host_that_was_seen_before_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("away/r.json", "its folder is not there"), ("r.html", "must end in .json or .md")]
+    ("name", "said"), [("away/r.json", "its folder does not exist"), ("r.html", "must end in .json or .md")]
 )
 def test_a_report_that_could_not_be_written_is_refused_before_anything_is_sent(
     environ: dict[str, str], tmp_path: Path, name: str, said: str
@@ -211,7 +211,7 @@ def test_ctrl_c_stops_at_once_keeps_what_was_done_and_says_how_to_go_on(environ:
         seen = set(target.targets())
         assert process.returncode == 130
         assert f"{len(seen)} sent" in out
-        resume = err.partition("to go on: python -m app replay ")[2].split()
+        resume = err.partition("to resume: python -m app replay ")[2].split()
         code, _, _ = finished(environ, *["max" if word == "1" else word for word in resume])
         assert code == 0
         assert {b"/%d" % number for number in range(40)} == set(target.targets())
@@ -230,7 +230,7 @@ def test_a_second_ctrl_c_does_not_cost_the_report(environ: dict[str, str], tmp_p
         out, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "not sent (stopped): 40" in out
-    assert "to go on: python -m app replay " in err
+    assert "to resume: python -m app replay " in err
     assert json.loads(report.read_text())["total"]["sent"] == 0
 
 
@@ -248,7 +248,7 @@ def test_a_run_is_seen_while_it_goes_on_and_a_platforms_stop_is_noted(
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "to go on: python -m app replay " in err
+    assert "to resume: python -m app replay " in err
     found = replay.run(redis_client, run_id)
     assert found is not None
     assert found.info["state"] == "interrupted"
@@ -266,8 +266,8 @@ def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() 
         server.kill()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
-    assert "to go on: python -m app replay " in err
-    assert "not on the page" in err
+    assert "to resume: python -m app replay " in err
+    assert "the page does not show it" in err
     assert " sent, " in out
     assert "Traceback" not in err
 
@@ -276,7 +276,7 @@ def test_a_log_that_is_lost_on_the_way_stops_the_replay_and_says_how_to_go_on() 
     ("words", "said"),
     [
         (["--from", "5m"], "--to is missing"),
-        (["--from", "yesterday", "--to", "http://a"], "is no time"),
+        (["--from", "yesterday", "--to", "http://a"], "is not a time"),
         (["--from", "5m", "--until", "10m", "--to", "http://a"], "must be after"),
         (["--from", "5m", "--to", "ftp://a", "--speed", "x"], "--speed must be"),
         (["--from", "5m", "--to", "http://a", "--fail-if", "p95"], "--fail-if"),

@@ -1,4 +1,4 @@
-"""The logs: Redis Streams on two versions of Redis, Kafka by both of its clients."""
+"""The logs: in memory, Redis Streams on two versions of Redis, Kafka by both of its clients."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from app.log.memory import MemoryLog
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
 from tests.app.log.logs import Log
@@ -53,10 +54,14 @@ def kafka_log(request: pytest.FixtureRequest, redis_server: RedisServer) -> Iter
     yield from _closing(_kafka_log(broker, redis_server, request.param))
 
 
-@pytest.fixture(params=[*REDIS, *KAFKA])
+@pytest.fixture(params=["memory", *REDIS, *KAFKA])
 def log(request: pytest.FixtureRequest, redis_server: RedisServer) -> Iterator[Log]:
     """Every log in turn."""
-    if request.param in REDIS:
+    if request.param == "memory":
+        log = _redis_log(redis_server)
+        log.memory = MemoryLog(log.store)
+        yield from _closing(log)
+    elif request.param in REDIS:
         yield from _closing(_redis_log(request.getfixturevalue(request.param)))
     else:
         broker = request.getfixturevalue("kafka_broker")

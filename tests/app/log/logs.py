@@ -6,15 +6,14 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import redis
 
 from app.errors import LogUnavailable, StaleBatch
-from app.log import Batch, History, Reader, Writer, open_history, open_reader, open_writer
-from app.log.redis.writer import APPEND_LUA, RedisWriter
+from app.log import Batch, History, MessageLog, Reader, Start, Writer, open_log
+from app.log.memory import MemoryLog
+from app.log.redis.writer import RedisWriter
 from app.message import RouterMessage, encode, message_id
-from app.script_connection import ScriptConnection
 from app.settings import Settings
 from app.store.settle import settle
 from servers.kafka_broker import KafkaBroker
@@ -70,6 +69,7 @@ class Log:
     environ: Mapping[str, str]
     store: redis.Redis
     broker: KafkaBroker | None = None
+    memory: MemoryLog | None = None
     _opened: list[Reader | Writer | History] = field(default_factory=list)
 
     @property
@@ -80,24 +80,28 @@ class Log:
     def settings(self) -> Settings:
         return Settings.load(self.environ)
 
+    def opened(self, **environ: str) -> MessageLog:
+        """The log itself; `environ`: further settings."""
+        return self.memory or open_log(Settings.load({**self.environ, **environ}))
+
     def writer(self, **environ: str) -> Writer:
-        writer = open_writer(Settings.load({**self.environ, **environ}))
+        writer = self.opened(**environ).writer()
         self._opened.append(writer)
         return writer
 
     def reader(
         self,
         group: str = "metrics",
-        start: Literal["earliest", "latest"] = "earliest",
+        start: Start = "earliest",
         *,
         rewind_to_store: bool = True,
     ) -> Reader:
-        reader = open_reader(self.settings, group=group, start=start, rewind_to_store=rewind_to_store)
+        reader = self.opened().reader(group, start, rewind_to_store=rewind_to_store)
         self._opened.append(reader)
         return reader
 
     def history(self) -> History:
-        history = open_history(self.settings)
+        history = self.opened().history()
         self._opened.append(history)
         return history
 
@@ -166,4 +170,4 @@ class Log:
 
 def bounded_writer(log: Log, max_bytes: int) -> RedisWriter:
     """A writer with a bound that few frames reach."""
-    return RedisWriter(log.store, max_bytes, ScriptConnection(log.store, APPEND_LUA, 2, 2.0))
+    return RedisWriter(log.store, max_bytes)

@@ -1,4 +1,4 @@
-"""What every message log promises, on Redis Streams (two versions) and on Kafka (two clients)."""
+"""What every message log promises: in memory, on Redis Streams (two versions), on Kafka (two clients)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from app.errors import NotDurable, StaleBatch
 from app.log import Appended
-from app.log.redis import reader as redis_streams
+from app.log.redis import reader as redis_reader
 from app.message import encode
+from app.store import queries
 from tests.app.log.logs import Log, frame, ids, message
 
 
@@ -80,10 +81,10 @@ def test_a_batch_is_stale_once_another_reader_has_settled_its_messages(log: Log)
     slow = log.reader()
     log.writer().append("f1", frame("f1", 5), 4)
     held = log.batch(slow)
-    if log.is_kafka:
-        slow.close()  # As after a rebalance: the messages are someone else's now.
+    if held.lease:
+        log.store.delete(held.lease)  # As after 15 s without a sign of life.
     else:
-        log.store.delete(held.claim["lease"])  # As after 15 s without a sign of life.
+        slow.close()  # As after a rebalance: the messages are someone else's now.
     other = log.reader()
     assert log.settle(other, log.batch(other))
     with pytest.raises(StaleBatch):
@@ -147,7 +148,7 @@ def test_two_readers_of_a_group_share_the_messages(log: Log) -> None:
 def test_a_reader_that_joins_and_one_that_leaves_move_messages_without_loss_or_double(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_streams, "TAKE_OVER_EVERY_S", 0.5)
+    monkeypatch.setattr(redis_reader, "TAKE_OVER_EVERY_S", 0.5)
     writer = log.writer()
     readers = [log.reader()]
     got: list[str] = []
@@ -221,6 +222,50 @@ def test_many_threads_write_at_once(log: Log) -> None:
     for thread in threads:
         thread.join()
     assert len(set(log.drain(reader, count=8 * 20 * 3).ids)) == 8 * 20 * 3
+
+
+def test_a_log_is_ready_once_it_is_ensured(log: Log) -> None:
+    ensured = log.opened().ensure(["metrics", "replay"], 10)
+    assert ensured.text
+    log.writer().check(10)
+    assert log.opened().ensure(["metrics"], 10).text
+
+
+def test_what_a_log_says_of_itself_adds_up(log: Log) -> None:
+    groups = ["metrics", "replay", "unknown"]
+    empty = log.opened().status(log.store, groups)
+    assert {found.lost for found in empty.groups.values()} == {0}
+    reader = log.reader()
+    log.rest(reader, seconds=0.1)
+    now_ms = int(time.time() * 1000)
+    writer = log.writer()
+    writer.append("f1", frame("f1", 20), 10)
+    writer.append("f2", frame("f2", 5), 4)
+    batch = log.batch(reader, most=20)
+    log.settle(reader, batch)
+    status = log.opened().status(log.store, groups)
+    assert set(status.groups) == set(groups)
+    # How far a group is behind Kafka's members alone know, and say so in their own words.
+    behind = {None} if log.is_kafka else {25 - len(batch.messages)}
+    assert {status.groups["metrics"].lag_messages} == behind
+    assert (status.size is None) == log.is_kafka
+    if status.size is not None:
+        assert status.size.messages_added == status.size.messages_kept == 25
+        assert status.size.messages_trimmed == 0
+        assert status.size.bytes > 0
+        assert status.size.first_ms is not None
+        assert abs(status.size.first_ms - now_ms) < 60_000
+    assert (status.redis_share.bytes > 0) == ("REDIS_LOG" in log.opened().advice.take_less)
+
+
+def test_health_alerts_and_memory_take_any_log(log: Log) -> None:
+    log.reader().close()
+    opened = log.opened()
+    found = queries.health(log.store, time.time(), opened, routes_max=500)
+    assert (found.log is None) == log.is_kafka
+    assert [alert.code for alert in queries.alerts(found, opened.advice)] == ["no_worker:metrics"]
+    kinds = {part.kind for part in queries.memory(log.store, opened).parts}
+    assert kinds >= {"log", "dead_letters", "other"}
 
 
 @pytest.mark.parametrize("environ", [{}, {"KAFKA_URL": "kafka://127.0.0.1:9"}])

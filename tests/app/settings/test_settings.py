@@ -178,7 +178,8 @@ def test_the_file_adds_routes_rules_and_tokens_and_the_environment_wins(tmp_path
     path.write_text("routes: [/users/:name]\nreplay: [{method: GET, do: allow}]\ntokens: {d.1: a, d.2: b}\n")
     settings = Settings.load({"TAILRACE_CONFIG": str(path), "DRAIN_TOKENS": "d.2=c"})
     assert settings.route_rules == ("/users/:name",)
-    assert settings.replay_rules == ({"method": "GET", "do": "allow"},)
+    (rule,) = settings.replay_rules
+    assert (rule.allow, rule.exact) == (True, (("method", frozenset({"GET"})),))
     assert settings.drain_tokens == {"d.1": "a", "d.2": "c"}
 
 
@@ -190,6 +191,50 @@ def test_a_bad_file_is_a_clear_fault(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(BadSettings, match="TAILRACE_CONFIG"):
         Settings.load({"TAILRACE_CONFIG": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("routes: [users]", "routes: 'users' must start with /"),
+        ("replay: [{colour: red}]", "replay: rule 1: unknown key 'colour'"),
+        ("replay: [{}, {status: 2x}]", "replay: rule 2: status '2x' must be like 200, 5xx or 200-299"),
+        ("replay: [{rewrite_path: {match: (, replace: x}}]", "replay: rule 1: `rewrite_path`"),
+        ("replay: [{set_headers: {Bad Name: x}}]", "replay: rule 1: 'Bad Name' is not a valid header name"),
+    ],
+)
+def test_rules_are_checked_with_the_settings(tmp_path: Path, text: str, fault: str) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text(text)
+    with pytest.raises(BadSettings) as caught:
+        Settings.load({"TAILRACE_CONFIG": str(path)})
+    (said,) = caught.value.faults
+    assert said.startswith(fault)
+
+
+def test_every_fault_of_file_and_environment_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text("routes: [users]\nreplay: [{do: maybe}, {status: 2x}]\ntokens: [a]\n")
+    with pytest.raises(BadSettings) as caught:
+        Settings.load({"TAILRACE_CONFIG": str(path), "PORT": "http"})
+    assert len(caught.value.faults) == 5
+
+
+def test_a_file_with_other_keys_says_which_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text("colour: red\nroutes: [/a]\n")
+    with pytest.raises(
+        BadSettings, match="unknown top-level key colour; the keys are replay, routes, tokens"
+    ):
+        Settings.load({"TAILRACE_CONFIG": str(path)})
+
+
+@pytest.mark.parametrize("text", ["", "routes:", "routes: []\nreplay:\ntokens: {}\n"])
+def test_an_empty_file_or_key_changes_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text(text)
+    settings = Settings.load({"TAILRACE_CONFIG": str(path)})
+    assert (settings.route_rules, settings.replay_rules, settings.drain_tokens) == ((), (), {})
 
 
 def test_a_missing_file_is_a_clear_fault(tmp_path: Path) -> None:

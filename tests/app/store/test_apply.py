@@ -11,9 +11,10 @@ import pytest
 import redis
 
 from app.errors import StaleBatch
-from app.log.interface import BadValue
+from app.message import BadValue
 from app.store import apply as apply_module
 from app.store.apply import Changes, Row, Times, apply
+from app.store.claims import OffsetsClaim, offsets_claim
 from app.store.dead_letters import read
 from app.store.keys import digest
 from tests.support.stored import expires_at_s, windows_in
@@ -21,9 +22,8 @@ from tests.support.stored import expires_at_s, windows_in
 POSITIONS = "tailrace:positions:g"
 
 
-def claim(at: int = 0, to: int = 1, is_stored: bool = False) -> dict[str, Any]:
-    spans = [[0, at, to, is_stored]]
-    return {"kind": "offsets", "positions": POSITIONS, "spans": spans, "seen": []}
+def claim(at: int = 0, to: int = 1, is_stored: bool = False) -> OffsetsClaim:
+    return offsets_claim(POSITIONS, [(0, at, to, is_stored)])
 
 
 def row(route: str = "/foo", app: str = "", **more: Any) -> Row:

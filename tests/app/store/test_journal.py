@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from threading import Event
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import redis
@@ -12,6 +12,7 @@ import redis
 from app.errors import StaleBatch
 from app.store import keys
 from app.store.apply import PORTION_UNITS, Changes, Row, Times, apply, limits, portions
+from app.store.claims import OffsetsClaim, offsets_claim
 from app.store.journal import UNITS_MAX_LEAST, UNITS_MAX_MOST, Journal, StepCost
 from tests.support.reference import differences, hashes_in
 
@@ -19,8 +20,8 @@ POSITIONS = "tailrace:positions:g"
 START = 1_800_000_000
 
 
-def claim(at: int = 0) -> dict[str, Any]:
-    return {"kind": "offsets", "positions": POSITIONS, "spans": [[0, at, at + 1, at > 0]], "seen": []}
+def claim(at: int = 0) -> OffsetsClaim:
+    return offsets_claim(POSITIONS, [(0, at, at + 1, at > 0)])
 
 
 def row(route: str, windows: int = 3, fields: int = 40) -> Row:

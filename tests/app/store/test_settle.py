@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 import redis
 
 from app.errors import StaleBatch
+from app.store.apply import Changes, apply
+from app.store.claims import (
+    Claim,
+    EntriesClaim,
+    OffsetsClaim,
+    SeenFrames,
+    Span,
+    entries_claim,
+    offsets_claim,
+)
 from app.store.settle import settle
 
 POSITIONS = "tailrace:positions:g"
 
 
-def offsets(*spans: tuple[int, int, int, bool], seen: Any = ()) -> dict[str, Any]:
-    return {"kind": "offsets", "positions": POSITIONS, "spans": list(spans), "seen": list(seen)}
+def offsets(*spans: Span, seen: Sequence[SeenFrames] = (), lost: int = 0) -> OffsetsClaim:
+    return offsets_claim(POSITIONS, spans, seen, totals="totals", lost=lost)
 
 
-def entries(store: redis.Redis, count: int, consumer: str = "c") -> dict[str, Any]:
+def entries(store: redis.Redis, count: int, consumer: str = "c") -> EntriesClaim:
     """A claim on as many entries of a stream, read by a consumer that holds a lease."""
     if not store.exists("log"):
         store.xgroup_create("log", "g", "0", mkstream=True)
     ids = [cast(bytes, store.xadd("log", {"f": "x"})) for _ in range(count)]
     store.xreadgroup("g", consumer, {"log": ">"})
     store.set(f"lease:{consumer}", "1", px=5_000)
-    return {
-        "kind": "entries",
-        "stream": "log",
-        "meta": "meta",
-        "gone": "meta:gone:g",
-        "group": "g",
-        "consumer": consumer,
-        "lease": f"lease:{consumer}",
-        "lease_ms": 15_000,
-        "ids": [entry_id.decode() for entry_id in ids],
-        "messages": 10 * count,
-    }
+    return entries_claim(
+        stream="log",
+        meta="meta",
+        gone="meta:gone:g",
+        group="g",
+        consumer=consumer,
+        lease=f"lease:{consumer}",
+        lease_ms=15_000,
+        ids=[entry_id.decode() for entry_id in ids],
+        messages=10 * count,
+    )
 
 
 def everything(store: redis.Redis) -> dict[bytes, bytes | None]:
     return {key: store.dump(key) for key in store.scan_iter()}
 
 
-def assert_stale(store: redis.Redis, claim: dict[str, Any]) -> None:
+def assert_stale(store: redis.Redis, claim: Claim) -> None:
     before = everything(store)
     with pytest.raises(StaleBatch):
         settle(store, claim)
@@ -77,7 +87,7 @@ def test_offsets_that_redis_never_held_are_no_sign_that_it_was_cleared(store: re
 
 def test_the_memory_of_frames_turns_and_grows_in_the_same_step(store: redis.Redis) -> None:
     store.hset("m:new", "0:a", "1")
-    seen = [{"key": "m", "turn": True, "frames": {"0:b": "f"}}]
+    seen: list[SeenFrames] = [{"key": "m", "turn": True, "frames": {"0:b": "f"}}]
     settle(store, offsets((0, 0, 1, False), seen=seen))
     assert store.hgetall("m:old") == {b"0:a": b"1"}
     assert store.hgetall("m:new") == {b"0:b": b"f"}
@@ -85,7 +95,7 @@ def test_the_memory_of_frames_turns_and_grows_in_the_same_step(store: redis.Redi
 
 
 def test_what_expired_unread_is_counted_once_and_only_where_the_batch_is_settled(store: redis.Redis) -> None:
-    claim = offsets((0, 0, 40, False)) | {"totals": "totals", "lost": 13}
+    claim = offsets((0, 0, 40, False), lost=13)
     settle(store, claim)
     assert_stale(store, claim)
     assert store.hget("totals", "lost") == b"13"
@@ -94,8 +104,8 @@ def test_what_expired_unread_is_counted_once_and_only_where_the_batch_is_settled
 def test_a_key_that_someone_else_uses_does_not_keep_a_settled_batch_from_counting(store: redis.Redis) -> None:
     for key in ("totals", "m:new", "meta", "gone"):
         store.set(key, "someone else's")
-    seen = [{"key": "m", "turn": False, "frames": {"0:b": "f"}}]
-    settle(store, offsets((0, 0, 40, False), seen=seen) | {"totals": "totals", "lost": 13})
+    seen: list[SeenFrames] = [{"key": "m", "turn": False, "frames": {"0:b": "f"}}]
+    settle(store, offsets((0, 0, 40, False), seen=seen, lost=13))
     assert store.hget(POSITIONS, "0") == b"40"
     assert settle(store, entries(store, 3)) is True
     assert store.xpending("log", "g")["pending"] == 0
@@ -165,3 +175,23 @@ def test_a_script_that_redis_has_forgotten_is_sent_again(store: redis.Redis) -> 
     settle(store, offsets((0, 0, 1, False)))
     store.script_flush()
     assert settle(store, offsets((0, 1, 2, True))) is True
+
+
+@pytest.mark.parametrize("kind", ["sequence", "", None, 5])
+def test_a_kind_of_claim_that_the_step_does_not_know_is_refused_and_changes_nothing(
+    store: redis.Redis, kind: object
+) -> None:
+    claim = cast(Claim, {**entries(store, 2), **offsets((0, 0, 1, False)), "kind": kind})
+    before = everything(store)
+    with pytest.raises(redis.ResponseError, match="unknown kind of claim"):
+        settle(store, claim)
+    with pytest.raises(redis.ResponseError, match="unknown kind of claim"):
+        apply(store, "g", claim, Changes(rows=[], apps={"shop": 1}, totals={}), 500)
+    assert everything(store) == before
+
+
+def test_a_claim_without_a_kind_is_refused(store: redis.Redis) -> None:
+    claim = dict(entries(store, 2))
+    del claim["kind"]
+    with pytest.raises(redis.ResponseError, match="unknown kind of claim"):
+        settle(store, cast(Claim, claim))

@@ -13,6 +13,7 @@ from app.message import RouterMessage
 from app.store import bounds
 from app.store.apply import apply
 from app.store.bounds import APPS_MAX, CODES_MAX, DOCUMENTED_CODES, OTHER
+from app.store.claims import offsets_claim
 from app.store.keys import digest
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -25,7 +26,7 @@ def work(store: redis.Redis, batches: Sequence[Sequence[RouterMessage]], routes_
     aggregator = Aggregator(lambda path: path, Admission(store, routes_max))
     rows = []
     for at, batch in enumerate(batches, int(store.hget("positions", "0") or 0)):
-        claim = {"kind": "offsets", "positions": "positions", "spans": [[0, at, at + 1, False]], "seen": []}
+        claim = offsets_claim("positions", [(0, at, at + 1, False)])
         changes = aggregator.changes(batch, NOW_S)
         rows.append(len(changes.rows))
         apply(store, "metrics", claim, changes, routes_max)
@@ -70,7 +71,7 @@ def test_two_workers_that_admit_at_once_keep_the_bound_of_routes(redis_client: r
     first = one.changes([message(f'path="/a{at}" status=200') for at in range(10)], NOW_S)
     second = other.changes([message(f'path="/b{at}" status=200') for at in range(10)], NOW_S)
     for at, changes in enumerate((first, second)):
-        claim = {"kind": "offsets", "positions": "positions", "spans": [[0, at, at + 1, False]], "seen": []}
+        claim = offsets_claim("positions", [(0, at, at + 1, False)])
         apply(redis_client, "metrics", claim, changes, 10)
     assert set(text_hash(redis_client, "routes")) == {OTHER, *(f"/a{at}" for at in range(10))}
     assert statuses(redis_client, OTHER) == {"200": "10"}
@@ -81,12 +82,7 @@ def test_after_redis_was_cleared_routes_are_admitted_anew(redis_client: redis.Re
     for round in range(2):
         redis_client.flushall()
         for at, path in enumerate("abc"):
-            claim = {
-                "kind": "offsets",
-                "positions": "positions",
-                "spans": [[0, at, at + 1, False]],
-                "seen": [],
-            }
+            claim = offsets_claim("positions", [(0, at, at + 1, False)])
             batch = [message(f'path="/{path}{round}"')]
             apply(redis_client, "metrics", claim, aggregator.changes(batch, NOW_S), 3)
         assert set(text_hash(redis_client, "routes")) == {f"/{path}{round}" for path in "abc"}

@@ -16,6 +16,7 @@ from app.message import RouterMessage, encode
 from app.routes import route_namer, template
 from app.settings import Settings
 from app.store.apply import Changes, apply
+from app.store.claims import offsets_claim
 from app.store.keys import digest
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
@@ -77,8 +78,7 @@ def count(
     aggregator = Aggregator(route_of, Admission(store, routes_max))
     at = int(store.hget("tailrace:positions:metrics", "0") or 0)
     for number, batch in enumerate(batches, at):
-        spans = [[0, number, number + 1, False]]
-        claim = {"kind": "offsets", "positions": "tailrace:positions:metrics", "spans": spans, "seen": []}
+        claim = offsets_claim("tailrace:positions:metrics", [(0, number, number + 1, False)])
         apply(store, "metrics", claim, aggregator.changes(batch, NOW_S), routes_max)
     return hashes_in(store)
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.log import open_writer
+from app.log import open_log
 from app.message import RouterMessage, encode
 from app.settings import Settings
 from consumers.replay.request import Request
@@ -67,6 +67,6 @@ def append(settings: Settings, lines: Sequence[str], at_s: float | None = None, 
             "received_at": int(now_s * 1000),
         }
         values.append(encode(message))
-    writer = open_writer(settings)
+    writer = open_log(settings).writer()
     writer.append(frame_id, values, 5.0)
     writer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumers.replay.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker, Permit
+from consumers.replay.breaker import FAILURES_IN_A_ROW, FIRST_PAUSE_S, PAUSE_MAX_S, Breaker, Permit
 
 
 class Clock:
@@ -13,17 +13,17 @@ class Clock:
         return self.now
 
 
-def leave(breaker: Breaker) -> Permit:
-    given = breaker.allows()
-    assert given is not None
-    return given
+def acquired(breaker: Breaker) -> Permit:
+    permit = breaker.acquire()
+    assert permit is not None
+    return permit
 
 
 def opened() -> tuple[Breaker, Clock]:
     clock = Clock()
     breaker = Breaker(clock, jitter=lambda: 1.0)
     for _ in range(FAILURES_IN_A_ROW):
-        breaker.record(leave(breaker), False)
+        breaker.record(acquired(breaker), False)
     return breaker, clock
 
 
@@ -31,9 +31,9 @@ def test_failures_with_successes_between_open_nothing() -> None:
     breaker = Breaker(Clock())
     for _ in range(10):
         for _ in range(FAILURES_IN_A_ROW - 1):
-            breaker.record(leave(breaker), False)
-        breaker.record(leave(breaker), True)
-    assert breaker.allows()
+            breaker.record(acquired(breaker), False)
+        breaker.record(acquired(breaker), True)
+    assert breaker.acquire()
     assert not breaker.is_open
 
 
@@ -41,16 +41,16 @@ def test_failures_in_a_row_open_it_and_a_pause_begins() -> None:
     breaker, clock = opened()
     assert breaker.is_open
     clock.now += FIRST_PAUSE_S * 0.9
-    assert not breaker.allows()
+    assert not breaker.acquire()
 
 
 def test_after_the_pause_one_request_probes_and_a_success_closes() -> None:
     breaker, clock = opened()
     clock.now += FIRST_PAUSE_S
-    probe = leave(breaker)
-    assert not breaker.allows()
+    probe = acquired(breaker)
+    assert not breaker.acquire()
     breaker.record(probe, True)
-    assert breaker.allows()
+    assert breaker.acquire()
     assert not breaker.is_open
 
 
@@ -59,26 +59,26 @@ def test_failed_probes_make_the_pause_longer_up_to_a_limit() -> None:
     pauses = []
     for _ in range(10):
         started = clock.now
-        while (probe := breaker.allows()) is None:
+        while (probe := breaker.acquire()) is None:
             clock.now += 0.5
         pauses.append(clock.now - started)
         breaker.record(probe, False)
     assert pauses == sorted(pauses)
-    assert pauses[-1] <= LONGEST_PAUSE_S + 0.5
-    assert pauses[-1] >= LONGEST_PAUSE_S / 2
+    assert pauses[-1] <= PAUSE_MAX_S + 0.5
+    assert pauses[-1] >= PAUSE_MAX_S / 2
 
 
 def test_failures_of_requests_from_before_it_opened_are_no_probes() -> None:
     clock = Clock()
     breaker = Breaker(clock, jitter=lambda: 1.0)
-    under_way = [leave(breaker) for _ in range(FAILURES_IN_A_ROW + 5)]
-    for given in under_way[:FAILURES_IN_A_ROW]:
-        breaker.record(given, False)
+    under_way = [acquired(breaker) for _ in range(FAILURES_IN_A_ROW + 5)]
+    for permit in under_way[:FAILURES_IN_A_ROW]:
+        breaker.record(permit, False)
     clock.now += FIRST_PAUSE_S
-    probe = leave(breaker)
-    for given in under_way[FAILURES_IN_A_ROW:]:
-        breaker.record(given, False)
-        assert not breaker.allows()
+    probe = acquired(breaker)
+    for permit in under_way[FAILURES_IN_A_ROW:]:
+        breaker.record(permit, False)
+        assert not breaker.acquire()
     breaker.record(probe, False)
     clock.now += FIRST_PAUSE_S * 2
-    assert breaker.allows()
+    assert breaker.acquire()

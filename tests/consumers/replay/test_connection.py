@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers.replay.connection import BODY_MAX_BYTES, Connection
+from consumers.replay.connection import Connection
+from consumers.replay.http1 import BODY_MAX_BYTES
 from consumers.replay.request import Outcome
 from consumers.replay.target import Target
 from servers.ports import free_port
@@ -155,12 +156,11 @@ def test_nobody_listening_is_tried_once_more() -> None:
     class Late(Connection):
         """Somebody listens once the first try was refused."""
 
-        def _open(self) -> None:
+        def _open(self) -> socket.socket:
             if refused.is_set():
-                super()._open()
-            else:
-                refused.set()
-                raise ConnectionRefusedError
+                return super()._open()
+            refused.set()
+            raise ConnectionRefusedError
 
     with RecordingTarget() as target:
         assert Late(Target.parse(target.url), TIMEOUT_S).exchange("GET", b"/", []).kind == "answered"

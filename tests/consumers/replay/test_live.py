@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from app.errors import LogUnavailable
-from app.log import Batch, open_reader
-from app.log.redis.reader import STREAM
+from app.log import Batch, open_log
+from app.log.redis.stream import STREAM
 from app.settings import Settings
 from app.store import replay
 from consumers.replay.live import LiveReplay
@@ -72,7 +72,7 @@ def test_other_methods_go_only_when_asked_for_and_with_a_warning(
             append(settings(redis_url), [line("/post", method="POST"), line("/head", method="HEAD")])
             wait_until(lambda: len(target.seen) == 1, "the request")
             assert process.terminate(10) == 0
-            assert "POST are sent too, with EMPTY bodies" in process.output
+            assert "POST requests are sent with EMPTY bodies" in process.output
         assert [(seen.method, seen.body) for seen in target.seen] == [("POST", b"")]
 
 
@@ -149,12 +149,12 @@ def test_a_crash_never_doubles_or_never_loses_as_it_was_chosen(
 def batch_of(redis_url: str, client: redis.Redis, lines: list[str], away_s: int = 0) -> Batch:
     """Lines as a worker of the group reads them, `away_s` after they came."""
     with contextlib.closing(
-        open_reader(settings(redis_url), group="replay", start="earliest", rewind_to_store=False)
+        open_log(settings(redis_url)).reader("replay", "earliest", rewind_to_store=False)
     ) as reader:
         append(settings(redis_url), lines, time.time() - away_s)
         batch = reader.poll(1.0, 1_000)
     assert batch is not None
-    client.set(batch.claim["lease"], "1")  # Closing gave it up.
+    client.set(batch.lease, "1")  # Closing gave it up.
     for message in batch.messages:
         message["received_at"] -= away_s * 1_000
     return batch
@@ -172,7 +172,7 @@ def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_cli
         chosen = environ(
             redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_DELIVERY="at-least-once"
         )
-        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
         for _ in range(2):
             with pytest.raises(LogUnavailable):
                 live.handle(batch, keepalive)
@@ -188,7 +188,7 @@ def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
     batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(60)])
     with RecordingTarget(answer(delay_s=0.1)) as target:
         chosen = environ(redis_url, target, REPLAY_CONCURRENCY="2", REPLAY_MAX_LATE_MS="500")
-        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
         live.handle(batch, lambda: None)
         live.finish()
         sent = len(target.seen)
@@ -208,7 +208,7 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
     fresh = batch_of(redis_url, redis_client, [line("/fresh")])
     with RecordingTarget() as target:
         chosen = environ(redis_url, target, REPLAY_SPEED=speed, REPLAY_DELIVERY=delivery)
-        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
         started_s = time.monotonic()
         live.handle(backlog, lambda: None)
         live.handle(fresh, lambda: None)
@@ -225,7 +225,7 @@ def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_cli
     def replayed(target: RecordingTarget, path: str) -> replay.Figures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), {}, redis_client, str, Event()
+            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, Event()
         )
         live.handle(batch, lambda: None)
         live.finish()
@@ -259,7 +259,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
 
     with RecordingTarget(answer(delay_s=20)) as target:
         chosen = environ(redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1")
-        live = LiveReplay(Settings.load(chosen), {}, redis_client, str, stop)
+        live = LiveReplay(Settings.load(chosen), redis_client, str, stop)
         started_s = time.monotonic()
         live.handle(batch, keepalive)
         live.finish()

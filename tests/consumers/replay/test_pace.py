@@ -1,13 +1,12 @@
-"""When requests are sent: spacing, speed, rate, lateness; and which are in a sample."""
+"""When requests are sent: spacing, speed, rate, lateness."""
 
 from __future__ import annotations
 
 import math
-import uuid
 
 import pytest
 
-from consumers.replay.pace import Pacer, is_chosen
+from consumers.replay.pace import Pacer
 
 
 class Clock:
@@ -69,16 +68,6 @@ def test_when_all_is_late_for_long_the_delay_is_the_new_normal() -> None:
         due = pacer.due_s(at_ms - 15_000)
     assert due is not None
     assert due >= clock.now
-
-
-def test_a_sample_has_its_share_and_the_same_requests_each_time() -> None:
-    ids = [str(uuid.UUID(int=number * 7919)) for number in range(20_000)]
-    chosen = [identity for identity in ids if is_chosen(identity, 0.1)]
-    assert len(chosen) == pytest.approx(2_000, rel=0.1)
-    assert chosen == [identity for identity in ids if is_chosen(identity, 0.1)]
-    assert set(chosen) <= {identity for identity in ids if is_chosen(identity, 0.2)}
-    assert all(is_chosen(identity, 1.0) for identity in ids)
-    assert not any(is_chosen(identity, 0.0) for identity in ids)
 
 
 def test_what_waited_in_the_log_is_late_and_what_is_fresh_is_not() -> None:

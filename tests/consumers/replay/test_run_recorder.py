@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.store import replay
-from consumers.replay.run_recorder import AGAIN_AFTER_S, EVERY_S, RunRecorder
+from consumers.replay.run_recorder import RETRY_AFTER_S, WRITE_EVERY_S, RunRecorder
 from servers.ports import free_port
 from servers.redis_server import RedisServer
 from tests.support.processes import wait_until
@@ -62,7 +62,7 @@ def test_a_run_is_written_while_it_goes_on_and_at_its_end(redis_client: redis.Re
     counting.new = counted(3)
     kept.flush_if_due(0.1)
     assert replay.run(redis_client, "r") is None  # Not yet.
-    clock.now_s += EVERY_S
+    clock.now_s += WRITE_EVERY_S
     kept.flush_if_due(0.25)
     assert stored(redis_client).figures == counted(3)
     assert stored(redis_client).info["state"] == "running"
@@ -77,7 +77,7 @@ def test_a_run_is_written_while_it_goes_on_and_at_its_end(redis_client: redis.Re
 def test_an_interrupted_run_keeps_how_far_it_came(redis_client: redis.Redis) -> None:
     kept, counting, clock = begun(redis_client)
     counting.new = counted(1)
-    clock.now_s += EVERY_S
+    clock.now_s += WRITE_EVERY_S
     kept.flush_if_due(0.4)
     kept.finish("interrupted")
     assert stored(redis_client).info["progress"] == "0.40"
@@ -95,7 +95,7 @@ def test_a_write_whose_answer_was_lost_counts_once() -> None:
         kept, counting, clock = begun(impatient)
         impatient.ping()
         counting.new = counted(3)
-        clock.now_s += EVERY_S
+        clock.now_s += WRITE_EVERY_S
         os.kill(server.pid, signal.SIGSTOP)
         kept.flush_if_due(0.5)
         os.kill(server.pid, signal.SIGCONT)
@@ -103,10 +103,10 @@ def test_a_write_whose_answer_was_lost_counts_once() -> None:
         wait_until(lambda: replay.run(patient, "r") is not None, "the write, which was done all the same")
         assert stored(patient).figures == counted(3)
         counting.new = counted(2)
-        clock.now_s += EVERY_S
+        clock.now_s += WRITE_EVERY_S
         kept.flush_if_due(0.6)
         assert stored(patient).figures == counted(3)  # Too early to try again.
-        clock.now_s += AGAIN_AFTER_S
+        clock.now_s += RETRY_AFTER_S
         kept.flush_if_due(0.7)
         assert kept.is_in_redis
         assert stored(patient).figures == counted(5)
@@ -118,7 +118,7 @@ def test_without_redis_the_run_is_whole_all_the_same() -> None:
     kept, counting, clock = begun(nobody)
     for _ in range(3):
         counting.new = counted(2)
-        clock.now_s += AGAIN_AFTER_S
+        clock.now_s += RETRY_AFTER_S
         kept.flush_if_due(0.5)
     assert kept.finish("finished").figures == counted(6)
     assert not kept.is_in_redis

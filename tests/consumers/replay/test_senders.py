@@ -8,8 +8,8 @@ import time
 import pytest
 
 from consumers.replay.breaker import FAILURES_IN_A_ROW, Breaker
-from consumers.replay.request import Outcome, Request
-from consumers.replay.senders import QUEUE_MAX, Job, Senders
+from consumers.replay.request import Job, Outcome, Request
+from consumers.replay.senders import QUEUE_MAX, Senders
 from consumers.replay.target import Target
 from servers.ports import free_port
 from tests.consumers.replay.samples import request

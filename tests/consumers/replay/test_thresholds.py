@@ -10,7 +10,7 @@ from app.sketch import bucket
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from consumers.replay.report import as_markdown, verdict
-from consumers.replay.thresholds import BadThreshold, Threshold, check, parse_threshold, shown, wilson
+from consumers.replay.thresholds import BadThreshold, Threshold, check, describe, parse_threshold, wilson
 
 
 def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> Figures:
@@ -76,14 +76,14 @@ def test_few_samples_are_uncertain_and_say_so() -> None:
     )
     assert findings
     assert not any(finding.is_sure for finding in findings)
-    assert "too few samples" in shown(findings[0])
+    assert "too few samples" in describe(findings[0])
 
 
 @pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "errors>0%", "status-changed>1%"])
 def test_a_gate_does_not_open_because_nobody_came(text: str) -> None:
     (finding,) = check([parse_threshold(text)], Figures())
     assert finding.is_sure
-    assert shown(finding) == f"{text}: nothing was measured"
+    assert describe(finding) == f"{text}: nothing was measured"
     assert verdict([finding]) == "failed"
 
 

@@ -10,16 +10,16 @@ from socket import socket
 
 import pytest
 
+from app.errors import TargetDown
 from app.message import RouterMessage
 from app.store.replay import Figures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
-from consumers.replay.headers import HeaderOptions
 from consumers.replay.pace import Pacer
-from consumers.replay.player import ReplayPolicy
+from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
-from consumers.replay.window import Plan, Progress, TargetDown, Window
+from consumers.replay.window import Plan, Progress, Window
 from tests.consumers.replay.samples import line
 from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
 
@@ -73,7 +73,7 @@ def window(
         until_ms=sys.maxsize,
         target=Target.parse(target.url),
         baseline=Target.parse(baseline.url) if baseline else None,
-        choice=ReplayPolicy(Rules([], {}, ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
+        policy=ReplayPolicy(Rules([], ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
         app="",
         concurrency=4,
         timeout_s=2.0,

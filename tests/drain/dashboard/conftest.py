@@ -7,6 +7,7 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain.dashboard import blueprint
@@ -16,7 +17,7 @@ from drain.dashboard import blueprint
 def client(redis_client: redis.Redis) -> FlaskClient:
     """Asks an application that has nothing but the dashboard."""
     app = Flask("dashboard", static_folder=None)
-    app.register_blueprint(blueprint(Settings(), redis_client))
+    app.register_blueprint(blueprint(Settings(), open_log(Settings()), redis_client))
     return app.test_client()
 
 
@@ -25,5 +26,7 @@ def client_without_redis() -> FlaskClient:
     """The same where nothing listens at REDIS_URL."""
     app = Flask("dashboard", static_folder=None)
     settings = Settings(redis_url="redis://:SECRET@127.0.0.1:1/0")
-    app.register_blueprint(blueprint(settings, connect(settings, connections=2, timeout_s=1)))
+    app.register_blueprint(
+        blueprint(settings, open_log(settings), connect(settings, connections=2, timeout_s=1))
+    )
     return app.test_client()

@@ -9,6 +9,7 @@ import redis
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
@@ -20,9 +21,9 @@ from tests.support.filled import Seen, fill
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def scrape(store: redis.Redis, limit: int = 10, log_in_redis: bool = True) -> Samples:
+def scrape(store: redis.Redis, limit: int = 10, settings: Settings | None = None) -> Samples:
     registry = CollectorRegistry()
-    registry.register(RouteCollector(store, limit, log_in_redis=log_in_redis))
+    registry.register(RouteCollector(store, limit, open_log(settings or Settings())))
     text = generate_latest(registry).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -119,6 +120,6 @@ def test_without_redis_there_is_one_series_that_says_so() -> None:
 def test_with_the_log_on_kafka_what_expired_unread_is_the_groups_own_count(redis_client: redis.Redis) -> None:
     redis_client.hset("tailrace:group:metrics", mapping={"messages": 5, "lost": 7})
     redis_client.hset("tailrace:log:router:meta", mapping={"added": 9, "kept": 9, "bytes": 900})
-    samples = scrape(redis_client, log_in_redis=False)
+    samples = scrape(redis_client, settings=Settings(kafka_url="kafka://127.0.0.1:1"))
     assert of(samples, "tailrace_log_lost_messages_total", group="metrics") == 7
     assert not any(name == "tailrace_log_bytes" for name, _ in samples)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from app.log.redis.reader import STREAM
+from app.log.redis.stream import STREAM
 from drain.gunicorn.thread_worker import READ_S
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_FRAME

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.log.redis.reader import META
+from app.log.redis.stream import META
 from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_FRAME

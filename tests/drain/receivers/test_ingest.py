@@ -11,9 +11,9 @@ import pytest
 import redis
 
 from app.errors import MalformedFrame, NotDurable
-from app.log import Writer, open_writer
+from app.log import Writer, open_log
 from app.log.interface import Appended, Beside
-from app.log.redis.reader import STREAM
+from app.log.redis.stream import STREAM
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
@@ -83,7 +83,7 @@ class Drain:
 @pytest.fixture
 def drain(redis_url: str, redis_client: redis.Redis) -> Iterator[Drain]:
     """A drain into the log in Redis."""
-    writer = open_writer(Settings(redis_url=redis_url))
+    writer = open_log(Settings(redis_url=redis_url)).writer()
     yield Drain(writer, redis_client)
     writer.close()
 

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from app.log.interface import Appended, Beside
-from app.log.redis.reader import STREAM
+from app.log.redis.stream import STREAM
 from app.settings import Settings
 from drain.app import create_app
 from servers.redis_server import RedisServer

@@ -20,8 +20,8 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from app.log.kafka import connection as kafka_connection
-from app.log.kafka.connection import TopicMissing, ensure_topic, find_copies, topic_name
+from app.log.kafka import topic as kafka_topic
+from app.log.kafka.connection import topic_name
 from app.log.kafka.copies import (
     Copies,
     TooFewCopies,
@@ -30,6 +30,7 @@ from app.log.kafka.copies import (
     require_writable,
     topic_options,
 )
+from app.log.kafka.topic import TopicMissing, ensure_topic, find_copies
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker, KafkaCluster
 from tests.app.log.logs import Log, frame
@@ -115,7 +116,7 @@ class OldBroker:
 
 
 def ensured(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> str:
-    monkeypatch.setattr(kafka_connection, "_connected", cluster)
+    monkeypatch.setattr(kafka_topic, "_connected", cluster)
     return ensure_topic(Settings.load({"KAFKA_URL": "kafka://127.0.0.1:1"}), TIMEOUT_S)
 
 

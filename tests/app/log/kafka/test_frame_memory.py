@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.log.kafka import frame_memory
 from app.log.kafka.frame_memory import FrameMemory
+from app.store.claims import offsets_claim
 from app.store.settle import settle
 
 SEEN = "tailrace:seen:g:0"
@@ -16,8 +17,7 @@ SEEN = "tailrace:seen:g:0"
 
 def keep(store: redis.Redis, memory: FrameMemory) -> None:
     """Settles what the memory has noted, as a batch does."""
-    claim = {"kind": "offsets", "positions": "p", "spans": [], "seen": memory.changes([0])}
-    assert settle(store, claim)
+    assert settle(store, offsets_claim("p", [], memory.changes([0])))
     memory.settled()
 
 

@@ -17,11 +17,13 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.partitioner.default import murmur2
 
 from app.errors import LogUnavailable, NotDurable
-from app.log import PARTITIONS, Reader, Writer
+from app.log import Reader, Writer, open_log
 from app.log.kafka import frame_memory
 from app.log.kafka import reader as kafka_reader
-from app.log.kafka.connection import ensure_topic, group_name, topic_name
-from app.log.kafka.writer import partition_of
+from app.log.kafka.connection import group_name, topic_name
+from app.log.kafka.copies import PARTITIONS
+from app.log.kafka.kafka_python import partition_of
+from app.log.kafka.topic import ensure_topic
 from app.message import encode
 from app.store.queries.health import health
 from tests.app.log.logs import Log, frame, message
@@ -146,7 +148,7 @@ def test_what_expired_before_it_was_read_is_counted_as_lost(kafka_log: Log, grou
     delete_before(kafka_log, 5, 23)
     drained = kafka_log.drain(kafka_log.reader(group), count=7)
     assert drained.lost == 13
-    found = health(kafka_log.store, time.time(), log_limit_bytes=None, routes_max=500)
+    found = health(kafka_log.store, time.time(), open_log(kafka_log.settings), routes_max=500)
     assert {told.group: told.log_lost for told in found.groups} == {"metrics": 0, "replay": 0} | {group: 13}
     assert drained.ids == [f"{names[2]}.{index}" for index in range(3, 10)]
 

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.errors import LogUnavailable, TailraceError
-from app.log.kafka.connection import GroupRefused, TopicMissing, ensure_topic
+from app.log.kafka.topic import GroupRefused, TopicMissing, ensure_topic
 from app.message import message_id
 from app.settings import Settings
 from servers.redis_server import RedisServer

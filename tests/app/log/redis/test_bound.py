@@ -11,7 +11,7 @@ import redis
 
 from app.errors import NotDurable
 from app.log import Writer
-from app.log.redis.reader import META, STREAM, group_lag, log_counts
+from app.log.redis.stream import META, STREAM, group_lag, log_counts
 from app.log.redis.writer import RedisWriter
 from servers.redis_server import RedisServer
 from tests.app.log.logs import Log, bounded_writer, frame, ids
@@ -311,7 +311,7 @@ def test_a_batch_that_the_bound_trimmed_while_it_was_held_counts_and_is_not_lost
     writer = bounded_writer(redis_log, 5_000)
     writer.append("held", frame("held", 10), 4)
     held = redis_log.batch(reader)
-    lease = held.claim["lease"]
+    lease = held.lease
     silent(redis_log)
     _push_out(writer)
     redis_log.store.set(lease, "1", px=15_000)

@@ -13,7 +13,7 @@ import redis
 from app.errors import NotDurable
 from app.log import Writer
 from app.log.redis.hold import Item
-from app.log.redis.reader import STREAM, log_counts
+from app.log.redis.stream import STREAM, log_counts
 from app.log.redis.writer import open_hold
 from app.store.frame_events import GUARD_SETS, guard_of
 from servers.redis_server import RedisServer, system_binary, wheel_binary

@@ -7,22 +7,25 @@ import time
 import pytest
 
 from app.errors import LogUnavailable, NotDurable, StaleBatch
-from app.log import open_reader
-from app.log.redis import reader as redis_streams
+from app.log import Batch, open_log
 from app.log.redis import writer as redis_writer
-from app.log.redis.reader import (
-    STREAM,
-    RedisReader,
-    log_counts,
-    pack,
-)
+from app.log.redis.reader import RedisReader
+from app.log.redis.stream import SHARE_OF_MAXMEMORY, STREAM, log_counts, pack
 from app.settings import Settings
+from app.store.claims import EntriesClaim
 from tests.app.log.logs import Log, bounded_writer, frame, ids
+from tests.support.processes import wait_until
 
 
-def expire_lease(log: Log, claim: dict[str, object]) -> None:
+def expire_lease(log: Log, held: Batch) -> None:
     """As when a worker was killed, 15 seconds later."""
-    log.store.delete(str(claim["lease"]))
+    log.store.delete(held.lease)
+
+
+def entries(batch: Batch) -> EntriesClaim:
+    """Its claim, of the kind that this log makes."""
+    assert batch.claim["kind"] == "entries"
+    return batch.claim
 
 
 def test_a_dead_readers_messages_are_taken_over_and_count_once(redis_log: Log) -> None:
@@ -30,7 +33,7 @@ def test_a_dead_readers_messages_are_taken_over_and_count_once(redis_log: Log) -
     redis_log.writer().append("f1", frame("f1", 5), 4)
     held = redis_log.batch(dead)
     assert not redis_log.rest(heir, seconds=0.2).ids, "a living reader's messages are its own"
-    expire_lease(redis_log, held.claim)
+    expire_lease(redis_log, held)
     heir = redis_log.reader()
     assert redis_log.drain(heir, count=5).ids == ids(held)
     with pytest.raises(StaleBatch):
@@ -43,10 +46,10 @@ def test_a_dead_reader_is_removed_from_the_group(redis_log: Log) -> None:
     dead = redis_log.reader()
     redis_log.writer().append("f1", frame("f1", 5), 4)
     held = redis_log.batch(dead)
-    expire_lease(redis_log, held.claim)
+    expire_lease(redis_log, held)
     redis_log.drain(redis_log.reader(), count=5)
     names = [found["name"].decode() for found in redis_log.store.xinfo_consumers(STREAM, "metrics")]
-    assert held.claim["consumer"] not in names
+    assert entries(held)["consumer"] not in names
     assert len(names) == 1
 
 
@@ -54,7 +57,7 @@ def test_a_reader_whose_lease_ran_out_while_nobody_else_was_there_goes_on(redis_
     reader = redis_log.reader()
     redis_log.writer().append("f1", frame("f1", 5), 4)
     held = redis_log.batch(reader)
-    expire_lease(redis_log, held.claim)
+    expire_lease(redis_log, held)
     with pytest.raises(StaleBatch):
         redis_log.settle(reader, held)
     assert redis_log.drain(reader, count=5).ids == ids(held)
@@ -64,9 +67,9 @@ def test_a_heartbeat_keeps_the_lease(redis_log: Log) -> None:
     reader = redis_log.reader()
     redis_log.writer().append("f1", frame("f1", 1), 4)
     held = redis_log.batch(reader)
-    redis_log.store.pexpire(held.claim["lease"], 1_000)
+    redis_log.store.pexpire(held.lease, 1_000)
     reader.heartbeat()
-    assert redis_log.store.pttl(held.claim["lease"]) > 10_000
+    assert redis_log.store.pttl(held.lease) > 10_000
     assert redis_log.settle(reader, held)
 
 
@@ -74,7 +77,7 @@ def test_entries_whose_answer_was_lost_on_its_way_are_read_again(redis_log: Log)
     reader = redis_log.reader()
     writer = redis_log.writer()
     writer.append("f1", frame("f1", 2), 4)
-    consumer = redis_log.batch(reader).claim["consumer"]
+    consumer = entries(redis_log.batch(reader))["consumer"]
     writer.append("f2", frame("f2", 2), 4)
     # The server gave the entry to this consumer, and the connection broke.
     redis_log.store.xreadgroup("metrics", consumer, {STREAM: ">"})
@@ -87,8 +90,8 @@ def test_a_claim_of_which_a_part_was_settled_elsewhere_is_stale_as_a_whole(redis
     for number in range(3):
         writer.append(f"f{number}", frame(f"f{number}", 1), 4)
     held = redis_log.batch(reader)
-    assert len(held.claim["ids"]) == 3
-    redis_log.store.xack(STREAM, "metrics", held.claim["ids"][1])
+    assert len(entries(held)["ids"]) == 3
+    redis_log.store.xack(STREAM, "metrics", entries(held)["ids"][1])
     with pytest.raises(StaleBatch):
         redis_log.settle(reader, held)
     assert redis_log.drain(reader, count=2).ids == ["f0.0", "f2.0"]
@@ -115,7 +118,8 @@ def test_the_bound_is_at_most_a_share_of_what_redis_may_hold(redis_log: Log) -> 
     try:
         writer = bounded_writer(redis_log, 10**9)
         writer.append("f1", frame("f1", 1), 4)
-        assert writer._bound == int((used + 4_000_000) * redis_streams.SHARE_OF_MAXMEMORY)
+        share = int((used + 4_000_000) * SHARE_OF_MAXMEMORY)
+        wait_until(lambda: writer.bound.bytes() == share, "the share")
     finally:
         redis_log.store.config_set("maxmemory", 0)
 
@@ -213,7 +217,7 @@ def test_an_entry_that_someone_else_wrote_is_a_bad_value_and_stops_nothing(redis
 
 def test_a_redis_that_is_away_is_unavailable() -> None:
     settings = Settings.load({"REDIS_URL": "redis://127.0.0.1:9/0"})
-    reader = open_reader(settings, group="metrics", start="earliest", rewind_to_store=True)
+    reader = open_log(settings).reader("metrics", "earliest", rewind_to_store=True)
     for ask in (lambda: reader.poll(0.1, 1), reader.heartbeat, reader.lag):
         with pytest.raises(LogUnavailable):
             ask()

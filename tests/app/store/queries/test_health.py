@@ -8,23 +8,30 @@ from dataclasses import replace
 import redis
 
 from app.errors import NotDurable
-from app.log.redis.reader import META, STREAM, RedisReader
-from app.log.redis.writer import APPEND_LUA, RedisWriter
-from app.script_connection import ScriptConnection
+from app.log import MessageLog, open_log
+from app.log.redis.reader import RedisReader
+from app.log.redis.stream import META, STREAM
+from app.log.redis.writer import RedisWriter
+from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.workers import WorkerStatus, report_status
 from tests.support.filled import Seen, fill
 
+LOG = open_log(Settings(redis_log_max_mb=1))
+ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))
 
-def health(
-    store: redis.Redis, log_limit_bytes: int | None = 1_000_000, routes_max: int = 500
-) -> queries.Health:
-    return queries.health(store, time.time(), log_limit_bytes=log_limit_bytes, routes_max=routes_max)
+
+def health(store: redis.Redis, log: MessageLog = LOG, routes_max: int = 500) -> queries.Health:
+    return queries.health(store, time.time(), log, routes_max=routes_max)
+
+
+def alerts(found: queries.Health, log: MessageLog = LOG) -> list[queries.Alert]:
+    return queries.alerts(found, log.advice)
 
 
 def codes(store: redis.Redis) -> list[str]:
-    return [alert.code for alert in queries.alerts(health(store))]
+    return [alert.code for alert in alerts(health(store))]
 
 
 def worker(
@@ -36,12 +43,12 @@ def worker(
 def test_all_is_well_with_a_worker_and_nothing_lost(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time())], time.time())
     report_status(redis_client, worker("metrics"))
-    assert queries.alerts(health(redis_client)) == []
+    assert alerts(health(redis_client)) == []
 
 
 def test_without_a_metrics_worker_the_figures_are_frozen(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time())], time.time())
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("no_worker:metrics", "alarm")
     assert "the figures are frozen" in alert.text
     assert "heroku ps:scale metrics=1" in alert.action
@@ -49,7 +56,7 @@ def test_without_a_metrics_worker_the_figures_are_frozen(redis_client: redis.Red
 
 def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client: redis.Redis) -> None:
     report_status(redis_client, replace(worker("metrics", lag=5, lag_s=400), waits=True))
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("waiting:metrics", "alarm")
     assert alert.title == "metrics cannot reach the message log"
     assert alert.text.startswith(
@@ -61,7 +68,7 @@ def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client:
 
 def test_a_dead_worker_is_told_from_one_that_never_was(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics", ago_s=120))
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert alert.text.startswith("No worker has reported for 2 min, so nothing is being counted.")
 
 
@@ -75,7 +82,7 @@ def test_replay_is_missed_only_once_it_has_been_seen(redis_client: redis.Redis) 
 def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics", lag=120_345, lag_s=312))
     report_status(redis_client, worker("metrics", lag=120_345, lag_s=300, number=2))
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert alert.title == "metrics is 5 min behind"
     assert "120,345 messages are queued" in alert.text
     assert "metrics=3" in alert.action
@@ -91,7 +98,7 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
     assert found.losses_last_hour == {"shop": 1_240, "": 1}
     assert found.losses_ever == {"shop": 1_247, "": 1}
     assert found.losses_by_code == {"L10": 1_208, "L12": 40}
-    titles = [alert.title for alert in queries.alerts(found)]
+    titles = [alert.title for alert in alerts(found)]
     assert titles == [
         "1 message from your app was lost in the last hour",
         "1,240 messages from shop were lost in the last hour",
@@ -102,18 +109,19 @@ def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redi
     report_status(redis_client, worker("metrics"))
     redis_client.xgroup_create(STREAM, "metrics", "0", mkstream=True)
     redis_client.hset(META, "stopped:metrics", 0)  # Its worker has never been there, as far as is known.
-    writer = RedisWriter(redis_client, 3_000, ScriptConnection(redis_client, APPEND_LUA, 1, 2.0))
+    writer = RedisWriter(redis_client, 3_000)
     for number in range(60):
         writer.append(f"frame-{number}", [b'{"n":%d}' % number], 1.0)
-    found = queries.health(redis_client, time.time(), log_limit_bytes=3_000, routes_max=500)
+    found = health(redis_client)
     assert found.log is not None
-    assert 2_000 < found.log.bytes <= found.log.limit_bytes == 3_000
+    assert 2_000 < found.log.bytes <= 3_000
+    assert found.log.limit_bytes == 1_000_000
     assert found.log.messages_added == 60
     assert found.log.messages_kept + found.log.messages_trimmed == 60
     assert found.log.reaches_back_s in (0, 1)
     group = found.groups[0]
     assert group.log_lost == found.log.messages_trimmed > 0
-    (alert,) = queries.alerts(found)
+    (alert,) = alerts(found)
     assert alert.code == "log_lost:metrics"
     assert "REDIS_LOG_MAX_MB" in alert.action
 
@@ -123,7 +131,7 @@ def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_whi
 ) -> None:
     report_status(redis_client, worker("metrics", lag=20, lag_s=5))
     RedisReader(redis_client, "metrics", "earliest").poll(0.01, 10)
-    writer = RedisWriter(redis_client, 3_000, ScriptConnection(redis_client, APPEND_LUA, 1, 2.0))
+    writer = RedisWriter(redis_client, 3_000)
     refused = 0
     for number in range(60):
         try:
@@ -133,23 +141,23 @@ def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_whi
     found = health(redis_client)
     assert found.groups[0].refused_full == refused > 0
     assert found.groups[0].log_lost == 0
-    (alert,) = queries.alerts(found)
+    (alert,) = alerts(found)
     assert (alert.code, alert.severity, alert.count) == ("log_full:metrics", "alarm", refused)
     assert alert.title == "The log is full: frames are rejected until metrics catches up"
     assert alert.text.startswith("20 messages are queued for metrics.")
     assert "heroku ps:scale metrics=2" in alert.action
     assert "REDIS_LOG_MAX_MB" in alert.action
-    assert queries.alerts(replace(found, at_s=found.at_s + 120)) == []
+    assert alerts(replace(found, at_s=found.at_s + 120)) == []
 
 
 def test_the_log_knows_how_far_a_silent_group_is_behind(redis_client: redis.Redis) -> None:
     redis_client.hset(META, mapping={"added": 900, "kept": 900, "read:metrics": 200, "bytes": 10})
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert "700 messages are queued" in alert.text
 
 
 def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:
-    assert health(redis_client, log_limit_bytes=None).log is None
+    assert health(redis_client, ON_KAFKA).log is None
 
 
 def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis) -> None:
@@ -159,13 +167,13 @@ def test_dead_letters_that_could_not_be_kept_are_said(redis_client: redis.Redis)
     assert health(redis_client).dead_letters_bytes > 3 * dead_letters.OVERHEAD_BYTES
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 1_200)
     assert codes(redis_client) == ["dead_letters", "dead_letters_dropped"]
-    assert queries.alerts(health(redis_client))[1].title == "1,200 dead letters could not be kept"
+    assert alerts(health(redis_client))[1].title == "1,200 dead letters could not be kept"
 
 
 def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")] * 3)
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert (alert.title, alert.count) == ("3 dead letters", 3)
     dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
     assert codes(redis_client) == []
@@ -176,7 +184,7 @@ def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     redis_client.set("tailrace:all:dynos", "somebody else's")
     fill(redis_client, [Seen(time.time())], time.time())
-    (alert,) = queries.alerts(health(redis_client))
+    (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.count) == ("refused:metrics", 1)
 
 
@@ -190,7 +198,7 @@ def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis) -> None:
     )
     found = health(redis_client, routes_max=4)
     assert found.full_apps == ["", "shop"]
-    assert {alert.severity for alert in queries.alerts(found)} == {"note"}
+    assert {alert.severity for alert in alerts(found)} == {"note"}
 
 
 def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) -> None:
@@ -204,11 +212,11 @@ def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) 
     finally:
         redis_client.config_set("maxmemory", 0)
         redis_client.config_set("maxmemory-policy", "noeviction")
-    assert [alert.code for alert in queries.alerts(found)] == ["eviction", "memory"]
+    assert [alert.code for alert in alerts(found)] == ["eviction", "memory"]
 
 
 def test_the_most_urgent_comes_first(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time(), f"/{number}") for number in range(6)], time.time(), routes_max=4)
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
-    severities = [alert.severity for alert in queries.alerts(health(redis_client, routes_max=4))]
+    severities = [alert.severity for alert in alerts(health(redis_client, routes_max=4))]
     assert severities == ["alarm", "warning", "note"]

@@ -9,18 +9,21 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from app.log.redis.writer import APPEND_LUA, RedisWriter
-from app.script_connection import ScriptConnection
+from app.log import open_log
+from app.log.redis.writer import RedisWriter
+from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, keep
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
 from tests.support.filled import Seen, fill
 
 LOG_LIMIT = 10_000_000
+LOG = open_log(Settings(redis_log_max_mb=10))
+ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))
 
 
 def look(store: redis.Redis, keys_at_most: int = 10_000) -> queries.Memory:
-    return queries.memory(store, log_limit_bytes=LOG_LIMIT, keys_at_most=keys_at_most)
+    return queries.memory(store, LOG, keys_at_most=keys_at_most)
 
 
 def part(found: queries.Memory, kind: str, app: str = "") -> MemoryPart:
@@ -56,9 +59,7 @@ def shy(redis_client: redis.Redis, redis_url: str) -> Iterator[redis.Redis]:
 
 def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 30, "blog": 5})
-    line = ScriptConnection(redis_client, APPEND_LUA, 1, 2.0)
-    RedisWriter(redis_client, LOG_LIMIT, line).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
-    line.close()
+    RedisWriter(redis_client, LOG_LIMIT).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
     dead_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
     keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
     redis_client.set("foreign", "x" * 5_000)
@@ -103,7 +104,7 @@ def test_many_keys_are_estimated_from_a_bounded_sample(redis_client: redis.Redis
 def test_a_look_ends_when_its_time_is_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 100})
     ticks = iter(range(1_000))
-    found = queries.memory(redis_client, log_limit_bytes=None, clock=lambda: float(next(ticks)))
+    found = queries.memory(redis_client, ON_KAFKA, clock=lambda: float(next(ticks)))
     assert found.is_estimate
     assert found.keys_looked_at < 3 * KEYS_A_PAGE
     assert part(found, "log").limit_bytes is None

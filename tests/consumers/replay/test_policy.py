@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 
 import pytest
 
-from app.errors import BadSettings
+from app.errors import BadSettings, SameHost
 from app.loop_guard import is_replayed, replay_id
 from app.settings import Settings
-from consumers.replay.headers import HeaderOptions, replay_headers
-from consumers.replay.player import ReplayPolicy, SameHost, policy_from_settings, prepare
+from app.settings.replay_rules import parse_rules
+from consumers.replay.policy import (
+    HeaderOptions,
+    ReplayPolicy,
+    is_sampled,
+    policy_from_settings,
+    prepare,
+    replay_headers,
+)
+from consumers.replay.request import Job
 from consumers.replay.rules import Rules
-from consumers.replay.senders import Job
 from consumers.replay.target import Target
 from tests.consumers.replay.samples import request
 
@@ -21,12 +29,14 @@ TARGET = Target.parse("https://staging.example.com")
 KEPT_BY_THE_ROUTER = re.compile(r"[A-Za-z0-9+/=-]{20,200}")
 
 
-def choice(*rules: Mapping[str, object], sample: float = 1.0, allow_same_host: bool = False) -> ReplayPolicy:
-    return ReplayPolicy(Rules(rules, {}, ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host)
+def policy(*rules: Mapping[str, object], sample: float = 1.0, allow_same_host: bool = False) -> ReplayPolicy:
+    return ReplayPolicy(
+        Rules(parse_rules(rules, {}), ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host
+    )
 
 
 def test_a_request_becomes_a_job_with_its_path_as_it_was() -> None:
-    job = prepare(request(path="/a%2Fb?x=%20&y="), TARGET, choice())
+    job = prepare(request(path="/a%2Fb?x=%20&y="), TARGET, policy())
     assert isinstance(job, Job)
     assert job.target == b"/a%2Fb?x=%20&y="
     assert dict(job.headers)["Host"] == "staging.example.com"
@@ -43,11 +53,11 @@ def test_a_request_becomes_a_job_with_its_path_as_it_was() -> None:
     ],
 )
 def test_what_is_not_sent_has_its_reason(changes: dict[str, object], reason: str) -> None:
-    assert prepare(request(**changes), TARGET, choice({"path": "/denied", "do": "deny"})) == reason
+    assert prepare(request(**changes), TARGET, policy({"path": "/denied", "do": "deny"})) == reason
 
 
 def test_outside_of_the_sample_nothing_is_sent() -> None:
-    assert prepare(request(), TARGET, choice(sample=0.0)) == "sample"
+    assert prepare(request(), TARGET, policy(sample=0.0)) == "sample"
 
 
 @pytest.mark.parametrize(
@@ -55,22 +65,32 @@ def test_outside_of_the_sample_nothing_is_sent() -> None:
 )
 def test_the_host_that_the_lines_come_from_is_refused_as_a_target(host: str) -> None:
     with pytest.raises(SameHost, match="REPLAY_ALLOW_SAME_HOST"):
-        prepare(request(host=host), TARGET, choice())
-    assert isinstance(prepare(request(host=host), TARGET, choice(allow_same_host=True)), Job)
+        prepare(request(host=host), TARGET, policy())
+    assert isinstance(prepare(request(host=host), TARGET, policy(allow_same_host=True)), Job)
 
 
 def test_the_host_that_the_lines_come_from_is_refused_as_an_ipv6_address_too() -> None:
     with pytest.raises(SameHost):
-        prepare(request(host="[::1]:8080"), Target.parse("http://[::1]:8080"), choice())
+        prepare(request(host="[::1]:8080"), Target.parse("http://[::1]:8080"), policy())
 
 
 def test_the_host_that_the_lines_come_from_is_refused_as_a_host_header() -> None:
     """Heroku's router goes by the header: it would be the production app that is asked."""
-    by_rule = choice({"set_headers": {"host": "shop.example.com"}})
-    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}), {})
+    by_rule = policy({"set_headers": {"host": "shop.example.com"}})
+    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}))
     for chosen in (by_rule, by_setting):
         with pytest.raises(SameHost, match=r"Host header.*REPLAY_ALLOW_SAME_HOST"):
             prepare(request(), TARGET, chosen)
+
+
+def test_a_sample_has_its_share_and_the_same_requests_each_time() -> None:
+    ids = [str(uuid.UUID(int=number * 7919)) for number in range(20_000)]
+    chosen = [identity for identity in ids if is_sampled(identity, 0.1)]
+    assert len(chosen) == pytest.approx(2_000, rel=0.1)
+    assert chosen == [identity for identity in ids if is_sampled(identity, 0.1)]
+    assert set(chosen) <= {identity for identity in ids if is_sampled(identity, 0.2)}
+    assert all(is_sampled(identity, 1.0) for identity in ids)
+    assert not any(is_sampled(identity, 0.0) for identity in ids)
 
 
 def test_the_settings_say_which_headers_are_sent() -> None:
@@ -81,7 +101,7 @@ def test_the_settings_say_which_headers_are_sent() -> None:
             "REPLAY_FORWARDED": "1",
         }
     )
-    job = prepare(request(), TARGET, policy_from_settings(settings, {}))
+    job = prepare(request(), TARGET, policy_from_settings(settings))
     assert isinstance(job, Job)
     assert list(job.headers) == [
         ("Host", "shop.staging.example.com"),
@@ -113,7 +133,7 @@ def test_rules_set_and_remove_headers_but_never_the_loop_guard() -> None:
         "set_headers": {"User-Agent": "mine", "X-Flag": "on", "X-Request-Id": "forged-0123456789-0123456789"},
         "remove_headers": ["Accept", "X-Request-Id"],
     }
-    job = prepare(request(), TARGET, choice(rule))
+    job = prepare(request(), TARGET, policy(rule))
     assert isinstance(job, Job)
     assert [pair for pair in job.headers if pair[0] == "X-Request-Id"] == [
         ("X-Request-Id", "replay-8601b555-6a83-4c12-8269-97c8e32cdb22")

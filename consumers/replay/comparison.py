@@ -1,7 +1,7 @@
-"""The outcomes of two targets, joined request by request: `--baseline`.
+"""Joins the outcomes of two targets, request by request, for `--baseline`.
 
-A request counts once: as compared when both targets answered for it, and else as left out, for the
-reason that was given first.
+A request counts once: as compared if both targets answered for it, and otherwise as skipped, with
+the reason that was given first.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ Compared = Callable[[Request, Outcome, Outcome, float], None]
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """What the first of the two has said. It holds the request, whose identity is the key."""
+    """What the first of the two targets reported. It holds the request, whose identity is the key."""
 
     request: Request
     outcome: Outcome | None
-    """None: left out, and counted so."""
+    """None: skipped, and already counted as such."""
     late_ms: float
     is_baseline: bool
 
 
-class Pairs:
-    """Told by the threads of both targets; tells `compared` or `skipped`, once for each request."""
+class Comparison:
+    """Thread-safe. Takes the reports of both targets and calls `compared` or `skipped` once for each
+    request."""
 
     def __init__(self, compared: Compared, skipped: Skipped) -> None:
         self._compared = compared
@@ -38,32 +39,32 @@ class Pairs:
         self._first: dict[int, _Half] = {}
 
     def done(self, is_baseline: bool, request: Request, outcome: Outcome, late_ms: float) -> None:
-        """One of the two has an outcome."""
-        own = _Half(request, outcome, late_ms, is_baseline)
-        first = self._other(own)
+        """One of the two targets has an outcome."""
+        second = _Half(request, outcome, late_ms, is_baseline)
+        first = self._join(second)
         if first is None or first.outcome is None:
             return
-        before, after = (own, first) if is_baseline else (first, own)
-        assert before.outcome is not None
-        assert after.outcome is not None
-        self._compared(request, before.outcome, after.outcome, after.late_ms)
+        if is_baseline:
+            self._compared(request, outcome, first.outcome, first.late_ms)
+        else:
+            self._compared(request, first.outcome, outcome, late_ms)
 
     def skipped(self, is_baseline: bool, request: Request, reason: str) -> None:
-        """One of the two was not sent."""
-        first = self._other(_Half(request, None, 0.0, is_baseline))
+        """One of the two targets was not sent the request."""
+        first = self._join(_Half(request, None, 0.0, is_baseline))
         if first is None or first.outcome is not None:
             self._skipped(request, reason)
 
-    def _other(self, own: _Half) -> _Half | None:
-        """What the other target has said; None, and this is kept, where it has said nothing yet."""
+    def _join(self, half: _Half) -> _Half | None:
+        """The other target's half; None, and this one is kept, while there is none."""
         with self._lock:
-            first = self._first.pop(id(own.request), None)
+            first = self._first.pop(id(half.request), None)
             if first is None:
-                self._first[id(own.request)] = own
+                self._first[id(half.request)] = half
         return first
 
     def close(self) -> None:
-        """Both targets are done: what went to one alone is left out."""
+        """Both targets are finished: what only one of them answered is skipped."""
         alone = [half.request for half in self._first.values() if half.outcome is not None]
         self._first.clear()
         for request in alone:

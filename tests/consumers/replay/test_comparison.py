@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumers.replay.pairs import Pairs
+from consumers.replay.comparison import Comparison
 from consumers.replay.request import Outcome, Request
 from tests.consumers.replay.samples import request
 
@@ -16,12 +16,12 @@ OF_BASELINE = Outcome("answered", 404, 2.0)
 
 
 class Ledger:
-    """What the pairs tell."""
+    """What the comparison reports."""
 
     def __init__(self) -> None:
         self.compared: list[tuple[str, Outcome, Outcome, float]] = []
         self.skipped: list[tuple[str, str]] = []
-        self.pairs = Pairs(self._compare, self._skip)
+        self.comparison = Comparison(self._compare, self._skip)
 
     def _compare(self, of: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
         self.compared.append((of.path, before, after, late_ms))
@@ -35,30 +35,30 @@ def test_the_baseline_stands_before_the_target_whoever_answers_first(is_baseline
     ledger, one = Ledger(), request(path="/a")
     for is_baseline in (is_baseline_first, not is_baseline_first):
         outcome, late_ms = (OF_BASELINE, 7.0) if is_baseline else (OF_TARGET, 3.0)
-        ledger.pairs.done(is_baseline, one, outcome, late_ms)
+        ledger.comparison.done(is_baseline, one, outcome, late_ms)
     assert ledger.compared == [("/a", OF_BASELINE, OF_TARGET, 3.0)]
     assert ledger.skipped == []
 
 
-def _done(pairs: Pairs, is_baseline: bool, of: Request) -> None:
-    pairs.done(is_baseline, of, OF_BASELINE if is_baseline else OF_TARGET, 0.0)
+def _done(comparison: Comparison, is_baseline: bool, of: Request) -> None:
+    comparison.done(is_baseline, of, OF_BASELINE if is_baseline else OF_TARGET, 0.0)
 
 
-def _skip(pairs: Pairs, is_baseline: bool, of: Request) -> None:
-    pairs.skipped(is_baseline, of, "baseline" if is_baseline else "target")
+def _skip(comparison: Comparison, is_baseline: bool, of: Request) -> None:
+    comparison.skipped(is_baseline, of, "baseline" if is_baseline else "target")
 
 
 @pytest.mark.parametrize(("one", "other"), [(_done, _skip), (_skip, _done), (_skip, _skip)])
 @pytest.mark.parametrize("is_baseline_first", [False, True])
 def test_a_request_that_one_target_did_not_get_is_left_out_once(
-    one: Callable[[Pairs, bool, Request], None],
-    other: Callable[[Pairs, bool, Request], None],
+    one: Callable[[Comparison, bool, Request], None],
+    other: Callable[[Comparison, bool, Request], None],
     is_baseline_first: bool,
 ) -> None:
     ledger, sent = Ledger(), request(path="/a")
-    one(ledger.pairs, is_baseline_first, sent)
-    other(ledger.pairs, not is_baseline_first, sent)
-    ledger.pairs.close()
+    one(ledger.comparison, is_baseline_first, sent)
+    other(ledger.comparison, not is_baseline_first, sent)
+    ledger.comparison.close()
     first_to_skip = is_baseline_first if one is _skip else not is_baseline_first
     assert ledger.skipped == [("/a", "baseline" if first_to_skip else "target")]
     assert ledger.compared == []
@@ -70,11 +70,11 @@ def test_outcomes_are_never_those_of_another_request() -> None:
     for number, (first, second) in enumerate(itertools.product((_done, _skip), repeat=2)):
         for turn in range(500):
             passing = request(path=f"/{number}/{turn}")
-            first(ledger.pairs, False, passing)
+            first(ledger.comparison, False, passing)
             if turn % 2:
-                second(ledger.pairs, True, passing)
+                second(ledger.comparison, True, passing)
             del passing
-    ledger.pairs.close()
+    ledger.comparison.close()
     assert len(ledger.compared) == 250
     assert all(before is OF_BASELINE and after is OF_TARGET for _, before, after, _ in ledger.compared)
     told = [path for path, _ in ledger.skipped] + [path for path, _, _, _ in ledger.compared]
@@ -83,7 +83,7 @@ def test_outcomes_are_never_those_of_another_request() -> None:
 
 def test_what_went_to_one_target_alone_is_left_out_at_the_end() -> None:
     ledger = Ledger()
-    _done(ledger.pairs, False, request(path="/a"))
-    ledger.pairs.close()
-    ledger.pairs.close()
+    _done(ledger.comparison, False, request(path="/a"))
+    ledger.comparison.close()
+    ledger.comparison.close()
     assert ledger.skipped == [("/a", "stopped")]

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""Times as people write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumers.replay.moments import BadMoment, iso, moment_ms
+from consumers.replay.timespec import BadTime, iso, parse_time_ms
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 500_000, tzinfo=UTC)
 DAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ DAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     ],
 )
 def test_each_form_is_understood(text: str, expected: str) -> None:
-    assert iso(moment_ms(text, NOW, DAY)) == expected
+    assert iso(parse_time_ms(text, NOW, DAY)) == expected
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_each_form_is_understood(text: str, expected: str) -> None:
     ],
 )
 def test_anything_else_is_a_clear_error(text: str) -> None:
-    with pytest.raises(BadMoment, match="is no time"):
-        moment_ms(text, NOW)
+    with pytest.raises(BadTime, match="is not a time"):
+        parse_time_ms(text, NOW)

@@ -1,0 +1,70 @@
+"""The figures of `report` and `top` as text: title, facts, a row for each route. Pure.
+
+The values are as they came from clients: each format escapes them in its own way (app/escaping.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from app.cli.figures import Report
+from app.formatting import NONE, milliseconds, number, percent, rate
+from app.router_line import H_CODES
+from app.store import queries
+
+HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
+
+
+def title(report: Report) -> str:
+    """`Tailrace: all apps, last 1h (2026-11-23 14:20:00 to 15:20:00 UTC)`."""
+    app = report.table.app or "all apps"
+    to_s = datetime.fromtimestamp(report.table.to_s, UTC)
+    if report.table.from_s is None:
+        return f"Tailrace: {app}, all time (until {to_s:%Y-%m-%d %H:%M:%S} UTC)"
+    from_s = datetime.fromtimestamp(report.table.from_s, UTC)
+    until = f"{to_s:%H:%M:%S}" if from_s.date() == to_s.date() else f"{to_s:%Y-%m-%d %H:%M:%S}"
+    return f"Tailrace: {app}, last {report.since} ({from_s:%Y-%m-%d %H:%M:%S} to {until} UTC)"
+
+
+def facts(total: queries.Figures) -> list[tuple[str, str]]:
+    """What is true of all routes together; the values as they came, for each format to escape."""
+    found = [
+        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
+        ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
+        ("service", _times(total.service)),
+        ("connect", _times(total.connect)),
+        ("status", "  ".join(f"{name} {number(count)}" for name, count in total.classes.items()) or NONE),
+    ]
+    if total.codes:
+        said = (
+            f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
+        )
+        found.append(("H-codes", ", ".join(said)))
+    return found
+
+
+def cells(row: queries.RouteRow) -> list[str]:
+    """A line of the table, as HEADS: route and H-codes as they came, for each format to escape."""
+    figures = row.figures
+    return [
+        row.route,
+        number(figures.count),
+        rate(figures.rate),
+        percent(figures.error_rate),
+        *(milliseconds(value) for value in (figures.service.p50, figures.service.p95, figures.service.p99)),
+        milliseconds(figures.service.max),
+        " ".join(f"{code}:{count}" for code, count in figures.codes.items()),
+    ]
+
+
+def _times(latency: queries.Latency) -> str:
+    names = (("median", latency.p50), ("p90", latency.p90), ("p95", latency.p95), ("p99", latency.p99))
+    said = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
+    return f"{said}  longest {milliseconds(latency.max)}" if latency.count else NONE
+
+
+def rest(found: queries.RoutesTable, routes: int) -> Sequence[str]:
+    """The line that says how many routes are not shown."""
+    more = max(0, len(found.routes) - routes) + found.left_out
+    return ["", f"and {number(more)} more routes"] if more else []

@@ -1,0 +1,103 @@
+"""The background processes of Tailrace, each registered once: name, what it does, how it reads the log.
+
+Health, alerts, `python -m app release`, the demo and the tests of Procfile, compose, systemd and app.json
+read this list. A further one is its folder `consumers/NAME/`, a row here, and a line in each of those
+files (CONTRIBUTING.md lists them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a consumer group reads the message log."""
+
+    start: Literal["earliest", "latest"]
+    """Where a group starts that the log does not know yet."""
+    rewind_to_store: bool
+    """Whether it goes back to the position in Redis where that is older than the log's own: then all that
+    came since is read again, because it is not in this Redis. Else what was read stays read."""
+
+
+def _always(settings: Settings) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One kind of background process: its consumer group, and its process type in the Procfile."""
+
+    name: str
+    does: str
+    """A few words, as the README's table of processes has them."""
+    reading: Reading | None
+    """None: it reads no log (consumers/periodic.py)."""
+    while_stopped: str
+    """What that means for people: the end of `No worker is running, so ...`."""
+    while_behind: str
+    """The same for one that lags."""
+    is_required: bool = False
+    """True: every installation runs it, so its absence is an alarm. Else it counts once it was seen."""
+    is_wanted: Callable[[Settings], bool] = _always
+    """Whether these settings ask for it: `release` then makes sure that it could start."""
+    before_first: str = ""
+    """Instead of `while_stopped` as long as nothing was ever counted."""
+
+    @property
+    def package(self) -> str:
+        """Where its code is."""
+        return f"consumers.{self.name}"
+
+    @property
+    def command(self) -> str:
+        """What the Procfile says."""
+        return f"python -m {self.package}"
+
+
+METRICS = Group(
+    name="metrics",
+    does="router lines into figures, consumer group `metrics`",
+    reading=Reading(start="earliest", rewind_to_store=True),
+    while_stopped="the figures are frozen",
+    before_first="nothing is being counted",
+    while_behind="The figures are that old; nothing is lost.",
+    is_required=True,
+)
+
+REPLAY = Group(
+    name="replay",
+    does="live traffic to `REPLAY_HOST`, consumer group `replay`",
+    reading=Reading(start="latest", rewind_to_store=False),
+    while_stopped="nothing is being replayed",
+    while_behind="Requests that are too late are skipped and counted.",
+    is_wanted=lambda settings: bool(settings.replay_host),
+)
+
+GROUPS = (METRICS, REPLAY)
+
+
+def group_named(name: str) -> Group:
+    """Raises KeyError for one that is not registered."""
+    return {group.name: group for group in GROUPS}[name]
+
+
+def group_names() -> tuple[str, ...]:
+    """All that are registered."""
+    return tuple(group.name for group in GROUPS)
+
+
+def log_group_names() -> tuple[str, ...]:
+    """All that read the log, whatever the settings ask for."""
+    return tuple(group.name for group in GROUPS if group.reading)
+
+
+def log_groups(settings: Settings) -> tuple[str, ...]:
+    """The consumer groups that these settings ask for: those whose place in the log must be usable."""
+    return tuple(group.name for group in GROUPS if group.reading and group.is_wanted(settings))

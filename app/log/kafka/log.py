@@ -1,0 +1,107 @@
+"""KafkaLog: the log on Apache Kafka as one object, by the client library that KAFKA_CLIENT names.
+
+A library is imported where it is chosen: a process with KAFKA_CLIENT=confluent loads no kafka-python,
+and one that neither reads nor writes loads none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import redis
+
+from app.errors import TailraceError
+from app.log.interface import READ_TIMEOUT_S, Ensured, Start
+from app.log.kafka.connection import topic_name
+from app.log.kafka.history import KafkaHistory, SeekableConsumer
+from app.log.kafka.reader import KafkaReader
+from app.log.kafka.writer import KafkaWriter, Producer
+from app.log.redis.log import in_redis
+from app.log.redis.stream import META, counts_of
+from app.log_status import GroupPosition, LogAdvice, LogStatus
+from app.redis_client import connect
+from app.settings import Settings
+from app.store import keys
+
+
+class Client(Protocol):
+    """What a module of a client library gives."""
+
+    def open_producer(self, settings: Settings) -> Producer:
+        """It connects when it is first used."""
+
+    def open_consumer(self, settings: Settings, group: str) -> SeekableConsumer:
+        """A member of a group; of none where `group` is empty. Raises LogUnavailable."""
+
+    def ensure_topic(self, settings: Settings, timeout_s: float) -> object:
+        """Makes the topic if absent. Raises LogUnavailable, and TopicMissing where it cannot be made."""
+
+
+class KafkaLog:
+    """See `MessageLog`."""
+
+    advice = LogAdvice(
+        keep_longer="raise the topic's retention",
+        take_less="",
+        reconnect="Fix Kafka, or its address in `KAFKA_URL`; the worker logs the cause.",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def _client(self) -> Client:
+        if self._settings.kafka_client == "confluent":
+            try:
+                import confluent_kafka  # noqa: F401
+            except ImportError:
+                raise TailraceError(
+                    "KAFKA_CLIENT=confluent needs the optional client: pip install -r requirements-fast.txt"
+                ) from None
+            from app.log.kafka import confluent
+
+            return confluent
+        from app.log.kafka import kafka_python
+
+        return kafka_python
+
+    def writer(self) -> KafkaWriter:
+        return KafkaWriter(self._client().open_producer(self._settings))
+
+    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> KafkaReader:
+        """Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made."""
+        client = self._client()
+        client.ensure_topic(self._settings, READ_TIMEOUT_S)
+        consumer = client.open_consumer(self._settings, group)
+        store = connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S)
+        return KafkaReader(consumer, store, group, start, rewind_to_store=rewind_to_store)
+
+    def history(self) -> KafkaHistory:
+        return KafkaHistory(self._client().open_consumer(self._settings, ""))
+
+    def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:
+        """Makes the topic if absent, and looks at its groups and at how many copies the brokers keep."""
+        from app.log.kafka import copies as kafka_copies
+        from app.log.kafka.topic import ensure_topic, find_copies
+
+        topic = topic_name(self._settings)
+        text = f"Kafka topic {topic} {ensure_topic(self._settings, timeout_s, groups)}"
+        copies = find_copies(self._settings, timeout_s)
+        if copies is None:
+            return Ensured(text)
+        kafka_copies.require_writable(copies, topic)
+        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
+
+    def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
+        """What is lost is in the groups' totals, where the claims have counted it. How far a group is
+        behind its members know. A log that was in Redis before may still be there, and takes memory."""
+        pipeline = store.pipeline(transaction=False)
+        pipeline.hgetall(META)
+        for group in groups:
+            pipeline.hget(keys.group(group), "lost")
+        meta, *lost = pipeline.execute()
+        positions = {
+            group: GroupPosition(lost=int(count or 0))
+            for group, count in zip(groups, cast(list[bytes | None], lost), strict=True)
+        }
+        return LogStatus(None, positions, in_redis(counts_of(meta), limit_bytes=None))

@@ -1,0 +1,171 @@
+"""The topic and its groups: made where that is allowed, looked at before anything runs.
+
+With kafka-python's admin client, whichever client carries the messages: librdkafka shows neither the
+brokers' versions nor which are fenced. So a process with KAFKA_CLIENT=confluent loads this module, and
+kafka-python with it, only in `release` and where the topic is missing (see log.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient
+from kafka.errors import (
+    AuthorizationError,
+    InvalidConfigurationError,
+    InvalidReplicationFactorError,
+    KafkaError,
+    PolicyViolationError,
+    TopicAlreadyExistsError,
+)
+
+from app.errors import LogUnavailable, TailraceError
+from app.groups import log_group_names
+from app.log.interface import TOPIC
+from app.log.kafka.client import connected
+from app.log.kafka.connection import group_name, python_config, topic_name
+from app.log.kafka.copies import COPIES, MIN_IN_SYNC, PARTITIONS, Copies, live_brokers, look, topic_options
+from app.log.kafka.reach import no_broker_error
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+ASK_AGAIN_S = 0.2
+
+
+class TopicMissing(TailraceError):
+    """The topic is not there and may not be made from here; says which command makes it."""
+
+
+class GroupRefused(TailraceError):
+    """The brokers know no such consumer group for this client; says which command makes it."""
+
+
+def ensure_topic(settings: Settings, timeout_s: float, groups: Sequence[str] = ()) -> str:
+    """Makes the topic if absent; `created` or `present`. Checks that the groups may be used.
+
+    Raises TopicMissing and GroupRefused where the plan lets no app make topics and groups,
+    LogUnavailable where no broker answers, with the reason.
+    """
+
+    def ensured(admin: KafkaAdminClient) -> str:
+        is_there = topic_name(settings) in admin.list_topics()
+        if not is_there:
+            _make(admin, settings)
+        for group in groups:
+            _check_group(admin, settings, group)
+        return "present" if is_there else "created"
+
+    return _answer(settings, timeout_s, ensured)
+
+
+def find_copies(settings: Settings, timeout_s: float) -> Copies | None:
+    """The copies of a topic that is there; None where the brokers do not show them.
+
+    Raises LogUnavailable.
+    """
+    return _answer(settings, timeout_s, lambda admin: look(admin, topic_name(settings)))
+
+
+def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
+    """What the question finds out; asked again on a fresh connection until time is up.
+
+    For some seconds the other brokers still name one that has died, and kafka-python may choose it.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        admin = _connected(settings, timeout_s)
+        try:
+            return question(admin)
+        except KafkaError as fault:
+            if not fault.retriable or time.monotonic() > deadline:
+                kind = type(fault).__name__
+                raise LogUnavailable(
+                    f"Kafka did not describe the topic {topic_name(settings)}: {kind}"
+                ) from fault
+        finally:
+            admin.close()
+        time.sleep(ASK_AGAIN_S)
+
+
+def _connected(settings: Settings, timeout_s: float) -> KafkaAdminClient:
+    limit_ms = int(timeout_s * 1000)
+    try:
+        limits = {"request_timeout_ms": limit_ms, "bootstrap_timeout_ms": limit_ms}
+        return connected(KafkaAdminClient, {**python_config(settings), **limits})
+    except KafkaError as fault:
+        raise no_broker_error(settings, type(fault).__name__) from fault
+
+
+_REFUSALS = (
+    AuthorizationError,
+    PolicyViolationError,
+    InvalidReplicationFactorError,
+    InvalidConfigurationError,
+)
+
+
+def _make(admin: KafkaAdminClient, settings: Settings) -> None:
+    wanted = topic_options(len(live_brokers(admin)))
+    try:
+        try:
+            _create(admin, settings, wanted)
+        except (PolicyViolationError, InvalidReplicationFactorError, InvalidConfigurationError) as fault:
+            # Some clusters choose the copies themselves and refuse whoever names a number.
+            log.debug("the topic is created with the brokers' defaults: %s", type(fault).__name__)
+            _create(admin, settings, {"num_partitions": PARTITIONS})
+    except TopicAlreadyExistsError:
+        return
+    except _REFUSALS as fault:
+        raise TopicMissing(missing_topic_text(settings, fault)) from None
+
+
+def _create(admin: KafkaAdminClient, settings: Settings, options: dict[str, Any]) -> None:
+    topic = topic_name(settings)
+    admin.create_topics({topic: options}, wait_for_metadata=True)
+    copies = options.get("replication_factor", "default")
+    log.info("created the topic: topic=%s partitions=%d copies=%s", topic, PARTITIONS, copies)
+
+
+def _check_group(admin: KafkaAdminClient, settings: Settings, group: str) -> None:
+    try:
+        admin.list_group_offsets({group_name(settings, group): None})
+    except AuthorizationError:
+        raise GroupRefused(
+            f"the consumer group {group_name(settings, group)} may not be used. On Heroku, run:\n"
+            f"  {_GROUP_COMMAND.format(group=group)}"
+        ) from None
+    except KafkaError as fault:
+        # No word on permission: a fresh cluster, say, makes its coordinators on first use.
+        log.debug("no answer about the group: %s", type(fault).__name__)
+
+
+_GROUP_COMMAND = "heroku kafka:consumer-groups:create {group} -a APP"
+
+
+def missing_topic_text(settings: Settings, fault: KafkaError) -> str:
+    """What an operator does where only the platform makes topics and groups.
+
+    The names in Heroku's commands go without KAFKA_PREFIX: its command line adds it. Its clusters
+    have three brokers or more, and keep three copies or more (Heroku Dev Center, "Managing Apache
+    Kafka on Heroku"). Only its multi-tenant plans, which set the prefix, have groups made by command
+    (Heroku Dev Center, "Multi-Tenant Apache Kafka on Heroku").
+    """
+    topic = topic_name(settings)
+    size = f"--partitions {PARTITIONS} --replication-factor {COPIES}"
+    commands = [f"heroku kafka:topics:create {TOPIC} {size} -a APP"]
+    if settings.kafka_prefix:
+        commands += [_GROUP_COMMAND.format(group=group) for group in log_group_names()]
+    return "\n  ".join(
+        (
+            f"the topic {topic} is missing, and apps may not create it ({type(fault).__name__}). "
+            f"Create it with {PARTITIONS} partitions and {COPIES} copies; on Heroku, run:",
+            *commands,
+            "elsewhere: kafka-topics.sh --bootstrap-server BROKER:9092 --create "
+            f"--topic {topic} {size} --config min.insync.replicas={MIN_IN_SYNC}",
+        )
+    )

@@ -1,0 +1,62 @@
+"""The bound of the log in Redis: its setting, and never more than a share of what Redis may hold."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+
+import redis
+
+from app.errors import first_words
+from app.log.redis.stream import SHARE_OF_MAXMEMORY
+from app.redis_memory import share_of
+from app.script_connection import ScriptConnection
+
+log = logging.getLogger(__name__)
+
+ASK_EVERY_S = 60.0
+ANSWER_S = 2.0
+_MAXMEMORY = re.compile(r"^maxmemory:(\d+)", re.MULTILINE)
+
+
+class Bound:
+    """The bound in force. Redis's own limit rarely changes; it is asked for once a minute, in a thread of
+    its own, so that no sender waits for the answer. Until the first one the setting alone counts."""
+
+    def __init__(self, questions: ScriptConnection, max_bytes: int) -> None:
+        self._questions = questions
+        self._max_bytes = max_bytes
+        self._bytes = max_bytes
+        self._ask_at_s = float("-inf")
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def bytes(self) -> int:
+        """As far as is known; never waits."""
+        if time.monotonic() >= self._ask_at_s and self._lock.acquire(blocking=False):
+            self._ask_at_s = time.monotonic() + ASK_EVERY_S
+            thread = threading.Thread(target=self._ask, name="log-bound", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError:  # No thread is to be had now; a minute later it asks again.
+                self._lock.release()
+        return self._bytes
+
+    def _ask(self) -> None:
+        try:
+            answer = self._questions.command("INFO", "memory", timeout_s=ANSWER_S)
+            text = answer.decode() if isinstance(answer, bytes) else str(answer)
+            found = _MAXMEMORY.search(text)
+            self._bytes = share_of(int(found[1]) if found else 0, SHARE_OF_MAXMEMORY, self._max_bytes)
+        except redis.RedisError as fault:
+            log.debug("Redis does not say what it may hold: %s", first_words(fault))
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """Waits for a question that is under way; its connection may be closed then."""
+        if self._thread is not None:
+            self._thread.join(ANSWER_S)

@@ -1,0 +1,127 @@
+"""RedisLog: the log on Redis Streams as one object, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import redis
+
+from app.errors import LogUnavailable, NotDurable
+from app.formatting import plural
+from app.log.interface import READ_TIMEOUT_S, Ensured, Start
+from app.log.redis.history import RedisHistory
+from app.log.redis.reader import RedisReader
+from app.log.redis.stream import (
+    FRAMES,
+    META,
+    PROBE,
+    SHARE_OF_MAXMEMORY,
+    STREAM,
+    Entry,
+    counts_of,
+    entry_ms,
+    group_lag,
+)
+from app.log.redis.writer import WAIT_S, RedisWriter, open_hold
+from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
+from app.redis_client import connect, unavailable_error
+from app.redis_memory import share_of
+from app.settings import Settings
+
+HOLD_S = 4.0
+"""For `ensure`: as long as a frame is held."""
+
+
+class RedisLog:
+    """See `MessageLog`. It is in the Redis of the figures, so there is nothing to make and no rewind."""
+
+    advice = LogAdvice(
+        keep_longer="raise `REDIS_LOG_MAX_MB`",
+        take_less="`REDIS_LOG_MAX_MB`",
+        reconnect="Check Redis, or its address in `REDIS_URL`; the worker logs the cause.",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._max_bytes = settings.redis_log_max_mb * 1_000_000
+
+    def writer(self) -> RedisWriter:
+        settings = self._settings
+        client = connect(settings, connections=1, timeout_s=WAIT_S)
+        hold = open_hold(client, settings.redis_log_replicas, fsync=settings.redis_log_fsync)
+        return RedisWriter(client, self._max_bytes, hold)
+
+    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> RedisReader:
+        return RedisReader(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S), group, start)
+
+    def history(self) -> RedisHistory:
+        return RedisHistory(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S))
+
+    def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:
+        """What a 2xx promises. Raises LogUnavailable where the settings ask for what Redis does not give."""
+        settings = self._settings
+        text = f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
+        replicas, fsync = settings.redis_log_replicas, settings.redis_log_fsync
+        client = connect(settings, connections=1, timeout_s=timeout_s)
+        hold = open_hold(client, replicas, fsync=fsync)
+        try:
+            if hold is None:
+                warnings = tuple(_unheld(client.info("replication")))
+                return Ensured(f"{text}. 2xx: in Redis's memory", warnings)
+            client.set(PROBE, 1, ex=60)
+            hold.wait([("key", PROBE.encode())], HOLD_S)
+        except redis.RedisError as fault:
+            raise unavailable_error(settings, fault) from None
+        except NotDurable as fault:
+            raise LogUnavailable(f"frames would get 503: {fault}") from None
+        finally:
+            if hold:
+                hold.close()
+            client.close()
+        safe = [f"in {plural(replicas, 'replica')}"] if replicas else []
+        safe += ["on Redis's disk"] if fsync else []
+        return Ensured(f"{text}. 2xx: {' and '.join(safe)}")
+
+    def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
+        pipeline = store.pipeline(transaction=False)
+        pipeline.hgetall(META)
+        pipeline.xrange(STREAM, count=1)
+        pipeline.info("memory")
+        meta, first, info = pipeline.execute()
+        counts = counts_of(meta)
+        limit_bytes = share_of(int(info.get("maxmemory", 0)), SHARE_OF_MAXMEMORY, self._max_bytes)
+        size = LogSize(
+            bytes=counts.get("bytes", 0),
+            limit_bytes=limit_bytes,
+            messages_kept=counts.get("kept", 0),
+            messages_added=counts.get("added", 0),
+            messages_trimmed=counts.get("trimmed", 0),
+            first_ms=entry_ms(cast(list[Entry], first)[0][0]) if first else None,
+        )
+        return LogStatus(
+            size, {group: _position(counts, group) for group in groups}, in_redis(counts, limit_bytes)
+        )
+
+
+def in_redis(counts: dict[str, int], limit_bytes: int | None) -> RedisShare:
+    """What the stream takes, which keeps account of its own bytes."""
+    return RedisShare(counts.get("bytes", 0), limit_bytes, keys=(STREAM,), bookkeeping=FRAMES)
+
+
+def _position(counts: dict[str, int], group: str) -> GroupPosition:
+    return GroupPosition(
+        lag_messages=group_lag(counts, group) if f"read:{group}" in counts else None,
+        lost=counts.get(f"lost:{group}", 0),
+        refused_full=counts.get(f"full:{group}", 0),
+        refused_full_ms=counts.get(f"full_at:{group}") or None,
+    )
+
+
+def _unheld(replication: Any) -> Iterator[str]:
+    if replicas := int(replication.get("connected_slaves", 0)):
+        yield (
+            f"Redis has {plural(replicas, 'replica')}, but frames do not wait for one: after a failover, "
+            "what the replica had not received is lost, acknowledged or not. "
+            "REDIS_LOG_REPLICAS=1 prevents that"
+        )

@@ -1,0 +1,102 @@
+"""The stream in Redis: its keys, what an entry holds, and the log's own counts.
+
+An entry holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of them, packed by
+LZ4 (log lines shrink to about a quarter). append.lua writes it, and names the counts in `META`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import lz4.frame
+import orjson
+import redis
+
+from app.errors import BadMessage
+from app.log.interface import TOPIC
+from app.message import BadValue, RouterMessage, checked
+
+STREAM = f"tailrace:log:{TOPIC}"
+META = f"{STREAM}:meta"
+FRAMES = (f"{STREAM}:frames:new", f"{STREAM}:frames:old")
+"""Ids of the frames that came last, in two generations: a retried one is known by them."""
+
+PROBE = f"{STREAM}:probe"
+"""Written to see whether Redis takes writes."""
+
+SHARE_OF_MAXMEMORY = 0.4
+"""The log never takes more of what Redis may hold."""
+
+Entry = tuple[bytes, dict[bytes, bytes] | None]
+"""(id, fields); None in place of the fields of an entry that was trimmed meanwhile."""
+
+
+def lease_prefix(group: str) -> str:
+    """What stands in front of a consumer's name in the key of its lease."""
+    return f"{STREAM}:lease:{group}:"
+
+
+def gone_key(group: str) -> str:
+    """Hash: entry -> its messages, of those that the bound trimmed while the group held them."""
+    return f"{META}:gone:{group}"
+
+
+def pack(values: Sequence[bytes]) -> bytes:
+    """The messages of one frame as they are kept in an entry."""
+    return cast(bytes, lz4.frame.compress(b"[" + b",".join(values) + b"]"))
+
+
+def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
+    """The messages of one entry, and what in it is none of ours."""
+    try:
+        found = orjson.loads(lz4.frame.decompress(packed))
+    except (RuntimeError, orjson.JSONDecodeError) as fault:
+        return [], [BadValue(packed, f"not a packed frame: {fault}")]
+    if not isinstance(found, list):
+        return [], [BadValue(packed, "not a packed frame: no list in it")]
+    messages: list[RouterMessage] = []
+    bad: list[BadValue] = []
+    for value in found:
+        try:
+            messages.append(checked(value))
+        except BadMessage as fault:
+            bad.append(BadValue(orjson.dumps(value), str(fault)))
+    return messages, bad
+
+
+def message_count(fields: dict[bytes, bytes]) -> int:
+    """Messages in an entry, as the log counts them."""
+    number = fields.get(b"n", b"1")
+    return int(number) if number.isdigit() else 1
+
+
+def entries_of(answer: Any) -> list[Entry]:
+    """The entries of the stream in what XREADGROUP answers: a list, or a dict with RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        found = answer.get(STREAM.encode()) or answer.get(STREAM) or []
+        return cast(list[Entry], found[0] if found and isinstance(found[0], list) else found)
+    return cast(list[Entry], answer[0][1])
+
+
+def entry_ms(entry_id: bytes) -> int:
+    """When an entry was written, Unix ms by Redis's clock: its id begins with it."""
+    return int(entry_id.partition(b"-")[0])
+
+
+def log_counts(client: redis.Redis) -> dict[str, int]:
+    """The log's own counts, as append.lua names them. Raises redis.RedisError."""
+    return counts_of(cast(dict[bytes, bytes], client.hgetall(META)))
+
+
+def counts_of(meta: dict[bytes, bytes]) -> dict[str, int]:
+    """The log's own counts in what HGETALL answers."""
+    return {name.decode("utf-8", "replace"): int(value) for name, value in meta.items()}
+
+
+def group_lag(counts: dict[str, int], group: str) -> int:
+    """Messages that a group has still to read, from the log's own counts."""
+    behind = counts.get("added", 0) - counts.get(f"read:{group}", 0) - counts.get(f"lost:{group}", 0)
+    return max(0, behind)

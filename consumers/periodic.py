@@ -1,0 +1,98 @@
+"""The loop of a process that reads no log: a step at an interval, such as looking at health for alerts.
+
+How to add one, say `alerts`:
+
+1. `consumers/alerts/__main__.py`:
+
+       def prepare(settings: Settings, store: redis.Redis, stop: Event) -> Step:
+           if not settings.alerts_url:
+               raise BadSettings(["ALERTS_URL is unset: ..."])
+
+           def step(keepalive: Callable[[], None]) -> None:
+               ...  # One look; whatever it needs to remember is in `store`.
+
+           return step
+
+       def main() -> int:
+           return run_periodic(ALERTS, prepare, EVERY_S, os.environ)
+
+2. `ALERTS = Group(name="alerts", reading=None, ...)` in app/groups.py, and the Procfile, compose, systemd
+   and app.json files, as for a consumer group. Health and the page then show the process by itself.
+
+What the loop does: it takes the first step at once, and each further one `every_s` after the last began,
+never several at once to catch up. It reports its status every two seconds. Where a step raises what
+waiting may mend (LogUnavailable, redis.RedisError, OSError, which requests' errors are), it tries again
+after a growing delay, says so in the log once a minute, and health shows that it waits. Anything else ends
+the process, because it is a defect: the platform starts it again. SIGTERM and SIGINT end it after its step.
+
+A step runs in each process that is started, so one that must happen once needs a key in Redis to claim it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+import redis
+
+from app.backoff import Outage
+from app.errors import LogUnavailable, first_words
+from consumers.status import STATUS_EVERY_S, StatusReporter
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[Callable[[], None]], None]
+"""One step. A long one calls its argument every few seconds, so that the process is not taken for dead."""
+
+
+@dataclass(slots=True)
+class Periodic:
+    """One process of its kind."""
+
+    group: str
+    step: Step
+    every_s: float
+    store: redis.Redis
+    stop: Event
+    _waits: bool = False
+    _status: StatusReporter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._status = StatusReporter(self.group, self.store)
+
+    def run(self) -> None:
+        """Until told to stop. Raises what a step raises that no waiting mends."""
+        outage = Outage(log, self.stop)
+        due_s = time.monotonic()
+        log.info("running: process=%s every_s=%g", self.group, self.every_s)
+        try:
+            while not self.stop.is_set():
+                self._report()
+                left_s = due_s - time.monotonic()
+                if left_s > 0:
+                    self.stop.wait(min(left_s, STATUS_EVERY_S))
+                    continue
+                began_s = time.monotonic()
+                try:
+                    self.step(self._report)
+                except (LogUnavailable, redis.RedisError, OSError) as fault:
+                    self._waits = True
+                    outage.wait(str(fault) if isinstance(fault, LogUnavailable) else first_words(fault))
+                else:
+                    self._waits = False
+                    outage.resolved()
+                    due_s = began_s + self.every_s
+        finally:
+            self._status.deregister()
+            log.info("stopped: process=%s", self.group)
+
+    def _report(self) -> None:
+        if not self._status.is_due():
+            return
+        try:
+            self._status.report(waits=self._waits)
+        except redis.RedisError as fault:
+            log.debug("no status: %s", type(fault).__name__)

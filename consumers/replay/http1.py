@@ -1,0 +1,198 @@
+"""Parses the answer to one HTTP/1.1 request, whatever arrives. Pure: bytes in, a response out.
+
+Bodies are counted and dropped: nobody reads them here. The limits bound memory; time is bounded by
+whoever reads the socket. RFC 9112 has the rules of framing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import NamedTuple
+
+HEAD_MAX_BYTES = 65_536
+BODY_MAX_BYTES = 1_048_576
+"""A longer body is not read to its end, because the rest of a long download would tell nothing more.
+The answer counts as complete there, and the connection cannot be kept."""
+
+CHUNK_LINE_MAX_BYTES = 1_024
+LENGTH_MAX_DIGITS = 18
+NO_BODY = frozenset({204, 304})
+
+_FRAMING = re.compile(
+    rb"\r\n(content-length|transfer-encoding|connection):[ \t]*([^\r\n]*)", re.IGNORECASE
+).findall
+_HEX = re.compile(rb"[0-9a-fA-F]{1,16}").fullmatch
+
+
+class BadResponse(Exception):
+    """What arrived is not a complete HTTP/1.x response."""
+
+
+class TooLarge(Exception):
+    """The headers are longer than HEAD_MAX_BYTES."""
+
+
+class _LongBody(Exception):
+    """The body is longer than BODY_MAX_BYTES."""
+
+
+class Response(NamedTuple):
+    """`keep`: the connection can take another request."""
+
+    status: int
+    keep: bool
+
+
+class Framing(NamedTuple):
+    """What the headers say about the body and the connection."""
+
+    length: int | None
+    """Bytes; None where the headers do not say."""
+    is_chunked: bool
+    keep: bool
+
+
+class ResponseParser:
+    """Parses one response. The steps below are generators that wait for more bytes at each `yield`."""
+
+    __slots__ = ("_data", "_steps")
+
+    def __init__(self, method: str) -> None:
+        self._data = b""
+        """What has arrived and is not parsed yet."""
+        self._steps = self._response(method)
+        next(self._steps)
+
+    def feed(self, data: bytes) -> Response | None:
+        """Takes what the socket received, b"" at its end; the response once it is complete.
+
+        Raises BadResponse and TooLarge.
+        """
+        try:
+            self._steps.send(data)
+        except StopIteration as end:
+            response: Response = end.value
+            return response
+        return None
+
+    def _response(self, method: str) -> Generator[None, bytes, Response]:
+        head = yield from self._head()
+        status = status_of(head)
+        while 100 <= status < 200 and status != 101:
+            head = yield from self._head()
+            status = status_of(head)
+        framing = framing_of(head)
+        keep = framing.keep and status != 101
+        try:
+            if method == "HEAD" or status in NO_BODY:
+                pass
+            elif framing.is_chunked:
+                yield from self._skip_chunks()
+            elif framing.length is not None:
+                yield from self._skip(framing.length, framing.length)
+            else:
+                yield from self._skip_to_end()
+                keep = False
+        except _LongBody:
+            keep = False
+        # What arrived beyond this response belongs to no request.
+        return Response(status, keep and not self._data)
+
+    def _head(self) -> Generator[None, bytes, bytes]:
+        """The status line and headers, up to and with the last line's end."""
+        while (end := self._data.find(b"\r\n\r\n")) < 0:
+            if len(self._data) > HEAD_MAX_BYTES:
+                raise TooLarge
+            if self._data and not b"HTTP/1.".startswith(self._data[:7]):
+                raise BadResponse
+            yield from self._receive()
+        if end > HEAD_MAX_BYTES:
+            raise TooLarge
+        head, self._data = self._data[: end + 2], self._data[end + 4 :]
+        return head
+
+    def _receive(self) -> Generator[None, bytes, None]:
+        """Waits for more bytes. Raises BadResponse if the connection ends instead."""
+        part = yield
+        if not part:
+            raise BadResponse
+        self._data += part
+
+    def _skip(self, length: int, total: int) -> Generator[None, bytes, None]:
+        """Drops `length` bytes of a body that is `total` bytes long up to their end."""
+        excess = max(0, total - BODY_MAX_BYTES)
+        length -= excess
+        while len(self._data) < length:
+            length -= len(self._data)
+            self._data = b""
+            yield from self._receive()
+        self._data = self._data[length:]
+        if excess:
+            raise _LongBody
+
+    def _skip_chunks(self) -> Generator[None, bytes, None]:
+        total = 0
+        while size := (yield from self._chunk_size()):
+            total += size
+            yield from self._skip(size + 2, total)
+        yield from self._skip_trailers()
+
+    def _chunk_size(self) -> Generator[None, bytes, int]:
+        while (end := self._data.find(b"\r\n")) < 0:
+            if len(self._data) > CHUNK_LINE_MAX_BYTES:
+                raise BadResponse
+            yield from self._receive()
+        line, self._data = self._data[:end], self._data[end + 2 :]
+        size = line.partition(b";")[0].strip()
+        if not _HEX(size):
+            raise BadResponse
+        return int(size, 16)
+
+    def _skip_trailers(self) -> Generator[None, bytes, None]:
+        """They end with an empty line, as headers do."""
+        while not (self._data.startswith(b"\r\n") or b"\r\n\r\n" in self._data):
+            if len(self._data) > HEAD_MAX_BYTES:
+                raise TooLarge
+            yield from self._receive()
+        end = 0 if self._data.startswith(b"\r\n") else self._data.find(b"\r\n\r\n") + 2
+        self._data = self._data[end + 2 :]
+
+    def _skip_to_end(self) -> Generator[None, bytes, None]:
+        """A body without a length lasts as long as the connection (RFC 9112, section 6.3)."""
+        total = len(self._data)
+        self._data = b""
+        while part := (yield):
+            total += len(part)
+            if total > BODY_MAX_BYTES:
+                return
+
+
+def status_of(head: bytes) -> int:
+    """The status of a response's head. Raises BadResponse."""
+    code = head[9:12]
+    if not head.startswith(b"HTTP/1.") or head[8:9] != b" " or not code.isdigit() or code < b"100":
+        raise BadResponse
+    return int(code)
+
+
+def framing_of(head: bytes) -> Framing:
+    """How the body of this head is delimited. Raises BadResponse for lengths that contradict each other
+    or are not numbers."""
+    length: int | None = None
+    is_chunked = False
+    keep = not head.startswith(b"HTTP/1.0")
+    for name, value in _FRAMING(head):
+        match name.lower():
+            case b"transfer-encoding":
+                is_chunked = b"chunked" in value.lower()
+            case b"connection":
+                keep = keep and b"close" not in value.lower()
+            case _:
+                digits = value.strip()
+                if not digits.isdigit() or len(digits) > LENGTH_MAX_DIGITS:
+                    raise BadResponse
+                if length not in (None, int(digits)):
+                    raise BadResponse
+                length = int(digits)
+    return Framing(length, is_chunked, keep)

@@ -1,0 +1,124 @@
+"""Decides what is sent: from a request of the log to a job, or to the reason why it is not sent. Pure.
+
+The live worker and the window replay get their requests from different places and do different
+things with the outcomes; which requests are sent, and with which headers, is decided here for both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.loop_guard import is_replayed, replay_id
+from app.settings import Settings
+from app.settings.replay_rules import require_variables
+from consumers.replay.request import Job, Request
+from consumers.replay.rules import Decision, Rules
+from consumers.replay.same_host import refuse_same_host
+from consumers.replay.target import RefusedPath, Target, request_target
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderOptions:
+    """`host` empty: the target's own. `forwarded`: send the original client's address and protocol, as
+    the router logged them, in X-Forwarded-For and X-Forwarded-Proto."""
+
+    host: str = ""
+    user_agent: str = "tailrace-replay"
+    forwarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPolicy:
+    """Which requests of the log are sent, and how, whatever the target."""
+
+    rules: Rules
+    sample: float
+    """Share of the requests, 0 to 1."""
+    headers: HeaderOptions
+    allow_same_host: bool
+
+
+def policy_from_settings(settings: Settings) -> ReplayPolicy:
+    """The policy that the settings describe. Raises BadSettings where a rule needs an unset variable."""
+    require_variables(settings.replay_rules)
+    return ReplayPolicy(
+        rules=Rules(settings.replay_rules, settings.replay_methods),
+        sample=settings.replay_sample,
+        headers=HeaderOptions(
+            host=settings.replay_host_header,
+            user_agent=settings.replay_user_agent,
+            forwarded=settings.replay_forwarded,
+        ),
+        allow_same_host=settings.replay_allow_same_host,
+    )
+
+
+def unsafe_methods(methods: Sequence[str]) -> str:
+    """The methods other than GET and HEAD, of which the user must be warned; empty without any."""
+    return ", ".join(sorted(set(methods) - SAFE_METHODS))
+
+
+def prepare(request: Request, target: Target, policy: ReplayPolicy) -> Job | str:
+    """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`,
+    `rewrite-limit` or `refused-path`. Raises SameHost."""
+    if is_replayed(request.request_id):
+        return "replayed"
+    _refuse_same_host(request, target, policy, policy.headers.host)
+    if not is_sampled(request.request_id or request.path, policy.sample):
+        return "sample"
+    decision = policy.rules.decide(request)
+    if not decision.allowed:
+        return decision.reason
+    try:
+        wire_target = request_target(decision.path)
+    except RefusedPath:
+        return "refused-path"
+    for name, value in decision.set_headers:
+        if name.lower() == "host":
+            _refuse_same_host(request, target, policy, value)
+    headers = _apply_rule(replay_headers(request, target, policy.headers), decision)
+    return Job(request, wire_target, headers)
+
+
+def _refuse_same_host(request: Request, target: Target, policy: ReplayPolicy, host_header: str) -> None:
+    if not policy.allow_same_host:
+        refuse_same_host(target, request.host, host_header)
+
+
+def is_sampled(request_id: str, share: float) -> bool:
+    """Whether a request is in the sample: the same ones each time, whatever else is sent."""
+    if share >= 1:
+        return True
+    hashed = int.from_bytes(hashlib.blake2b(request_id.encode("utf-8", "replace"), digest_size=8).digest())
+    return hashed < share * 2**64
+
+
+def replay_headers(request: Request, target: Target, options: HeaderOptions) -> list[tuple[str, str]]:
+    """Names and values of the headers without rules. Logs do not have the headers that the client
+    sent, so there are few. Printable ASCII alone: nothing in a log line can end a header."""
+    headers = [
+        ("Host", options.host or target.host_header),
+        ("User-Agent", options.user_agent),
+        ("Accept", "*/*"),
+        ("X-Request-Id", replay_id(request.request_id)),
+    ]
+    if options.forwarded:
+        if request.fwd and request.fwd.isascii() and request.fwd.isprintable():
+            headers.append(("X-Forwarded-For", request.fwd))
+        headers.append(("X-Forwarded-Proto", request.protocol))
+    return headers
+
+
+def _apply_rule(headers: Sequence[tuple[str, str]], decision: Decision) -> list[tuple[str, str]]:
+    """A rule may replace or remove any header but X-Request-Id, which is the guard against loops."""
+    replaced = {name.lower() for name, _ in decision.set_headers} | decision.remove_headers
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name.lower() not in replaced or name.lower() == "x-request-id"
+    ]
+    return kept + [pair for pair in decision.set_headers if pair[0].lower() != "x-request-id"]

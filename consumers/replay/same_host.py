@@ -1,0 +1,45 @@
+"""Refuses a target that is the host of the logged requests: a replay would feed on its own traffic."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import redis
+
+from app.errors import SameHost
+from consumers.replay.target import Target
+
+HOSTS = "tailrace:all:hosts"
+"""Hash: the hosts of all lines that were counted."""
+
+
+def refuse_known_hosts(store: redis.Redis, target: Target, host_header: str) -> None:
+    """Raises SameHost where the target, or the Host header, is a host that earlier lines came from."""
+    try:
+        known = cast(list[bytes], store.hkeys(HOSTS))
+    except redis.RedisError:
+        return  # Whoever needs Redis waits for it later; each line is checked as well.
+    for host in known:
+        refuse_same_host(target, host.decode("utf-8", "replace"), host_header)
+
+
+def refuse_same_host(target: Target, host: str, host_header: str) -> None:
+    """Raises SameHost where a line's host is the target, or the Host header that is sent (empty: the
+    target's own). A router that many apps share routes by the header, whatever the address."""
+    for sent_to, what in (
+        (target.host, "The target"),
+        (host_header, "The Host header (REPLAY_HOST_HEADER, or a rule's)"),
+    ):
+        if sent_to and _host_name(sent_to) == _host_name(host):
+            raise SameHost(
+                f"{what} is {sent_to}, the host that these lines come from: the replay would receive its "
+                "own traffic. Choose another host, or set REPLAY_ALLOW_SAME_HOST=1"
+            )
+
+
+def _host_name(host: str) -> str:
+    """A host without port, brackets, and the dot of DNS's root."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    name = host.partition(":")[0] if host.count(":") == 1 else host
+    return name.rstrip(".").lower()

@@ -1,0 +1,30 @@
+"""What `web` needs of its settings: at its start, and before, in the release phase."""
+
+from __future__ import annotations
+
+from app.checks import Check
+from app.errors import TailraceError
+from app.settings import Settings
+
+
+def unreachable(settings: Settings) -> str:
+    """Why nobody could reach `web` on this platform; empty where it can be reached."""
+    if settings.dyno and settings.bind_host == "127.0.0.1":
+        return (
+            "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none): without them `web` listens on "
+            "127.0.0.1 only, so nobody could reach this dyno"
+        )
+    return ""
+
+
+def _drain(settings: Settings) -> str:
+    if fault := unreachable(settings):
+        raise TailraceError(fault)
+    if settings.bind_host == "127.0.0.1":
+        return "without DRAIN_USER and DRAIN_PASSWORD, `web` listens on 127.0.0.1 only"
+    if not settings.drain_pairs:
+        return "DRAIN_AUTH=none: anyone who can reach the port may send logs and read the dashboard"
+    return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (("drain", _drain),)
