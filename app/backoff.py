@@ -1,4 +1,4 @@
-"""Waiting for something that is away: longer each time, with jitter, and one log line a minute."""
+"""Waiting for something that is unreachable: longer each time, with jitter, and one log line a minute."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from threading import Event
 
 FIRST_S = 0.1
 LONGEST_S = 5.0
-SAY_EVERY_S = 60.0
+LOG_EVERY_S = 60.0
 
 
 class Outage:
-    """One outage after another of the same thing; `wait` while it lasts, `over` when it ends."""
+    """One outage after another of the same thing: `wait` while it lasts, `resolved` when it ends."""
 
     def __init__(self, log: logging.Logger, stop: Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
@@ -22,27 +22,27 @@ class Outage:
         self._clock = clock
         self._since_s: float | None = None
         self._delay_s = FIRST_S
-        self._said_at_s = float("-inf")
-        self._is_said = False
+        self._logged_at_s = float("-inf")
+        self._is_logged = False
 
     def wait(self, reason: object) -> None:
         """Sleeps for the next delay, or until the process is told to stop."""
         now = self._clock()
         if self._since_s is None:
             self._since_s = now
-        if now - self._said_at_s >= SAY_EVERY_S:
-            self._said_at_s = now
-            self._is_said = True
+        if now - self._logged_at_s >= LOG_EVERY_S:
+            self._logged_at_s = now
+            self._is_logged = True
             self._log.warning("waiting: %s", reason)
         self._stop.wait(self._delay_s * random.uniform(0.5, 1.0))
         self._delay_s = min(LONGEST_S, self._delay_s * 2)
 
     def resolved(self) -> None:
-        """Says so when there was an outage that anyone was told of."""
+        """Logs the end of an outage whose start was logged."""
         if self._since_s is None:
             return
-        if self._is_said:
+        if self._is_logged:
             self._log.info("back after %.1f s", self._clock() - self._since_s)
         self._since_s = None
         self._delay_s = FIRST_S
-        self._is_said = False
+        self._is_logged = False

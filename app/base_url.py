@@ -29,11 +29,11 @@ def parse_base_url(text: str) -> BaseUrl:
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or port == 0:
         raise ValueError(f"must be a base URL {EXAMPLE}")
     if "@" in parts.netloc:
-        raise ValueError("must hold no user or password: a rule's set_headers is for those")
+        raise ValueError("must not contain a user or password: use a rule's set_headers")
     if parts.query or parts.fragment:
         raise ValueError("must have neither a query nor a fragment")
     if parts.path not in ("", "/"):
-        raise ValueError("must have no path: requests keep the path of their log line")
+        raise ValueError("must not have a path: requests keep the path of their log line")
     return BaseUrl(parts.scheme, _ascii_host(parts.hostname), port or DEFAULT_PORTS[parts.scheme])
 
 

@@ -1,6 +1,6 @@
 """Every error that Tailrace raises on purpose, on one page.
 
-Each says what happened and, where a person can mend it, names the setting and the fix.
+Each says what happened and, where a person can fix it, names the setting and the fix.
 None of them ever carries a password, a token or a certificate in its text.
 """
 

@@ -65,9 +65,9 @@ METRICS = Group(
     name="metrics",
     does="router lines into figures, consumer group `metrics`",
     reading=Reading(start="earliest", rewind_to_store=True),
-    while_stopped="these figures stand still",
-    before_first="nothing will be counted",
-    while_behind="What you see is that old; nothing is lost.",
+    while_stopped="the figures are frozen",
+    before_first="nothing is being counted",
+    while_behind="The figures are that old; nothing is lost.",
     is_required=True,
 )
 
@@ -75,7 +75,7 @@ REPLAY = Group(
     name="replay",
     does="live traffic to `REPLAY_HOST`, consumer group `replay`",
     reading=Reading(start="latest", rewind_to_store=False),
-    while_stopped="nothing is replayed",
+    while_stopped="nothing is being replayed",
     while_behind="Requests that are too late are skipped and counted.",
     is_wanted=lambda settings: bool(settings.replay_host),
 )

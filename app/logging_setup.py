@@ -42,7 +42,7 @@ def logging_config(process: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "key_value"}},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
-            # kafka-python tells of each retry of a connection; ours says once a minute what is away.
+            # kafka-python logs each retry of a connection; ours logs once a minute what is unreachable.
             "kafka": {"level": "CRITICAL"},
             "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
             "gunicorn.access": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 MASK = "********"
-HIDDEN = "(not shown: it may hold a password)"
+HIDDEN = "(hidden: it may contain a password)"
 
 _MAY_HOLD_PASSWORD = re.compile(r"@|%40|:/", re.IGNORECASE)
 """Whatever looks like a URL, or like the `user:password@host` of one; a broken URL is no reason to show it.

@@ -107,8 +107,8 @@ def _fault(found: Any) -> str:
         return "not an object"
     for key, kind in _RELIED_ON:
         if type(found.get(key)) is not kind:
-            return f"`{key}` is missing or no {kind.__name__}"
-    return "`received_at` is no Unix time in ms"
+            return f"`{key}` is missing or not of type {kind.__name__}"
+    return "`received_at` is not a Unix time in ms"
 
 
 _RELIED_ON = (("msg", str), ("timestamp", str), ("id", str), ("app", str), ("received_at", int))

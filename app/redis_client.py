@@ -46,33 +46,33 @@ def _tls(settings: Settings) -> dict[str, Any]:
 def unavailable_error(settings: Settings, fault: redis.RedisError) -> LogUnavailable:
     """The error of a command that cannot go on: where Redis is, what is wrong, and what to set."""
     return LogUnavailable(
-        f"Redis at {mask_url(settings.redis_address)}: {why_refused(fault)} (REDIS_URL says where it is)"
+        f"Redis at {mask_url(settings.redis_address)}: {why_refused(fault)} (see REDIS_URL)"
     )
 
 
 def why_refused(fault: redis.RedisError) -> str:
     """What is wrong with the address or the login, in words for an operator; never a secret."""
-    said = str(fault)
-    if isinstance(fault, redis.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
-        return "it refuses the user or password of REDIS_URL"
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        reason = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+    text = str(fault)
+    if isinstance(fault, redis.AuthenticationError) or "NOAUTH" in text or "WRONGPASS" in text:
+        return "it rejects the user or password in REDIS_URL"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         return (
             f"its certificate is not trusted: {reason.rstrip('.')}. For a private authority add "
             "?ssl_ca_certs=/path/to/authority.pem to the URL; "
             "for Heroku Key-Value Store, which signs its own: REDIS_TLS_VERIFY=0"
         )
-    if "SSL" in said:
-        return "it does not speak TLS there: is it redis:// in REDIS_URL?"
-    if "max number of clients" in said:
-        return 'it has no connection left: see "Connections to Redis" in docs/scaling.md'
-    if "DB index is out of range" in said:
-        return "it has no database of that number: REDIS_URL ends with it"
+    if "SSL" in text:
+        return "it does not speak TLS on this port: should REDIS_URL start with redis://?"
+    if "max number of clients" in text:
+        return 'it has no free connection: see "Connections to Redis" in docs/scaling.md'
+    if "DB index is out of range" in text:
+        return "it has no database with the number at the end of REDIS_URL"
     if isinstance(fault, redis.TimeoutError):
         return "it does not answer in time"
-    if "reset by peer" in said or "closed by server" in said:
-        return "it closes the connection: is it rediss:// in REDIS_URL?"
+    if "reset by peer" in text or "closed by server" in text:
+        return "it closes the connection: should REDIS_URL start with rediss://?"
     if isinstance(fault, redis.ConnectionError):
         # redis-py's own words name the host and the port, not the login.
-        return said.partition("\n")[0][:200]
+        return text.partition("\n")[0][:200]
     return f"it answers {type(fault).__name__}"

@@ -80,7 +80,7 @@ class _Guard:
             if code >= 0 or self._hand.is_empty:
                 return code if code >= 0 else 128 - code
             name, _ = self._hand.held()
-            log.warning("the worker ended with a message in hand and is started again: id=%s", name)
+            log.warning("the worker died while processing a message and is restarted: id=%s", name)
             if time.monotonic() - started_s > WELL_AFTER_S:
                 delay_s = 0.0
             again_s = time.monotonic() + delay_s
@@ -121,7 +121,7 @@ class _Guard:
                 return status
             if time.monotonic() >= self._told_at_s + END_S:
                 # No count suffers: what is not settled is read again, as after any kill -9.
-                log.warning("the worker did not end in %.0f s and is killed", END_S)
+                log.warning("killing the worker: it did not stop within %.0f s", END_S)
                 os.kill(self._child, signal.SIGKILL)
                 os.waitpid(self._child, 0)
                 return 0
@@ -132,7 +132,7 @@ class _Guard:
             looks = looks + 1 if beat == last and not self._hand.is_empty else 0
             last = beat
             if looks == self._looks:
-                log.warning("a message has held the worker for %.1f s: killed", looks * LOOK_S)
+                log.warning("killing the worker: one message has held it for %.1f s", looks * LOOK_S)
                 os.kill(self._child, signal.SIGKILL)
 
     def _wait(self, timeout_s: float) -> bool:

@@ -31,5 +31,5 @@ def stop_on_signals() -> Event:
 
 def _end_now() -> None:
     # No count suffers: what is not settled is read again, as after kill -9.
-    log.warning("ending without goodbye: Redis or the broker does not answer")
+    log.warning("forced exit: Redis or the broker does not answer")
     os._exit(0)

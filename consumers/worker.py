@@ -1,4 +1,4 @@
-"""The loop of a worker: poll, handle, settle; wait for what is away; stop when told.
+"""The loop of a worker: poll, handle, settle; wait for what is unreachable; stop when told.
 
 Start order: reader, then loop. Stop order: the loop ends after its batch, the reader commits and
 leaves the group. SIGTERM and SIGINT are a normal end: exit code 0, within 10 seconds, even where
@@ -168,7 +168,7 @@ class Worker:
             if name:
                 count_held(self.store, self.group, name)
         except redis.RedisError as fault:
-            log.warning("what the worker ends with is not counted: %s", first_words(fault))
+            log.warning("the message in hand could not be counted: %s", first_words(fault))
 
     def _set_poison_aside(self, batch: Batch) -> None:
         """Raises redis.RedisError."""
@@ -177,9 +177,11 @@ class Worker:
             return
         for message in [message for message in batch.messages if name_of(message["id"]) in names]:
             batch.messages.remove(message)
-            reason = f"poison: it held a worker {POISON_AFTER} times, which hung or died with it"
+            reason = f"poison: {POISON_AFTER} workers hung or died while processing it"
             batch.bad.append(BadValue(encode(message), reason, is_poison=True))
-            log.warning("a message that held two workers goes to the dead letters: id=%s", message["id"])
+            log.warning(
+                "a message that stopped two workers is moved to the dead letters: id=%s", message["id"]
+            )
 
     def _forget_poison(self, batch: Batch) -> None:
         names = [name_of(decode(bad.value)["id"]) for bad in batch.bad if bad.is_poison]
@@ -187,7 +189,7 @@ class Worker:
             if names:
                 forget_held(self.store, self.group, names)
         except redis.RedisError as fault:
-            log.debug("poison is forgotten later: %s", type(fault).__name__)
+            log.debug("poison will be forgotten later: %s", type(fault).__name__)
 
     def _tell(self, reader: Reader) -> None:
         if not self._status.is_due():
@@ -199,7 +201,7 @@ class Worker:
             log.debug("no status: %s", type(fault).__name__)
 
     def _tell_that_it_waits(self, fault: LogUnavailable | redis.RedisError) -> None:
-        """A worker whose log is away is there all the same."""
+        """A worker whose log is unreachable still runs, and says so."""
         if is_redis(fault) or not self._status.is_due():
             return
         try:

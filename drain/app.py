@@ -99,7 +99,7 @@ def _add_metrics(app: Flask, instruments: Instruments, routes: dashboard.RouteCo
 
 def _add_error_pages(app: Flask) -> None:
     @app.errorhandler(Exception)
-    def say_what_happened(fault: Exception) -> Response:
+    def error_as_json(fault: Exception) -> Response:
         """A sentence in JSON; the stack trace goes to the log, never to a client."""
         if isinstance(fault, HTTPException):
             response = jsonify({"error": fault.name})

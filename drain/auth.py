@@ -1,4 +1,4 @@
-"""Who may write, who may look: HTTP Basic, compared in constant time, and drain tokens."""
+"""Who may send logs, who may read the dashboard: HTTP Basic, compared in constant time, and drain tokens."""
 
 from __future__ import annotations
 

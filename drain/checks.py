@@ -12,7 +12,7 @@ def unreachable(settings: Settings) -> str:
     if settings.dyno and settings.bind_host == "127.0.0.1":
         return (
             "DRAIN_USER and DRAIN_PASSWORD are missing (or DRAIN_AUTH=none): without them `web` listens on "
-            "127.0.0.1 alone, so nobody could reach this dyno"
+            "127.0.0.1 only, so nobody could reach this dyno"
         )
     return ""
 
@@ -21,9 +21,9 @@ def _drain(settings: Settings) -> str:
     if fault := unreachable(settings):
         raise TailraceError(fault)
     if settings.bind_host == "127.0.0.1":
-        return "without DRAIN_USER and DRAIN_PASSWORD it listens on 127.0.0.1 alone"
+        return "without DRAIN_USER and DRAIN_PASSWORD, `web` listens on 127.0.0.1 only"
     if not settings.drain_pairs:
-        return "DRAIN_AUTH=none: whoever reaches the port may write"
+        return "DRAIN_AUTH=none: anyone who can reach the port may send logs and read the dashboard"
     return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
 
 

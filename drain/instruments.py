@@ -58,7 +58,7 @@ class Instruments:
         self.malformed = counter("malformed", "Broken bodies, and messages that cannot be read", "what")
         self.miscounted = counter("miscounted", "Frames that hold another number of messages than declared")
         self.lost = counter("lost_messages", "Messages that senders report as lost on the way", "code")
-        self.bytes = counter("bytes", "Bytes of accepted bodies, unpacked")
+        self.bytes = counter("bytes", "Bytes of accepted frames, unpacked")
         self.in_flight = Gauge(
             "tailrace_drain_in_flight",
             "Requests of senders being handled",
@@ -111,8 +111,8 @@ def _has_room(folder: Path) -> bool:
         for path in sizes:
             path.unlink(missing_ok=True)
         log.error(
-            "no room for this process's counts (%s): it counts by itself, and /metrics shows its counts "
-            "only where it answers itself. Make room in TMPDIR and restart",
+            "no room for this process's metrics (%s): /metrics shows them only when this process answers. "
+            "Make room in TMPDIR and restart",
             first_words(fault),
         )
         return False

@@ -46,7 +46,6 @@ FORBIDDEN = (
     ("demo", "tests"),
     ("bench", "demo"),
     ("bench", "tests"),
-    ("tests", "demo"),
     ("tests", "bench"),
 )
 TOP_FLOOR = ("app.cli", "app.__main__")

@@ -12,11 +12,11 @@ from app.settings.table import markdown_table, shown_value
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Prints every setting that is in force, as NAME=value; secrets are masked."
+    parser.description = "Prints every setting in force as NAME=value, with secrets masked."
     parser.epilog = (
         "examples:\n  python -m app config\n  python -m app config --markdown   # the README's table"
     )
-    parser.add_argument("--markdown", action=_Table, help="all settings with meaning and default")
+    parser.add_argument("--markdown", action=_Table, help="every setting with its meaning and default")
 
 
 class _Table(argparse.Action):

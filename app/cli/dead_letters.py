@@ -32,8 +32,8 @@ _ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "What could not be processed is kept with the reason. When there is too much of it, the oldest\n"
-        "goes and is counted.\n"
-        "requeue runs it through the parser again and writes what is now readable to the log."
+        "entries are dropped and counted.\n"
+        "requeue parses entries again and writes what can be read now to the log."
     )
     parser.epilog = (
         "examples:\n"
@@ -41,12 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  python -m app dead-letters list --json | jq .reason\n"
         "  python -m app dead-letters requeue --all\n"
         "  python -m app dead-letters drop 1795444755937-0\n"
-        "exit code: 0 done, 1 some are not there or could not be requeued, 2 bad usage"
+        "exit code: 0 done, 1 some were not found or could not be requeued, 2 bad usage"
     )
     parser.add_argument("action", choices=("list", "requeue", "drop"))
     parser.add_argument("id", nargs="*", help="ids as `list` shows them")
-    parser.add_argument("--all", action="store_true", help="every entry that is there now")
-    parser.add_argument("--json", action="store_true", help="list: one JSON object a line, with the value")
+    parser.add_argument("--all", action="store_true", help="every entry there is now")
+    parser.add_argument("--json", action="store_true", help="list: one JSON object per line, with the value")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -54,20 +54,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         if args.action == "list":
             if args.id:
-                print("dead-letters list: takes no ids, it shows all entries", file=sys.stderr)
+                print("dead-letters list: takes no ids; it shows all entries", file=sys.stderr)
                 return 2
             return _list(store, args.json)
         for entry_id in args.id:
             if not _ID.fullmatch(entry_id):
-                print(f"{shown_word(entry_id)}: not an id, which looks like 1795444755937-0", file=sys.stderr)
+                print(f"{shown_word(entry_id)}: not an id; ids look like 1795444755937-0", file=sys.stderr)
                 return 2
         if bool(args.id) == args.all:
-            print(f"dead-letters {args.action}: name ids, or say --all", file=sys.stderr)
+            print(f"dead-letters {args.action}: give ids or --all", file=sys.stderr)
             return 2
         chosen = _Chosen(store, list(dict.fromkeys(args.id)))
         done = _drop(store, chosen) if args.action == "drop" else _requeue(store, settings, chosen)
         for entry_id in sorted(chosen.missing):
-            print(f"{entry_id}: not there", file=sys.stderr)
+            print(f"{entry_id}: not found", file=sys.stderr)
         return 1 if chosen.missing or not done else 0
     except redis.RedisError as fault:
         print(unavailable_error(settings, fault), file=sys.stderr)
@@ -157,7 +157,7 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool
         print(f"{letter.id}: {fault}")
         return False
     if not is_readable:
-        print(f"{letter.id}: still not readable ({letter.reason})")
+        print(f"{letter.id}: still cannot be read ({letter.reason})")
         return False
     dead_letters.drop(store, [letter.id])
     return True

@@ -14,9 +14,12 @@ from app.redis_client import unavailable_error
 from app.settings import Settings
 from app.store import queries
 
-EVER = "ever"
+ALL_TIME = "all"
+OLD_NAMES = {"ever": ALL_TIME}
+"""Spans that are accepted still, and what they are called now."""
+
 APPS_NAMED = 10
-"""Of the known apps, where one is asked for that is not among them."""
+"""Known apps that are listed when an unknown one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,22 @@ class Report:
 
 
 def span(text: str) -> str:
-    """The span as given, once it is one: a type for argparse."""
-    if text != EVER:
+    """The span, once it is known to be valid: a type for argparse."""
+    text = OLD_NAMES.get(text, text)
+    if text != ALL_TIME:
         try:
             queries.read_span(text)
         except ValueError as fault:
-            raise argparse.ArgumentTypeError(f"{fault}, or `ever`") from None
+            raise argparse.ArgumentTypeError(f"{fault}, or `all`") from None
     return text
 
 
 def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
-    """The figures of a span (`1h`, `ever`). Raises LogUnavailable where Redis is away."""
+    """The figures of a span (`1h`, `all`). Raises LogUnavailable where Redis is unreachable."""
     log = open_log(settings)
     try:
-        found = queries.routes_table(store, app, None if since == EVER else queries.read_span(since), now_s)
+        span_s = None if since == ALL_TIME else queries.read_span(since)
+        found = queries.routes_table(store, app, span_s, now_s)
         health = queries.health(store, now_s, log, routes_max=settings.routes_max)
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None
@@ -51,18 +56,20 @@ def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: fl
 
 
 def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
-    """Says on stderr that an app was never seen, and which were: a report of zeros looks like silence.
+    """Says on stderr that an app was never seen, and which were: otherwise zeros look like silence.
 
-    Raises LogUnavailable where Redis is away.
+    Raises LogUnavailable where Redis is unreachable.
     """
     if not app:
         return
     try:
-        names = [known.name for known in queries.apps(store).apps]
+        names = [seen.name for seen in queries.apps(store).apps]
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None
     if app not in names:
         more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
-        there = ", ".join([*names[:APPS_NAMED], *more]) or "none yet (DRAIN_TOKENS names them)"
-        said = f"no request of the app {app!r} was ever counted; there are: {there}"
+        known = ", ".join([*names[:APPS_NAMED], *more])
+        said = f"unknown app {app!r}. " + (
+            f"Known apps: {known}" if known else "No named apps yet; set DRAIN_TOKENS to name them"
+        )
         print(for_terminal(said), file=sys.stderr)

@@ -51,12 +51,12 @@ class Command(Protocol):
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "top": ("the routes, live, in the terminal", "app.cli.top"),
     "report": ("the figures of a time span as text, JSON or Markdown", "app.cli.report"),
-    "memory": ("what takes Redis's memory", "app.cli.memory"),
-    "replay": ("replay a window of the past against a target, with a verdict", "app.cli.replay"),
-    "dead-letters": ("list, requeue or drop what could not be processed", "app.cli.dead_letters"),
-    "config": ("the settings in force, secrets masked", "app.cli.config"),
+    "memory": ("what uses Redis's memory", "app.cli.memory"),
+    "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
+    "dead-letters": ("list, requeue or drop lines that could not be processed", "app.cli.dead_letters"),
+    "config": ("the settings in force, with secrets masked", "app.cli.config"),
     "release": (
-        "check the settings and make the topic; the Procfile's release phase",
+        "check the settings and create the topic; the Procfile's release phase",
         "app.cli.release",
     ),
 }
@@ -81,7 +81,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         if (fault.name or "").partition(".")[0] in OURS:
             raise
         print(
-            f"the Python module {fault.name} is missing here: use .venv/bin/python (`make venv` makes it), "
+            f"the Python module {fault.name} is missing: use .venv/bin/python (`make venv` creates it), "
             "or pip install -r requirements.txt",
             file=sys.stderr,
         )
@@ -95,7 +95,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         if fault.errno not in NOT_WRITTEN:
             raise
         _drop_output()
-        print(f"the output cannot be written: {fault.strerror}", file=sys.stderr)
+        print(f"cannot write the output: {fault.strerror}", file=sys.stderr)
         return EXIT_FAILED
 
 

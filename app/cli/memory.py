@@ -1,4 +1,4 @@
-"""`python -m app memory`: what takes Redis's memory, as a table."""
+"""`python -m app memory`: what uses Redis's memory, as a table."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ REDIS_TIMEOUT_S = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.description = (
-        "What takes Redis's memory: the log, the figures by app, dead letters, and the rest.\n"
-        "Where there are very many keys, a sample of them stands for all."
+        "What uses Redis's memory: the log, the figures of each app, dead letters, and the rest.\n"
+        "With very many keys, sizes are estimated from a sample."
     )
     parser.epilog = "examples:\n  python -m app memory\n  python -m app memory --json | jq '.parts[0]'"
     parser.add_argument("--json", action="store_true", help="one JSON object, as /api/memory answers")
@@ -52,14 +52,14 @@ def lines(found: Memory) -> list[str]:
         )
         for part in found.parts
     ]
-    said = [f"{size(used)}{of}", "", *table(("part", "size", "share", "bound"), rows)]
+    said = [f"{size(used)}{of}", "", *table(("part", "size", "share", "limit"), rows)]
     if found.further_apps:
-        said += [f"{plural(found.further_apps, 'further app')}: {size(found.further_apps_bytes)}"]
+        said += [f"{plural(found.further_apps, 'other app')}: {size(found.further_apps_bytes)}"]
     if found.refused:
         said += ["", found.refused]
     elif found.is_estimate:
         said += [
             "",
-            f"An estimate: {number(found.keys_looked_at)} of {number(found.keys)} keys were looked at.",
+            f"Estimate: {number(found.keys_looked_at)} of {number(found.keys)} keys were sampled.",
         ]
     return said

@@ -21,12 +21,12 @@ TIMEOUT_S = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Checks the settings, Redis and the log, and makes the topic if absent."
+    parser.description = "Checks the settings, Redis and the log, and creates the topic if it is missing."
     parser.epilog = (
         "examples:\n"
         "  python -m app release\n"
         "  heroku run -a APP python -m app release     # by hand, before the first deploy of a setting\n\n"
-        "exit code: 0 all is there (a WARNING stops nothing), 1 something is missing, 2 bad settings"
+        "exit code: 0 all in place (a WARNING stops nothing), 1 something is missing, 2 bad settings"
     )
 
 

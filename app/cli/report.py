@@ -21,19 +21,19 @@ EXAMPLES = """\
 examples:
   python -m app report --since 1h
   python -m app report --since 24h --app shop --format markdown > report.md
-  python -m app report --since ever --format json | jq '.table.total.service.p95'
+  python -m app report --since all --format json | jq '.table.total.service.p95'
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.description = "Requests, errors and times of a span that ends now, and the routes in it."
+    parser.description = "Requests, errors and times over a span that ends now, in total and per route."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "--since", type=span, default="1h", metavar="SPAN", help="such as 15m, 1h, 7d, or `ever` (default 1h)"
+        "--since", type=span, default="1h", metavar="SPAN", help="such as 15m, 1h, 7d, or `all` (default 1h)"
     )
-    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all apps together)")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument(
         "--routes",
@@ -51,7 +51,7 @@ def _count(text: str) -> int:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Prints the report; 0. Raises LogUnavailable where Redis is away."""
+    """Prints the report; 0. Raises LogUnavailable where Redis is unreachable."""
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     report = read(store, settings, args.since, args.app, time.time())
     warn_of_unknown(store, settings, args.app)

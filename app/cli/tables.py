@@ -22,7 +22,7 @@ def title(report: Report) -> str:
     app = report.table.app or "all apps"
     to_s = datetime.fromtimestamp(report.table.to_s, UTC)
     if report.table.from_s is None:
-        return f"Tailrace: {app}, since ever (at {to_s:%Y-%m-%d %H:%M:%S} UTC)"
+        return f"Tailrace: {app}, all time (until {to_s:%Y-%m-%d %H:%M:%S} UTC)"
     from_s = datetime.fromtimestamp(report.table.from_s, UTC)
     until = f"{to_s:%H:%M:%S}" if from_s.date() == to_s.date() else f"{to_s:%Y-%m-%d %H:%M:%S}"
     return f"Tailrace: {app}, last {report.since} ({from_s:%Y-%m-%d %H:%M:%S} to {until} UTC)"
@@ -31,7 +31,7 @@ def title(report: Report) -> str:
 def facts(total: queries.Figures) -> list[tuple[str, str]]:
     """What is true of all routes together; the values as they came, for each format to escape."""
     found = [
-        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)} a second")),
+        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
         ("service", _times(total.service)),
         ("connect", _times(total.connect)),

@@ -1,4 +1,4 @@
-"""`python -m app top`: the routes, live, in the terminal. Where that is none, once."""
+"""`python -m app top`: the routes, live, in the terminal; printed once where there is no terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.cli import terminal
-from app.cli.figures import EVER, Report, read, span, warn_of_unknown
+from app.cli.figures import ALL_TIME, Report, read, span, warn_of_unknown
 from app.cli.tables import HEADS, cells, facts, title
 from app.errors import LogUnavailable
 from app.escaping import for_terminal
@@ -21,7 +21,7 @@ from app.settings.readers import app_argument
 from app.store.queries import RouteRow
 
 REDIS_TIMEOUT_S = 5.0
-WINDOWS = ("5m", "1h", "24h", "7d", EVER)
+WINDOWS = ("5m", "1h", "24h", "7d", ALL_TIME)
 SORTS: dict[str, Callable[[RouteRow], float]] = {
     "requests": lambda row: row.figures.count,
     "errors": lambda row: row.figures.error_rate,
@@ -34,7 +34,7 @@ NARROWEST_INDENTED = 40
 BOLD, DIM, RED, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
 EXAMPLES = """\
-keys: q quits, s sorts by something else, w changes the window
+keys: q quits, s changes the sort order, w changes the window
 
 examples:
   python -m app top
@@ -62,15 +62,17 @@ class View:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.description = "The routes of the last minutes, renewed every few seconds."
+    parser.description = "The routes of the last minutes, refreshed every few seconds."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all together)")
+    parser.add_argument("--app", type=app_argument, default="", help="one app (default: all apps together)")
     parser.add_argument(
-        "--window", type=span, default="5m", metavar="SPAN", help="such as 5m, 24h, or `ever` (default 5m)"
+        "--window", type=span, default="5m", metavar="SPAN", help="such as 5m, 24h, or `all` (default 5m)"
     )
     parser.add_argument("--sort", choices=tuple(SORTS), default="requests")
-    parser.add_argument("--every", type=_interval_s, default=2.0, metavar="S", help="seconds (default 2)")
+    parser.add_argument(
+        "--every", type=_interval_s, default=2.0, metavar="S", help="seconds between refreshes (default 2)"
+    )
 
 
 def _interval_s(text: str) -> float:
@@ -84,7 +86,7 @@ def _interval_s(text: str) -> float:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """0 when told to quit. Raises LogUnavailable where Redis is away at the start."""
+    """0 when told to quit. Raises LogUnavailable where Redis is unreachable at the start."""
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     view = View(args.app, args.window, args.sort)
 
@@ -135,7 +137,7 @@ def screen(
     for alert in report.alerts:
         lines += shown(RED, *_wrapped(for_terminal(f"! {alert.title}. {alert.action}".rstrip()), width, 2))
     if trouble:
-        lines += shown(RED, *_wrapped(f"! The figures are the last ones. {for_terminal(trouble)}", width, 2))
+        lines += shown(RED, *_wrapped(f"! Showing the last known figures. {for_terminal(trouble)}", width, 2))
     lines.append("")
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:
@@ -145,7 +147,7 @@ def screen(
     if not rows:
         lines.append("no requests yet in this window")
     if coloured:
-        lines += ["", *shown(DIM, _cut(f"by {view.sort}   q quit   s sort   w window", width))]
+        lines += ["", *shown(DIM, _cut(f"sorted by {view.sort}   q quit   s sort   w window", width))]
     return lines[:height] if height else lines
 
 

@@ -30,7 +30,7 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     if unknown := set(content) - set(readers):
         names = ", ".join(sorted(shown_word(name) for name in unknown))
         known = ", ".join(sorted(readers))
-        raise BadSettings([f"TAILRACE_CONFIG: {file}: {names} is not known at its top; the keys are {known}"])
+        raise BadSettings([f"TAILRACE_CONFIG: {file}: unknown top-level key {names}; the keys are {known}"])
     values: dict[str, Any] = {}
     faults: list[str] = []
     for key, (attribute, read) in readers.items():
@@ -58,7 +58,7 @@ def _content(path: Path, file: str) -> dict[Any, Any]:
         line = f" (line {mark.line + 1})" if mark else ""
         raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}"]) from None
     if not isinstance(content, dict):
-        raise BadSettings([f"TAILRACE_CONFIG: {file} must have keys at its top, such as `routes:`"])
+        raise BadSettings([f"TAILRACE_CONFIG: {file} must have top-level keys, such as `routes:`"])
     return content
 
 

@@ -85,14 +85,14 @@ def header_value(raw: str) -> str:
 
 def host_header(raw: str) -> str:
     if not re.fullmatch(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", raw):
-        raise ValueError("must be a host name, such as staging.example.com, with a port or without")
+        raise ValueError("must be a host name, such as staging.example.com, with or without a port")
     return raw
 
 
 def methods(raw: str) -> tuple[str, ...]:
     names = tuple(name.strip().upper() for name in raw.split(",") if name.strip())
     if not names or not all(name.isascii() and name.isalpha() for name in names):
-        raise ValueError("must be methods with commas between, such as GET,HEAD")
+        raise ValueError("must be methods separated by commas, such as GET,HEAD")
     return names
 
 
@@ -102,7 +102,7 @@ def drain_tokens(raw: str) -> dict[str, str]:
     for part in filter(None, (part.strip() for part in raw.split(","))):
         token, equals, name = part.partition("=")
         if not equals or not token.startswith("d.") or not _is_app_name(name):
-            raise ValueError("must be d.TOKEN=app pairs with commas between; app: a-z, 0-9, - and _")
+            raise ValueError("must be d.TOKEN=app pairs separated by commas; app: a-z, 0-9, - and _")
         tokens[token] = name
     return tokens
 
@@ -124,7 +124,7 @@ def credentials(raw: str) -> tuple[tuple[str, str], ...]:
     for part in filter(None, (part.strip() for part in raw.split(","))):
         user, colon, password = part.partition(":")
         if not (colon and user and password):
-            raise ValueError("must be user:password pairs with commas between")
+            raise ValueError("must be user:password pairs separated by commas")
         pairs.append((unquote(user), unquote(password)))
     return tuple(pairs)
 
@@ -157,11 +157,13 @@ def kafka_brokers(raw: str) -> str:
     parts = [part.strip() for part in raw.split(",") if part.strip()]
     schemes = {urlsplit(part).scheme for part in parts}
     if not parts or not schemes <= {"kafka", "kafka+ssl"}:
-        raise ValueError("must be kafka://host:port or kafka+ssl://host:port, with commas between")
+        raise ValueError("must be kafka://host:port or kafka+ssl://host:port, separated by commas")
     if len(schemes) > 1:
         raise ValueError("must not mix kafka:// and kafka+ssl://")
     if "@" in raw:
-        raise ValueError("must hold no user or password: KAFKA_SASL_USERNAME and _PASSWORD are for those")
+        raise ValueError(
+            "must not contain a user or password: use KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+        )
     for part in parts:
         try:
             if not urlsplit(part).hostname or not urlsplit(part).port:

@@ -33,7 +33,7 @@ class Settings:
     web_threads: int = setting(
         "WEB_THREADS",
         16,
-        "requests that one worker process handles at once; further ones get 503",
+        "requests that one worker process handles at once; any more get 503",
         kind.whole_number(2, 256),
     )
     drain_user: str = setting(
@@ -46,7 +46,7 @@ class Settings:
     drain_credentials: tuple[tuple[str, str], ...] = setting(
         "DRAIN_CREDENTIALS",
         (),
-        "further `user:password` pairs with commas between, to rotate a secret without losing a frame",
+        "more `user:password` pairs, separated by commas, to rotate a secret without losing a frame",
         kind.credentials,
         secret=True,
         shown="none",
@@ -54,13 +54,13 @@ class Settings:
     drain_auth: str = setting(
         "DRAIN_AUTH",
         "basic",
-        "`none`: anyone who reaches the port may write and look",
+        "`none`: anyone who can reach the port may send logs and read the dashboard",
         kind.choice("basic", "none"),
     )
     drain_tokens: dict[str, str] = setting(
         "DRAIN_TOKENS",
         {},
-        "`d.TOKEN=app,...`: which drain tokens may write, and their app names",
+        "`d.TOKEN=app,...`: which drain tokens may send logs, and their app names",
         kind.drain_tokens,
         secret=True,
         shown="any",
@@ -88,7 +88,7 @@ class Settings:
     kafka_trusted_cert: str = setting(
         "KAFKA_TRUSTED_CERT",
         "",
-        "PEM text of the authority that signed the brokers",
+        "PEM text of the authority that signed the brokers' certificates",
         pem.certificates,
         secret=True,
         shown="the system's authorities",
@@ -96,7 +96,7 @@ class Settings:
     kafka_client_cert: str = setting(
         "KAFKA_CLIENT_CERT",
         "",
-        "PEM text of the client's certificate",
+        "PEM text of the client certificate",
         pem.certificates,
         secret=True,
         shown="unset",
@@ -104,29 +104,29 @@ class Settings:
     kafka_client_cert_key: str = setting(
         "KAFKA_CLIENT_CERT_KEY",
         "",
-        "PEM text of the client's key",
+        "PEM text of the client key",
         pem.private_key,
         secret=True,
         shown="unset",
     )
     kafka_prefix: str = setting(
-        "KAFKA_PREFIX", "", "put before topic and group names", kind.kafka_prefix, shown="empty"
+        "KAFKA_PREFIX", "", "prefix of topic and group names", kind.kafka_prefix, shown="empty"
     )
     kafka_sasl_mechanism: str = setting(
         "KAFKA_SASL_MECHANISM",
         "",
-        "how to log in to brokers that ask for it",
+        "how to log in to brokers that require it",
         kind.choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
         shown="unset: no login",
     )
-    kafka_sasl_username: str = setting("KAFKA_SASL_USERNAME", "", "user of that login", shown="unset")
+    kafka_sasl_username: str = setting("KAFKA_SASL_USERNAME", "", "user name for that login", shown="unset")
     kafka_sasl_password: str = setting(
-        "KAFKA_SASL_PASSWORD", "", "password of that login", secret=True, shown="unset"
+        "KAFKA_SASL_PASSWORD", "", "password for that login", secret=True, shown="unset"
     )
     kafka_client: str = setting(
         "KAFKA_CLIENT",
         "kafka-python",
-        "`confluent`: the faster client of requirements-fast.txt",
+        "`confluent`: the faster client in requirements-fast.txt",
         kind.choice("kafka-python", "confluent"),
     )
     redis_url: str = setting(
@@ -135,7 +135,7 @@ class Settings:
     redis_tls_url: str = setting(
         "REDIS_TLS_URL",
         "",
-        "where set, used instead of `REDIS_URL`",
+        "used instead of `REDIS_URL` if set",
         kind.redis_url,
         secret=True,
         shown="unset",
@@ -143,14 +143,14 @@ class Settings:
     redis_tls_verify: bool = setting(
         "REDIS_TLS_VERIFY",
         True,
-        "0: take any certificate of `rediss://`; Heroku Key-Value Store needs that, it signs its own",
+        "0: accept any certificate of `rediss://`; needed for Heroku Key-Value Store, which signs its own",
         kind.flag,
         shown="1",
     )
     redis_log_max_mb: int = setting(
         "REDIS_LOG_MAX_MB",
         256,
-        "memory for the log in Redis (without Kafka); the oldest frames go first. "
+        "memory for the log in Redis (without Kafka); the oldest frames are dropped first. "
         "Never more than 40 % of Redis's own `maxmemory`",
         kind.whole_number(1, 1_048_576),
         unit="MB",
@@ -158,13 +158,13 @@ class Settings:
     redis_log_replicas: int = setting(
         "REDIS_LOG_REPLICAS",
         0,
-        "replicas of Redis that must have a frame before it gets its 2xx (without Kafka); else 503",
+        "replicas of Redis that must have a frame before it gets its 2xx (without Kafka); otherwise 503",
         kind.whole_number(0, 16),
     )
     redis_log_fsync: bool = setting(
         "REDIS_LOG_FSYNC",
         False,
-        "1: a frame must be on Redis's disk before it gets its 2xx (without Kafka); else 503. "
+        "1: a frame must be on Redis's disk before it gets its 2xx (without Kafka); otherwise 503. "
         "Needs the append-only file and Redis 7.2 or newer",
         kind.flag,
         shown="0",
@@ -172,13 +172,13 @@ class Settings:
     route_templates: str = setting(
         "ROUTE_TEMPLATES",
         "auto",
-        "`auto`: ids in paths become `:id` and the like; `raw`: paths as they are (without the query)",
+        "`auto`: ids in paths become `:id` and the like; `raw`: paths unchanged (without the query)",
         kind.choice("auto", "raw"),
     )
     routes_max: int = setting(
         "ROUTES_MAX",
         500,
-        "routes kept per app; further ones count in the row `(other)`",
+        "routes kept per app; any more are counted under `(other)`",
         kind.whole_number(1, 100_000),
     )
     replay_host: str = setting(
@@ -197,13 +197,13 @@ class Settings:
     replay_rate: float = setting(
         "REPLAY_RATE",
         0.0,
-        "limit of requests a second, for each process",
+        "limit of requests per second, for each process",
         kind.positive,
         unit="requests/s",
         shown="unlimited",
     )
     replay_concurrency: int = setting(
-        "REPLAY_CONCURRENCY", 16, "requests under way at once, in each process", kind.whole_number(1, 1024)
+        "REPLAY_CONCURRENCY", 16, "requests in flight, for each process", kind.whole_number(1, 1024)
     )
     replay_sample: float = setting(
         "REPLAY_SAMPLE", 1.0, "share of requests to send, the same ones each time", kind.share
@@ -211,7 +211,7 @@ class Settings:
     replay_timeout_ms: int = setting(
         "REPLAY_TIMEOUT_MS",
         30_000,
-        "limit of one replayed request",
+        "timeout of one replayed request",
         kind.whole_number(10, 600_000),
         unit="ms",
     )
@@ -225,7 +225,7 @@ class Settings:
     replay_host_header: str = setting(
         "REPLAY_HOST_HEADER",
         "",
-        "the `Host` header of replayed requests, where the target serves several hosts",
+        "the `Host` header of replayed requests, if the target serves several hosts",
         kind.host_header,
         shown="the target's",
     )
@@ -235,7 +235,7 @@ class Settings:
     replay_forwarded: bool = setting(
         "REPLAY_FORWARDED",
         False,
-        "1: pass the client's address and protocol on, as `X-Forwarded-For` and `X-Forwarded-Proto`",
+        "1: pass on the client's address and protocol as `X-Forwarded-For` and `X-Forwarded-Proto`",
         kind.flag,
         shown="0",
     )
@@ -248,7 +248,7 @@ class Settings:
     replay_allow_same_host: bool = setting(
         "REPLAY_ALLOW_SAME_HOST",
         False,
-        "1: let the target be a host that the lines came from",
+        "1: allow a target that is a host the lines came from",
         kind.flag,
         shown="0",
     )
@@ -304,20 +304,20 @@ class Settings:
 
     @property
     def drain_pairs(self) -> tuple[tuple[str, str], ...]:
-        """All user/password pairs that may write; empty: no check is possible."""
+        """All user/password pairs that may send logs; empty: no check is possible."""
         own = ((self.drain_user, self.drain_password),) if self.drain_user else ()
         return own + self.drain_credentials
 
     @property
     def dashboard_pairs(self) -> tuple[tuple[str, str], ...]:
-        """All user/password pairs that may look."""
+        """All user/password pairs that may read the dashboard."""
         if self.dashboard_user:
             return ((self.dashboard_user, self.dashboard_password),)
         return self.drain_pairs
 
     @property
     def bind_host(self) -> str:
-        """Loopback unless someone checks who writes, or the owner said that nobody need."""
+        """Loopback, unless senders are authenticated or the owner chose DRAIN_AUTH=none."""
         return "0.0.0.0" if self.drain_pairs or self.drain_auth == "none" else "127.0.0.1"
 
     @property

@@ -24,7 +24,7 @@ def _redis(settings: Settings) -> Found:
         policy = info.get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise LogUnavailable(
-                f"maxmemory-policy is {policy}: Redis would throw counts away when it is full. "
+                f"maxmemory-policy is {policy}: Redis would evict figures when it is full. "
                 "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
         return Found(
@@ -53,12 +53,12 @@ def _risks(info: dict[str, Any], appendfsync: str) -> Iterator[str]:
     """What a crash of Redis would lose, of figures and log alike."""
     if not info.get("aof_enabled"):
         yield (
-            "no append-only file: a crash or restart of Redis loses what it wrote since its last snapshot, "
-            "acknowledged or not. Set `appendonly yes` (Heroku: take premium-0 or larger, mini keeps nothing)"
+            "no append-only file: a crash or restart of Redis loses everything since its last snapshot, "
+            "acknowledged or not. Set `appendonly yes` (Heroku: use premium-0 or larger; mini keeps nothing)"
         )
     elif appendfsync == "no":
         yield (
-            "appendfsync is no: what is lost in a crash is up to the operating system. "
+            "appendfsync is no: the operating system decides how much a crash loses. "
             "Set `appendfsync everysec`"
         )
 

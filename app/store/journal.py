@@ -77,7 +77,7 @@ class Journal:
         self.cost.note(units, took_s)
         if refused:
             log.error(
-                "Redis refused %d parts of a batch: %s", refused, fault.decode("utf-8", "replace")[:200]
+                "Redis refused %d updates of a batch: %s", refused, fault.decode("utf-8", "replace")[:200]
             )
 
     def finish(self, keepalive: Callable[[], None] | None = None, stop: Event | None = None) -> None:

@@ -28,7 +28,7 @@ class WorkerStatus:
     whole_group: bool
     started_at_ms: int
     waits: bool = False
-    """For the log, which is away: then lag is what it was when it was last known."""
+    """The log is unreachable; lag is the last known value."""
 
 
 _KNOWN = frozenset(field.name for field in fields(WorkerStatus))

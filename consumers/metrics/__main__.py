@@ -55,7 +55,7 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -
             if count:
                 changes.totals[name] = count
         if not apply(store, GROUP, batch.claim, changes, settings.routes_max, journal):
-            log.warning("Redis was cleared: the counts start over, at this place in the log")
+            log.warning("Redis was cleared: the figures start over from this position in the log")
         journal.finish(keepalive, stop)
 
     def look_for_leftovers() -> None:

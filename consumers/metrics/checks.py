@@ -9,8 +9,8 @@ from app.settings import Settings
 def _routes(settings: Settings) -> str:
     rules = len(settings.route_rules)
     if settings.route_templates == "raw":
-        return "paths as they are" + (", so `routes:` of the file says nothing" if rules else "")
-    return f"{rules} rule(s) of your own, then ids become templates"
+        return "raw paths" + ("; `routes:` in the YAML file has no effect" if rules else "")
+    return f"{rules} pattern(s) of your own; ids in other paths become :id"
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (("routes", _routes),)

@@ -15,11 +15,11 @@ from app.settings import Settings
 from app.store import queries
 from drain.dashboard import openapi
 from drain.dashboard.answers import Answer, Answers, answer
-from drain.dashboard.parameters import Parameters, read
+from drain.dashboard.parameters import ALL_TIME, Parameters, read
 from drain.dashboard.question import Loaded, Question, Source
 from drain.dashboard.table_csv import file_name, table_csv
 
-FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, "ever": 15.0}
+FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, ALL_TIME: 15.0}
 """An answer over this window stays at least so long."""
 
 HEALTH_FRESH_S = 2.0
@@ -122,7 +122,7 @@ def _health(source: Source, now_s: float) -> dict[str, object]:
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "/api/apps",
-        "The apps that have been seen, busiest first",
+        "All apps seen so far, busiest first",
         openapi.stamped("Apps"),
         lambda source, asked, now_s: queries.apps(source.store),
         _stamped,
@@ -146,7 +146,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/routes.csv",
-        "The same table as CSV; a cell that a spreadsheet might run begins with a quote",
+        "The same table as CSV; cells that a spreadsheet might execute begin with a quote",
         {"type": "string"},
         _routes,
         _csv,
@@ -155,7 +155,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/routes/{digest}",
-        "One route, with the histograms of its times",
+        "One route, with histograms of its times",
         openapi.stamped("RouteDetail"),
         _route,
         _stamped,
@@ -164,7 +164,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/series",
-        "How an app, or one route of it, went over time",
+        "Time series of an app or route",
         openapi.stamped("Series"),
         _series,
         _stamped,
@@ -172,7 +172,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/health",
-        "Losses, workers, the log, dead letters; and what a person should know of them",
+        "Losses, workers, the log and dead letters, and the alerts that follow from them",
         openapi.health(),
         lambda source, asked, now_s: _health(source, now_s),
         _stamped,
@@ -180,7 +180,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/memory",
-        "What takes Redis's memory, the largest part first",
+        "What uses Redis's memory, largest part first",
         openapi.stamped("Memory"),
         _memory,
         _stamped,
@@ -188,7 +188,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/replay",
-        "The runs of replays that are kept, the latest first",
+        "The replay runs that are kept, latest first",
         openapi.stamped("Runs"),
         lambda source, asked, now_s: queries.replay_runs(source.store),
         _stamped,
@@ -196,7 +196,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "/api/replay/{run}",
-        "One run, original beside replayed, route by route",
+        "One replay run: original and replayed side by side, route by route",
         openapi.stamped("ReplayRun"),
         _run,
         _stamped,

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(settings: Settings, message_log: MessageLog, store: redis.Redis) -> Blueprint:
-    """`GET /`, `/static/...` and `/api/...`. Who may look is the application's affair."""
+    """`GET /`, `/static/...` and `/api/...`. The application decides who may read them."""
     dashboard = Blueprint(
         "dashboard", __name__, static_folder=str(Path(__file__).parent / "static"), static_url_path="/static"
     )
@@ -34,9 +34,9 @@ def blueprint(settings: Settings, message_log: MessageLog, store: redis.Redis) -
 def _add_errors(dashboard: Blueprint) -> None:
     @dashboard.errorhandler(BadParameter)
     def bad_parameter(fault: BadParameter) -> Response:
-        wrong = f"`{fault.parameter}` cannot be {fault.value[:80]!r}"
+        wrong = f"invalid value for `{fault.parameter}`: {fault.value[:80]!r}"
         content = {
-            "error": wrong if fault.is_known else f"there is no parameter `{fault.parameter}` here",
+            "error": wrong if fault.is_known else f"unknown parameter `{fault.parameter}`",
             "parameter": fault.parameter,
             "allowed": fault.allowed,
         }
@@ -44,18 +44,18 @@ def _add_errors(dashboard: Blueprint) -> None:
 
     @dashboard.errorhandler(NotThere)
     def not_there(fault: NotThere) -> Response:
-        return json_response({"error": f"there is no such {fault.what}", fault.what: fault.name}, 404)
+        return json_response({"error": f"no such {fault.what}", fault.what: fault.name}, 404)
 
     @dashboard.errorhandler(redis.RedisError)
     def redis_failed(fault: redis.RedisError) -> Response:
         is_unreachable = isinstance(fault, redis.ConnectionError | redis.TimeoutError)
         # Only the kind of the fault: its text may name the server and more.
         content = {
-            "error": "Redis is unreachable" if is_unreachable else "Redis refuses to answer",
+            "error": "Redis is unreachable" if is_unreachable else "Redis returned an error",
             "reason": type(fault).__name__,
         }
         if not is_unreachable:
-            log.error("Redis refused a question of the dashboard: %s", fault)
+            log.error("Redis returned an error to the dashboard: %s", fault)
         response = json_response(content, 503)
         response.headers["Retry-After"] = "2"
         return response

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.store import queries
-from drain.dashboard.parameters import APP_PATTERN, DEFAULT_WINDOW, DIGEST_PATTERN, RUN_PATTERN, SPANS_S
+from drain.dashboard.parameters import (
+    APP_PATTERN,
+    DEFAULT_WINDOW,
+    DIGEST_PATTERN,
+    RUN_PATTERN,
+    SPANS_S,
+    WINDOWS,
+)
 from drain.dashboard.question import Question, Schema
 
 PLAIN: dict[object, Schema] = {
@@ -23,7 +30,7 @@ PLAIN: dict[object, Schema] = {
 
 STAMP: Schema = {
     "at_ms": {"type": "integer", "description": "Unix time in ms at which the figures were read"},
-    "refresh_s": {"type": "number", "description": "after how many seconds it is worth asking again"},
+    "refresh_s": {"type": "number", "description": "seconds after which it is worth asking again"},
 }
 
 ROOTS = (
@@ -64,9 +71,9 @@ def document(questions: Sequence[Question]) -> Schema:
         "info": {
             "title": "Tailrace",
             "version": "1",
-            "description": "Figures of the requests that Heroku's router has logged. Times are in ms, "
+            "description": "Figures of the requests that Heroku's router logged. Times are in ms, "
             "moments in Unix seconds, rates in requests a second, shares from 0 to 1. Percentiles are "
-            "within 1 %. HTTP Basic, where DASHBOARD_USER or DRAIN_USER is set.",
+            "within 1 %. HTTP Basic authentication applies if DASHBOARD_USER or DRAIN_USER is set.",
         },
         "security": [{}, {"basic": []}],
         "paths": {question.path: _operation(question) for question in questions},
@@ -103,12 +110,12 @@ def _parameters() -> Schema:
             "description": "an app's name; empty: all apps together",
             "schema": {"type": "string", "pattern": f"^(?:{APP_PATTERN})$", "default": ""},
         },
-        "window": _window(list(SPANS_S)),
+        "window": _window(list(WINDOWS)),
         "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
         "route": {
             "name": "route",
             "in": "query",
-            "description": "the digest of a route; `all`: all of them together",
+            "description": "the digest of a route; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
         },
         "run": {
@@ -122,7 +129,7 @@ def _parameters() -> Schema:
             "name": "digest",
             "in": "path",
             "required": True,
-            "description": "the hex SHA-256 of a route, as in /api/routes; `all`: all of them together",
+            "description": "the hex SHA-256 of a route, as in /api/routes; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$"},
         },
     }
@@ -132,7 +139,7 @@ def _window(names: list[str]) -> Schema:
     return {
         "name": "window",
         "in": "query",
-        "description": "the time that ends now",
+        "description": "the time span that ends now; `all`: all time (`ever` is its old name)",
         "schema": {"type": "string", "enum": names, "default": DEFAULT_WINDOW},
     }
 
@@ -140,7 +147,7 @@ def _window(names: list[str]) -> Schema:
 def _error_responses() -> Schema:
     return {
         "BadParameter": _error(
-            "A parameter cannot have this value, or there is none of this name",
+            "A parameter has an invalid value or an unknown name",
             parameter={"type": "string"},
             allowed={
                 "description": "what is allowed",
@@ -151,7 +158,7 @@ def _error_responses() -> Schema:
         "NotAdmitted": _error("User or password is wrong or missing"),
         "NotThere": _error("There is no such route or run"),
         "RedisAway": _error(
-            "Redis does not answer, or refuses; try again after Retry-After seconds",
+            "Redis is unreachable or returns an error; retry after Retry-After seconds",
             reason={"type": "string"},
         ),
     }

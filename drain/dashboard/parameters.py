@@ -10,15 +10,22 @@ from werkzeug.datastructures import MultiDict
 
 from app.store.keys import ALL_ROUTES
 
+ALL_TIME = "all"
+
 SPANS_S: dict[str, int | None] = {
     "5m": 300,
     "1h": 3_600,
     "24h": 86_400,
     "7d": 7 * 86_400,
     "30d": 30 * 86_400,
-    "ever": None,
+    ALL_TIME: None,
 }
-"""`window` -> seconds; None: since ever."""
+"""`window` -> seconds; None: all time."""
+
+OLD_NAMES = {"ever": ALL_TIME}
+"""Names of windows that are accepted still, and what they are called now."""
+
+WINDOWS = (*SPANS_S, *OLD_NAMES)
 
 DEFAULT_WINDOW = "1h"
 APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
@@ -28,8 +35,7 @@ RUN_PATTERN = "[A-Za-z0-9._:+-]{1,100}"
 
 @dataclass(slots=True)
 class BadParameter(Exception):
-    """A parameter has a value that it cannot have, or a name that there is not; `allowed` says
-    which there are."""
+    """A parameter has an invalid value or an unknown name; `allowed` says what is valid."""
 
     parameter: str
     value: str
@@ -75,7 +81,7 @@ def read(
 QUERY_NAMES = {"app": "app", "window": "window", "series_window": "window", "route": "route"}
 """Parameters of the query: name in the document -> name in the query. All others are in the path."""
 
-_AN_APP = "an app's name as in GET /api/apps, or empty for all together"
+_AN_APP = "an app's name as in GET /api/apps, or empty for all apps together"
 _A_DIGEST = "a digest of 64 hex digits as in GET /api/routes, or `all`"
 _A_RUN = "the id of a run as in GET /api/replay"
 

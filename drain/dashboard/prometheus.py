@@ -44,7 +44,7 @@ class RouteCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("tailrace_redis_up", "1 where Redis answers")
+        up = GaugeMetricFamily("tailrace_redis_up", "1 if Redis answers")
         try:
             found = list(self._collect())
             up.add_metric([], 1)
@@ -71,10 +71,10 @@ class _Requests:
         name = f"tailrace_{what}"
         self.requests = CounterMetricFamily(f"{name}_requests", "Requests counted", labels=labels)
         self.responses = CounterMetricFamily(
-            f"{name}_responses", "Requests by the class of their status", labels=[*labels, "class"]
+            f"{name}_responses", "Requests by status class", labels=[*labels, "class"]
         )
         self.codes = CounterMetricFamily(
-            f"{name}_router_errors", "Requests with an H-code of the router", labels=[*labels, "code"]
+            f"{name}_router_errors", "Requests by H-code of the router", labels=[*labels, "code"]
         )
         self.bytes = CounterMetricFamily(f"{name}_bytes", "Bytes of responses", labels=labels)
         self.service = HistogramMetricFamily(f"{name}_service_seconds", "Time in the dyno", labels=labels)
@@ -94,7 +94,9 @@ class _Requests:
 
 def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
     families = _Requests("app", ["app"])
-    connect = HistogramMetricFamily("tailrace_app_connect_seconds", "Time to reach the dyno", labels=["app"])
+    connect = HistogramMetricFamily(
+        "tailrace_app_connect_seconds", "Time to connect to the dyno", labels=["app"]
+    )
     for top in tops:
         families.add([label(top.app)], top.whole)
         connect.add_metric([label(top.app)], *_histogram(top.whole.connect))
@@ -128,7 +130,7 @@ def _histogram(buckets: Mapping[int, int]) -> tuple[list[tuple[str, float]], flo
 def _health(health: queries.Health) -> Iterator[Metric]:
     lag = GaugeMetricFamily("tailrace_group_lag_messages", "Messages not yet read", labels=["group"])
     behind = GaugeMetricFamily(
-        "tailrace_group_lag_seconds", "How old the newest read message is", labels=["group"]
+        "tailrace_group_lag_seconds", "Age of the newest message read", labels=["group"]
     )
     waiting = GaugeMetricFamily(
         "tailrace_group_waiting", "Workers that wait because the log is unreachable", labels=["group"]
@@ -137,14 +139,16 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         "tailrace_group_workers", "Workers that reported within 30 s", labels=["group"]
     )
     totals = CounterMetricFamily(
-        "tailrace_group_messages", "What a group has done with messages", labels=["group", "what"]
+        "tailrace_group_messages", "What a group did with messages", labels=["group", "what"]
     )
     log_lost = CounterMetricFamily(
-        "tailrace_log_lost_messages", "Dropped by the log before the group had read them", labels=["group"]
+        "tailrace_log_lost_messages",
+        "Messages dropped from the log before the group had read them",
+        labels=["group"],
     )
     full = CounterMetricFamily(
         "tailrace_log_full_refusals",
-        "Frames refused because the log was full of what the group had to read",
+        "Frames rejected because the log was full of what the group had not read",
         labels=["group"],
     )
     for group in health.groups:
@@ -157,25 +161,27 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         for what, count in sorted(group.totals.items()):
             totals.add_metric([group.group, label(what)], count)
     yield from (lag, behind, workers, waiting, totals, log_lost, full)
-    losses = CounterMetricFamily(
-        "tailrace_losses", "Messages that senders said were lost on the way to the drain", labels=["app"]
-    )
+    losses = CounterMetricFamily("tailrace_losses", "Messages that senders reported as lost", labels=["app"])
     for app, count in sorted(health.losses_ever.items()):
         losses.add_metric([label(app)], count)
     yield losses
     letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
     yield letters
     yield GaugeMetricFamily(
-        "tailrace_dead_letters_bytes", "Memory that they take", value=health.dead_letters_bytes
+        "tailrace_dead_letters_bytes", "Memory used by dead letters", value=health.dead_letters_bytes
     )
     yield CounterMetricFamily(
         "tailrace_dead_letters_dropped",
-        "Dead letters that went because there were too many",
+        "Dead letters dropped because there were too many",
         value=health.dead_letters_dropped,
     )
     if health.log is not None and health.log.messages_added:
         yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log", value=health.log.bytes)
-        yield GaugeMetricFamily("tailrace_log_messages", "Messages in it", value=health.log.messages_kept)
+        yield GaugeMetricFamily(
+            "tailrace_log_messages", "Messages in the log in Redis", value=health.log.messages_kept
+        )
         yield CounterMetricFamily(
-            "tailrace_log_trimmed_messages", "Dropped by its bound", value=health.log.messages_trimmed
+            "tailrace_log_trimmed_messages",
+            "Messages dropped because the log was at its limit",
+            value=health.log.messages_trimmed,
         )

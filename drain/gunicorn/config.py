@@ -49,8 +49,8 @@ def _made_folder() -> str | None:
         return tempfile.mkdtemp(prefix="tailrace-metrics-")
     except OSError as fault:
         print(
-            f"no folder for the counts of all processes ({first_words(fault)}): "
-            "/metrics shows those of the process that answers. Make room in TMPDIR and restart.",
+            f"no directory for the metrics of all processes ({first_words(fault)}): "
+            "/metrics shows only those of the process that answers. Make room in TMPDIR and restart.",
             file=sys.stderr,
         )
         return None

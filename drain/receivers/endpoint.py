@@ -133,7 +133,7 @@ class Intake:
             details: dict[str, object] = {"at_byte": fault.offset, "reason": fault.reason}
             raise Refusal(400, f"not {receiver.body_format}", details) from None
         except NotDurable as fault:
-            raise Refusal(503, "not durable in time, send it again", {"reason": str(fault)}) from None
+            raise Refusal(503, "not durable in time; send it again", {"reason": str(fault)}) from None
 
 
 def _unpacked_body(request: Request, limit_bytes: int) -> bytes:
@@ -149,7 +149,7 @@ def _unpacked_body(request: Request, limit_bytes: int) -> bytes:
         raise Refusal(413, "the body is too large", details) from None
     except BodyCutShort:
         # The rest may come with a retry, so this is no 4xx.
-        raise Refusal(503, "the body ended early or came too slowly", {}) from None
+        raise Refusal(503, "the body ended early or arrived too slowly", {}) from None
     except BodyMalformed as fault:
         raise Refusal(400, "the chunked body is malformed", {"reason": str(fault)}) from None
     except BodyNotGzip:

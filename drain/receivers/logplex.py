@@ -188,14 +188,14 @@ def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
 def _why_no_count(start: bytes) -> str:
     digits = len(start) - len(start.lstrip(b"0123456789"))
     if digits == 0:
-        return f"a byte count is expected, {chr(start[0])!a} is found"
+        return f"expected a byte count, found {chr(start[0])!a}"
     if start[0] == ord("0"):
-        return "a byte count has no leading zero"
+        return "a byte count must not start with 0"
     if digits > MAX_COUNT_DIGITS:
         return f"a byte count has at most {MAX_COUNT_DIGITS} digits"
     if digits == len(start):
-        return "the body ends in a byte count"
-    return f"a space is expected after the byte count, {chr(start[digits])!a} is found"
+        return "the body ends within a byte count"
+    return f"expected a space after the byte count, found {chr(start[digits])!a}"
 
 
 _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")

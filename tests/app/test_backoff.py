@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from app.backoff import FIRST_S, LONGEST_S, SAY_EVERY_S, Outage
+from app.backoff import FIRST_S, LOG_EVERY_S, LONGEST_S, Outage
 
 
 class Stop(Event):
@@ -71,7 +71,7 @@ def test_the_first_wait_after_an_outage_is_short_again(outage: Outage, stop: Sto
 def test_a_long_outage_is_said_once_a_minute(
     outage: Outage, now_s: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    while now_s[0] < 1000 + 3 * SAY_EVERY_S:
+    while now_s[0] < 1000 + 3 * LOG_EVERY_S:
         outage.wait("Redis is away")
     assert [record.getMessage() for record in caplog.records] == ["waiting: Redis is away"] * 3
 
@@ -88,7 +88,7 @@ def test_the_end_of_an_outage_says_how_long_it_was(
 def test_what_comes_and_goes_is_said_once_a_minute_too(
     outage: Outage, now_s: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    while now_s[0] < 1000 + SAY_EVERY_S / 2:
+    while now_s[0] < 1000 + LOG_EVERY_S / 2:
         outage.wait("Redis is away")
         outage.resolved()
     assert [message.split()[0] for message in caplog.messages] == ["waiting:", "back"]

@@ -105,7 +105,7 @@ def test_one_that_lags_says_what_that_means(redis_client: redis.Redis, group: Gr
     report_status(redis_client, status(group.name, lag=9, lag_s=400))
     (alert,) = alerts_of(redis_client, group)
     assert (alert.code, alert.severity) == (f"lag:{group.name}", "warning")
-    assert alert.text == f"9 messages wait to be read. {group.while_behind}"
+    assert alert.text == f"9 messages are queued. {group.while_behind}"
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -116,7 +116,7 @@ def test_one_that_waits_for_the_log_says_what_stops(redis_client: redis.Redis, g
         f"waiting:{group.name}",
         "alarm" if group.is_required else "warning",
     )
-    assert f"the log does not answer, so {group.while_stopped}." in alert.text
+    assert f"the log is unreachable, so {group.while_stopped}." in alert.text
 
 
 def test_one_that_reads_no_log_and_waits_is_not_said_to_wait_for_the_log(

@@ -94,11 +94,11 @@ def test_the_tls_url_of_a_platform_wins_over_the_plain_one(tls_redis: TlsRedis) 
 @pytest.mark.parametrize("password", ["wrong", ""])
 def test_a_refused_login_is_said(tls_redis: TlsRedis, password: str) -> None:
     url = tls_redis.url(password) if password else tls_redis.server.url
-    assert why(REDIS_URL=url, REDIS_TLS_VERIFY="0") == "it refuses the user or password of REDIS_URL"
+    assert why(REDIS_URL=url, REDIS_TLS_VERIFY="0") == "it rejects the user or password in REDIS_URL"
 
 
 def test_a_url_without_tls_is_said(tls_redis: TlsRedis) -> None:
-    assert why(REDIS_URL=tls_redis.url(scheme="redis")).endswith("is it rediss:// in REDIS_URL?")
+    assert why(REDIS_URL=tls_redis.url(scheme="redis")).endswith("should REDIS_URL start with rediss://?")
 
 
 def test_a_redis_that_is_not_there_is_said() -> None:
@@ -108,4 +108,4 @@ def test_a_redis_that_is_not_there_is_said() -> None:
 def test_a_plan_without_a_free_connection_is_said() -> None:
     with RedisServer() as server, redis.Redis.from_url(server.url) as first:
         first.config_set("maxclients", 1)
-        assert why(REDIS_URL=server.url).startswith("it has no connection left")
+        assert why(REDIS_URL=server.url).startswith("it has no free connection")

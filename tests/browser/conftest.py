@@ -45,7 +45,7 @@ FLAGS = (
 
 
 class Site:
-    """The dashboard on a port of its own; it can go away and come back."""
+    """The dashboard on a port of its own; it can stop and start again."""
 
     def __init__(self, redis_url: str) -> None:
         self.port = free_port()

@@ -50,7 +50,7 @@ def test_slash_goes_to_the_filter_and_escape_clears_it(page: Page, shop: redis.R
     page.press(Keys.ESCAPE)
     page.wait_for_routes(len(ROUTES))
     page.press("nowhere")
-    assert page.text("#table .none") == "No route fits the filter."
+    assert page.text("#table .none") == "No route matches the filter."
     page.press(Keys.ESCAPE, "h12")
     assert 0 < len(page.routes()) < len(ROUTES)
 

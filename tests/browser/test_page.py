@@ -24,7 +24,7 @@ def test_it_shows_figures_plots_and_routes(page: Page, shop: redis.Redis) -> Non
     page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
     assert set(page.routes()) == {path for _, path, *_ in ROUTES}
     names = page.texts("#figures dt")
-    assert names == ["Requests a second", "Errors", "Median", "p95", "p99"]
+    assert names == ["Requests per second", "Errors", "Median", "p95", "p99"]
     assert all(any(char.isdigit() for char in figure) for figure in page.texts("#figures dd:not(.sub)"))
     assert len(page.all("#table svg.spark .line[d^='M']")) == len(ROUTES)
     assert page.text("#live") == "live"
@@ -90,7 +90,7 @@ def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
     assert page.texts(".histogram .mark-name")[:3] == ["p50", "p95", "p99"]
     headings = page.texts("#route-view h2")
     assert headings[:3] == ["Service time", "Connect time", "Statuses"]
-    assert "Dynos, since the start" in headings
+    assert "Dynos, all time" in headings
     assert "shop.example.com" in page.text("#route-view")
     page.focus(".histogram .bar-hit")
     assert "took no longer" in page.text("#tip")
@@ -116,11 +116,12 @@ def test_app_and_window_are_chosen_and_kept_in_the_address(page: Page, shop: red
     page.wait_for(lambda: page.run("return document.getElementById('app').value") == "", "all apps again")
 
 
-def test_since_ever_has_no_plots(page: Page, shop: redis.Redis) -> None:
-    page.open("#/?window=ever")
+def test_all_time_has_no_plots(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=ever")  # A bookmark from before `all` was its name.
     page.wait_for_routes(len(ROUTES))
     assert not page.is_shown("#plots")
     assert page.texts("#figures dt")[0] == "Requests"
+    assert page.run("return document.querySelector('#windows input:checked').value") == "all"
 
 
 def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: redis.Redis) -> None:
@@ -153,7 +154,7 @@ def test_what_takes_redis_memory_is_told_when_it_is_opened(page: Page, shop: red
     page.wait_for(lambda: len(page.all("#memory-parts li")) > 3, "the parts")
     told = page.texts("#memory-parts li")
     assert any(part.startswith("Figures of all apps together") for part in told)
-    assert any(part.startswith("Dead letters") and "bound 64.0 MB" in part for part in told)
+    assert any(part.startswith("Dead letters") and "limit 64.0 MB" in part for part in told)
     assert told[-1].startswith("Redis itself")
     page.shot("memory-light")
     assert page.complaints() == []

@@ -61,7 +61,7 @@ def test_two_targets_are_shown_side_by_side_while_the_run_goes_on(page: Page, sh
     page.wait_for(lambda: page.text(".replay-head h1") == "https://new.example.com", "the run")
     assert page.text(".replay-head .baseline") == "against https://old.example.com"
     assert "running, 42 %" in page.text(".replay-head .fine")
-    assert "Before an arrow the baseline, behind it the target." in page.text("#replay .toolbar")
+    assert "Figures are baseline → target." in page.text("#replay .toolbar")
     assert "Status differs" in page.texts(".replayed thead th")
     page.shot("replay-two-targets-light")
     replay.record(shop, "20261123T120000Z-ab12", replayed(), {**info, "progress": "0.84"})
@@ -108,8 +108,8 @@ def test_runs_of_the_same_window_are_told_apart_by_when_they_began(page: Page, s
     page.open("#/replay")
     page.wait_for(lambda: len(page.all(".replay-head option")) == 2, "two runs")
     assert sorted(page.texts(".replay-head option")) == [
-        "23 Nov 10:00 to 11:00, new.example.com, begun 02:13:20",
-        "23 Nov 10:00 to 11:00, new.example.com, begun 03:13:20",
+        "23 Nov 10:00 to 11:00, new.example.com, started 02:13:20",
+        "23 Nov 10:00 to 11:00, new.example.com, started 03:13:20",
     ]
 
 
@@ -139,13 +139,13 @@ def test_a_run_that_was_killed_is_not_said_to_go_on(page: Page, shop: redis.Redi
     replay.record(shop, "live", replayed(), info)
     shop.hset("tailrace:replay:live:info", "updated_at", str(int(time.time()) - 3_600))
     page.open("#/replay")
-    page.wait_for(lambda: "cut off, no word since" in page.text("#replay"), "its end")
+    page.wait_for(lambda: "interrupted, last update" in page.text("#replay"), "its end")
 
 
 def test_a_run_that_is_not_there_is_said_and_the_others_can_be_chosen(page: Page, shop: redis.Redis) -> None:
     replay.record(shop, "one", replayed(), window_run("https://one.example.com"))
     page.open("#/replay/nope")
-    page.wait_for(lambda: "There is no such replay" in page.text("#outage"), "the message")
+    page.wait_for(lambda: "No such replay" in page.text("#outage"), "the message")
     assert "comes back" not in page.text("#outage")
     assert page.text(".replay-head h1") == "nope"
     page.one(".replay-head select").send_keys("23 Nov")
@@ -182,6 +182,6 @@ def test_each_change_is_a_percentage(page: Page, shop: redis.Redis) -> None:
 
 def test_without_a_replay_it_says_how_to_make_one(page: Page, shop: redis.Redis) -> None:
     page.open("#/replay")
-    page.wait_for(lambda: "Nothing has been replayed yet" in page.text("#replay"), "the explanation")
+    page.wait_for(lambda: "No replays yet" in page.text("#replay"), "the explanation")
     assert "REPLAY_HOST=" in page.text("#replay")
     page.shot("replay-empty-light")

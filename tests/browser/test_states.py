@@ -1,4 +1,4 @@
-"""What the page says when nothing has come yet, when something is wrong, or away."""
+"""What the page says when nothing has come yet, and when something is wrong or unreachable."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: r
     severities = [item.get_attribute("data-severity") for item in page.all("#alerts li")]
     assert severities == ["alarm", "warning", "warning"]
     assert "No metrics worker is running" in page.text("#alerts")
-    assert "1,200 messages of shop never arrived" in page.text("#alerts")
+    assert "1,200 messages from shop were lost" in page.text("#alerts")
     page.shot("warnings-light")
     assert page.all("#alerts li[data-severity=alarm] button") == [], "what is wrong now stays"
     page.one("#alerts li[data-code='losses:shop'] button").click()
-    assert "never arrived" not in page.text("#alerts")
+    assert "were lost" not in page.text("#alerts")
     page.driver.refresh()
     page.wait_for(lambda: len(page.all("#alerts li")) == 2, "two warnings")
     keep(shop, "b", "shop", [Loss("L10", 1)], [], int(time.time()))
-    page.wait_for(lambda: "1,201 messages of shop never arrived" in page.text("#alerts"), "the news")
+    page.wait_for(lambda: "1,201 messages from shop were lost" in page.text("#alerts"), "the news")
 
 
 def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
@@ -64,19 +64,19 @@ def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
     count = len(page.all("#table tbody tr"))
     unreachable_redis(True)
     page.wait_for(lambda: page.is_shown("#outage"), "the outage")
-    assert page.text("#outage").startswith("Redis is unreachable. The figures below are those of ")
-    assert page.text("#live") == "waiting"
+    assert page.text("#outage").startswith("Redis is unreachable. Showing figures from ")
+    assert page.text("#live") == "offline"
     assert len(page.all("#table tbody tr")) == count
     page.shot("redis-unreachable")
     unreachable_redis(False)
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
 
 
-def test_the_server_away_is_said_and_it_recovers(page: Page, shop: redis.Redis) -> None:
+def test_an_unreachable_server_is_said_and_it_recovers(page: Page, shop: redis.Redis) -> None:
     page.open("#/?window=5m")
     page.wait_for(lambda: page.text("#live") == "live" and page.all("#table tbody tr"), "figures")
     page.site.stop()
-    page.wait_for(lambda: page.text("#outage").startswith("No answer from the server"), "the outage")
+    page.wait_for(lambda: page.text("#outage").startswith("The server does not answer"), "the outage")
     assert page.all("#table tbody tr") != []
     page.site.start()
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
@@ -100,4 +100,4 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, shop: redis.Redis) -> N
 
 def test_a_route_that_is_not_there_is_said(page: Page, shop: redis.Redis) -> None:
     page.open(f"#/routes/{digest('/nowhere')}?window=1h")
-    page.wait_for(lambda: "There is no such route" in page.text("#outage"), "the message")
+    page.wait_for(lambda: "No such route" in page.text("#outage"), "the message")

@@ -86,7 +86,7 @@ re.fullmatch("(a+)+b", "a" * 80)
         assert process.popen.wait(20) == 0
         assert starts(process) == 2
         assert "left f.1 lease" in process.output
-        assert "a message has held the worker for 1.0 s: killed" in process.output
+        assert "killing the worker: one message has held it for 1.0 s" in process.output
 
 
 def test_a_worker_that_dies_again_and_again_is_started_ever_later() -> None:
@@ -121,7 +121,7 @@ re.fullmatch("(a+)+b", "a" * 80)
         process.popen.send_signal(number)
         assert process.popen.wait(20) == 0
         assert 8 < time.monotonic() - started_s < 10
-        assert "the worker did not end in 9 s and is killed" in process.output
+        assert "killing the worker: it did not stop within 9 s" in process.output
 
 
 def test_a_signal_reaches_the_worker() -> None:

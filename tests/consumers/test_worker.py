@@ -432,5 +432,5 @@ def test_after_redis_is_cleared_the_metrics_process_says_so_and_goes_on(
         writer.append("f1", frame("f1", 5), 4)
         worker.wait_until(lambda: store.hget("tailrace:apps", "") == b"2", "counts that start over")
         writer.close()
-        worker.wait_for_output("Redis was cleared: the counts start over")
+        worker.wait_for_output("Redis was cleared: the figures start over")
         assert ends_well(worker, 10)

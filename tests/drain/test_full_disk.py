@@ -19,7 +19,7 @@ from servers.redis_server import RedisServer
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web
 
-NO_ROOM = "no room for this process's counts (OSError: [Errno 28] No space left on device)"
+NO_ROOM = "no room for this process's metrics (OSError: [Errno 28] No space left on device)"
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_web_starts_where_no_folder_can_be_made(redis_server: RedisServer, tmp_p
         wait_until(lambda: web.post().status == 202, "frame")
         replace_worker(web)
         assert accepted(web) == 1
-        assert process.output.count("no folder for the counts of all processes (OSError: [Errno 28]") == 1
+        assert process.output.count("no directory for the metrics of all processes (OSError: [Errno 28]") == 1
         assert "Traceback" not in process.output
         assert process.terminate() == 0
 

@@ -100,7 +100,7 @@ def check(client: redis.Redis, sender: Sender, poison_id: str, group: str = "met
     wait_until(lambda: counted(client) >= sender.sent - 1, "count of all others", 60)
     (letter,) = dead_letters.read(client)
     assert (letter.kind, letter.source) == ("message", group)
-    assert letter.reason.startswith("poison: it held a worker 2 times")
+    assert letter.reason.startswith("poison: 2 workers hung or died")
     assert decode(letter.value)["id"] == poison_id
     totals = text_hash(client, f"tailrace:group:{group}")
     assert totals["bad"] == "1"
@@ -136,8 +136,11 @@ def test_a_message_that_holds_two_workers_is_set_aside_and_no_sender_notices(
         send_until(1, sender, redis_client, 90)
         check(redis_client, sender, f"{frame_id}.1")
         output = "".join(worker.output for worker in workers)
-        assert output.count("the worker ended with a message in hand and is started again") == 2
-        assert output.count(f"a message that held two workers goes to the dead letters: id={frame_id}.1") == 1
+        assert output.count("the worker died while processing a message and is restarted") == 2
+        assert (
+            output.count(f"a message that stopped two workers is moved to the dead letters: id={frame_id}.1")
+            == 1
+        )
         assert [worker.terminate(10) for worker in workers] == [0, 0]
 
 

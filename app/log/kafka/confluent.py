@@ -135,15 +135,15 @@ class ConfluentProducer:
             for value in values:
                 produce(topic, value, key, on_delivery=delivery)
         except (BufferError, KafkaException) as fault:
-            raise NotDurable(f"the Kafka client takes no more now: {type(fault).__name__}") from fault
+            raise NotDurable(f"the queue of the Kafka client is full: {type(fault).__name__}") from fault
         if not delivery.done.wait(max(0.0, timeout_s)):
-            raise NotDurable(f"Kafka has not acknowledged the frame: {TIMED_OUT}")
+            raise NotDurable(f"Kafka did not acknowledge the frame: {TIMED_OUT}")
         if delivery.fault is not None:
             if delivery.fault.fatal():
                 self._discard(producer)
             is_timeout = delivery.fault.code() == KafkaError._MSG_TIMED_OUT
             reason = TIMED_OUT if is_timeout else delivery.fault.name()
-            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}")
+            raise NotDurable(f"Kafka did not acknowledge the frame: {reason}")
 
     def _discard(self, producer: Producer) -> None:
         """A fresh producer for the next frame: an idempotent one never leaves a fatal fault."""
@@ -203,17 +203,17 @@ class ConfluentConsumer:
         try:
             return method(*args, **kwargs)
         except KafkaException as fault:
-            raise LogUnavailable(f"Kafka does not {what}: {fault.args[0].name()}") from fault
+            raise LogUnavailable(f"Kafka did not {what}: {fault.args[0].name()}") from fault
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
         # consume() waits for all of `max_messages`; so the wait is short once there is something.
-        found = self._ask("give messages", self._consumer.consume, 1, timeout_s)
+        found = self._ask("return messages", self._consumer.consume, 1, timeout_s)
         if found and max_messages > 1:
-            found += self._ask("give messages", self._consumer.consume, max_messages - 1, 0.01)
+            found += self._ask("return messages", self._consumer.consume, max_messages - 1, 0.01)
         by_partition: dict[int, list[tuple[int, bytes]]] = {}
         for message in found:
             if (fault := message.error()) is not None:
-                raise LogUnavailable(f"Kafka does not give messages: {fault.name()}")
+                raise LogUnavailable(f"Kafka did not return messages: {fault.name()}")
             by_partition.setdefault(message.partition(), []).append(
                 (message.offset(), message.value() or b"")
             )
@@ -235,12 +235,12 @@ class ConfluentConsumer:
                 return
             except KafkaException as fault:
                 if time.monotonic() > deadline or partition not in self._assigned:
-                    raise LogUnavailable(f"Kafka has taken partition {partition} away") from fault
+                    raise LogUnavailable(f"Kafka reassigned partition {partition}") from fault
                 time.sleep(0.05)
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         wanted = [TopicPartition(self._topic, name) for name in partitions]
-        found = self._ask("give positions", self._consumer.committed, wanted, timeout=ANSWER_S)
+        found = self._ask("return positions", self._consumer.committed, wanted, timeout=ANSWER_S)
         return {place.partition: None if place.offset == OFFSET_INVALID else place.offset for place in found}
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -256,7 +256,7 @@ class ConfluentConsumer:
     def _list_offsets(self, partitions: Iterable[int], time_or_place: int) -> dict[int, int]:
         """One question for all partitions: ListOffsets takes -1 and -2 for end and beginning."""
         wanted = [TopicPartition(self._topic, name, time_or_place) for name in partitions]
-        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout=ANSWER_S)
+        found = self._ask("return offsets", self._consumer.offsets_for_times, wanted, timeout=ANSWER_S)
         return {place.partition: place.offset for place in found}
 
     def high_water(self, partition: int) -> int | None:
@@ -269,7 +269,7 @@ class ConfluentConsumer:
         return high if high >= 0 else None
 
     def all_partitions(self) -> list[int]:
-        found = self._ask("give the topic", self._consumer.list_topics, self._topic, timeout=ANSWER_S)
+        found = self._ask("describe the topic", self._consumer.list_topics, self._topic, timeout=ANSWER_S)
         if not found.topics[self._topic].partitions:
             raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
         return sorted(found.topics[self._topic].partitions)
@@ -286,7 +286,7 @@ class ConfluentConsumer:
                 self._consumer.commit(offsets=placed, asynchronous=True)
         except KafkaException as fault:
             if wait:
-                raise LogUnavailable(f"Kafka does not take positions: {fault.args[0].name()}") from fault
+                raise LogUnavailable(f"Kafka did not accept positions: {fault.args[0].name()}") from fault
 
     def close(self) -> None:
         self._consumer.close()

@@ -145,7 +145,8 @@ def require_writable(found: Copies, topic: str) -> None:
         fix = f"Give it more copies:\n  {_more_copies(possible)}"
     copies = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
     raise TooFewCopies(
-        f"the topic {topic} takes no frame: {_MIN_IN_SYNC} is {found.min_in_sync}, and it has {copies}. {fix}"
+        f"the topic {topic} accepts no frames: {_MIN_IN_SYNC} is {found.min_in_sync}, "
+        f"and it has {copies}. {fix}"
     )
 
 
@@ -160,14 +161,14 @@ def _few(found: Copies, topic: str) -> str:
     has = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
     if found.fewest < possible:
         return (
-            f"the topic {topic} has {has} where {found.brokers} brokers allow {possible}: "
-            f"{'a broker that is lost takes' if found.fewest == 1 else 'brokers that are lost take'} "
-            f"acknowledged frames along.\n  {_more_copies(possible)}"
+            f"the topic {topic} has {has} although {found.brokers} brokers allow {possible}: "
+            f"losing {'a broker' if found.fewest == 1 else f'{found.fewest} brokers'} "
+            f"loses acknowledged frames.\n  {_more_copies(possible)}"
         )
     if found.fewest == 1:
         return (
-            f"the topic {topic} has one copy, on the only broker: if that broker is lost, so is what waits "
-            f"in the log. {COPIES} brokers would keep {COPIES} copies"
+            f"the topic {topic} has one copy, on the only broker: if that broker is lost, so are the queued "
+            f"messages. {COPIES} brokers would keep {COPIES} copies"
         )
     return ""
 
@@ -177,10 +178,12 @@ def _one(found: Copies, topic: str) -> str:
         return ""
     price = ""
     if found.fewest == 2:
-        price = ". With two copies no frame is taken while either broker is down; with three, one may be"
+        price = (
+            ". With two copies, no frame is accepted while either broker is down; with three, one may be down"
+        )
     return (
-        f"acks=all may mean one copy: {_MIN_IN_SYNC} of the topic {topic} is 1, so a frame is acknowledged "
-        f"that only one broker has while the others are down.\n"
+        f"acks=all may mean one copy: {_MIN_IN_SYNC} of the topic {topic} is 1, so a frame may be "
+        f"acknowledged while only one broker has it.\n"
         f"  {_set(topic, _MIN_IN_SYNC, str(MIN_IN_SYNC))}{price}"
     )
 
@@ -189,8 +192,8 @@ def _unclean(found: Copies, topic: str) -> str:
     if not found.unclean_election:
         return ""
     return (
-        f"{_UNCLEAN} is on for the topic {topic}: a broker that has missed acknowledged frames may lead, "
-        f"and they are gone.\n  {_set(topic, _UNCLEAN, 'false')}"
+        f"{_UNCLEAN} is on for the topic {topic}: a broker that missed acknowledged frames may become "
+        f"the leader, and those frames are lost.\n  {_set(topic, _UNCLEAN, 'false')}"
     )
 
 
@@ -198,8 +201,8 @@ def _waiting(found: Copies, topic: str) -> str:
     if not found.waiting:
         return ""
     return (
-        f"{found.waiting} of {found.partitions} partitions of the topic {topic} take no frame now: too few "
-        "copies are in sync, or no broker leads. Senders get 503 until the brokers are back"
+        f"{found.waiting} of {found.partitions} partitions of the topic {topic} accept no frames now: "
+        "too few copies are in sync, or there is no leader. Senders get 503 until the brokers are back"
     )
 
 

@@ -85,7 +85,7 @@ class KafkaHistory:
             if fetched:
                 heard_s = time.monotonic()
             elif time.monotonic() - heard_s > SILENT_S:
-                raise LogUnavailable(f"Kafka has given nothing for {SILENT_S:.0f} s")
+                raise LogUnavailable(f"Kafka has returned nothing for {SILENT_S:.0f} s")
             for name, records in fetched.items():
                 for offset, value in records:
                     if name in left and offset < left[name][1]:
@@ -109,6 +109,6 @@ def _inside(value: bytes, from_ms: int, until_ms: int) -> RouterMessage | None:
     try:
         message = decode(value)
     except BadMessage as fault:
-        log.warning("skipped a value that is no message: %s", fault)
+        log.warning("skipped a value that is not a message: %s", fault)
         return None
     return message if from_ms <= message["received_at"] < until_ms else None

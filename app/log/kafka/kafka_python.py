@@ -120,11 +120,11 @@ class PythonConsumer:
         try:
             return method(*args, **kwargs)
         except FAULTS as fault:
-            raise LogUnavailable(f"Kafka does not {what}: {type(fault).__name__}") from fault
+            raise LogUnavailable(f"Kafka did not {what}: {type(fault).__name__}") from fault
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
         found = self._ask(
-            "give messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
+            "return messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
         )
         self._keep_join()
         return {
@@ -148,12 +148,12 @@ class PythonConsumer:
         try:
             self._consumer.seek(self._tp(partition), offset)
         except FAULTS as fault:
-            raise LogUnavailable(f"Kafka has taken partition {partition} away") from fault
+            raise LogUnavailable(f"Kafka reassigned partition {partition}") from fault
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
         ask = self._consumer.committed
         return {
-            name: self._ask("give positions", ask, self._tp(name), timeout_ms=ANSWER_MS)
+            name: self._ask("return positions", ask, self._tp(name), timeout_ms=ANSWER_MS)
             for name in partitions
         }
 
@@ -166,12 +166,12 @@ class PythonConsumer:
     def offsets_at(self, partitions: Iterable[int], time_ms: int) -> dict[int, int | None]:
         """The first offset at or after a time (Unix ms); None where nothing is that new."""
         wanted = {self._tp(name): time_ms for name in partitions}
-        found = self._ask("give offsets", self._consumer.offsets_for_times, wanted, timeout_ms=ANSWER_MS)
+        found = self._ask("return offsets", self._consumer.offsets_for_times, wanted, timeout_ms=ANSWER_MS)
         return {place.partition: entry.offset if entry else None for place, entry in found.items()}
 
     def _offsets(self, method: Any, partitions: Iterable[int]) -> dict[int, int]:
         places = [self._tp(name) for name in partitions]
-        found = self._ask("give offsets", method, places, timeout_ms=ANSWER_MS)
+        found = self._ask("return offsets", method, places, timeout_ms=ANSWER_MS)
         return {place.partition: offset for place, offset in found.items()}
 
     def high_water(self, partition: int) -> int | None:
@@ -182,7 +182,7 @@ class PythonConsumer:
         return int(end) if end is not None else None
 
     def all_partitions(self) -> list[int]:
-        found = self._ask("give the topic", self._consumer.partitions_for_topic, self._topic)
+        found = self._ask("describe the topic", self._consumer.partitions_for_topic, self._topic)
         if not found:
             raise LogUnavailable(f"the topic {self._topic} is missing: run `python -m app release`")
         return sorted(found)
@@ -195,7 +195,7 @@ class PythonConsumer:
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
         placed = {self._tp(name): OffsetAndMetadata(offset, "", -1) for name, offset in offsets.items()}
         if wait:
-            self._ask("take positions", self._consumer.commit, placed, timeout_ms=ANSWER_MS)
+            self._ask("accept positions", self._consumer.commit, placed, timeout_ms=ANSWER_MS)
         else:
             with contextlib.suppress(*FAULTS):  # They come again with the next ones.
                 self._consumer.commit_async(placed)

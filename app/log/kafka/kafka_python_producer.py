@@ -87,7 +87,7 @@ class PythonProducer:
             self._partitions = 0  # The topic may have been made anew, with fewer.
             self._discard(producer)
             reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
-            raise NotDurable(f"Kafka has not acknowledged the frame: {reason}") from fault
+            raise NotDurable(f"Kafka did not acknowledge the frame: {reason}") from fault
 
     def _discard(self, producer: KafkaProducer) -> None:
         """A fresh producer for the next frame; frames under way in this one get their 503.

@@ -41,7 +41,7 @@ def _look(server: str, settings: Settings, context: ssl.SSLContext | None) -> st
                 return _refuses(settings)
             return _look_at_tls(connection, host, settings, context)
     except socket.gaierror:
-        return "there is no host of this name"
+        return "no host has this name"
     except TimeoutError:
         return f"no connection within {LOOK_S:.0f} s"
     except OSError as fault:
@@ -61,10 +61,10 @@ def _look_at_tls(connection: socket.socket, host: str, settings: Settings, conte
         return _distrusted(fault, settings)
     except ssl.SSLError as fault:
         if "ALERT" not in (fault.reason or ""):
-            return "it does not speak TLS there: is it kafka:// in KAFKA_URL?"
+            return "it does not speak TLS on this port: should KAFKA_URL start with kafka://?"
         if settings.kafka_client_cert:
-            return "it refuses the certificate of KAFKA_CLIENT_CERT"
-        return "it asks for a client's certificate: set KAFKA_CLIENT_CERT and KAFKA_CLIENT_CERT_KEY"
+            return "it rejects the certificate in KAFKA_CLIENT_CERT"
+        return "it requires a client certificate: set KAFKA_CLIENT_CERT and KAFKA_CLIENT_CERT_KEY"
     return _refuses(settings)
 
 
@@ -80,9 +80,9 @@ def _refuses(settings: Settings) -> str:
     """Of a broker that takes the connection: what else can be wrong."""
     if settings.kafka_sasl_mechanism:
         return (
-            f"it takes the connection, but not the {settings.kafka_sasl_mechanism} login: "
+            f"it accepts the connection, but not the {settings.kafka_sasl_mechanism} login: "
             "check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
         )
     if not settings.kafka_over_tls:
-        return "it takes the connection, but does not answer: is it kafka+ssl:// in KAFKA_URL?"
-    return "it takes the connection, but does not answer: does it want a login (KAFKA_SASL_MECHANISM)?"
+        return "it accepts the connection but does not answer: should KAFKA_URL start with kafka+ssl://?"
+    return "it accepts the connection but does not answer: does it require a login (KAFKA_SASL_MECHANISM)?"

@@ -132,7 +132,7 @@ class KafkaReader:
             # memory that is older would let a frame pass twice.
             self._memory.load(names)
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
+            raise LogUnavailable(f"Redis did not return positions: {type(fault).__name__}") from fault
         for name in names:
             self._consumer.seek(name, stored[name])
             self._next[name] = stored[name]
@@ -171,7 +171,7 @@ class KafkaReader:
         later = {name: at for name, at in later.items() if at <= ends[name]}
         if not later:
             return {}
-        log.warning("Redis is older than Kafka's offsets: going on from those. group=%s", self._group)
+        log.warning("Redis is older than Kafka's offsets: continuing from those. group=%s", self._group)
         self._store.eval(
             _RAISE, 1, self._positions_key, *(str(part) for pair in later.items() for part in pair)
         )
@@ -235,7 +235,7 @@ class KafkaReader:
         try:
             stored = self._stored(names) if names else {}
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give positions: {type(fault).__name__}") from fault
+            raise LogUnavailable(f"Redis did not return positions: {type(fault).__name__}") from fault
         for name, at in stored.items():
             if at != self._next[name]:
                 self._forget(name)
@@ -275,7 +275,9 @@ class KafkaReader:
         try:
             self._commit(wait=True)
         except LogUnavailable:
-            log.info("the broker was gone at the end; positions are safe in Redis. group=%s", self._group)
+            log.info(
+                "the broker was unreachable at shutdown; positions are safe in Redis. group=%s", self._group
+            )
         self._consumer.close()
         self._store.close()
 

@@ -85,7 +85,7 @@ def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdmin
             if not fault.retriable or time.monotonic() > deadline:
                 kind = type(fault).__name__
                 raise LogUnavailable(
-                    f"Kafka does not give the topic {topic_name(settings)}: {kind}"
+                    f"Kafka did not describe the topic {topic_name(settings)}: {kind}"
                 ) from fault
         finally:
             admin.close()
@@ -116,7 +116,7 @@ def _make(admin: KafkaAdminClient, settings: Settings) -> None:
             _create(admin, settings, wanted)
         except (PolicyViolationError, InvalidReplicationFactorError, InvalidConfigurationError) as fault:
             # Some clusters choose the copies themselves and refuse whoever names a number.
-            log.debug("the topic is made with the brokers' own defaults: %s", type(fault).__name__)
+            log.debug("the topic is created with the brokers' defaults: %s", type(fault).__name__)
             _create(admin, settings, {"num_partitions": PARTITIONS})
     except TopicAlreadyExistsError:
         return
@@ -128,7 +128,7 @@ def _create(admin: KafkaAdminClient, settings: Settings, options: dict[str, Any]
     topic = topic_name(settings)
     admin.create_topics({topic: options}, wait_for_metadata=True)
     copies = options.get("replication_factor", "default")
-    log.info("made the topic: topic=%s partitions=%d copies=%s", topic, PARTITIONS, copies)
+    log.info("created the topic: topic=%s partitions=%d copies=%s", topic, PARTITIONS, copies)
 
 
 def _check_group(admin: KafkaAdminClient, settings: Settings, group: str) -> None:
@@ -162,8 +162,8 @@ def missing_topic_text(settings: Settings, fault: KafkaError) -> str:
         commands += [_GROUP_COMMAND.format(group=group) for group in log_group_names()]
     return "\n  ".join(
         (
-            f"the topic {topic} is missing, and the brokers let no app make it ({type(fault).__name__}). "
-            f"Make it with {PARTITIONS} partitions and {COPIES} copies; on Heroku, run:",
+            f"the topic {topic} is missing, and apps may not create it ({type(fault).__name__}). "
+            f"Create it with {PARTITIONS} partitions and {COPIES} copies; on Heroku, run:",
             *commands,
             "elsewhere: kafka-topics.sh --bootstrap-server BROKER:9092 --create "
             f"--topic {topic} {size} --config min.insync.replicas={MIN_IN_SYNC}",

@@ -35,7 +35,7 @@ class RedisHistory:
                 messages, bad = unpack((fields or {}).get(b"v", b""))
                 inside += [found for found in messages if from_ms <= found["received_at"] < until_ms]
                 for value in bad:
-                    log.warning("skipped what is no message: %s", value.reason)
+                    log.warning("skipped an entry that is not a message: %s", value.reason)
             if inside:
                 yield inside
             start = "(" + entries[-1][0].decode()
@@ -44,7 +44,7 @@ class RedisHistory:
         try:
             return cast(list[Entry], self._client.xrange(STREAM, start, end, count=count))
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
+            raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         """From the share of the kept time that the window covers, taking a steady rate."""
@@ -55,7 +55,7 @@ class RedisHistory:
             last = cast(list[Entry], self._client.xrevrange(STREAM, count=1))
             kept = log_counts(self._client).get("kept", 0)
         except redis.RedisError as fault:
-            raise LogUnavailable(f"Redis does not give the log: {why_refused(fault)}") from fault
+            raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
         oldest, newest = (entry_ms(entries[0][0]) for entries in (first, last or first))
         covered = min(until_ms, newest + 1) - max(from_ms, oldest)
         return max(0, round(kept * min(1.0, covered / max(1, newest + 1 - oldest))))

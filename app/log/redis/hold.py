@@ -76,7 +76,9 @@ class Hold:
         if mine.fault:
             raise NotDurable(mine.fault)
         if not mine.missing.isdisjoint(name for _, name in items):
-            raise NotDurable("what was written is not in this Redis: it was replaced or emptied meanwhile")
+            raise NotDurable(
+                "this Redis does not hold what was written: it was replaced or emptied in the meantime"
+            )
 
     def _join(self, items: Sequence[Item], deadline_s: float) -> _Round:
         with self._changed:
@@ -105,7 +107,7 @@ class Hold:
                 current.fault = self._in_words(fault)
             except Exception as fault:
                 self._disconnect()
-                current.fault = f"Redis could not be asked: {first_words(fault)}"
+                current.fault = f"could not ask Redis for a confirmation: {first_words(fault)}"
             current.done.set()
 
     def _run(self, current: _Round) -> str:
@@ -153,7 +155,7 @@ class Hold:
                 "REDIS_LOG_FSYNC=1 needs Redis's append-only file, which is off: "
                 "`appendonly yes` in redis.conf, or `CONFIG SET appendonly yes`"
             )
-        return f"Redis does not confirm that it is safe: {first_words(fault)}"
+        return f"Redis did not confirm the write: {first_words(fault)}"
 
     def _disconnect(self) -> None:
         if self._connection is not None:

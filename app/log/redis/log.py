@@ -121,6 +121,8 @@ def _position(counts: dict[str, int], group: str) -> GroupPosition:
 def _unheld(replication: Any) -> Iterator[str]:
     if replicas := int(replication.get("connected_slaves", 0)):
         yield (
-            f"Redis has {plural(replicas, 'replica')} and frames do not wait for any: when one takes over, "
-            "what it had not received is lost, acknowledged or not. REDIS_LOG_REPLICAS=1 prevents that"
+            f"Redis has {plural(replicas, 'replica')}, but frames do not wait for one: after a failover, "
+            "what the replica had not received is lost, acknowledged or not. "
+            ""
+            "REDIS_LOG_REPLICAS=1 prevents that"
         )

@@ -78,7 +78,7 @@ class RedisReader:
             self._joined = False
             if "NOGROUP" in str(fault) or "UNBLOCKED" in str(fault):
                 return None  # Redis was cleared: the next poll makes the group anew.
-            raise LogUnavailable(f"Redis does not give messages: {first_words(fault)}") from fault
+            raise LogUnavailable(f"Redis did not return messages: {first_words(fault)}") from fault
         return self._batch(max_messages) if self._held else None
 
     def _fetch(self, timeout_s: float, max_messages: int) -> list[Entry]:
@@ -101,7 +101,7 @@ class RedisReader:
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
         if answer == b"created" and self._had_joined:
-            log.warning("Redis was cleared: the log and the counts start over. group=%s", self._group)
+            log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
         self._joined = self._had_joined = self._pending_first = True
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
@@ -169,5 +169,5 @@ class RedisReader:
         try:
             self._client.delete(self._lease)
         except redis.RedisError:
-            log.info("Redis was gone at the end: the lease runs out by itself. group=%s", self._group)
+            log.info("Redis was unreachable at shutdown: the lease expires by itself. group=%s", self._group)
         self._client.close()

@@ -85,7 +85,7 @@ class RedisWriter:
                 timeout_s=deadline_s - time.monotonic(),
             )
         except redis.RedisError as fault:
-            raise NotDurable(f"Redis has not taken the frame: {first_words(fault)}") from fault
+            raise NotDurable(f"Redis did not accept the frame: {first_words(fault)}") from fault
         if isinstance(written, list):
             group, waiting = written[0].decode(), int(written[1])
             raise NotDurable(
@@ -100,7 +100,7 @@ class RedisWriter:
             # A write, because a Redis that is full answers every PING.
             self._questions.command("SET", PROBE, 1, "EX", 60, timeout_s=timeout_s)
         except redis.ResponseError as fault:
-            raise NotDurable(f"Redis takes no writes: {first_words(fault)}") from fault
+            raise NotDurable(f"Redis accepts no writes: {first_words(fault)}") from fault
         except redis.RedisError as fault:
             raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
         if self._hold:

@@ -12,10 +12,10 @@ from app.log_status import LogAdvice
 from app.store.queries.health import GroupHealth, Health
 
 LAG_S = 30
-"""Behind by more than this, the figures are no longer those of now."""
+"""With a larger lag than this, the figures are no longer current."""
 
 FULL_S = 60
-"""A frame refused within so many seconds: the log is full now."""
+"""If a frame was rejected within this many seconds, the log is full now."""
 
 MEMORY_SHARE = 0.9
 SAFE_POLICIES = ("noeviction",)
@@ -25,17 +25,17 @@ Severity = Literal["alarm", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that a person should know. `alarm`: the figures are wrong or stand still now."""
+    """Something an operator should know. `alarm`: the figures are wrong or frozen now."""
 
     code: str
-    """The same for the same matter, so that a page can tell what it has shown already."""
+    """Identifies the matter, so that a page knows what it has already shown."""
     severity: Severity
     title: str
     text: str
     action: str
-    """What to do, commands and settings in backticks; empty where nothing is to be done."""
+    """What to do, commands and settings in backticks; empty if there is nothing to do."""
     count: int
-    """How much of it: when it grows, it is news."""
+    """How much of it; when it grows, a dismissed alert comes back."""
 
 
 def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
@@ -56,7 +56,7 @@ def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
 def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     for group in health.groups:
         known = group_named(group.group)
-        # What is no part of every installation counts only once it has been seen.
+        # What is not part of every installation is expected only once it was seen.
         is_expected = known.is_required or group.last_seen_s is not None
         if is_expected and not group.workers:
             yield _no_worker(known, group, health)
@@ -67,8 +67,8 @@ def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
                 code=f"lag:{group.group}",
                 severity="warning",
                 title=f"{group.group} is {duration(group.lag_seconds)} behind",
-                text=f"{_messages(group.lag_messages)} wait to be read. {known.while_behind}",
-                action="If it does not shrink, start more workers: "
+                text=f"{_queued(group.lag_messages)}. {known.while_behind}",
+                action="If the lag does not shrink, start more workers: "
                 f"`heroku ps:scale {group.group}={group.workers + 1}`",
                 count=group.lag_messages,
             )
@@ -76,8 +76,8 @@ def _workers(health: Health, advice: LogAdvice) -> Iterator[Alert]:
             yield Alert(
                 code=f"log_lost:{group.group}",
                 severity="warning",
-                title=f"{_messages(group.log_lost)} left the log before {group.group} had read them",
-                text="The log dropped its oldest messages while the worker was behind.",
+                title=f"{group.group} missed {_messages(group.log_lost)}",
+                text="The log dropped its oldest messages before the worker had read them.",
                 action=f"{advice.keep_longer[:1].upper()}{advice.keep_longer[1:]}, or start more workers.",
                 count=group.log_lost,
             )
@@ -90,9 +90,9 @@ def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
         yield Alert(
             code=f"log_full:{group.group}",
             severity="alarm",
-            title=f"The log is full: frames are refused until {group.group} has read on",
-            text=f"{_messages(group.lag_messages)} wait for {group.group}. Senders get 503 and try again; "
-            "what Logplex gives up on, it reports as lost.",
+            title=f"The log is full: frames are rejected until {group.group} catches up",
+            text=f"{_queued(group.lag_messages)} for {group.group}. Senders get 503 and retry; "
+            "Logplex reports what it gives up on as lost.",
             action=f"Start more workers: `heroku ps:scale {group.group}={group.workers + 1}`, "
             f"or {advice.keep_longer}.",
             count=group.refused_full,
@@ -102,35 +102,35 @@ def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
 def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
     so = known.while_stopped if health.requests else known.before_first or known.while_stopped
-    waiting = f" {_messages(group.lag_messages)} wait in the log." if group.lag_messages else ""
+    queued = f" {_queued(group.lag_messages)}." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",
         severity=_severity(known),
         title=f"No {group.group} worker is running",
-        text=f"None has reported{since}, so {so}.{waiting}",
+        text=f"No worker has reported{since}, so {so}.{queued}",
         action=f"Start one: `heroku ps:scale {group.group}=1`, or `{known.command}`.",
         count=1,
     )
 
 
 def _waiting(known: Group, group: GroupHealth, advice: LogAdvice) -> Alert:
-    verb = "runs" if group.workers == 1 else "run"
+    verb = "is running" if group.workers == 1 else "are running"
     if known.reading is None:
         return Alert(
             code=f"waiting:{group.group}",
             severity=_severity(known),
             title=f"{group.group} cannot do its work",
-            text=f"{plural(group.workers, 'worker')} {verb}, but what it needs does not answer, "
-            f"so {known.while_stopped}. It tries again by itself.",
-            action="The worker's log says what is missing: `waiting:`.",
+            text=f"{plural(group.workers, 'worker')} {verb}, but what it needs is unreachable, "
+            f"so {known.while_stopped}. It retries by itself.",
+            action="The worker logs the cause as `waiting: ...`.",
             count=group.waiting,
         )
     return Alert(
         code=f"waiting:{group.group}",
         severity=_severity(known),
-        title=f"{group.group} waits for the message log",
-        text=f"{plural(group.workers, 'worker')} {verb}, but the log does not answer, "
-        f"so {known.while_stopped}. Nothing is lost: it goes on by itself where it was.",
+        title=f"{group.group} cannot reach the message log",
+        text=f"{plural(group.workers, 'worker')} {verb}, but the log is unreachable, "
+        f"so {known.while_stopped}. Nothing is lost: reading resumes by itself where it stopped.",
         action=advice.reconnect,
         count=group.waiting,
     )
@@ -146,9 +146,9 @@ def _refused(health: Health) -> Iterator[Alert]:
             yield Alert(
                 code=f"refused:{group.group}",
                 severity="warning",
-                title=f"Redis refused {plural(refused, 'part')} of what {group.group} counted",
-                text="A key that Tailrace writes is somebody else's, of another type: counts are too low.",
-                action="Give Tailrace a Redis of its own in `REDIS_URL`; the worker's log names the key.",
+                title=f"Redis refused {plural(refused, 'update')} from {group.group}",
+                text="Another program uses a key of Tailrace's with a different type, so counts are too low.",
+                action="Give Tailrace its own Redis in `REDIS_URL`; the worker's log has Redis's error.",
                 count=refused,
             )
 
@@ -158,11 +158,13 @@ def _losses(health: Health) -> Iterator[Alert]:
         yield Alert(
             code=f"losses:{app}",
             severity="warning",
-            title=f"{_messages(dropped)} of {app or 'your app'} never arrived in the last hour",
-            text="Logplex dropped them before they reached the drain (L10 and its like), "
-            "so the counts here are too low by up to that many.",
-            action="If it goes on, the drain is too slow to answer or was away: more web processes, "
-            "or a drain of its own for a noisy app.",
+            title=f"{_messages(dropped)} from {app or 'your app'} were lost in the last hour"
+            if dropped != 1
+            else f"1 message from {app or 'your app'} was lost in the last hour",
+            text="Logplex dropped them before they reached the drain (L10 and similar), "
+            "so counts are too low by up to that many.",
+            action="If this continues, the drain was too slow or unreachable: add web processes, "
+            "or give a noisy app its own Tailrace.",
             count=dropped,
         )
 
@@ -173,7 +175,7 @@ def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
         yield Alert(
             code="eviction",
             severity="warning",
-            title="Redis may throw figures away when it is full",
+            title="Redis may evict figures when it is full",
             text=f"Its maxmemory-policy is {memory.policy}.",
             action="Set it to noeviction: `heroku redis:maxmemory --policy noeviction -a APP`",
             count=1,
@@ -184,8 +186,8 @@ def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
             code="memory",
             severity="warning",
             title=f"Redis is {share} % full",
-            text="When it is full, frames are refused and Logplex drops them.",
-            action="See what takes it with `python -m app memory`. Then take a larger plan, or lower "
+            text="When it is full, frames are rejected and Logplex drops them.",
+            action="Run `python -m app memory` to see what uses it. Then take a larger plan, or lower "
             f"{' or '.join(filter(None, (advice.take_less, '`ROUTES_MAX`')))}.",
             count=share,
         )
@@ -197,8 +199,8 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             code="dead_letters",
             severity="warning",
             title=plural(health.dead_letters, "dead letter"),
-            text="Lines that could not be processed are kept, each with its reason.",
-            action="See them with `python -m app dead-letters list`, then requeue or drop them.",
+            text="Lines that could not be processed are kept with the reason.",
+            action="List them with `python -m app dead-letters list`, then requeue or drop them.",
             count=health.dead_letters_ever,
         )
     if health.dead_letters_dropped:
@@ -206,8 +208,8 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             code="dead_letters_dropped",
             severity="warning",
             title=f"{plural(health.dead_letters_dropped, 'dead letter')} could not be kept",
-            text="More lines could not be processed than there is room for. The oldest were dropped.",
-            action="Find out who sends them: `python -m app dead-letters list` shows the newest.",
+            text="There is no room for all lines that could not be processed; the oldest were dropped.",
+            action="Find the sender: `python -m app dead-letters list` shows the newest.",
             count=health.dead_letters_dropped,
         )
 
@@ -217,12 +219,16 @@ def _routes(health: Health) -> Iterator[Alert]:
         yield Alert(
             code=f"routes_full:{app}",
             severity="note",
-            title=f"The table of routes{' of ' + app if app else ''} is full",
-            text="Further routes count together as (other).",
-            action="Give patterns for them under `routes:` in the file of `TAILRACE_CONFIG`, "
+            title=f"Route limit reached for {app or 'all apps combined'}",
+            text="New routes are counted under (other).",
+            action="Add patterns for them under `routes:` in the file of `TAILRACE_CONFIG`, "
             "or raise `ROUTES_MAX`.",
             count=1,
         )
+
+
+def _queued(count: int) -> str:
+    return f"{_messages(count)} {'is' if count == 1 else 'are'} queued"
 
 
 def _messages(count: int) -> str:

@@ -22,7 +22,7 @@ CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A distribution in ms, each figure within 1 %; None where nothing was measured."""
+    """A distribution in ms, each figure within 1 %; None if nothing was measured."""
 
     count: int
     p50: float | None
@@ -34,20 +34,20 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class UsualFigures:
-    """What is shown of any number of requests: a route's, an app's, a bin's."""
+    """The figures of a set of requests: those of a route, an app or a time step."""
 
     count: int
     rate: float | None
-    """Requests a second; None where the time is not known."""
+    """Requests per second; None if the duration is unknown."""
     errors: int
-    """Status 5xx, and H-codes that come with another one."""
+    """Requests with status 5xx, and those with an H-code and another status."""
     error_rate: float
     """errors / count, 0 to 1."""
     bytes: int
     service: Latency
     connect: Latency
     classes: Counts
-    """`2xx` -> count; `other` for what is no status of three digits."""
+    """`2xx` -> count; `other` for anything but a three-digit status."""
     statuses: Counts
     codes: Counts
     """H-code -> count."""

@@ -18,20 +18,20 @@ from app.store.workers import GroupStatus, all_workers, groups
 
 @dataclass(frozen=True, slots=True)
 class GroupHealth:
-    """A consumer group: what its workers say, and what it has counted since ever."""
+    """A consumer group: the status of its workers, and its all-time counts."""
 
     group: str
     workers: int
     waiting: int
-    """Of the workers, those that wait for the log, which is away."""
+    """Of the workers, those that cannot reach the log."""
     lag_messages: int
     lag_seconds: float
     last_seen_s: int | None
-    """Unix seconds of the last word of any worker; None: nothing within the last hour."""
+    """Unix seconds when a worker last reported; None: not within the last hour."""
     log_lost: int
     """Messages that the log dropped before this group had read them."""
     refused_full: int
-    """Frames that the drain refused because the log was full of what this group had to read."""
+    """Frames that the drain rejected because the log was full of what this group had not read."""
     refused_full_s: int | None
     """Unix seconds of the last of these; None: there was none."""
     totals: Counts
@@ -53,7 +53,7 @@ class LogHealth:
 
 @dataclass(frozen=True, slots=True)
 class MemoryHealth:
-    """Redis's own memory; `limit_bytes` 0: no limit."""
+    """Redis's memory; `limit_bytes` 0: no limit."""
 
     used_bytes: int
     limit_bytes: int
@@ -62,7 +62,7 @@ class MemoryHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All of it. Losses are messages that never came here, as their senders reported."""
+    """The state of Tailrace itself. Losses are messages that senders reported as lost."""
 
     at_s: int
     requests: int
@@ -76,10 +76,10 @@ class Health:
     dead_letters: int
     dead_letters_ever: int
     dead_letters_dropped: int
-    """Of those, the ones that went because there were too many, not because somebody dropped them."""
+    """Those dropped because there were too many, not by an operator."""
     dead_letters_bytes: int
     full_apps: list[str]
-    """Apps whose table of routes is full, so that new routes count as `(other)`; "": all together."""
+    """Apps at their route limit, so that new routes count as `(other)`; "": all apps combined."""
 
 
 class StatusSource(Protocol):

@@ -1,4 +1,4 @@
-"""What takes Redis's memory: the log, the figures by app, dead letters, and the rest.
+"""What uses Redis's memory: the log, the figures by app, dead letters, and the rest.
 
 The log and the dead letters keep account of their own bytes. All other keys are asked for their
 size, a page at a time, so that Redis serves others in between; where there are more keys than one
@@ -34,14 +34,14 @@ NAMES: dict[Kind, str] = {
     "log": "Message log",
     "dead_letters": "Dead letters",
     "bookkeeping": "Bookkeeping: positions, frames, workers, replays",
-    "foreign": "Keys that are not Tailrace's",
+    "foreign": "Keys of other programs",
     "other": "Redis itself and its connections",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPart:
-    """`app`: its name where `kind` is `app`; empty: the figures of all apps together."""
+    """A part of Redis's memory. `app`: the app's name if `kind` is `app`; empty: all apps together."""
 
     kind: Kind
     app: str
@@ -49,13 +49,13 @@ class MemoryPart:
     """What a person calls it."""
     bytes: int
     limit_bytes: int | None
-    """Its own bound; None: it has none."""
+    """Its own limit; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Redis's memory in parts, the largest first. They add up to `redis.used_bytes`, roughly where
-    `is_estimate`."""
+    """Redis's memory in parts, the largest first. They add up to `redis.used_bytes`, approximately
+    if `is_estimate`."""
 
     redis: MemoryHealth
     parts: list[MemoryPart]
@@ -65,7 +65,7 @@ class Memory:
     keys: int
     keys_looked_at: int
     is_estimate: bool
-    """Not all keys were looked at."""
+    """Not all keys were sampled."""
     refused: str
     """Why the sizes of keys are not known; empty where they are."""
 
@@ -116,7 +116,7 @@ def memory(
     shown = [*(part for part in parts if not part.app), *named[:APPS_SHOWN]]
     other = _part("other", max(0, rest))
     if sizes.refused:
-        other = replace(other, name="Figures and all else")
+        other = replace(other, name="Figures and everything else")
     return Memory(
         redis=limits,
         parts=[*sorted(shown, key=_size, reverse=True), other],
@@ -152,7 +152,7 @@ def _look(
     try:
         cursor, page = cast(tuple[int, list[bytes]], store.scan(0, count=KEYS_A_PAGE))
     except redis.ResponseError:
-        sizes.refused = "This Redis does not list its keys: SCAN is refused."
+        sizes.refused = "This Redis does not allow listing keys: it refuses SCAN."
         return sizes
     while True:
         names = [name for name in page if name not in apart and not keys.ROUTES_PATTERN.fullmatch(name)]
@@ -165,7 +165,7 @@ def _look(
         answers: list[Any] = pipeline.execute(raise_on_error=False)
         for name, size in zip(names, answers, strict=False):
             if isinstance(size, redis.ResponseError):
-                sizes.refused = "This Redis does not say how large its keys are: MEMORY USAGE is refused."
+                sizes.refused = "This Redis does not reveal the size of keys: it refuses MEMORY USAGE."
                 return sizes
             part = _part_of(name)
             sizes.by_part[part] = sizes.by_part.get(part, 0) + (size or 0)

@@ -31,14 +31,14 @@ class RunName:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """All runs that are kept, the latest first."""
+    """All runs that are kept, latest first."""
 
     runs: list[RunName]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A percentile, from the original's value to the replayed one's."""
+    """How a percentile changed from the original to the replayed requests."""
 
     share: float | None
     """(replayed - original) / original: 0.2 is a fifth slower; None where there is no original."""
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """Requests whose status was another one in the replay."""
+    """Requests whose status differed in the replay."""
 
     original: int
     replayed: int
@@ -57,7 +57,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedRoute:
-    """One route of a run, or all of them together where `route` is empty."""
+    """One route of a run; `route` empty: all routes together."""
 
     route: str
     digest: str
@@ -78,7 +78,7 @@ class ReplayedRoute:
 
 @dataclass(frozen=True, slots=True)
 class ReplayRun:
-    """A run. Routes are in order of requests sent."""
+    """A replay run; routes with most requests sent first."""
 
     id: str
     info: dict[str, str]
@@ -87,7 +87,7 @@ class ReplayRun:
     skipped: Counts
     """Reason -> requests that were not sent."""
     late: Latency
-    """How much later than due requests were sent, in ms."""
+    """How long after their due time requests were sent, in ms."""
 
 
 def replay_runs(store: redis.Redis) -> Runs:

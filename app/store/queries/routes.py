@@ -23,7 +23,7 @@ FEWEST_ROUTES = 50
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
-    """A route in a span; `spark` is requests a second in each step of it, oldest first."""
+    """A route in a span; `spark` is requests per second in each step, oldest first."""
 
     route: str
     digest: str
@@ -37,18 +37,18 @@ class RoutesTable:
 
     app: str
     from_s: int | None
-    """Where the span begins, or the app's first request in it; None: since ever."""
+    """Where the span begins, or the app's first request in it; None: all time."""
     to_s: int
     step_s: int | None
     total: Figures
     routes: list[RouteRow]
     left_out: int
-    """Routes that were not looked at: the span is long, and they are the least used since ever."""
+    """Least-used routes that were omitted because the span is long."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppCount:
-    """An app, and its requests since ever."""
+    """An app and its requests of all time."""
 
     name: str
     requests: int
@@ -56,7 +56,7 @@ class AppCount:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """Apps by name, busiest first, and the requests that came without an app's name."""
+    """Apps by name, busiest first, and the requests without an app's name."""
 
     apps: list[AppCount]
     unnamed: int
@@ -64,7 +64,7 @@ class Apps:
 
 @dataclass(frozen=True, slots=True)
 class RouteDetail:
-    """One route in a span; dynos and hosts are counted since ever alone."""
+    """One route in a span; dynos and hosts are counted for all time only."""
 
     app: str
     route: str
@@ -86,7 +86,7 @@ def apps(store: redis.Redis) -> Apps:
 
 
 def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float) -> RoutesTable:
-    """The table of one app ("" for all together); `span_s` None: since ever."""
+    """The table of one app ("" for all together); `span_s` None: all time."""
     digests, ever_counted = known_routes(store, app)
     if span_s is None:
         return _table_ever(store, app, digests, int(now_s))
@@ -151,7 +151,7 @@ def route_detail(
 
 
 def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
-    """All routes of an app with their digests, and its requests since ever."""
+    """All routes of an app with their digests, and its requests of all time."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.routes(app))
     pipeline.hget(keys.total(app, keys.ALL_ROUTES, MIX), REQUESTS.total)
@@ -164,7 +164,7 @@ def _nothing(spanned: Plan) -> RouteSums:
 
 
 def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
-    """The routes themselves, or where there are too many the busiest since ever."""
+    """The routes themselves, or where there are too many the busiest of all time."""
     most = max(most, FEWEST_ROUTES)
     if len(digests) <= most:
         return list(digests)

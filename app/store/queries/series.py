@@ -1,4 +1,4 @@
-"""How an app, or one route of it, went over time."""
+"""The time series of an app or route."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Column = list[float | None]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Columns of equal length, one entry per step; None where there was no request.
+    """Columns of equal length, one entry per step; None if there were no requests.
 
-    A step is named by its start (Unix seconds). The last one may have begun only just: rates are
-    per second of what has passed of it.
+    A step is named by its start (Unix seconds). The last one may be incomplete: its rates are per
+    second elapsed.
     """
 
     app: str

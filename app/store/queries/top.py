@@ -1,4 +1,4 @@
-"""The busiest routes since ever, and an app as a whole: bounded, for machines that ask often."""
+"""The busiest routes of all time, and an app as a whole: bounded, for machines that ask often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.store.schema import Sums
 
 @dataclass(frozen=True, slots=True)
 class TopRoutes:
-    """Sums since ever of an app's busiest routes, by name, and of all its requests."""
+    """All-time sums of an app's busiest routes, by name, and of all its requests."""
 
     app: str
     routes: dict[str, Sums]

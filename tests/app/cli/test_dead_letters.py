@@ -110,7 +110,7 @@ def test_what_cannot_be_read_stays_and_is_exit_code_1(redis_url: str, redis_clie
     add(redis_client, [dead_letter("body", "drain", "no octet count", b"nonsense")])
     code, out, _ = command(redis_url, "requeue", "--all")
     assert code == 1
-    assert "still not readable (no octet count)" in out
+    assert "still cannot be read (no octet count)" in out
     assert only(redis_client).value == b"nonsense"
 
 
@@ -151,14 +151,14 @@ def test_dropped_letters_are_gone(redis_url: str, redis_client: redis.Redis) -> 
 def test_an_id_that_is_not_there_is_said(redis_url: str, action: str) -> None:
     code, _, err = command(redis_url, action, "1795444755937-0")
     assert code == 1
-    assert err == "1795444755937-0: not there\n"
+    assert err == "1795444755937-0: not found\n"
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["drop"], "name ids, or say --all"),
-        (["requeue", "1-1", "--all"], "name ids, or say --all"),
+        (["drop"], "give ids or --all"),
+        (["requeue", "1-1", "--all"], "give ids or --all"),
         (["requeue", "x"], "x: not an id"),
         (["list", "1-1"], "takes no ids"),
     ],

@@ -65,7 +65,7 @@ def test_a_fault_in_our_own_imports_is_not_taken_for_a_missing_requirement(tmp_p
 )
 def test_a_full_disk_is_one_line_and_exit_code_1(redis_url: str, arguments: list[str]) -> None:
     code, _, said = run(*arguments, stdout=Path("/dev/full"), REDIS_URL=redis_url)
-    assert (code, said) == (1, "the output cannot be written: No space left on device\n")
+    assert (code, said) == (1, "cannot write the output: No space left on device\n")
 
 
 def test_bad_usage_keeps_its_exit_code() -> None:

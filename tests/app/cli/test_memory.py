@@ -49,8 +49,8 @@ def test_a_limit_an_estimate_and_a_refusal_are_said(redis_client: redis.Redis) -
     found = replace(found, redis=limits, keys=90_000, keys_looked_at=10_000, is_estimate=True)
     said = lines(replace(found, further_apps=3, further_apps_bytes=1_500))
     assert said[0] == "20.0 MB of 50.0 MB (40.0 %), noeviction"
-    assert "3 further apps: 1.50 kB" in said
-    assert said[-1] == "An estimate: 10,000 of 90,000 keys were looked at."
+    assert "3 other apps: 1.50 kB" in said
+    assert said[-1] == "Estimate: 10,000 of 90,000 keys were sampled."
     assert lines(replace(found, refused="It does not say."))[-1] == "It does not say."
 
 

@@ -58,7 +58,7 @@ def test_replicas_that_nobody_waits_for_are_a_warning_and_too_few_stop_the_deplo
         environ = {"REDIS_URL": both.primary.url, **CREDENTIALS}
         code, output = release(**environ)
         assert code == WELL
-        assert "WARNING  log: Redis has 1 replica and frames do not wait for any" in output
+        assert "WARNING  log: Redis has 1 replica, but frames do not wait for one" in output
         code, output = release(**environ, REDIS_LOG_REPLICAS="1")
         assert code == WELL
         assert "2xx: in 1 replica\n" in output

@@ -49,7 +49,7 @@ def test_text_says_all_that_matters(filled_url: str) -> None:
     assert lines[0].startswith("Tailrace: all apps, last 15m (")
     assert any(line.split()[:2] == ["requests", "23,"] for line in lines)
     assert any("H12 1 (Request timeout)" in line for line in lines)
-    assert any("12 messages of shop never arrived" in line for line in lines)
+    assert any("12 messages from shop were lost" in line for line in lines)
     assert any(line.split()[0] == "/slow" and line.endswith("H12:1") for line in lines if line)
     assert "\x1b" not in found.stdout
 
@@ -70,10 +70,11 @@ def test_markdown_keeps_its_table_whatever_the_route(filled_url: str) -> None:
     assert row.replace("\\|", "").count("|") == head.count("|")
 
 
-def test_since_ever_has_no_rate(filled_url: str) -> None:
-    found = report(filled_url, "--since", "ever")
-    assert "since ever" in found.stdout
-    assert "a second" not in found.stdout
+@pytest.mark.parametrize("name", ["all", "ever"])  # `ever` was its name before 0.1.0.
+def test_all_time_has_no_rate(filled_url: str, name: str) -> None:
+    found = report(filled_url, "--since", name)
+    assert ", all time (until " in found.stdout
+    assert "/s\n" not in found.stdout
 
 
 def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
@@ -86,7 +87,7 @@ def test_an_empty_redis_gives_an_empty_report(redis_url: str) -> None:
 def test_an_app_that_was_never_seen_is_said_beside_its_zeros(filled_url: str) -> None:
     found = report(filled_url, "--app", "shpo")
     assert (found.returncode, "requests  0" in found.stdout) == (0, True)
-    assert found.stderr == "no request of the app 'shpo' was ever counted; there are: shop, api\n"
+    assert found.stderr == "unknown app 'shpo'. Known apps: shop, api\n"
     assert report(filled_url, "--app", "api").stderr == ""
 
 
@@ -95,14 +96,14 @@ def test_without_redis_it_says_so_in_one_line() -> None:
     assert found.returncode == 2
     assert found.stderr == (
         "Redis at redis://********@127.0.0.1:1/0: Error 111 connecting to 127.0.0.1:1. Connection refused. "
-        "(REDIS_URL says where it is)\n"
+        "(see REDIS_URL)\n"
     )
 
 
 def test_a_database_that_is_not_there_is_named_as_the_fault(redis_url: str) -> None:
     found = report(redis_url.rpartition("/")[0] + "/9999")
     assert found.returncode == 2
-    assert "no database of that number: REDIS_URL ends with it" in found.stderr
+    assert "no database with the number at the end of REDIS_URL" in found.stderr
 
 
 def test_a_number_of_routes_that_is_none_is_refused(redis_url: str) -> None:
@@ -114,7 +115,7 @@ def test_a_number_of_routes_that_is_none_is_refused(redis_url: str) -> None:
 def test_a_bad_span_is_explained(redis_url: str) -> None:
     found = report(redis_url, "--since", "1w")
     assert found.returncode == 2
-    assert "from 10s to 31d, such as 15m or 24h, or `ever`" in found.stderr
+    assert "from 10s to 31d, such as 15m or 24h, or `all`" in found.stderr
 
 
 def test_help_has_examples() -> None:

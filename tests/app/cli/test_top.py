@@ -29,8 +29,8 @@ NO_WORKER = (
     "Start one: `heroku ps:scale metrics=1`, or `python -m consumers.metrics`."
 )
 LOST = (
-    "! 12 messages of shop never arrived in the last hour. If it goes on, the drain is too slow to answer "
-    "or was away: more web processes, or a drain of its own for a noisy app."
+    "! 12 messages from shop were lost in the last hour. If this continues, the drain was too slow or "
+    "unreachable: add web processes, or give a noisy app its own Tailrace."
 )
 OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -156,7 +156,7 @@ def test_redis_away_keeps_the_last_figures(terminal: Terminal, redis_client: red
     redis_client.client_kill_filter(_type="normal", skipme=True)
     redis_client.config_set("maxclients", 1)
     try:
-        terminal.wait_for("The figures are the last ones")
+        terminal.wait_for("Showing the last known figures")
         assert "requests  451" in terminal.output[terminal.output.rindex("\x1b[H") :]
     finally:
         redis_client.config_set("maxclients", 10_000)

@@ -24,11 +24,12 @@ PATHS = (
     "/api/apps",
     "/api/codes",
     "/api/routes",
+    "/api/routes?window=all",
     "/api/routes?window=ever",
     "/api/routes?app=shop&window=5m",
     "/api/routes.csv",
     f"/api/routes/{DIGEST}?window=24h",
-    f"/api/routes/{DIGEST}?window=ever",
+    f"/api/routes/{DIGEST}?window=all",
     "/api/routes/all",
     "/api/series?window=7d",
     f"/api/series?app=shop&route={DIGEST}&window=5m",
@@ -143,8 +144,9 @@ def test_a_run_has_original_and_replayed(client: FlaskClient, redis_client: redi
 @pytest.mark.parametrize(
     ("path", "parameter", "allowed"),
     [
-        ("/api/routes?window=2h", "window", ["5m", "1h", "24h", "7d", "30d", "ever"]),
-        ("/api/routes?window=", "window", ["5m", "1h", "24h", "7d", "30d", "ever"]),
+        ("/api/routes?window=2h", "window", ["5m", "1h", "24h", "7d", "30d", "all", "ever"]),
+        ("/api/routes?window=", "window", ["5m", "1h", "24h", "7d", "30d", "all", "ever"]),
+        ("/api/series?window=all", "window", ["5m", "1h", "24h", "7d", "30d"]),
         ("/api/series?window=ever", "window", ["5m", "1h", "24h", "7d", "30d"]),
         ("/api/routes?app=<script>", "app", None),
         ("/api/routes?app=" + "a" * 65, "app", None),
@@ -171,7 +173,7 @@ def test_a_bad_parameter_is_named_with_what_is_allowed(
 def test_an_unknown_route_is_404(client: FlaskClient) -> None:
     response = client.get(f"/api/routes/{digest('/nowhere')}")
     assert response.status_code == 404
-    assert response.json == {"error": "there is no such route", "route": digest("/nowhere")}
+    assert response.json == {"error": "no such route", "route": digest("/nowhere")}
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "codes" not in path and "openapi" not in path])
@@ -187,7 +189,7 @@ def test_a_key_of_somebody_else_is_said_too(client: FlaskClient, redis_client: r
     redis_client.set("routes", "somebody else's")
     response = client.get("/api/routes")
     assert response.status_code == 503
-    assert response.json == {"error": "Redis refuses to answer", "reason": "ResponseError"}
+    assert response.json == {"error": "Redis returned an error", "reason": "ResponseError"}
 
 
 def test_an_unchanged_answer_is_not_sent_again(client: FlaskClient, redis_client: redis.Redis) -> None:
@@ -223,3 +225,14 @@ def test_the_vendored_library_is_what_its_note_says(client: FlaskClient) -> None
         content = client.get(f"/static/vendor/uplot/{name}").data
         assert f"`{name}` | `{hashlib.sha256(content).hexdigest()}`" in note
     assert "MIT" in client.get("/static/vendor/uplot/LICENSE").text
+
+
+def test_the_window_all_is_listed_before_its_old_name_and_both_give_the_same(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    filled(redis_client)
+    names = openapi.document(QUESTIONS)["components"]["parameters"]["window"]["schema"]["enum"]
+    assert names[-2:] == ["all", "ever"]
+    answers = [client.get(f"/api/routes?window={name}").json or {} for name in names[-2:]]
+    assert answers[0]["routes"]
+    assert answers[0]["routes"] == answers[1]["routes"]

@@ -162,7 +162,7 @@ def test_with_redis_unreachable_it_says_503_logs_why_and_counts(redis_server: Re
     with toy_serving("redis://:hidden@127.0.0.1:1/0") as toy:
         answer = toy.post(X_Batch="batch-77", X_Request_Id="req-42")
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert json.loads(answer.body)["error"] == "not durable in time, send it again"
+        assert json.loads(answer.body)["error"] == "not durable in time; send it again"
         toy.web.process.wait_for_output("frame rejected: status=503 frame=batch-77 request_id=req-42")
         assert "hidden" not in toy.web.process.output
         assert figure(toy.metrics(), "answers_total", status="503") == 1

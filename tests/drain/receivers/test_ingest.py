@@ -264,7 +264,7 @@ def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drai
     assert together.reason == f"{REJECTS_MAX - LETTERS_EACH} further messages like these"
     assert together.value == counted(b"x") * (REJECTS_MAX - LETTERS_EACH)
     assert unread.kind == "body"
-    assert unread.reason.endswith("1000 messages before are no syslog, the rest is left unread")
+    assert unread.reason.endswith("1000 messages are not syslog; the rest was not read")
     assert unread.bytes_before_cut == len(rest)
     assert drain.count("malformed_total", what="line") == REJECTS_MAX
     assert drain.count("malformed_total", what="rest") == 1

@@ -105,11 +105,11 @@ def test_no_frame_id_is_fatal_and_a_long_one_is_known_again(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"<158>1 no count", "a byte count is expected, '<' is found"),
-        (b"0 x", "a byte count has no leading zero"),
-        (b"12", "the body ends in a byte count"),
+        (b"<158>1 no count", "expected a byte count, found '<'"),
+        (b"0 x", "a byte count must not start with 0"),
+        (b"12", "the body ends within a byte count"),
         (b"100 <158>1 2016", "a message of 100 bytes is announced, 11 are there"),
-        (b'{"json": true}', "a byte count is expected, '{' is found"),
+        (b'{"json": true}', "expected a byte count, found '{'"),
     ],
 )
 def test_a_body_that_is_no_octet_counted_syslog_gets_400_with_what_and_where(
@@ -255,7 +255,7 @@ def test_without_the_log_it_says_503_and_when_to_come_again(web_without_redis: W
     assert time.monotonic() - started < 4.8
     assert answer.status == 503
     assert answer.headers["retry-after"] == "1"
-    assert json.loads(answer.body)["error"] == "not durable in time, send it again"
+    assert json.loads(answer.body)["error"] == "not durable in time; send it again"
     assert b"hidden" not in answer.body
 
 

@@ -1,29 +1,29 @@
-// Warnings in plain words. One that was put away comes back when there is more of it.
+// Warnings in plain words. A dismissed one comes back when its count grows.
 
 import { make } from "./dom.js";
-import { keep, kept } from "./storage.js";
+import { load, save } from "./storage.js";
 
-const KEY = "tailrace.put-away";
+const KEY = "tailrace.dismissed";
 const SHOWN = 2;
 
 export class Alerts {
   constructor(list) {
     this.list = list;
-    this.said = "";
-    this.putAway = readPutAway();
+    this.drawn = "";
+    this.dismissed = readDismissed();
     this.isOpen = false;
   }
 
   show(alerts) {
     this.all = alerts;
-    const shown = alerts.filter((alert) => !(this.putAway[alert.code] >= alert.count));
-    const said = JSON.stringify(shown);
-    if (said === this.said) return;
-    this.said = said;
+    const shown = alerts.filter((alert) => !(this.dismissed[alert.code] >= alert.count));
+    const drawn = JSON.stringify(shown);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     const items = shown.map((alert) => this.item(alert));
     this.list.replaceChildren(...items);
     this.list.hidden = shown.length === 0;
-    // One to spare: a button takes as much room as the warning behind it.
+    // One to spare: the button takes as much room as the warning it would hide.
     if (!this.isOpen && items.length > SHOWN + 1) this.fold(items.slice(SHOWN));
   }
 
@@ -47,25 +47,25 @@ export class Alerts {
       make("p", {}, make("span", { class: "title" }, alert.title), ". ", alert.text),
       alert.action ? make("p", { class: "action" }, ...withCode(alert.action)) : null,
     );
-    // What stands still now must not be put away; what has happened may.
+    // Frozen figures must stay in sight; what has already happened may be dismissed.
     if (alert.severity !== "alarm") {
-      const button = make("button", { type: "button", "aria-label": `Put away: ${alert.title}` }, "Put away");
-      button.addEventListener("click", () => this.away(alert));
+      const button = make("button", { type: "button", "aria-label": `Dismiss: ${alert.title}` }, "Dismiss");
+      button.addEventListener("click", () => this.dismiss(alert));
       item.append(button);
     }
     return item;
   }
 
-  away(alert) {
-    this.putAway[alert.code] = alert.count;
-    keep(KEY, JSON.stringify(this.putAway));
+  dismiss(alert) {
+    this.dismissed[alert.code] = alert.count;
+    save(KEY, JSON.stringify(this.dismissed));
     this.show(this.all);
   }
 }
 
-function readPutAway() {
+function readDismissed() {
   try {
-    const found = JSON.parse(kept(KEY));
+    const found = JSON.parse(load(KEY));
     return found && typeof found === "object" ? found : {};
   } catch {
     return {};

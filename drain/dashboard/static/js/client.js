@@ -1,16 +1,16 @@
-// Asks the API, again and again: each thing when it is worth asking, nothing while nobody looks,
-// and more seldom while there is no answer.
+// Polls the API: each address when a new answer is due, nothing while the page is hidden, and less often
+// while there is no answer.
 
 const TICK_MS = 2_000;
 const LONGEST_WAIT_MS = 20_000;
 const TIMEOUT_MS = 15_000;
 
 export class NoAnswer extends Error {
-  /** `kind`: `redis`, `login`, `missing`, `network` or `fault`; `said`: the server's own words. */
-  constructor(kind, said = "") {
+  /** `kind`: `redis`, `login`, `missing`, `network` or `fault`; `reason`: the server's own words. */
+  constructor(kind, reason = "") {
     super(kind);
     this.kind = kind;
-    this.said = said;
+    this.reason = reason;
   }
 }
 
@@ -41,7 +41,7 @@ export class Poller {
     this.wanted = wanted;
     this.found = found;
     this.state = state;
-    this.kept = new Map();
+    this.latest = new Map();
     this.failures = 0;
     this.timer = 0;
     this.asking = new AbortController();
@@ -49,7 +49,7 @@ export class Poller {
     addEventListener("online", () => this.now());
   }
 
-  /** Asks at once, whatever was under way: the place has changed, or somebody looks again. */
+  /** Asks at once, whatever was in flight: the address has changed, or the page is visible again. */
   now() {
     this.pause();
     if (!document.hidden) this.round();
@@ -69,7 +69,7 @@ export class Poller {
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     this.failures = failed ? this.failures + 1 : 0;
     // What came may have told what to ask for next: which replay is the latest.
-    const isNew = Object.entries(this.wanted()).some(([name, address]) => this.kept.get(name)?.address !== address);
+    const isNew = Object.entries(this.wanted()).some(([name, address]) => this.latest.get(name)?.address !== address);
     const wait = failed ? this.backoff() : isNew ? 0 : TICK_MS;
     if (failed) this.state(failed.reason.kind || "fault", { waitMs: wait, fault: failed.reason });
     else this.state("live", {});
@@ -82,14 +82,14 @@ export class Poller {
   }
 
   isDue(name, address) {
-    const last = this.kept.get(name);
+    const last = this.latest.get(name);
     return !last || last.address !== address || performance.now() >= last.dueAt;
   }
 
   async askOne(name, address, signal) {
     const answer = await ask(address, signal);
     if (signal.aborted) return;
-    const last = this.kept.get(name);
+    const last = this.latest.get(name);
     const isOlder = last && last.address === address && answer.at_ms < last.atMs;
     // Half a tick earlier: a round that comes just before is the right one.
     const dueAt = performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
@@ -98,7 +98,7 @@ export class Poller {
       last.dueAt = performance.now();
       return;
     }
-    this.kept.set(name, { address, atMs: answer.at_ms ?? 0, dueAt });
+    this.latest.set(name, { address, atMs: answer.at_ms ?? 0, dueAt });
     this.found(name, answer);
   }
 }

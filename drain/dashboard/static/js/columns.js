@@ -24,7 +24,7 @@ export const COLUMNS = [
 
 let meanings = {};
 
-/** What H-codes mean, once the API has said it. */
+/** What H-codes mean, once the API has answered. */
 export function knowCodes(found) {
   meanings = found;
 }
@@ -54,9 +54,9 @@ function fillErrors(cell, row) {
 
 function fillCodes(cell, row) {
   const codes = format.largestFirst(row.figures.codes);
-  const said = codes.map(([code, count]) => `${code} ${count}`).join(" ");
-  if (cell.dataset.said === said) return;
-  cell.dataset.said = said;
+  const label = codes.map(([code, count]) => `${code} ${count}`).join(" ");
+  if (cell.dataset.drawn === label) return;
+  cell.dataset.drawn = label;
   cell.replaceChildren(...codes.map(([code, count]) => codeChip(code, count)));
 }
 
@@ -69,10 +69,10 @@ export function codeChip(code, count) {
 function fillMix(cell, row) {
   const { classes, count, statuses } = row.figures;
   const parts = CLASSES.filter((name) => classes[name]);
-  const said = parts.map((name) => `${name}: ${format.percent(classes[name] / count)}`).join(", ");
+  const label = parts.map((name) => `${name}: ${format.percent(classes[name] / count)}`).join(", ");
   const bar = cell.firstChild ?? cell.appendChild(make("span", { class: "mix", role: "img" }));
-  if (bar.getAttribute("aria-label") === said) return;
-  bar.setAttribute("aria-label", said);
+  if (bar.getAttribute("aria-label") === label) return;
+  bar.setAttribute("aria-label", label);
   const most = format.largestFirst(statuses).slice(0, 8);
   bar.dataset.tip = most.map(([status, seen]) => `${status}: ${format.count(seen)} (${format.percent(seen / count)})`).join("\n");
   bar.replaceChildren(...parts.map((name) => {
@@ -97,5 +97,5 @@ function fillSpark(cell, row) {
   const [area, line] = drawing.children;
   setAttribute(line, "d", path);
   setAttribute(area, "d", `${path}L${width},${height}L0,${height}Z`);
-  setAttribute(drawing, "aria-label", `requests a second: last ${format.rate(row.spark.at(-1))}, highest ${format.rate(highest)}`);
+  setAttribute(drawing, "aria-label", `requests per second: last ${format.rate(row.spark.at(-1))}, highest ${format.rate(highest)}`);
 }

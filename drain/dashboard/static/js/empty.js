@@ -1,4 +1,4 @@
-// What a new user sees: the one line that makes requests come.
+// What a new user sees: the one command that connects a drain.
 
 import { byId, setText } from "./dom.js";
 
@@ -10,16 +10,16 @@ export function startEmpty() {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(command.textContent);
-      said(button, "Copied");
+      flash(button, "Copied");
     } catch {
       // Without HTTPS a page may not write to the clipboard; the reader then does.
       getSelection().selectAllChildren(command);
-      said(button, "Selected");
+      flash(button, "Selected");
     }
   });
 }
 
-function said(button, word) {
+function flash(button, word) {
   button.textContent = word;
   setTimeout(() => { button.textContent = "Copy"; }, 1_600);
 }

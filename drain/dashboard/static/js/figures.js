@@ -1,4 +1,4 @@
-// The big figures: what somebody on call wants to know first.
+// The big figures: what whoever is on call wants to know first.
 
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
@@ -8,16 +8,16 @@ const ERRORS_ARE_BAD_FROM = 0.01;
 export class BigFigures {
   constructor(list) {
     this.tiles = {
-      rate: tile(list, "Requests a second"),
+      rate: tile(list, "Requests per second"),
       errors: tile(list, "Errors", "Answered with 5xx, or ended by the router with an H-code"),
-      p50: tile(list, "Median", "Service time: half of all requests took no longer. Below it, the same of the connect time."),
-      p95: tile(list, "p95", "Service time: 95 of 100 requests took no longer. Below it, the same of the connect time."),
-      p99: tile(list, "p99", "Service time: 99 of 100 requests took no longer"),
+      p50: tile(list, "Median", "Service time: half of all requests took no longer. Below: the same for connect time."),
+      p95: tile(list, "p95", "Service time: 95 % of requests took no longer. Below: the same for connect time."),
+      p99: tile(list, "p99", "Service time: 99 % of requests took no longer"),
     };
     this.now = null;
   }
 
-  /** What the series know of this minute; shown beside the window's own figures. */
+  /** The current rate, from the series; shown beside the window's own figures. */
   showNow(perSecond) {
     this.now = perSecond;
     setText(this.tiles.rate.sub, this.rateSub());
@@ -27,7 +27,7 @@ export class BigFigures {
     const { rate, errors, p50, p95, p99 } = this.tiles;
     this.count = figures.count;
     value(rate, figures.rate === null ? format.shortCount(figures.count) : format.rate(figures.rate));
-    setText(rate.name, figures.rate === null ? "Requests" : "Requests a second");
+    setText(rate.name, figures.rate === null ? "Requests" : "Requests per second");
     this.isCount = figures.rate === null;
     setText(rate.sub, this.rateSub());
     value(errors, format.percent(figures.error_rate).replace(" %", ""), "%");
@@ -40,8 +40,8 @@ export class BigFigures {
   }
 
   rateSub() {
-    const all = `${format.shortCount(this.count ?? 0)} in all`;
-    if (this.isCount) return "since the first one";
+    const all = `${format.shortCount(this.count ?? 0)} total`;
+    if (this.isCount) return "since the first request";
     return this.now === null ? all : `now ${format.rate(this.now)} · ${all}`;
   }
 }

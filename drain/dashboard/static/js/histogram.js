@@ -13,7 +13,7 @@ const WIDEST = 56;
 export function histogram(title, bars, latency, width) {
   const panel = make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, title)));
   if (!bars.length) {
-    panel.append(make("p", { class: "none" }, "no time was measured"));
+    panel.append(make("p", { class: "none" }, "no times measured"));
     return panel;
   }
   panel.append(draw(bars, latency, Math.max(240, width)));

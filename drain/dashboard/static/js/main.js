@@ -1,4 +1,4 @@
-// The page: where the reader is decides what is asked for; what comes is handed to its part.
+// The page: the address decides what is fetched; each answer goes to the part that shows it.
 
 import { Alerts } from "./alerts.js";
 import { NoAnswer, Poller, beside } from "./client.js";
@@ -7,8 +7,8 @@ import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
-import { goTo, hashOf, readPlace, WINDOWS } from "./place.js";
 import { MemoryView } from "./memory.js";
+import { goTo, hashOf, readNavigation, WINDOWS } from "./navigation.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
@@ -16,38 +16,38 @@ import { RoutesTable } from "./table.js";
 import { startTheme } from "./theme.js";
 import { startTips } from "./tip.js";
 
-let place = readPlace();
+let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
 
 const figures = new BigFigures(byId("figures"));
 const plots = new Plots(byId("plots"));
-const table = new RoutesTable(byId("table"), (row) => hashOf({ ...place, digest: row.digest }));
+const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: row.digest }));
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const memory = new MemoryView(byId("memory"), () => poller.now());
-const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...place, view: "replay", run }));
+const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, view: "replay", run }));
 const poller = new Poller(wanted, found, state);
 
 function query(further = {}) {
-  const asked = new URLSearchParams({ window: place.window, ...further });
-  if (place.app) asked.set("app", place.app);
+  const asked = new URLSearchParams({ window: nav.window, ...further });
+  if (nav.app) asked.set("app", nav.app);
   return asked;
 }
 
-/** The addresses of all that this place shows. */
+/** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
-  if (place.view === "replay") return { ...always, ...replay.wanted(place) };
-  const shown = place.digest ? { route: `api/routes/${place.digest}?${query()}` } : { routes: `api/routes?${query()}` };
-  if (place.window !== "ever") shown.series = `api/series?${query(place.digest ? { route: place.digest } : {})}`;
-  if (memory.isOpen && !place.digest) shown.memory = "api/memory";
+  if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  const shown = nav.digest ? { route: `api/routes/${nav.digest}?${query()}` } : { routes: `api/routes?${query()}` };
+  if (nav.window !== "all") shown.series = `api/series?${query(nav.digest ? { route: nav.digest } : {})}`;
+  if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
   return { ...always, ...shown };
 }
 
 function found(name, answer) {
   lastAtMs = Math.max(lastAtMs, answer.at_ms ?? 0);
-  const take = { memory: (said) => memory.show(said), health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
+  const take = { memory: (answer) => memory.show(answer), health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
 }
@@ -62,15 +62,15 @@ function takeHealth(answer) {
 function takeApps({ apps, unnamed }) {
   const chooser = byId("app");
   const names = apps.map((app) => app.name);
-  if (place.app && !names.includes(place.app)) names.push(place.app);
-  const said = JSON.stringify(names);
-  if (chooser.dataset.said !== said) {
-    chooser.dataset.said = said;
+  if (nav.app && !names.includes(nav.app)) names.push(nav.app);
+  const drawn = JSON.stringify(names);
+  if (chooser.dataset.drawn !== drawn) {
+    chooser.dataset.drawn = drawn;
     chooser.replaceChildren(make("option", { value: "" }, "all apps"), ...names.map((name) => make("option", { value: name }, name)));
   }
-  chooser.value = place.app;
-  // One app that is all there is leaves nothing to choose.
-  byId("app-chooser").hidden = names.length + (unnamed ? 1 : 0) < 2 && !place.app;
+  chooser.value = nav.app;
+  // With a single app there is nothing to choose.
+  byId("app-chooser").hidden = names.length + (unnamed ? 1 : 0) < 2 && !nav.app;
 }
 
 function takeRoutes(answer) {
@@ -94,8 +94,8 @@ function takeSeries(answer) {
 }
 
 function footnote({ from_s: from, to_s: to }) {
-  const [, , words] = WINDOWS.find(([name]) => name === place.window);
-  const when = from === null ? words : `${words}, counted from ${format.dayAndClock(from)} to ${format.clock(to)}`;
+  const [, , words] = WINDOWS.find(([name]) => name === nav.window);
+  const when = from === null ? words : `${words}: ${format.dayAndClock(from)} to ${format.clock(to)}`;
   setText(byId("footnote"), when[0].toUpperCase() + when.slice(1));
 }
 
@@ -103,39 +103,39 @@ function state(kind, { waitMs, fault }) {
   const live = byId("live");
   const words = {
     redis: fault?.said || "Redis is unreachable",
-    network: "No answer from the server",
+    network: "The server does not answer",
     login: "Not signed in",
-    missing: place.view === "replay" ? "There is no such replay; each is kept for 30 days" : "There is no such route in this app",
-    fault: "The server could not answer",
+    missing: nav.view === "replay" ? "No such replay; replays are kept for 30 days" : "No such route in this app",
+    fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  setAttribute(live, "data-state", isLive ? "live" : "away");
-  setText(live.lastElementChild, isLive ? "live" : "waiting");
+  setAttribute(live, "data-state", isLive ? "live" : "offline");
+  setText(live.lastElementChild, isLive ? "live" : "offline");
   const outage = byId("outage");
   outage.hidden = isLive;
   if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` The figures below are those of ${format.clock(lastAtMs / 1_000)}.` : "";
-    const next = kind === "missing" ? "" : kind === "login" ? "Load the page again to sign in." : `Trying again every ${Math.max(2, Math.round(waitMs / 1_000))} s; it comes back by itself.`;
+    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)}.` : "";
+    const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
     setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
     if (!(fault instanceof NoAnswer)) console.error(fault);
   }
   showParts();
 }
 
-/** Which parts of the page are there. */
+/** Shows and hides the parts of the page. */
 function showParts() {
-  const isReplay = place.view === "replay";
+  const isReplay = nav.view === "replay";
   const isEmpty = !isReplay && health !== null && health.requests === 0;
   byId("empty").hidden = !isEmpty;
   byId("traffic").hidden = isReplay || isEmpty || health === null;
   byId("replay").hidden = !isReplay;
-  byId("all-routes").hidden = Boolean(place.digest);
-  byId("route-head").hidden = !place.digest;
-  byId("route-view").hidden = !place.digest;
-  byId("routes").hidden = Boolean(place.digest);
-  byId("memory").hidden = Boolean(place.digest);
-  byId("plots").hidden = place.window === "ever";
-  byId("table").dataset.window = place.window;
+  byId("all-routes").hidden = Boolean(nav.digest);
+  byId("route-head").hidden = !nav.digest;
+  byId("route-view").hidden = !nav.digest;
+  byId("routes").hidden = Boolean(nav.digest);
+  byId("memory").hidden = Boolean(nav.digest);
+  byId("plots").hidden = nav.window === "all";
+  byId("table").dataset.window = nav.window;
   byId("footnote").hidden = isReplay || isEmpty;
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
@@ -144,17 +144,17 @@ function showParts() {
 }
 
 function move() {
-  const before = place;
-  place = readPlace();
-  if (!place.digest) document.title = place.view === "replay" ? "Replay · Tailrace" : "Tailrace";
-  byId("back").href = hashOf({ ...place, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...place, digest: "", run: "", view: id.slice(3) });
+  const before = nav;
+  nav = readNavigation();
+  if (!nav.digest) document.title = nav.view === "replay" ? "Replay · Tailrace" : "Tailrace";
+  byId("back").href = hashOf({ ...nav, digest: "" });
+  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
   byId("csv").href = `api/routes.csv?${query()}`;
-  byId("app").value = place.app;
-  for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === place.window;
-  if (!place.run) replay.leave();
-  if (before.app !== place.app) table.clear();
-  if (before.digest !== place.digest) {
+  byId("app").value = nav.app;
+  for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
+  if (!nav.run) replay.leave();
+  if (before.app !== nav.app) table.clear();
+  if (before.digest !== nav.digest) {
     routeView.clear();
     setText(byId("route-name"), "\u00a0");
     scrollTo(0, 0);
@@ -166,10 +166,10 @@ function move() {
 function startChoosers() {
   for (const [name, label, words] of WINDOWS) {
     const input = make("input", { type: "radio", name: "window", value: name, "aria-label": words });
-    input.addEventListener("change", () => goTo({ ...place, window: name }));
+    input.addEventListener("change", () => goTo({ ...nav, window: name }));
     byId("windows").append(make("label", {}, input, label));
   }
-  byId("app").addEventListener("change", (event) => goTo({ ...place, digest: "", app: event.target.value }));
+  byId("app").addEventListener("change", (event) => goTo({ ...nav, digest: "", app: event.target.value }));
 }
 
 startChoosers();

@@ -1,4 +1,4 @@
-// What takes Redis's memory. Its parts are asked for only while somebody has them open.
+// What uses Redis's memory. Its parts are fetched only while the panel is open.
 
 import { byId, make, setText } from "./dom.js";
 import * as format from "./format.js";
@@ -7,7 +7,7 @@ export class MemoryView {
   /** `asked()` is called when the parts are wanted. */
   constructor(details, asked) {
     this.details = details;
-    this.said = "";
+    this.drawn = "";
     details.addEventListener("toggle", () => details.open && asked());
   }
 
@@ -21,18 +21,18 @@ export class MemoryView {
   }
 
   show(answer) {
-    const said = JSON.stringify([answer.parts, answer.redis, answer.refused]);
-    if (said === this.said) return;
-    this.said = said;
+    const drawn = JSON.stringify([answer.parts, answer.redis, answer.refused]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     const used = answer.redis.used_bytes || 1;
     const rows = answer.parts.map((part) => row(format.visible(part.name), part.bytes, used, part.limit_bytes));
     if (answer.further_apps) {
-      rows.splice(-1, 0, row(format.plural(answer.further_apps, "further app"), answer.further_apps_bytes, used, null));
+      rows.splice(-1, 0, row(format.plural(answer.further_apps, "other app"), answer.further_apps_bytes, used, null));
     }
     byId("memory-parts").replaceChildren(...rows);
     const note = byId("memory-note");
     const estimate = answer.is_estimate
-      ? `An estimate: ${format.count(answer.keys_looked_at)} of ${format.count(answer.keys)} keys were looked at.`
+      ? `Estimate: ${format.count(answer.keys_looked_at)} of ${format.count(answer.keys)} keys were sampled.`
       : "";
     setText(note, answer.refused || estimate);
     note.hidden = !note.textContent;
@@ -42,7 +42,7 @@ export class MemoryView {
 function row(name, size, used, limit) {
   const bar = make("i", {});
   bar.style.width = `${Math.min(100, (100 * size) / used)}%`;
-  const bound = limit === null ? "" : ` · bound ${format.bytes(limit)}`;
+  const bound = limit === null ? "" : ` · limit ${format.bytes(limit)}`;
   return make(
     "li",
     {},

@@ -14,7 +14,7 @@ const WHOLE_MINUTES_S = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440
 
 const PANELS = [
   {
-    title: "Requests a second",
+    title: "Requests per second",
     series: [
       { name: "all", column: "requests_per_s", colour: "--p95", fill: true },
       { name: "errors", column: "errors_per_s", colour: "--server" },
@@ -65,7 +65,7 @@ class Panel {
       { class: "keys" },
       ...this.keys.map((key, at) => make("span", {}, key.mark, `${options.series[at].name} `, key.value)),
     );
-    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, "no request in this window"));
+    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, "no requests in this window"));
     this.place.append(this.nothing);
     container.append(make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), this.place));
     new ResizeObserver(() => this.resize()).observe(this.place);

@@ -1,4 +1,4 @@
-// The Replay tab: one run, original (or baseline) against replayed, route by route; the worst comes first.
+// The Replay tab: one run, original (or baseline) against replayed, route by route, worst first.
 
 import { make, makeSvg, setText } from "./dom.js";
 import * as format from "./format.js";
@@ -15,8 +15,8 @@ export class ReplayView {
     this.runs = [];
     this.asked = "";
     this.looked = "";
-    this.said = "";
-    // These stay where they are, whatever is drawn: a list that is open must not be closed by news.
+    this.drawn = "";
+    // These elements stay in place: an update must not close a list that is open.
     this.title = make("h1", {});
     this.against = make("p", { class: "baseline" });
     this.about = make("p", { class: "fine" });
@@ -28,14 +28,14 @@ export class ReplayView {
     this.body = make("div", {});
   }
 
-  /** What to ask for: the list, and the run that is looked at, by default the latest. */
-  wanted(place) {
-    this.asked = place.run;
-    const run = place.run || this.looked || this.runs[0]?.id;
+  /** What to fetch: the list, and the run that is shown, by default the latest. */
+  wanted(nav) {
+    this.asked = nav.run;
+    const run = nav.run || this.looked || this.runs[0]?.id;
     return { replays: "api/replay", ...(run ? { replay: `api/replay/${encodeURIComponent(run)}` } : {}) };
   }
 
-  /** The reader looks at something else. */
+  /** The reader has left this tab. */
   leave() {
     this.looked = "";
   }
@@ -46,43 +46,43 @@ export class ReplayView {
       return;
     }
     this.runs = answer.runs;
-    // Until the reader leaves, another run that goes on, too, does not take the place of this one.
+    // Until the reader leaves, another run in progress does not replace this one.
     if (!this.runs.some((run) => run.id === this.looked)) this.looked = this.runs[0]?.id ?? "";
     if (!this.runs.length) this.showNothing();
     else if (this.asked && !this.runs.some((run) => run.id === this.asked)) this.showUnknown();
   }
 
-  /** A run that is kept no more, or never was; the others are there to choose from. */
+  /** A run that has expired or never existed; the others can still be chosen. */
   showUnknown() {
     if (this.shown === this.asked) return;
     this.shown = this.asked;
-    this.said = "";
+    this.drawn = "";
     this.showHead({ id: this.asked, info: {} });
     this.body.replaceChildren();
     this.container.replaceChildren(this.head, this.body);
   }
 
   showNothing() {
-    if (this.said === "nothing") return;
-    this.said = "nothing";
+    if (this.drawn === "nothing") return;
+    this.drawn = "nothing";
     this.container.replaceChildren(
       make(
         "div",
         { class: "empty" },
-        make("h1", {}, "Nothing has been replayed yet"),
-        make("p", {}, "A replay sends the requests of your log to another host, such as a staging app, and compares what comes back: statuses and times, route by route."),
-        command("As they come:", "heroku config:set REPLAY_HOST=https://staging.example.com && heroku ps:scale replay=1"),
-        command("An hour of the past, ten times as fast:", "python -m app replay --from 2026-11-23T10:00Z --until 11:00Z --speed 10 --to https://staging.example.com"),
+        make("h1", {}, "No replays yet"),
+        make("p", {}, "A replay sends the requests in your log to another host, such as a staging app, and compares the responses: statuses and times, route by route."),
+        command("Live traffic:", "heroku config:set REPLAY_HOST=https://staging.example.com && heroku ps:scale replay=1"),
+        command("A past hour, ten times as fast:", "python -m app replay --from 2026-11-23T10:00Z --until 11:00Z --speed 10 --to https://staging.example.com"),
       ),
     );
   }
 
   show(run) {
-    const said = JSON.stringify([run.id, run.total, run.skipped]);
+    const drawn = JSON.stringify([run.id, run.total, run.skipped]);
     this.shown = run.id;
     this.showHead(run);
-    if (said === this.said) return;
-    this.said = said;
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     const { total } = run;
     const words = wordsOf(run);
     keepingFocus(this.body, () =>
@@ -116,7 +116,7 @@ export class ReplayView {
   }
 }
 
-/** Draws a part anew with the focus where it was, for those who walk through it by keyboard. */
+/** Redraws a part and keeps the focus where it was, for keyboard users. */
 function keepingFocus(part, draw) {
   const stops = () => [...part.querySelectorAll("[tabindex]")];
   const at = stops().indexOf(document.activeElement);
@@ -128,12 +128,12 @@ function command(title, text) {
   return make("div", {}, make("p", { class: "fine" }, title), make("div", { class: "command" }, make("code", {}, text)));
 }
 
-/** [id, name] of each run, for the chooser; those that would be called the same with when they began. */
+/** [id, name] of each run, for the chooser; equal names get their start time. */
 function namesOf(runs) {
   const names = runs.map(nameOf);
   return runs.map(({ id, info }, at) => {
     const isAlone = names.indexOf(names[at]) === names.lastIndexOf(names[at]);
-    return [id, isAlone ? names[at] : `${names[at]}, begun ${format.clock(Number(info.started_at))}`];
+    return [id, isAlone ? names[at] : `${names[at]}, started ${format.clock(Number(info.started_at))}`];
   });
 }
 
@@ -153,15 +153,15 @@ function spanOf(info) {
 
 /** What the two sides of a comparison are called. */
 function wordsOf({ info }) {
-  if (info.baseline) return { before: "baseline", after: "target", was: "baseline", differs: "Status differs", of: "of the baseline", on: "of the target" };
-  return { before: "original", after: "replayed", was: "was", differs: "Status changed", of: "of the log", on: "replayed" };
+  if (info.baseline) return { before: "baseline", after: "target", was: "baseline", differs: "Status differs", from: "baseline", to: "target" };
+  return { before: "original", after: "replayed", was: "was", differs: "Status changed", from: "original", to: "replayed" };
 }
 
-/** "running, 42 %"; of a run that was killed, since when it is silent. */
+/** "running, 42 %"; for a run that was killed, when it last wrote. */
 function state({ info, at_ms: atMs }) {
   if (info.state !== "running") return info.state ?? "";
   const updated = Number(info.updated_at);
-  if (atMs / 1000 - updated > SILENT_S) return `cut off, no word since ${format.dayAndClock(updated)}`;
+  if (atMs / 1000 - updated > SILENT_S) return `interrupted, last update ${format.dayAndClock(updated)}`;
   return info.progress ? `running, ${Math.round(info.progress * 100)} %` : "running";
 }
 
@@ -173,7 +173,7 @@ function when({ id, info }) {
 }
 
 function legend(total, { before, after }) {
-  return `${format.plural(total.sent, "request")} sent. Before an arrow the ${before}, behind it the ${after}. A bar to the right is slower, to the left faster; it is pale where the samples are too few to be sure.`;
+  return `${format.plural(total.sent, "request")} sent. Figures are ${before} → ${after}. Bars to the right are slower, to the left faster; pale bars are inconclusive: too few samples.`;
 }
 
 function tiles({ total, skipped, late }, words) {
@@ -183,11 +183,11 @@ function tiles({ total, skipped, late }, words) {
   const outcomes = format.largestFirst(total.outcomes).map(([kind, count]) => `${kind}: ${format.count(count)}`).join("\n");
   const changedShare = total.answered ? total.status_changed / total.answered : 0;
   return [
-    tile("Sent", format.shortCount(total.sent), left ? `${format.shortCount(left)} left out` : "none left out", reasons),
+    tile("Sent", format.shortCount(total.sent), left ? `${format.shortCount(left)} skipped` : "none skipped", reasons),
     tile(words.differs, format.percent(changedShare), `${format.count(total.status_changed)} of ${format.shortCount(total.answered)} answers`, "", changedShare >= BAD_FROM),
     tile("No answer", format.shortCount(unanswered), outcomes.split("\n")[0] || "all answered", outcomes, unanswered / Math.max(1, total.sent) >= BAD_FROM),
-    tile("p95", format.time(total.replayed.p95), `${words.was} ${format.time(total.original.p95)}, ${said(total.p95_change)}`, "", isWorse(total.p95_change)),
-    tile("Late, p99", format.time(late.p99), `median ${format.time(late.p50)}`, "How much later than due requests were sent"),
+    tile("p95", format.time(total.replayed.p95), `${words.was} ${format.time(total.original.p95)}, ${changeText(total.p95_change)}`, "", isWorse(total.p95_change)),
+    tile("Late, p99", format.time(late.p99), `median ${format.time(late.p50)}`, "How long after their due time requests were sent"),
   ];
 }
 
@@ -197,13 +197,13 @@ function tile(name, value, sub, tip, isBad) {
 
 const isWorse = (change) => change.is_sure && change.share > 0;
 
-function said(change) {
+function changeText(change) {
   if (change.share === null) return "no comparison";
   if (Math.abs(change.share) < 0.005) return "no change";
   const percent = Math.abs(change.share) * 100;
   // Near nothing left, a decimal: "−100 %" would be nothing at all.
   const share = change.share > -0.99 ? `${change.share > 0 ? "+" : "−"}${format.count(Math.round(percent))} %` : `−${percent.toFixed(1)} %`;
-  return change.is_sure ? share : `${share} (unsure)`;
+  return change.is_sure ? share : `${share} (inconclusive)`;
 }
 
 /** Sure regressions first, the worst in front; then by status changes, then by requests. */
@@ -235,7 +235,7 @@ function line(row, words) {
     cell("Median", `${format.time(row.original.p50)} → ${format.time(row.replayed.p50)}`),
     cell("p95", `${format.time(row.original.p95)} → ${format.time(row.replayed.p95)}`),
     cell("p99", `${format.time(row.original.p99)} → ${format.time(row.replayed.p99)}`),
-    cell("p95 change", said(row.p95_change), `from ${format.count(row.original.count)} ${words.of} and ${format.count(row.replayed.count)} ${words.on}`, tone),
+    cell("p95 change", changeText(row.p95_change), `from ${format.count(row.original.count)} ${words.from} and ${format.count(row.replayed.count)} ${words.to} samples`, tone),
     make("td", { class: "col-bar" }, bar(row.p95_change, tone)),
   );
 }
@@ -253,7 +253,7 @@ function bar(change, tone) {
   const middle = BAR.width / 2;
   const drawing = makeSvg(
     "svg",
-    { class: "change", viewBox: `0 0 ${BAR.width} ${BAR.height}`, role: "img", "data-tone": tone, "aria-label": said(change) },
+    { class: "change", viewBox: `0 0 ${BAR.width} ${BAR.height}`, role: "img", "data-tone": tone, "aria-label": changeText(change) },
     makeSvg("line", { class: "rail", x1: 0, x2: BAR.width, y1: BAR.height / 2, y2: BAR.height / 2 }),
   );
   if (change.share !== null) {

@@ -10,7 +10,7 @@ const SHOWN = 8;
 export class RouteView {
   constructor(container) {
     this.container = container;
-    this.said = "";
+    this.drawn = "";
     new ResizeObserver(() => this.draw()).observe(container);
   }
 
@@ -21,7 +21,7 @@ export class RouteView {
 
   clear() {
     this.detail = null;
-    this.said = "";
+    this.drawn = "";
     this.container.replaceChildren();
   }
 
@@ -29,10 +29,10 @@ export class RouteView {
     const width = this.container.clientWidth;
     if (!this.detail || !width) return;
     // Focus on a bar would be lost by drawing what is there already.
-    const said = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, width]);
-    if (said === this.said) return;
+    const drawn = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, width]);
+    if (drawn === this.drawn) return;
     const focused = indexOfFocus(this.container);
-    this.said = said;
+    this.drawn = drawn;
     const { figures, service_histogram: service, connect_histogram: connect, dynos, hosts } = this.detail;
     const wide = width > 1_100 ? (width - 16) * (2 / 3) : width;
     const narrow = width > 1_100 ? (width - 16) / 3 : width;
@@ -47,8 +47,8 @@ export class RouteView {
           ? shares("H-codes", figures.codes, { nameOf: (code) => `${code} ${meaningOf(code)}`, classOf: () => "code", of: figures.count })
           : null,
         shares("Methods", figures.methods),
-        shares("Dynos, since the start", dynos),
-        shares("Hosts, since the start", hosts),
+        shares("Dynos, all time", dynos),
+        shares("Hosts, all time", hosts),
         facts(figures),
       ),
     );
@@ -72,7 +72,7 @@ function shares(title, counts, { nameOf = format.visible, classOf = () => null, 
     );
   }
   if (entries.length > SHOWN) list.append(make("li", {}, make("span", { class: "of" }, `and ${format.count(entries.length - SHOWN)} more`)));
-  if (!entries.length) list.append(make("li", {}, make("span", { class: "of" }, "none seen")));
+  if (!entries.length) list.append(make("li", {}, make("span", { class: "of" }, "none")));
   return make("section", { class: "panel" }, make("h2", {}, title), list);
 }
 

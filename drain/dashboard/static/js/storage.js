@@ -1,6 +1,6 @@
 // What this browser remembers between visits. Storage may be off: then nothing is remembered.
 
-export function kept(key) {
+export function load(key) {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -8,7 +8,7 @@ export function kept(key) {
   }
 }
 
-export function keep(key, value) {
+export function save(key, value) {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);

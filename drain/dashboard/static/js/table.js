@@ -4,7 +4,7 @@
 import { COLUMNS } from "./columns.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
-import { keep, kept } from "./storage.js";
+import { load, save } from "./storage.js";
 
 const SORT = "tailrace.sort";
 
@@ -47,7 +47,7 @@ export class RoutesTable {
 
   sortBy(key, descends) {
     this.sort = { key, descends };
-    keep(SORT, JSON.stringify(this.sort));
+    save(SORT, JSON.stringify(this.sort));
     this.draw();
   }
 
@@ -78,7 +78,7 @@ export class RoutesTable {
     }
     this.select.value = this.sort.key;
     this.nothing.hidden = rows.length > 0;
-    setText(this.nothing, words.length ? "No route fits the filter." : "No requests in this window.");
+    setText(this.nothing, words.length ? "No route matches the filter." : "No requests in this window.");
     setText(byId("routes-count"), this.sentence(rows.length, words.length > 0));
   }
 
@@ -86,7 +86,7 @@ export class RoutesTable {
     const all = this.table.routes.length;
     const text = isFiltered ? `${format.count(shown)} of ${format.plural(all, "route")}` : format.plural(all, "route");
     const { left_out: leftOut } = this.table;
-    return leftOut ? `${text}; ${format.count(leftOut)} seldom used ones are not looked at over so long a time` : text;
+    return leftOut ? `${text}; ${format.plural(leftOut, "least-used route")} omitted` : text;
   }
 
   fill(rows) {
@@ -131,7 +131,7 @@ const descendsFirst = (column) => !column.text || Boolean(column.descendsFirst);
 
 function readSort() {
   try {
-    const found = JSON.parse(kept(SORT));
+    const found = JSON.parse(load(SORT));
     if (columnOf(found.key)?.of) return { key: found.key, descends: Boolean(found.descends) };
   } catch { /* nothing kept, or nothing that fits */ }
   return { key: "count", descends: true };

@@ -1,6 +1,6 @@
 // Light or dark: as the system says, until the reader says otherwise.
 
-import { keep, kept } from "./storage.js";
+import { load, save } from "./storage.js";
 
 const KEY = "tailrace.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -13,17 +13,17 @@ export function currentTheme() {
 export function startTheme(button, changed) {
   const show = (theme) => {
     document.documentElement.dataset.theme = theme;
-    button.setAttribute("aria-label", theme === "dark" ? "Change to light colours" : "Change to dark colours");
+    button.setAttribute("aria-label", theme === "dark" ? "Switch to light colours" : "Switch to dark colours");
     changed();
   };
   button.addEventListener("click", () => {
     const theme = currentTheme() === "dark" ? "light" : "dark";
     // The system's own choice is not kept: the page then goes on following it.
-    keep(KEY, theme === (system.matches ? "dark" : "light") ? null : theme);
+    save(KEY, theme === (system.matches ? "dark" : "light") ? null : theme);
     show(theme);
   });
   system.addEventListener("change", () => {
-    if (!kept(KEY)) show(system.matches ? "dark" : "light");
+    if (!load(KEY)) show(system.matches ? "dark" : "light");
   });
   show(currentTheme());
 }

@@ -181,7 +181,7 @@ def test_a_topic_that_survives_the_loss_of_a_broker_deserves_no_word(found: Copi
 @pytest.mark.parametrize(("fewest", "has"), [(1, "one copy"), (2, "2 copies")])
 def test_fewer_copies_than_the_brokers_allow_come_with_the_command(fewest: int, has: str) -> None:
     (said,) = dangers(copies(4, fewest, min_in_sync=min(fewest, 2)), "t1.router")
-    assert f"the topic t1.router has {has} where 4 brokers allow 3" in said
+    assert f"the topic t1.router has {has} although 4 brokers allow 3" in said
     assert "heroku kafka:topics:replication-factor router 3 -a APP" in said
     assert "kafka-reassign-partitions.sh" in said
 
@@ -199,7 +199,7 @@ def test_an_acknowledgement_that_may_mean_one_copy_comes_with_the_command(
     (said,) = dangers(copies(fewest, fewest, min_in_sync=1), "t1.router")
     assert "acks=all may mean one copy" in said
     assert "--entity-type topics --entity-name t1.router --add-config min.insync.replicas=2" in said
-    assert ("no frame is taken while either broker is down" in said) == has_price
+    assert ("no frame is accepted while either broker is down" in said) == has_price
 
 
 def test_an_unclean_election_comes_with_the_command() -> None:
@@ -209,7 +209,7 @@ def test_an_unclean_election_comes_with_the_command() -> None:
 
 def test_partitions_that_take_no_frame_now_are_counted() -> None:
     (said,) = dangers(copies(3, 3, waiting=7), "router")
-    assert "7 of 32 partitions of the topic router take no frame now" in said
+    assert "7 of 32 partitions of the topic router accept no frames now" in said
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_topic_that_no_frame_gets_into_is_an_error_with_the_fix(found: Copies,
     require_writable(found, "t1.router")  # Kafka 3.7 and newer ask for no more than there are.
     with pytest.raises(TooFewCopies) as caught:
         require_writable(replace(found, asks_for_all=True), "t1.router")
-    assert f"the topic t1.router takes no frame: min.insync.replicas is {found.min_in_sync}" in str(
+    assert f"the topic t1.router accepts no frames: min.insync.replicas is {found.min_in_sync}" in str(
         caught.value
     )
     assert fix in str(caught.value)
@@ -349,7 +349,7 @@ def test_release_warns_of_one_copy_on_three_brokers_until_its_own_command_was_ru
     environ = {"REDIS_URL": redis_url, "KAFKA_URL": kafka_cluster.url, "KAFKA_PREFIX": prefix}
     code, output = release(**environ)
     assert code == 0
-    assert f"WARNING  log: the topic {topic} has one copy where 3 brokers allow 3" in output
+    assert f"WARNING  log: the topic {topic} has one copy although 3 brokers allow 3" in output
 
     raise_copies(kafka_cluster, topic)
     code, output = release(**environ)

@@ -154,7 +154,7 @@ def test_a_client_certificate_of_another_authority_is_said(heroku_kafka: HerokuK
     stranger = Authority(tmp_path, "other").sign("app")
     environ = heroku_kafka.environ("app")
     environ |= {"KAFKA_CLIENT_CERT": stranger.pem, "KAFKA_CLIENT_CERT_KEY": stranger.key_pem}
-    assert "it refuses the certificate of KAFKA_CLIENT_CERT" in what_is_said(environ)
+    assert "it rejects the certificate in KAFKA_CLIENT_CERT" in what_is_said(environ)
 
 
 def test_a_missing_client_certificate_is_said(heroku_kafka: HerokuKafka) -> None:
@@ -165,7 +165,7 @@ def test_a_missing_client_certificate_is_said(heroku_kafka: HerokuKafka) -> None
 
 def test_a_url_without_tls_is_said(heroku_kafka: HerokuKafka) -> None:
     plain = heroku_kafka.broker.url.replace("kafka+ssl://", "kafka://")
-    assert "is it kafka+ssl:// in KAFKA_URL?" in what_is_said({"KAFKA_URL": plain})
+    assert "should KAFKA_URL start with kafka+ssl://?" in what_is_said({"KAFKA_URL": plain})
 
 
 # --- logins over TLS ------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_a_broker_that_must_name_its_host_is_held_to_it(
         ({"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"}, "but not the SCRAM-SHA-256 login"),
         (
             {"KAFKA_SASL_MECHANISM": "", "KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD": ""},
-            "does it want a login",
+            "does it require a login",
         ),
         ({"KAFKA_TRUSTED_CERT": ""}, "not trusted by this system; see KAFKA_TRUSTED_CERT"),
     ],
@@ -221,7 +221,7 @@ def test_what_is_wrong_with_a_login_is_said(
     [
         ("kafka+ssl://127.0.0.1:1", "127.0.0.1:1: Connection refused"),
         ("kafka://127.0.0.1:1,kafka://127.0.0.1:2", "127.0.0.1:1: Connection refused; 127.0.0.1:2: Con"),
-        ("kafka://no-such-host.invalid:9092", "no-such-host.invalid:9092: there is no host of this name"),
+        ("kafka://no-such-host.invalid:9092", "no-such-host.invalid:9092: no host has this name"),
     ],
 )
 def test_a_broker_that_is_not_there_is_said(url: str, said: str) -> None:

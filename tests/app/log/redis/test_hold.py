@@ -183,10 +183,10 @@ def test_a_server_that_does_not_have_it_cannot_confirm_it(log: Log, writer: Writ
     hold.wait([there, ("key", f"{STREAM}:meta".encode())], 2)
     elsewhere: list[Item] = [("frame", b"elsewhere"), ("guard", guard_of("elsewhere")), ("key", b"elsewhere")]
     for item in elsewhere:
-        with pytest.raises(NotDurable, match="not in this Redis"):
+        with pytest.raises(NotDurable, match="this Redis does not hold what was written"):
             hold.wait([there, item], 2)
     hold.close()
-    with pytest.raises(NotDurable, match="not in this Redis"):
+    with pytest.raises(NotDurable, match="this Redis does not hold what was written"):
         writer.append("f1", frame("f1", 1), 2, lambda: guard_of("elsewhere"))
 
 

@@ -164,7 +164,7 @@ def test_a_full_redis_is_not_ready_and_takes_frames_again_once_the_bound_is_lowe
     try:
         with pytest.raises(NotDurable):
             writer.append("refused", frame("refused", 100), 4)
-        with pytest.raises(NotDurable, match="takes no writes"):
+        with pytest.raises(NotDurable, match="accepts no writes"):
             writer.check(1)
         lower = bounded_writer(redis_log, 20_000)
         for number in range(5):

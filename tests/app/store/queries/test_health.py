@@ -47,11 +47,11 @@ def test_all_is_well_with_a_worker_and_nothing_lost(redis_client: redis.Redis) -
     assert alerts(health(redis_client)) == []
 
 
-def test_without_a_metrics_worker_the_figures_stand_still(redis_client: redis.Redis) -> None:
+def test_without_a_metrics_worker_the_figures_are_frozen(redis_client: redis.Redis) -> None:
     fill(redis_client, [Seen(time.time())], time.time())
     (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("no_worker:metrics", "alarm")
-    assert "stand still" in alert.text
+    assert "the figures are frozen" in alert.text
     assert "heroku ps:scale metrics=1" in alert.action
 
 
@@ -59,8 +59,10 @@ def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client:
     report_status(redis_client, replace(worker("metrics", lag=5, lag_s=400), waits=True))
     (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("waiting:metrics", "alarm")
-    assert alert.title == "metrics waits for the message log"
-    assert alert.text.startswith("1 worker runs, but the log does not answer, so these figures stand still.")
+    assert alert.title == "metrics cannot reach the message log"
+    assert alert.text.startswith(
+        "1 worker is running, but the log is unreachable, so the figures are frozen."
+    )
     report_status(redis_client, worker("metrics", number=2))
     assert codes(redis_client) == ["lag:metrics"]
 
@@ -68,7 +70,7 @@ def test_a_worker_that_waits_for_the_log_is_not_said_to_be_missing(redis_client:
 def test_a_dead_worker_is_told_from_one_that_never_was(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics", ago_s=120))
     (alert,) = alerts(health(redis_client))
-    assert alert.text.startswith("None has reported for 2 min, so nothing will be counted.")
+    assert alert.text.startswith("No worker has reported for 2 min, so nothing is being counted.")
 
 
 def test_replay_is_missed_only_once_it_has_been_seen(redis_client: redis.Redis) -> None:
@@ -83,7 +85,7 @@ def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> 
     report_status(redis_client, worker("metrics", lag=120_345, lag_s=300, number=2))
     (alert,) = alerts(health(redis_client))
     assert alert.title == "metrics is 5 min behind"
-    assert "120,345 messages wait" in alert.text
+    assert "120,345 messages are queued" in alert.text
     assert "metrics=3" in alert.action
 
 
@@ -99,8 +101,8 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
     assert found.losses_by_code == {"L10": 1_208, "L12": 40}
     titles = [alert.title for alert in alerts(found)]
     assert titles == [
-        "1 message of your app never arrived in the last hour",
-        "1,240 messages of shop never arrived in the last hour",
+        "1 message from your app was lost in the last hour",
+        "1,240 messages from shop were lost in the last hour",
     ]
 
 
@@ -142,8 +144,8 @@ def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_whi
     assert found.groups[0].log_lost == 0
     (alert,) = alerts(found)
     assert (alert.code, alert.severity, alert.count) == ("log_full:metrics", "alarm", refused)
-    assert alert.title == "The log is full: frames are refused until metrics has read on"
-    assert alert.text.startswith("20 messages wait for metrics.")
+    assert alert.title == "The log is full: frames are rejected until metrics catches up"
+    assert alert.text.startswith("20 messages are queued for metrics.")
     assert "heroku ps:scale metrics=2" in alert.action
     assert "REDIS_LOG_MAX_MB" in alert.action
     assert alerts(replace(found, at_s=found.at_s + 120)) == []
@@ -152,7 +154,7 @@ def test_a_log_that_is_full_of_what_a_running_group_has_not_read_is_an_alarm_whi
 def test_the_log_knows_how_far_a_silent_group_is_behind(redis_client: redis.Redis) -> None:
     redis_client.hset(META, mapping={"added": 900, "kept": 900, "read:metrics": 200, "bytes": 10})
     (alert,) = alerts(health(redis_client))
-    assert "700 messages wait in the log" in alert.text
+    assert "700 messages are queued" in alert.text
 
 
 def test_with_kafka_there_is_no_log_in_redis(redis_client: redis.Redis) -> None:

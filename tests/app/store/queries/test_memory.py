@@ -127,7 +127,7 @@ def test_a_redis_that_does_not_tell_sizes_is_no_fault(redis_client: redis.Redis,
     fill_apps(redis_client, {"shop": 3})
     letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     found = look(shy)
-    assert "MEMORY USAGE is refused" in found.refused
+    assert "it refuses MEMORY USAGE" in found.refused
     assert {one.kind for one in found.parts} == {"log", "dead_letters", "other"}
-    assert found.parts[-1].name == "Figures and all else"
+    assert found.parts[-1].name == "Figures and everything else"
     assert sum(one.bytes for one in found.parts) == found.redis.used_bytes > 0

@@ -1,7 +1,7 @@
-// Where the reader is: view, route, app and window, all in the address after `#`, so that every
-// view can be kept as a bookmark and sent to a colleague.
+// What the page shows (view, route, app and window) is all in the address after `#`, so every view can
+// be bookmarked and shared.
 
-import { keep, kept } from "./storage.js";
+import { load, save } from "./storage.js";
 
 export const WINDOWS = [
   ["5m", "5 min", "the last 5 minutes"],
@@ -9,17 +9,19 @@ export const WINDOWS = [
   ["24h", "24 h", "the last 24 hours"],
   ["7d", "7 d", "the last 7 days"],
   ["30d", "30 d", "the last 30 days"],
-  ["ever", "ever", "all that was ever counted"],
+  ["all", "all", "all time"],
 ];
 
 const LAST = "tailrace.window";
+const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
 
 /** {view: "traffic" | "replay", digest: "" | 64 hex digits, app, window} */
-export function readPlace() {
+export function readNavigation() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const found = new URLSearchParams(query);
-  const window = found.get("window") || kept(LAST);
+  const asked = found.get("window") || load(LAST);
+  const window = OLD_NAMES[asked] ?? asked;
   const digest = /^\/routes\/([0-9a-f]{64})$/.exec(path);
   return {
     view: path.startsWith("/replay") ? "replay" : "traffic",
@@ -30,16 +32,16 @@ export function readPlace() {
   };
 }
 
-export function hashOf(place) {
+export function hashOf(nav) {
   const query = new URLSearchParams();
-  if (place.app) query.set("app", place.app);
-  query.set("window", place.window);
-  let path = place.digest ? `/routes/${place.digest}` : "/";
-  if (place.view === "replay") path = place.run ? `/replay/${encodeURIComponent(place.run)}` : "/replay";
+  if (nav.app) query.set("app", nav.app);
+  query.set("window", nav.window);
+  let path = nav.digest ? `/routes/${nav.digest}` : "/";
+  if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
   return `#${path}?${query}`;
 }
 
-export function goTo(place) {
-  keep(LAST, place.window);
-  location.hash = hashOf(place);
+export function goTo(nav) {
+  save(LAST, nav.window);
+  location.hash = hashOf(nav);
 }
