@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import redis
 
 from app.message import message_id
+from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_line, router_message
 
-POSITIONS = "tailrace:positions:metrics"
+POSITIONS = keys.positions("metrics")
 
 
 @dataclass(frozen=True, slots=True)
