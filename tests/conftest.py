@@ -98,8 +98,30 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture(scope="session")
-def kafka_broker() -> Iterator[KafkaBroker]:
-    """One broker for all tests; topics are told apart by KAFKA_PREFIX."""
+def shared_kafka_broker() -> Iterator[KafkaBroker]:
+    """One broker for all tests, which nobody kills."""
+    yield from _running_broker()
+
+
+@pytest.fixture
+def kafka_broker(shared_kafka_broker: KafkaBroker) -> Iterator[KafkaBroker]:
+    """A broker without topics: thousands of partitions of earlier tests would make it slow."""
+    yield shared_kafka_broker
+    admin = shared_kafka_broker.admin()
+    try:
+        if topics := [name for name in admin.list_topics() if not name.startswith("__")]:
+            admin.delete_topics(topics)
+    finally:
+        admin.close()
+
+
+@pytest.fixture
+def own_kafka_broker() -> Iterator[KafkaBroker]:
+    """A broker that a test may kill: it starts again at once, because it has that test's topics alone."""
+    yield from _running_broker()
+
+
+def _running_broker() -> Iterator[KafkaBroker]:
     try:
         broker = KafkaBroker(jvm=QUICK)
     except NoKafka as reason:
@@ -108,9 +130,9 @@ def kafka_broker() -> Iterator[KafkaBroker]:
         yield broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_cluster() -> Iterator[KafkaCluster]:
-    """Three brokers for all tests; whoever kills one starts it again."""
+    """Three brokers for all tests of a module; whoever kills one starts it again."""
     try:
         cluster = KafkaCluster()
     except NoKafka as reason:

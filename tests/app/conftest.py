@@ -11,7 +11,7 @@ from tests.conftest import skip_or_fail
 from tests.support.hosted_kafka import HerokuKafka, LoginKafka
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def heroku_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuKafka]:
     """As Heroku's add-on."""
     try:
@@ -22,7 +22,7 @@ def heroku_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuKaf
         yield hosted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def login_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoginKafka]:
     """With SASL over TLS."""
     try:

@@ -65,14 +65,16 @@ def check(made: list[Frame], server: RedisServer, now_s: float, expected: int) -
 
 
 @pytest.mark.kafka
-def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(kafka_broker: KafkaBroker) -> None:
+def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(
+    own_kafka_broker: KafkaBroker,
+) -> None:
     made = frames(400, 250, ("", "shop"))
     expected = sum(len(frame.messages) for frame in made)
     assert expected >= 100_000
     with RedisServer() as server:
         environ = {
             "REDIS_URL": server.url,
-            "KAFKA_URL": kafka_broker.url,
+            "KAFKA_URL": own_kafka_broker.url,
             "KAFKA_PREFIX": f"once-{uuid.uuid4().hex[:8]}.",
         }
         now_s = time.time()
@@ -89,8 +91,8 @@ def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(kafka
                 if number == 1:
                     workers.append(processes.start_worker("metrics"))
                 if number == 2:
-                    kafka_broker.kill()
-                    kafka_broker.start()
+                    own_kafka_broker.kill()
+                    own_kafka_broker.start()
                 if number == 3:
                     server.kill()
                     server.start()

@@ -131,20 +131,20 @@ def test_a_frame_sent_again_after_a_cut_connection_counts_once(own_redis: RedisS
 @pytest.mark.kafka
 @pytest.mark.parametrize("client", ["kafka-python", "confluent"])
 def test_the_broker_killed_and_started_again_under_load(
-    own_redis: RedisServer, kafka_broker: KafkaBroker, client: str
+    own_redis: RedisServer, own_kafka_broker: KafkaBroker, client: str
 ) -> None:
     environ = {
         **settings(own_redis),
-        "KAFKA_URL": kafka_broker.url,
+        "KAFKA_URL": own_kafka_broker.url,
         "KAFKA_CLIENT": client,
         "KAFKA_PREFIX": f"faults-{uuid.uuid4().hex[:8]}.",
     }
 
     def fault(web: Process) -> None:
         os.kill(gunicorn_workers(web)[0], signal.SIGKILL)
-        kafka_broker.kill()
+        own_kafka_broker.kill()
         time.sleep(1.0)
-        kafka_broker.start()
+        own_kafka_broker.start()
         own_redis.restart()
 
     with Processes(environ) as processes:
