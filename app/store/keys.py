@@ -119,8 +119,8 @@ def earlier_journal(group_name: str) -> str:
     return f"{PREFIX}journal:{group_name}"
 
 
-def held(group_name: str) -> str:
-    """Hash: name of a message -> how many workers it held."""
+def poison_counts(group_name: str) -> str:
+    """Hash: key of a message -> how many workers hung or died on it."""
     return f"{PREFIX}held:{group_name}"
 
 

@@ -19,7 +19,7 @@ from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
-from consumers.hand import Place
+from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from consumers.run import Work, run_group
@@ -41,10 +41,10 @@ def main() -> int:
     return run_group(METRICS, prepare, os.environ)
 
 
-def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -> Work:
+def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
-    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), place)
+    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), cursor)
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
 from app.store.rows import Added, Row, WindowCounts
 from app.store.schema import Counts
-from consumers.hand import Place
+from consumers.current_message import Cursor
 from consumers.metrics.encode import Batch, Cell, Encoder
 
 CELL_S = WINDOWS[0][0]
@@ -60,11 +60,11 @@ class _Lines:
 class Aggregator:
     """Turns batches into changes; keeps only caches between them."""
 
-    def __init__(self, route_of: Callable[[str], str], names: Names, place: Place | None = None) -> None:
-        """`place`: where to say which message is in hand."""
+    def __init__(self, route_of: Callable[[str], str], names: Names, cursor: Cursor | None = None) -> None:
+        """`cursor`: where to note which message is being processed."""
         self._route_of = route_of
         self._names = names
-        self._place = [0] if place is None else place
+        self._cursor = [0] if cursor is None else cursor
         self._starts: dict[str, int] = {}
         self._encoder = Encoder()
 
@@ -95,8 +95,8 @@ class Aggregator:
         places: Sorted = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
-        route_of, starts, place = self._route_of, self._starts, self._place
-        for place[0], message in enumerate(messages, 1):
+        route_of, starts, cursor = self._route_of, self._starts, self._cursor
+        for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
                 bad.append(BadValue(encode(message), "a router line without any key=value pair"))
@@ -126,7 +126,7 @@ class Aggregator:
             else:
                 places[source][start].append(len(lines))
             lines.append(line)
-        place[0] = 0
+        cursor[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
         return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
 
