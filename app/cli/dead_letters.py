@@ -146,7 +146,7 @@ def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
 
 
 def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
-    if not letter.is_whole:
+    if not letter.is_complete:
         print(f"{letter.id}: only {len(letter.value)} of its {letter.bytes_before_cut} bytes were kept")
         return False
     write = _write_message if letter.kind == "message" else _write_frame

@@ -18,8 +18,8 @@ from app.redis_memory import is_out_of_memory
 from app.store import keys
 from app.store.bounds import NAMES_MAX
 from app.store.claims import Claim
-from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, hold_bound
-from app.store.dead_letters import arguments as letter_arguments
+from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
+from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal
 from app.store.rows import Row, portions
 from app.store.schema import MIX, Counts
@@ -73,14 +73,14 @@ def apply(
     arguments = [
         *(orjson.dumps(claim), orjson.dumps(batch)),
         *rows,
-        *letter_arguments(letters, len(changes.bad)),
+        *dead_letter_arguments(letters, len(changes.bad)),
     ]
     started_s = time.perf_counter()
     try:
         answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)
     except redis.RedisError as error:
         if is_out_of_memory(error):
-            hold_bound(store)
+            enforce_limit(store)
         raise
     rest.note(left, units, time.perf_counter() - started_s, refused, fault)
     is_settled = read_answer(answer)

@@ -88,15 +88,15 @@ class Figures:
 
 
 def record(
-    store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str], *, is_whole: bool = False
+    store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str], *, replaces_run: bool = False
 ) -> None:
     """Adds figures to a run and sets what is known of it, in one transaction.
 
-    `is_whole`: the figures take the place of what was there, which must be a part of them.
+    `replaces_run`: the figures take the place of what was there, which must be a part of them.
     """
     pipeline = store.pipeline(transaction=True)
     written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
-    if is_whole:
+    if replaces_run:
         parts = [_key(run_id, digest(route)[:16], name) for route in figures.routes for name in ROUTE_PARTS]
         pipeline.delete(*written, *parts)
     now_s = int(time.time())

@@ -22,7 +22,7 @@ from app.log import open_log
 from app.logging_setup import KeyValueFormatter
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.queries.replays import compared
 from app.store.replay import Figures, Run
 from consumers.replay import report as replay_report
@@ -63,7 +63,7 @@ def url(redis_url: str, redis_client: redis.Redis) -> str:
     requests += [Seen(now_s - 60, "/code", app=APP, code=name[:8].replace(" ", "")) for name in HOSTILE]
     requests += [Seen(now_s - 60, "/status", app=APP, status=status) for status in ("\x1b[2", "|`<", "=1+")]
     fill(redis_client, requests, now_s)
-    keep(redis_client, "frame", APP, [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", APP, [Loss("L10", 12)], [], int(now_s))
     return redis_url
 
 

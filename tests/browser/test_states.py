@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
 from servers.figures import Seen, fill
 from tests.browser.conftest import Page
@@ -39,7 +39,7 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
 def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: redis.Redis) -> None:
     report_worker(shop, ago_s=90)
     report_worker(shop, "replay", ago_s=120)
-    keep(shop, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
+    record_once(shop, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
     page.open("#/?window=1h")
     page.wait_for(lambda: len(page.all("#alerts li")) == 3, "three warnings")
     severities = [item.get_attribute("data-severity") for item in page.all("#alerts li")]
@@ -52,7 +52,7 @@ def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: r
     assert "were lost" not in page.text("#alerts")
     page.driver.refresh()
     page.wait_for(lambda: len(page.all("#alerts li")) == 2, "two warnings")
-    keep(shop, "b", "shop", [Loss("L10", 1)], [], int(time.time()))
+    record_once(shop, "b", "shop", [Loss("L10", 1)], [], int(time.time()))
     page.wait_for(lambda: "1,201 messages from shop were lost" in page.text("#alerts"), "the news")
 
 

@@ -74,7 +74,7 @@ return 0
 
 def test_one_message_too_long_ends_the_worker_and_the_next_knows_which() -> None:
     body = """
-print("left", *current.held(), flush=True)
+print("left", *current.message_and_lease(), flush=True)
 if not current.is_empty:
     return 0
 current.begin_batch(["f.0", "f.1"], "lease")

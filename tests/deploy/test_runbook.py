@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.log import open_log
 from app.settings import Settings
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
 from servers.figures import Seen, fill
@@ -81,7 +81,7 @@ def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> Non
     instruments.count_answer(503)
     instruments.malformed.labels("line")
     fill(redis_client, [Seen(NOW_S, "/", app="shop", code="H12")], NOW_S)
-    keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
+    record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
     redis_client.hset("tailrace:log:router:meta", mapping={"added": 1, "trimmed": 1})
     shown = {
         sample.name

@@ -78,7 +78,7 @@ class KafkaLog:
         if copies is None:
             return Ensured(text)
         kafka_copies.require_writable(copies, topic)
-        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
+        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.copy_warnings(copies, topic))
 
     def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
         """What is lost is in the groups' totals, where the claims have counted it. How far a group is

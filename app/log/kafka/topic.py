@@ -26,7 +26,15 @@ from app.errors import LogUnavailable, TailraceError
 from app.groups import log_group_names
 from app.log.interface import TOPIC
 from app.log.kafka.connection import group_name, python_config, topic_name
-from app.log.kafka.copies import COPIES, MIN_IN_SYNC, PARTITIONS, Copies, live_brokers, look, topic_options
+from app.log.kafka.copies import (
+    COPIES,
+    MIN_IN_SYNC,
+    PARTITIONS,
+    Copies,
+    describe_copies,
+    live_brokers,
+    topic_options,
+)
 from app.log.kafka.kafka_python_connect import connected
 from app.log.kafka.reach import no_broker_error
 from app.settings import Settings
@@ -68,7 +76,7 @@ def find_copies(settings: Settings, timeout_s: float) -> Copies | None:
 
     Raises LogUnavailable.
     """
-    return _answer(settings, timeout_s, lambda admin: look(admin, topic_name(settings)))
+    return _answer(settings, timeout_s, lambda admin: describe_copies(admin, topic_name(settings)))
 
 
 def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdminClient], Answer]) -> Answer:

@@ -25,8 +25,8 @@ class Bound:
     """The bound in force. Redis's own limit rarely changes; it is asked for once a minute, in a thread of
     its own, so that no sender waits for the answer. Until the first one the setting alone counts."""
 
-    def __init__(self, questions: ScriptConnection, max_bytes: int) -> None:
-        self._questions = questions
+    def __init__(self, commands: ScriptConnection, max_bytes: int) -> None:
+        self._commands = commands
         self._max_bytes = max_bytes
         self._bytes = max_bytes
         self._ask_at_s = float("-inf")
@@ -47,7 +47,7 @@ class Bound:
 
     def _ask(self) -> None:
         try:
-            answer = self._questions.command("INFO", "memory", timeout_s=ANSWER_S)
+            answer = self._commands.command("INFO", "memory", timeout_s=ANSWER_S)
             text = answer.decode() if isinstance(answer, bytes) else str(answer)
             found = _MAXMEMORY.search(text)
             self._bytes = share_of(int(found[1]) if found else 0, SHARE_OF_MAXMEMORY, self._max_bytes)

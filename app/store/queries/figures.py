@@ -13,7 +13,7 @@ from app.store.schema import FIGURES, TOTAL_NAMES, Count, Counts, Figure, Names,
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
-CODES_BESIDE_5XX = frozenset({"H26", "H27", "H28", "H31"})
+CODES_BELOW_500 = frozenset({"H26", "H27", "H28", "H31"})
 """Failures that the router logs with a status below 500 (417, 499, 499, 421); all others come with
 5xx (H10 to H24, H80, H82, H99: devcenter.heroku.com/articles/error-codes) or are none (H16, H81)."""
 
@@ -109,7 +109,7 @@ def _shown(figure: Figure, sums: Sums, maxima_ms: Mapping[str, float]) -> Any:
 def error_count(statuses: Mapping[str, int], codes: Mapping[str, int]) -> int:
     """Requests that failed: 5xx, and the router's own failures that carry a lower status."""
     failed = sum(count for status, count in statuses.items() if status.startswith("5"))
-    return failed + sum(codes.get(code, 0) for code in CODES_BESIDE_5XX)
+    return failed + sum(codes.get(code, 0) for code in CODES_BELOW_500)
 
 
 def by_class(statuses: Mapping[str, int]) -> Counts:

@@ -120,7 +120,7 @@ def test_what_was_cut_stays_and_says_so(redis_url: str, redis_client: redis.Redi
     assert code == 1
     assert f"only {VALUE_MAX_BYTES} of its {len(LINE) + VALUE_MAX_BYTES} bytes were kept" in out
     assert "requeued 0 of 1" in out
-    assert not only(redis_client).is_whole
+    assert not only(redis_client).is_complete
 
 
 def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(

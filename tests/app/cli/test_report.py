@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import Seen, fill
 
@@ -38,7 +38,7 @@ def filled_url(redis_url: str, redis_client: redis.Redis) -> str:
     requests += [Seen(now_s - 60, "/slow", status="503", code="H12", service_ms=30_000, app="shop")]
     fill(redis_client, requests, now_s)
     report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", int(now_s * 1000), 0, 0.0, True, 0))
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
     return redis_url
 
 

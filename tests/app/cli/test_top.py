@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from servers.figures import Seen, fill
 
 ROOT = Path(__file__).parents[3]
@@ -86,7 +86,7 @@ def fill_with_faults(redis_client: redis.Redis) -> None:
         Seen(now_s - 30, long, status="503", code=code) for code, times in CODES.items() for _ in range(times)
     ]
     fill(redis_client, seen, now_s)
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from servers.figures import Seen, fill
@@ -93,7 +93,7 @@ def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> 
     now_ms = int(time.time() * 1000)
     report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
     letter = dead_letters.dead_letter("line", "drain", "why", b"x")
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 2)
     samples = scrape(redis_client)
     assert of(samples, "tailrace_group_lag_messages", group="metrics") == 120

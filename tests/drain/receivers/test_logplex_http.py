@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from app.log import open_log
-from app.log.interface import Appended, Beside
+from app.log.interface import Appended, RecordEvents
 from app.log.redis.stream import STREAM
 from app.settings import Settings
 from drain.app import create_app
@@ -307,7 +307,11 @@ class Broken:
     """A writer with a fault that nobody thought of."""
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         raise ZeroDivisionError("a detail for the log alone")
 

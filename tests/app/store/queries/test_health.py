@@ -14,7 +14,7 @@ from app.log.redis.stream import META, STREAM
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import Seen, fill
 from tests.support import letters as kept_letters
@@ -91,10 +91,10 @@ def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> 
 
 def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
-    keep(redis_client, "old", "shop", [Loss("L10", 7)], [], int(time.time()) - 7_200)
+    record_once(redis_client, "old", "shop", [Loss("L10", 7)], [], int(time.time()) - 7_200)
     assert codes(redis_client) == []
-    keep(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(time.time()) - 600)
-    keep(redis_client, "b", "", [Loss("L10", 1)], [], int(time.time()))
+    record_once(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(time.time()) - 600)
+    record_once(redis_client, "b", "", [Loss("L10", 1)], [], int(time.time()))
     found = health(redis_client)
     assert found.losses_last_hour == {"shop": 1_240, "": 1}
     assert found.losses_ever == {"shop": 1_247, "": 1}

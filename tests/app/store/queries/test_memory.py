@@ -13,7 +13,7 @@ from app.log import open_log
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
 from servers.figures import Seen, fill
 from tests.support import letters
@@ -62,7 +62,7 @@ def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 30, "blog": 5})
     RedisWriter(redis_client, LOG_LIMIT).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
     letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
-    keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
     redis_client.set("foreign", "x" * 5_000)
     found = look(redis_client)
     assert part(found, "app", "shop").bytes == size_of(redis_client, "*app:shop:*") > 0
