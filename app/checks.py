@@ -12,7 +12,7 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckResult:
     """What a check has found: `text` in a few words, and what works but deserves a warning."""
 
     text: str
@@ -20,5 +20,5 @@ class Found:
     """Each says what may happen and, where there is one, the command or setting that prevents it."""
 
 
-Check = Callable[[Settings], Found | str]
+Check = Callable[[Settings], CheckResult | str]
 """What is there. Raises TailraceError with what is missing and the fix."""

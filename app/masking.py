@@ -18,12 +18,12 @@ _LOGIN = re.compile(r"(?:(?<=//).*|[^\s/:]+:(?!//)\S+)@|(?<=//)[^/\s:\[]*:(?!\d+
 the host is missing."""
 
 
-def shown(text: str) -> str:
+def safe_repr(text: str) -> str:
     """What a person wrote, quoted, for an error that names it; a URL is not repeated."""
     return HIDDEN if _MAY_HOLD_PASSWORD.search(text) else repr(text)
 
 
-def shown_word(word: object) -> str:
+def safe_word(word: object) -> str:
     """A file's name or an id for an error, as it is; a URL that was given for one is not repeated."""
     text = str(word)
     return HIDDEN if _MAY_HOLD_PASSWORD.search(text) else text

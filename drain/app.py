@@ -50,7 +50,7 @@ def create_app(
     app = Flask("drain", static_folder=None)
     app.register_blueprint(endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, message_log, store))
-    _guard(app, BasicAuth(settings.dashboard_pairs))
+    _guard(app, BasicAuth(settings.dashboard_credential_pairs))
     _add_health(app, writer)
     routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, message_log)
     _add_metrics(app, instruments, routes)

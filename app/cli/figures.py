@@ -43,7 +43,7 @@ def span(text: str) -> str:
     return text
 
 
-def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
+def read_report(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
     """The figures of a span (`1h`, `all`). Raises LogUnavailable where Redis is unreachable."""
     log = open_log(settings)
     try:
@@ -69,7 +69,7 @@ def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
     if app not in names:
         more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
         known = ", ".join([*names[:APPS_NAMED], *more])
-        said = f"unknown app {app!r}. " + (
+        message = f"unknown app {app!r}. " + (
             f"Known apps: {known}" if known else "No named apps yet; set DRAIN_TOKENS to name them"
         )
-        print(for_terminal(said), file=sys.stderr)
+        print(for_terminal(message), file=sys.stderr)

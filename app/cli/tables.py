@@ -38,14 +38,14 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
         ("status", "  ".join(f"{name} {number(count)}" for name, count in total.classes.items()) or NONE),
     ]
     if total.codes:
-        said = (
+        text = (
             f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
         )
-        found.append(("H-codes", ", ".join(said)))
-    return found + [(figure.name, _said(getattr(total, figure.name))) for figure in FURTHER]
+        found.append(("H-codes", ", ".join(text)))
+    return found + [(figure.name, _formatted(getattr(total, figure.name))) for figure in FURTHER]
 
 
-def _said(value: queries.Latency | dict[str, int] | int) -> str:
+def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
     if isinstance(value, queries.Latency):
         return _times(value)
     if isinstance(value, dict):
@@ -69,11 +69,11 @@ def cells(row: queries.RouteRow) -> list[str]:
 
 def _times(latency: queries.Latency) -> str:
     names = (("median", latency.p50), ("p90", latency.p90), ("p95", latency.p95), ("p99", latency.p99))
-    said = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
-    return f"{said}  longest {milliseconds(latency.max)}" if latency.count else NONE
+    text = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
+    return f"{text}  longest {milliseconds(latency.max)}" if latency.count else NONE
 
 
-def rest(found: queries.RoutesTable, routes: int) -> Sequence[str]:
+def omitted_routes(found: queries.RoutesTable, routes: int) -> Sequence[str]:
     """The line that says how many routes are not shown."""
     more = max(0, len(found.routes) - routes) + found.left_out
     return ["", f"and {number(more)} more routes"] if more else []

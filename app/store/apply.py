@@ -22,7 +22,7 @@ from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal
 from app.store.rows import Row, portions
-from app.store.schema import MIX, Counts
+from app.store.schema import TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
 
 _APPLY = SETTLE_LUA + read_lua("rows.lua") + DEAD_LETTERS_LUA + read_lua("apply.lua")
@@ -95,7 +95,7 @@ def limits(routes_max: int) -> dict[str, Any]:
         "prefix": keys.PREFIX,
         "routes": keys.routes(""),
         "digest_chars": keys.DIGEST_CHARS,
-        "mix": MIX,
+        "mix": TOTALS_HASH,
         "names_max": NAMES_MAX,
         "routes_max": routes_max,
         "other_route": keys.OTHER_ROUTE,

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 STEP_MS = 12.0
 """What one step is meant to take Redis, in which it answers nobody else."""
 
-LOOK_EVERY_S = 2.0
+RECOVER_EVERY_S = 2.0
 
 UNITS_MAX_AT_FIRST = 4_000
 """Until a step was timed. One unit took 1 to 3 microseconds on the machine of bench/README.md."""
@@ -66,7 +66,7 @@ class Journal:
         self._store = store
         self._keys = [keys.earlier_journal(group), keys.journal(group), keys.group(group)]
         self._limits = orjson.dumps(limits)
-        self._look_at_s = 0.0
+        self._recover_at_s = 0.0
         self.cost = StepCost()
         self.left = 0
         """Portions in the journal after the last step of this worker."""
@@ -89,11 +89,11 @@ class Journal:
             if keepalive:
                 keepalive()
 
-    def look(self) -> None:
+    def recover(self) -> None:
         """Every LOOK_EVERY_S: adds what another worker left when it was killed. Raises redis.RedisError."""
         now_s = time.monotonic()
-        if now_s >= self._look_at_s:
-            self._look_at_s = now_s + LOOK_EVERY_S
+        if now_s >= self._recover_at_s:
+            self._recover_at_s = now_s + RECOVER_EVERY_S
             self._step()
 
     def _step(self) -> None:

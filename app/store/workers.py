@@ -63,8 +63,8 @@ def all_workers(store: redis.Redis, now_ms: int) -> list[WorkerStatus]:
     for value in replies.texts(store.hgetall(WORKERS)).values():
         # While an upgrade is under way, workers of another version may say other things, or more.
         with contextlib.suppress(orjson.JSONDecodeError, TypeError, AttributeError):
-            told = orjson.loads(value).items()
-            statuses.append(WorkerStatus(**{name: said for name, said in told if name in _KNOWN}))
+            status_fields = orjson.loads(value).items()
+            statuses.append(WorkerStatus(**{name: item for name, item in status_fields if name in _KNOWN}))
     forgotten = [status.id for status in statuses if now_ms - status.at_ms > FORGOTTEN_AFTER_MS]
     if forgotten:
         store.hdel(WORKERS, *forgotten)

@@ -58,11 +58,11 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
             log.warning("Redis was cleared: the figures start over from this position in the log")
         journal.finish(keepalive, stop)
 
-    def look_for_leftovers() -> None:
+    def recover_journal() -> None:
         with contextlib.suppress(redis.RedisError):  # The next poll says what is wrong.
-            journal.look()
+            journal.recover()
 
-    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=look_for_leftovers)
+    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=recover_journal)
 
 
 if __name__ == "__main__":

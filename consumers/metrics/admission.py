@@ -14,7 +14,7 @@ import redis
 
 from app.store import keys
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
-from app.store.schema import CODES, OTHER_MIX_FIELDS
+from app.store.schema import CODES, OTHER_TOTALS_FIELDS
 
 NAMES_AT_ONCE = 1_000
 CACHED_NAMES = 100_000
@@ -47,7 +47,7 @@ class Admission:
         if not fields:
             return names & DOCUMENTED_CODES
         key = keys.total("", keys.ALL_ROUTES, CODES.hash)
-        found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_MIX_FIELDS)[key]
+        found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_TOTALS_FIELDS)[key]
         return {fields[field] for field in found} | names & DOCUMENTED_CODES
 
     def _admitted(self, wanted: Mapping[str, Collection[str]], limit: int) -> dict[str, set[str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import redis
 
-from app.store.replay import Figures, Run, record
+from app.store.replay import Run, RunFigures, record
 
 WRITE_EVERY_S = 2.0
 RETRY_AFTER_S = 10.0
@@ -24,7 +24,7 @@ class RunRecorder:
         self,
         store: redis.Redis,
         run: Run,
-        take: Callable[[], Figures],
+        take: Callable[[], RunFigures],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store

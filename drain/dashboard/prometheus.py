@@ -98,8 +98,8 @@ def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
         "tailrace_app_connect_seconds", "Time to connect to the dyno", labels=["app"]
     )
     for top in tops:
-        families.add([label(top.app)], top.whole)
-        connect.add_metric([label(top.app)], *_histogram(top.whole.connect))
+        families.add([label(top.app)], top.total)
+        connect.add_metric([label(top.app)], *_histogram(top.total.connect))
     if unnamed:
         families.requests.add_metric([""], unnamed)
     yield from families.families()

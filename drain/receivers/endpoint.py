@@ -78,7 +78,7 @@ class Intake:
         self._writer = writer
         self._store = store
         self._instruments = instruments
-        self._auth = BasicAuth(settings.drain_pairs)
+        self._auth = BasicAuth(settings.drain_credential_pairs)
         # Requests that wait hold a thread and a body each: past this many, no is the faster answer.
         self._slots = threading.BoundedSemaphore(settings.web_threads)
         self._rejections = RejectionLog()

@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.store import dead_letters
 from app.store.frame_events import Loss, record_once
 from app.store.queries.replays import compared
-from app.store.replay import Figures, Run
+from app.store.replay import Run, RunFigures
 from consumers.replay import report as replay_report
 from consumers.replay.thresholds import check, parse_threshold
 from drain.app import create_app
@@ -183,7 +183,7 @@ def test_a_replay_drives_no_terminal(log_url: str) -> None:
 
 
 def test_a_replays_reports_hold_the_data_and_no_markup_of_others(tmp_path: Path) -> None:
-    figures = Figures()
+    figures = RunFigures()
     for name in [*HOSTILE, "/half\udcff"]:
         for _ in range(40):
             figures.of(name).add("answered", 500, 90.0, 200, 10.0)

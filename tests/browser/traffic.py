@@ -82,9 +82,9 @@ def report_worker(store: redis.Redis, group: str = "metrics", ago_s: float = 0.0
     report_status(store, WorkerStatus(f"{group}.h.1", group, now_ms, 0, 0.0, True, now_ms))
 
 
-def replayed() -> replay.Figures:
+def replayed() -> replay.RunFigures:
     """A run in which one route got slower, one faster, and one stayed as it was."""
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     for number in range(400):
         figures.of("/products/:id").add("answered", 200, 20.0 + number % 10, 200, 20.0 + number % 10)
         slower = 250.0 + number % 50

@@ -101,7 +101,7 @@ def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
 
 def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
-    so = known.while_stopped if health.requests else known.before_first or known.while_stopped
+    so = known.while_stopped if health.requests else known.before_first_request or known.while_stopped
     queued = f" {_queued(group.lag_messages)}." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",

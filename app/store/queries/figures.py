@@ -127,15 +127,15 @@ def largest_first(counts: Mapping[str, int]) -> Counts:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def latency(buckets: Mapping[int, int], longest_ms: float | None = None) -> Latency:
+def latency(buckets: Mapping[int, int], max_ms: float | None = None) -> Latency:
     """Percentiles of a sketch: of rank floor(share * (n - 1)), as in DDSketch."""
     total = sum(buckets.values())
     if total <= 0:
         return Latency(0, None, None, None, None, None)
     ranks = [int(share * (total - 1)) for share in SHARES]
     values = [rounded(value_ms) for value_ms in at_ranks(buckets, ranks)]
-    if longest_ms is not None:
-        values[-1] = longest_ms
+    if max_ms is not None:
+        values[-1] = max_ms
     return Latency(total, *values)
 
 

@@ -100,9 +100,13 @@ def test_what_of_a_body_is_still_broken_is_kept(redis_url: str, redis_client: re
     first = only(redis_client).id
     assert command(redis_url, "requeue", "--all")[:2] == (0, "requeued 1 of 1\n")
     assert logged(redis_url) == ["/a"]
-    rest = only(redis_client)
-    assert rest.id != first
-    assert (rest.kind, rest.value, rest.app) == ("body", b"999 cut short", "shop")
+    omitted_routes = only(redis_client)
+    assert omitted_routes.id != first
+    assert (omitted_routes.kind, omitted_routes.value, omitted_routes.app) == (
+        "body",
+        b"999 cut short",
+        "shop",
+    )
     assert redis_client.hget("tailrace:losses", "shop") == b"7"
 
 

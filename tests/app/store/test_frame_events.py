@@ -54,7 +54,7 @@ def test_letters_alone_make_no_losses(store: redis.Redis) -> None:
 
 
 def test_guards_are_bounded_in_number_and_bytes(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_events, "GUARDS_REMEMBERED", 100)
+    monkeypatch.setattr(frame_events, "MARKERS_REMEMBERED", 100)
     frames = [str(uuid.uuid4()) for _ in range(1_000)]
     for frame in frames:
         record_once(store, frame, "", [Loss("L10", 1)], [], NOW_S)

@@ -47,7 +47,7 @@ def filled(store: redis.Redis) -> None:
     requests.append(Seen(now_s - 60, "/cart", status="503", code="H12", service_ms=30_000, app="shop"))
     requests.append(Seen(now_s - 60, "/", status="503", code="H10", service_ms=None, connect_ms=None))
     fill(store, requests, now_s)
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     figures.of("/cart").add("answered", 500, 70.0, 200, 20.0)
     figures.of("/cart").add("timeout", 0, 0.0, 200, 20.0)
     figures.skipped["method"] += 3
