@@ -47,7 +47,7 @@ class Count:
     name: str
     code: str
     total: str
-    """Field of the hash MIX."""
+    """Field of the hash TOTALS_HASH."""
     columns: tuple[str, ...] = ()
     read: Callable[..., int] = lambda: 1
     keeps_zero: bool = False
@@ -87,7 +87,7 @@ class Sketch:
 
     @property
     def maximum(self) -> str:
-        """Field of the hash MIX: the exact maximum in ms."""
+        """Field of the hash TOTALS_HASH: the exact maximum in ms."""
         return f"max_{self.name}"
 
     def field(self, index: int) -> Field:
@@ -153,7 +153,7 @@ _NUMBER_STARTS = frozenset("-0123456789")
 _BY_CODE: dict[str, Figure] = {figure.code: figure for figure in FIGURES if figure.code}
 
 OTHER_TOTALS_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
-"""Fields of a hash MIX that are no admitted names: methods and `(other)`, counts, maxima."""
+"""Fields of a hash TOTALS_HASH that are not admitted names: methods and `(other)`, counts, maxima."""
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ class Parameters:
     run: str = ""
 
 
-def read(
+def read_parameters(
     names: Sequence[str], arguments: MultiDict[str, str], in_path: Mapping[str, str] | None = None
 ) -> Parameters:
     """The parameters of these names (those of the OpenAPI document) from the query and the path.

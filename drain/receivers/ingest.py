@@ -1,7 +1,6 @@
 """From a frame to durable messages: appended to the log, then its losses and dead letters to Redis.
 
-Knows neither HTTP nor any sender's protocol: receivers parse, and the command line requeues in the
-same way.
+It knows neither HTTP nor any sender's protocol: receivers parse, and the command line requeues the same way.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from drain.receivers.frame import Frame
 from drain.receivers.messages import encode_messages
 
 REJECTS_KEPT_EACH = 50
-"""Rejects of one frame that get a dead letter each; further ones share one."""
+"""Rejects of one frame that get a dead letter each; the others share one."""
 
 MESSAGE_MAX_BYTES = 900_000
 """Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
@@ -83,7 +82,7 @@ def _append(
         appended = writer.append(frame.id, values, deadline_s - started_s, record_events)
     except NotDurable as fault:
         if is_out_of_memory(fault.__cause__):
-            # It may be full of letters from before they were bounded: then the retry finds room.
+            # It may be full of dead letters from before they were limited; then the retry finds room.
             with contextlib.suppress(redis.RedisError):
                 enforce_limit(store)
         raise
@@ -97,14 +96,14 @@ def _append(
 def _write_events(frame: Frame, dead_letters: list[NewDeadLetter], store: redis.Redis) -> bool:
     """Losses and dead letters, to Redis; False where this frame's were recorded before.
 
-    Raises NotDurable where Redis does not take them.
+    Raises NotDurable if Redis does not accept them.
     """
     losses = [Loss(notice.code, notice.dropped) for notice in frame.notices]
     try:
         return frame_events.record_once(store, frame.id, frame.app, losses, dead_letters, int(time.time()))
     except redis.RedisError as fault:
         raise NotDurable(
-            f"Redis has not taken the frame's losses and dead letters: {type(fault).__name__}"
+            f"Redis did not accept the frame's losses and dead letters: {type(fault).__name__}"
         ) from fault
 
 

@@ -29,7 +29,7 @@ from consumers.replay import report as replay_report
 from consumers.replay.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from servers.processes import ROOT
 from tests.consumers.replay.samples import append, line
 from tests.support import letters as kept_letters
@@ -58,10 +58,15 @@ def url(redis_url: str, redis_client: redis.Redis) -> str:
     """A Redis in which all that comes from outside is hostile."""
     now_s = time.time()
     requests = [
-        Seen(now_s - 60, name, app=APP, host=f"{number}.example.com") for number, name in enumerate(HOSTILE)
+        SeenRequest(now_s - 60, name, app=APP, host=f"{number}.example.com")
+        for number, name in enumerate(HOSTILE)
     ]
-    requests += [Seen(now_s - 60, "/code", app=APP, code=name[:8].replace(" ", "")) for name in HOSTILE]
-    requests += [Seen(now_s - 60, "/status", app=APP, status=status) for status in ("\x1b[2", "|`<", "=1+")]
+    requests += [
+        SeenRequest(now_s - 60, "/code", app=APP, code=name[:8].replace(" ", "")) for name in HOSTILE
+    ]
+    requests += [
+        SeenRequest(now_s - 60, "/status", app=APP, status=status) for status in ("\x1b[2", "|`<", "=1+")
+    ]
     fill(redis_client, requests, now_s)
     record_once(redis_client, "frame", APP, [Loss("L10", 12)], [], int(now_s))
     return redis_url

@@ -10,7 +10,7 @@ import redis
 
 from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
 
@@ -31,7 +31,7 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
     assert not page.is_shown("#traffic")
     page.shot("empty-light")
     now_s = time.time()
-    fill(redis_client, [Seen(now_s, "/first")], now_s)
+    fill(redis_client, [SeenRequest(now_s, "/first")], now_s)
     page.wait_for(lambda: page.is_shown("#traffic") and page.routes() == ["/first"], "the first request")
     assert not page.is_shown("#empty")
 

@@ -66,9 +66,9 @@ def test_every_fault_is_said_at_once() -> None:
 def test_a_name_that_is_no_setting_is_a_fault_that_says_which_was_meant(name: str, meant: str) -> None:
     with pytest.raises(BadSettings) as caught:
         Settings.load({name: "hunter2"})
-    question = f" (did you mean {meant}?)" if meant else ""
+    endpoint = f" (did you mean {meant}?)" if meant else ""
     assert caught.value.faults == [
-        f"{name} is not a setting of Tailrace{question}: `python -m app config --markdown` lists them all"
+        f"{name} is not a setting of Tailrace{endpoint}: `python -m app config --markdown` lists them all"
     ]
 
 

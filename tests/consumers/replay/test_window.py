@@ -21,7 +21,7 @@ from consumers.replay.target import Target
 from consumers.replay.window import Progress, ReplayPlan, WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import line
-from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
+from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, refuse_by_reset
 
 AT_MS = 1_763_900_000_000
 GAP_MS = 10
@@ -76,17 +76,17 @@ def counted(figures: RunFigures) -> int:
     return figures.sent + sum(figures.skipped.values())
 
 
-def status_by_number(seen: Seen) -> int:
+def status_by_number(seen: SeenRequest) -> int:
     return 200 + int(seen.target[1:]) % 90
 
 
-def figure_of_field(connection: socket, seen: Seen) -> bool:
+def figure_of_field(connection: socket, seen: SeenRequest) -> bool:
     """A status of its own for each of 90 requests in a row."""
     return answer(status_by_number(seen))(connection, seen)
 
 
 def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
-    def behave(connection: socket, seen: Seen) -> bool:
+    def behave(connection: socket, seen: SeenRequest) -> bool:
         failing = first <= int(seen.target[1:]) < last
         return (refuse_by_reset() if failing else behaviour)(connection, seen)
 
@@ -94,7 +94,7 @@ def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
 
 
 def test_outcomes_are_never_joined_with_those_of_another_request_when_the_baseline_fails() -> None:
-    def behave(connection: socket, seen: Seen) -> bool:
+    def behave(connection: socket, seen: SeenRequest) -> bool:
         is_seventh = int(seen.target[1:]) % 7 == 0
         return (refuse_by_reset() if is_seventh else figure_of_field)(connection, seen)
 

@@ -102,7 +102,7 @@ function footnote({ from_s: from, to_s: to }) {
 function state(kind, { waitMs, fault }) {
   const live = byId("live");
   const words = {
-    redis: fault?.said || "Redis is unreachable",
+    redis: fault?.reason || "Redis is unreachable",
     network: "The server does not answer",
     login: "Not signed in",
     missing: nav.view === "replay" ? "No such replay; replays are kept for 30 days" : "No such route in this app",

@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, record_once
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.support import letters
 
 LOG_LIMIT = 10_000_000
@@ -37,7 +37,7 @@ def fill_apps(store: redis.Redis, apps: dict[str, int]) -> None:
     now_s = time.time()
     fill(
         store,
-        [Seen(now_s - 60, f"/{at}", app=app) for app, count in apps.items() for at in range(count)],
+        [SeenRequest(now_s - 60, f"/{at}", app=app) for app, count in apps.items() for at in range(count)],
         now_s,
     )
 
