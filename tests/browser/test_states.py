@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.store.frame_events import Loss, record_once
-from app.store.keys import digest
+from app.store.keys import APPS, digest
 from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
@@ -70,6 +70,14 @@ def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
     page.shot("redis-unreachable")
     unreachable_redis(False)
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
+
+
+def test_an_error_of_redis_is_not_taken_for_an_outage(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=5m")
+    page.wait_for(lambda: page.text("#live") == "live", "figures")
+    shop.set(APPS, "of another type")
+    page.wait_for(lambda: page.is_shown("#outage"), "the error")
+    assert page.text("#outage").startswith("Redis returned an error. Showing figures from ")
 
 
 def test_an_unreachable_server_is_said_and_it_recovers(page: Page, shop: redis.Redis) -> None:
