@@ -1,4 +1,4 @@
-"""Waiting for something that is unreachable: longer each time, with jitter, and one log line a minute."""
+"""Waits for something that is unreachable: longer each time, with jitter, and one log line a minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG_EVERY_S = 60.0
 
 
 class Outage:
-    """One outage after another of the same thing: `wait` while it lasts, `resolved` when it ends."""
+    """The outages of one thing: call `wait` while one lasts, `resolved` when it ends."""
 
     def __init__(self, log: logging.Logger, stop: Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log

@@ -58,7 +58,7 @@ def compile_rules(patterns: Sequence[str]) -> list[RoutePattern]:
     """(regex, route) of each pattern; `:name` is a segment or part of one, `*name` at the end is the
     rest. A regex is for `fullmatch` with a path, which takes linear time whatever the path.
 
-    Raises BadSettings with every pattern that is none.
+    Raises BadSettings with every invalid pattern.
     """
     rules: list[RoutePattern] = []
     faults: list[str] = []

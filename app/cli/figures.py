@@ -1,4 +1,4 @@
-"""The figures that `report` and `top` show: read from Redis, whole, before anything is printed."""
+"""The figures that `report` and `top` show: all read from Redis before anything is printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.store import queries
 
 ALL_TIME = "all"
 OLD_NAMES = {"ever": ALL_TIME}
-"""Spans that are accepted still, and what they are called now."""
+"""Old names of spans that are still accepted -> new names."""
 
 APPS_NAMED = 10
 """Known apps that are listed when an unknown one is asked for."""
@@ -24,7 +24,7 @@ APPS_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is reported."""
+    """Everything that is reported."""
 
     since: str
     table: queries.RoutesTable
@@ -56,7 +56,7 @@ def read_report(store: redis.Redis, settings: Settings, since: str, app: str, no
 
 
 def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
-    """Says on stderr that an app was never seen, and which were: otherwise zeros look like silence.
+    """Says on stderr that an app is unknown, and lists the known ones: bare zeros would look like silence.
 
     Raises LogUnavailable where Redis is unreachable.
     """

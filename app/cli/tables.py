@@ -29,7 +29,7 @@ def title(report: Report) -> str:
 
 
 def facts(total: queries.Figures) -> list[tuple[str, str]]:
-    """What is true of all routes together; the values as they came, for each format to escape."""
+    """The totals of all routes; values are not escaped: each format does that itself."""
     found = [
         ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
@@ -54,7 +54,7 @@ def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
 
 
 def cells(row: queries.RouteRow) -> list[str]:
-    """A line of the table, as HEADS: route and H-codes as they came, for each format to escape."""
+    """A row of the table, as HEADS; route and H-codes are not escaped: each format does that itself."""
     figures = row.figures
     return [
         row.route,

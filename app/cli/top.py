@@ -45,7 +45,7 @@ examples:
 
 @dataclass(slots=True)
 class View:
-    """What is looked at; the keys change it."""
+    """What is shown; keys change it."""
 
     app: str
     window: str
@@ -127,7 +127,7 @@ def _live(
 def screen(
     report: Report, view: View, *, width: int = 0, height: int = 0, trouble: str = "", coloured: bool = False
 ) -> list[str]:
-    """The lines of one look. `width` 0: as long as they are, for nothing cuts a pipe's; `height` 0: all."""
+    """The lines of one screen. `width` 0: lines are not cut, as for a pipe; `height` 0: all lines."""
 
     def styled(style: str, *texts: str) -> list[str]:
         return [f"{style}{text}{PLAIN}" for text in texts] if coloured else list(texts)
@@ -154,7 +154,7 @@ def screen(
 
 
 def _facts(report: Report, width: int) -> Iterator[str]:
-    """What is true of all routes; where its line is too short, the H-codes stand without their words."""
+    """The totals; if the line is too narrow, H-codes are shown without their meanings."""
     total = report.table.total
     for name, value in facts(total):
         line = f"{name:<9} {value}"
@@ -165,7 +165,7 @@ def _facts(report: Report, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
-    """The text in lines of `width`, those after the first indented: each word of it matters."""
+    """The text wrapped to `width`, with all lines but the first indented."""
     if not 0 < width < len(text):
         return [text]
     further = " " * (indent if width >= NARROWEST_INDENTED else 0)
@@ -173,7 +173,7 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
 
 
 def _fitted(rows: list[list[str]], width: int) -> list[str]:
-    """The table in `width`: the route gives way, then the last columns. `width` 0: nothing does."""
+    """The table fitted to `width` (0: no limit): routes are shortened first, then the last columns cut."""
     left = (0, len(HEADS) - 1)
     if not width:
         return table(HEADS, rows, left)
@@ -185,5 +185,5 @@ def _fitted(rows: list[list[str]], width: int) -> list[str]:
 
 
 def _cut(line: str, width: int) -> str:
-    """The line, its end left out where it is longer than `width`; 0: whole."""
+    """The line, cut if it is longer than `width`; 0: not cut."""
     return line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}" if 0 < width < len(line) else line

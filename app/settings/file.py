@@ -34,7 +34,7 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for key, (attribute, read) in readers.items():
-        if not content.get(key):  # A key without anything under it is as good as none.
+        if not content.get(key):  # An empty key counts as absent.
             continue
         try:
             values[attribute] = read(content[key])
@@ -63,7 +63,7 @@ def _content(path: Path, file: str) -> dict[Any, Any]:
 
 
 def _routes(value: Any) -> tuple[str, ...]:
-    """Raises ValueError and, for a pattern that is none, BadSettings."""
+    """Raises ValueError, and BadSettings for an invalid pattern."""
     if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
         raise ValueError("must be a list of patterns such as /users/:name")
     compile_rules(value)
@@ -71,7 +71,7 @@ def _routes(value: Any) -> tuple[str, ...]:
 
 
 def _replay(value: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
-    """Raises ValueError and, for a rule that is none, BadSettings."""
+    """Raises ValueError, and BadSettings for an invalid rule."""
     if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
         raise ValueError("must be a list of rules")
     return parse_rules(value, environ)

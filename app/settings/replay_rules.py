@@ -85,8 +85,8 @@ class Rule:
 def parse_rules(rules: Sequence[Mapping[str, Any]], environ: Mapping[str, str]) -> tuple[Rule, ...]:
     """Raises BadSettings with every fault of every rule.
 
-    A variable of a header that is unset is none of them: only what replays needs the secret, and every
-    process reads the file. `require_variables` is for those.
+    A header's unset variable is not a fault here: every process reads the file, but only what replays needs
+    the secret. `require_variables` checks it.
     """
     faults: list[str] = []
     parsed: list[Rule] = []

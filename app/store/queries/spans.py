@@ -1,8 +1,8 @@
 """Spans of time, cut into the windows that Redis keeps. Pure arithmetic on Unix seconds.
 
-Each stretch is covered by the longest windows that fit: a day takes some 140 of them, not 8,640.
-What happened in the last seconds stands apart (`running`): its counts are shown, but no rate is
-computed from it, for its lines are still on their way.
+Each step is covered by the longest windows that fit: a day takes about 140 of them, not 8,640. The last
+seconds are kept apart (`running`): their counts are shown, but no rate is computed from them, because
+their lines are still on the way.
 """
 
 from __future__ import annotations
