@@ -10,11 +10,12 @@ import redis
 from app.message import message_id
 from app.store.apply import apply
 from app.store.claims import offsets_claim
+from app.store.keys import positions
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_line, router_message
 
-POSITIONS = "tailrace:positions:metrics"
+POSITIONS = positions("metrics")
 
 
 @dataclass(frozen=True, slots=True)

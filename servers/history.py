@@ -24,13 +24,14 @@ from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import apply
 from app.store.claims import offsets_claim
+from app.store.keys import positions
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_message
 from servers.shop import FAILURE_SHARE
 from servers.traffic import Traffic
 
-POSITIONS = "tailrace:positions:demo-history"
+POSITIONS = positions("demo-history")
 """Not a worker's: each batch of the history counts once, whatever the log's own positions are."""
 
 MINUTES = 60

@@ -1,7 +1,7 @@
-"""Writes the rows of one batch and settles its claim: one atomic step, then more where that is too little.
+"""Writes the rows of one batch and settles its claim: in one atomic step, then more steps if needed.
 
-The first step settles the claim and adds as many rows as one step may cost. The rest of the rows
-goes to the journal in that same step, and short steps add it from there (app/store/journal.py).
+The first step settles the claim and adds as many rows as one step may cost. The other rows go to the
+journal in that same step, and short steps add them from there (app/store/journal.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Changes:
     apps: Counts
     totals: Counts
     bad: list[BadValue] = field(default_factory=list)
-    """What could not be processed; goes to the dead letters in the same step."""
+    """What could not be processed; it goes to the dead letters in the same step."""
 
 
 def apply(
@@ -47,10 +47,10 @@ def apply(
     routes_max: int,
     journal: Journal | None = None,
 ) -> bool:
-    """Applies all of it or nothing. False where Redis had been cleared since the reader looked.
+    """Applies all of it or nothing. False if Redis has been cleared since the reader checked.
 
-    Where one step may not cost that much, rows are left in `journal`, whose `finish` adds them.
-    Without one, which a worker keeps from batch to batch, all rows are added when this returns.
+    Rows that would make the step too expensive are left in `journal`, whose `finish` adds them. A worker
+    keeps one journal for all batches; without one, all rows are added when this returns.
 
     What Redis refuses (a key that someone else uses for another type) is left out, logged, and
     counted as `refused` in the group's totals. Raises StaleBatch where another process holds the

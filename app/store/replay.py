@@ -95,9 +95,9 @@ def record(
     *,
     replaces_run: bool = False,
 ) -> None:
-    """Adds figures to a run and sets what is known of it, in one transaction.
+    """Adds figures to a run and sets its info, in one transaction.
 
-    `replaces_run`: the figures take the place of what was there, which must be a part of them.
+    `replaces_run`: the figures replace those in Redis, which must be a part of them.
     """
     pipeline = store.pipeline(transaction=True)
     written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
@@ -133,7 +133,7 @@ def record(
 
 
 def begin_live(store: redis.Redis, target: str) -> None:
-    """Forgets the live run where it was of another target: figures of two are no comparison."""
+    """Deletes the live run if it had another target: figures of two targets must not be mixed."""
     found = run(store, LIVE)
     if found is None or found.info.get("target") == target:
         return

@@ -1,4 +1,4 @@
-"""What each worker says of itself: that it lives, and how far it is behind."""
+"""The status that each worker reports: that it runs, and how far behind it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORGOTTEN_AFTER_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker's last word; times in Unix ms."""
+    """A worker's latest status; times in Unix ms."""
 
     id: str
     group: str
@@ -44,7 +44,7 @@ class GroupStatus:
     lag_seconds: float
     last_seen_ms: int
     waiting: int = 0
-    """Of the workers, those that wait for the log."""
+    """How many of the workers wait for the log."""
 
 
 def report_status(store: redis.Redis, status: WorkerStatus) -> None:

@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 
 GROUP = METRICS.name
 GC_EVERY_OBJECTS = 200_000
-"""A batch makes some 100,000 objects, and no cycles among them: at Python's own threshold of 700, a
-quarter of the worker's time goes into looking for some."""
+"""A batch creates about 100,000 objects and no cycles: at Python's own threshold of 700, the worker would
+spend a quarter of its time looking for cycles."""
 
 BATCH_MESSAGES = 20_000
-"""At most, when behind: what many messages add to the same field is written once. However many rows
-that makes, no step takes Redis long (app/store/journal.py)."""
+"""At most, when behind: what many messages add to one field is written once. However many rows that makes, no
+step holds Redis for long (app/store/journal.py)."""
 
 
 def main() -> int:

@@ -1,8 +1,7 @@
 """From messages to rows: what one batch adds to each route, app and time window. Pure.
 
-Messages are parsed once and sorted by app, route and 10 seconds. What lines say is encoded for the
-whole batch at once, and then counted in cells (encode.py); the longer windows and the totals are sums
-of cells.
+Messages are parsed once and grouped by app, route and 10 seconds. Lines are encoded for the whole batch at
+once and then counted in cells (encode.py); the longer windows and the totals are sums of cells.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from consumers.metrics.encode import Cell, EncodedBatch, Encoder
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
-"""A line further ahead of its own arrival than this has a broken clock: the arrival counts."""
+"""A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
 
 CACHED_TIMES = 50_000
 
@@ -37,7 +36,7 @@ LinesBySource = dict[Source, dict[int, LineNumbers]]
 
 
 class NameAdmission(Protocol):
-    """Says which names get a row or a field of their own; see admission.py. Each may raise RedisError."""
+    """Decides which names get a row or field of their own; see admission.py. May raise RedisError."""
 
     def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """App (empty: all apps together) -> its routes among the wanted that have a row."""
@@ -58,7 +57,7 @@ class _Lines:
 
 
 class Aggregator:
-    """Turns batches into changes; keeps only caches between them."""
+    """Turns batches into changes; between batches it keeps only caches."""
 
     def __init__(
         self, route_of: Callable[[str], str], names: NameAdmission, cursor: Cursor | None = None

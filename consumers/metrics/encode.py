@@ -1,7 +1,7 @@
-"""What lines say, as fields of windows and totals, for a whole batch at once; by the rows of schema.py.
+"""Encodes the lines of a whole batch as fields of windows and totals, by the rows of schema.py.
 
-Column by column: few values make up nearly all traffic, so each is read and encoded when it first comes
-and then looked up. Counting is then adding up fields, which needs to know nothing of figures.
+It works column by column: few values make up nearly all traffic, so each is read and encoded once and then
+looked up. Counting is then adding up fields, without knowing what the figures mean.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Cache(dict[Any, Value], Generic[Value]):
 
 
 FIELDS_A_LINE = 4
-"""To count a line anew takes about as long as to add up so many fields of cells."""
+"""Counting a line again costs about as much as adding up this many fields of cells."""
 
 
 @dataclass(slots=True)

@@ -7,9 +7,10 @@ from typing import cast
 import redis
 
 from app.errors import SameHost
+from app.store.keys import ALL_ROUTES, total
 from consumers.replay.target import Target
 
-HOSTS = "tailrace:all:hosts"
+HOSTS = total("", ALL_ROUTES, ":hosts")
 """Hash: the hosts of all lines that were counted."""
 
 

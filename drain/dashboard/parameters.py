@@ -23,7 +23,7 @@ SPANS_S: dict[str, int | None] = {
 """`window` -> seconds; None: all time."""
 
 OLD_NAMES = {"ever": ALL_TIME}
-"""Names of windows that are accepted still, and what they are called now."""
+"""Old names of windows that are still accepted -> new names."""
 
 WINDOWS = (*SPANS_S, *OLD_NAMES)
 
@@ -87,10 +87,11 @@ _A_RUN = "the id of a run as in GET /api/replay"
 
 
 def _window(value: str, *, without_all_time: bool) -> str:
-    spans = [name for name, span_s in SPANS_S.items() if span_s or not without_all_time]
-    if value not in spans:
-        raise BadParameter("window", value, spans)
-    return value
+    without = ALL_TIME if without_all_time else ""
+    allowed = [name for name in WINDOWS if OLD_NAMES.get(name, name) != without]
+    if value not in allowed:
+        raise BadParameter("window", value, allowed)
+    return OLD_NAMES.get(value, value)
 
 
 def _matching(value: str, pattern: str, parameter: str, allowed: str) -> str:

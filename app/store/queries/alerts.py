@@ -1,4 +1,4 @@
-"""What is wrong, in plain words, and what to do about it. Pure: from Health to sentences."""
+"""Alerts: what is wrong, in plain words, and what to do about it. Pure: from Health to sentences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Alert:
     """Something an operator should know. `alarm`: the figures are wrong or frozen now."""
 
     code: str
-    """Identifies the matter, so that a page knows what it has already shown."""
+    """Identifies the alert, so that a page knows which it has already shown."""
     severity: Severity
     title: str
     text: str

@@ -1,4 +1,4 @@
-"""How Tailrace itself is: losses, workers, the log, dead letters. Two or three round trips."""
+"""The health of Tailrace itself: losses, workers, the log, dead letters. Two or three round trips."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """What uses Redis's memory: the log, the figures by app, dead letters, and the rest.
 
-The log and the dead letters keep account of their own bytes. All other keys are asked for their
-size, a page at a time, so that Redis serves others in between; where there are more keys than one
-look may cost, those looked at stand for all (SCAN gives keys in the order of their hashes, so the
-first ones are a fair sample).
+The log and the dead letters track their own bytes. All other keys are measured a page at a time, so that
+Redis serves others in between. If there are too many keys for that, those measured are a sample (SCAN returns
+keys in the order of their hashes, so the first ones are a fair one).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from app.store.queries.health import MemoryHealth, StatusSource, memory_health
 KEYS_A_PAGE = 250
 KEYS_AT_MOST = 10_000
 SCAN_TIME_S = 1.0
-"""One look asks for at most so many keys, or takes so long, whichever comes first."""
+"""Measuring stops after this many keys or this many seconds, whichever comes first."""
 
 APPS_SHOWN = 20
 
@@ -72,7 +71,7 @@ class Memory:
 
 @dataclass(slots=True)
 class _Sizes:
-    """What one look found: bytes by (kind, app), and how far it came."""
+    """What was measured: bytes by (kind, app), and how many keys."""
 
     by_part: dict[tuple[Kind, str], int]
     sampled: int = 0
@@ -80,7 +79,7 @@ class _Sizes:
     refused: str = ""
 
 
-# Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
+# Large keys that are the only ones of their kind are measured by name: in a sample they would count as many.
 _BOOKKEEPING = keys.FRAME_EVENTS
 
 
@@ -139,7 +138,7 @@ def _size(part: MemoryPart) -> int:
 
 
 def _measured_elsewhere(share: RedisShare, bookkeeping: Sequence[str]) -> frozenset[bytes]:
-    """The keys whose size is known otherwise."""
+    """The keys whose size is known in another way."""
     return frozenset(name.encode() for name in (*share.keys, keys.DEAD_LETTERS, *bookkeeping))
 
 
@@ -186,7 +185,7 @@ def _part_of(name: bytes) -> tuple[Kind, str]:
 
 
 def _extrapolate(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
-    """What those looked at stand for."""
+    """Scales the sample up to all keys."""
     if sizes.is_complete or not sizes.sampled:
         return sizes.by_part
     factor = max(1.0, key_count / sizes.sampled)
