@@ -2,7 +2,7 @@
 
 With `acks=all` a write is acknowledged once every copy *in sync* has it, and that may be one copy:
 `min.insync.replicas` says how many there must be (Apache Kafka, "Topic Configs"). Three copies, two
-of them in sync, survive the loss of any one broker and go on meanwhile.
+of them in sync, survive the loss of any one broker, and writing continues.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARTITIONS = 32
 COPIES = 3
 MIN_IN_SYNC = 2
 DESCRIBE_TRIES = 5
-"""A topic made a moment ago may be unknown to the broker that is asked next."""
+"""A topic that was just created may be unknown to the broker that is asked next."""
 DESCRIBE_AGAIN_S = 0.2
 
 _MIN_IN_SYNC = "min.insync.replicas"
@@ -39,20 +39,20 @@ class TooFewCopies(TailraceError):
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What the brokers say of the topic's copies."""
+    """What the brokers report about the topic's copies."""
 
     brokers: int
     fewest_copies: int
-    """Copies of the partition that has the fewest."""
+    """The number of copies of the partition with the fewest."""
     partitions: int
     waiting: int
-    """Partitions that take no frame now: no leader, or too few copies in sync."""
+    """Partitions that accept no frames now: no leader, or too few copies in sync."""
     min_in_sync: int | None
     """`min.insync.replicas` as it is set; None where the brokers do not show it."""
     unclean_election: bool | None
     """`unclean.leader.election.enable` in force; None where the brokers do not show it."""
     rejects_every_frame: bool = False
-    """The brokers refuse every frame where `min_in_sync` is more than there are copies."""
+    """Whether the brokers refuse every frame, because `min_in_sync` exceeds the number of copies."""
 
 
 def live_brokers(admin: KafkaAdminClient) -> list[int]:
@@ -115,7 +115,7 @@ def _partitions(admin: KafkaAdminClient, topic: str) -> list[dict[str, Any]]:
 
 
 def _config(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:
-    """The settings that the brokers show to this client: none on plans that let no app see them."""
+    """The settings that the brokers show to this client: none on plans that hide them from apps."""
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, [_MIN_IN_SYNC, _UNCLEAN])
     try:
         shown = admin.describe_configs([resource], config_filter="all").get("topic", {}).get(topic, {})

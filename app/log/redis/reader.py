@@ -1,8 +1,8 @@
 """Reads the stream as a member of a consumer group.
 
-The writer writes a frame whole and only once, so readers never meet a duplicate. Consumers live by a
-lease: whoever lets it run out has its entries taken over, and can no longer settle them (see
-app/store/settle.lua).
+The writer writes each frame as a whole and only once, so readers never see a duplicate. Each consumer has a
+lease: if it expires, others take over its entries, and the consumer can no longer settle them
+(app/store/settle.lua).
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
-"""Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
+"""The most entries that a reader takes at once: with Logplex's frames of up to 100 kB, about 15 MB packed."""
 
 BATCH_BYTES = 32_000_000
-"""Most that a batch holds as unpacked, but for its last entry. 20,000 usual messages have 10 MB; one of
-900 kB may be packed into 4 kB, and 512 such entries would take a worker 600 MB."""
+"""Limit of a batch's unpacked size, except for its last entry. 20,000 typical messages have 10 MB; one of 900
+kB may be packed into 4 kB, and 512 such entries would take 600 MB of a worker's memory."""
 
 
 class RedisReader:
@@ -95,7 +95,7 @@ class RedisReader:
         return self._read(">", count, max(1, int(timeout_s * 1000))) if self._joined else []
 
     def _join(self) -> None:
-        """Takes the lease, makes the group where it is missing, takes over what the dead left."""
+        """Takes the lease, creates the group if it is missing, takes over the entries of dead readers."""
         answer = self._take_over(
             keys=[STREAM, META, keys.log_gone(STREAM, self._group)],
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],

@@ -1,4 +1,4 @@
-"""Appends frames to the log on Redis Streams: each once, within the bound, as safe as was asked for."""
+"""Appends frames to the log on Redis Streams: each once, within the size limit, as safe as required."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from app.store import keys
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
 CONNECTIONS = 3
-"""To Redis, a process, that append frames. One more asks whether Redis takes writes and what it may
-hold, so that no frame waits for that; small plans allow 20 in all, docs/scaling.md has the sum. What
+"""Connections to Redis per process that append frames. One more checks whether Redis accepts writes and reads
+its limit, so that no frame waits for that; small plans allow 20 in all, docs/scaling.md has the sum. What
 waits for replicas or the disk has a further one (durability.py)."""
 
 WAIT_S = 2.0
 """For a free connection: half of what Logplex's patience leaves, so that there is time for the answer."""
 
 FRAMES_REMEMBERED = 20_000
-"""Frame ids kept per generation, of two: a frame is known again while at least this many newer
-ones have come. Logplex gives up a frame within about 15 s; 20,000 ids are about 2 MB of Redis."""
+"""Frame ids kept in each of two generations: a frame is recognised until at least this many newer ones have
+come. Logplex gives up on a frame within about 15 s; 20,000 ids take about 2 MB of Redis."""
 
 STOPPED_AFTER_MS = 600_000
-"""A group that gives no sign of life for so long no longer keeps its unread messages in the log."""
+"""After this long without a sign of life, a group no longer keeps its unread messages in the log."""
 
 
 def open_durability_wait(client: redis.Redis, replicas: int, *, fsync: bool) -> DurabilityWait | None:

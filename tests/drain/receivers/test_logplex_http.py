@@ -108,7 +108,7 @@ def test_no_frame_id_is_fatal_and_a_long_one_is_known_again(
         (b"<158>1 no count", "expected a byte count, found '<'"),
         (b"0 x", "a byte count must not start with 0"),
         (b"12", "the body ends within a byte count"),
-        (b"100 <158>1 2016", "a message of 100 bytes is announced, 11 are there"),
+        (b"100 <158>1 2016", "a message of 100 bytes is announced, but only 11 follow"),
         (b'{"json": true}', "expected a byte count, found '{'"),
     ],
 )
