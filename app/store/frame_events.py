@@ -17,7 +17,7 @@ from app.store.keys import FRAME_EVENTS, LOSSES, WINDOWS, loss_window
 from app.store.settle import read_lua
 
 MARKERS_REMEMBERED = 20_000
-"""Markers kept in each of two generations: a frame is recognized until at least this many newer frames with
+"""Markers kept in each of two generations: a frame is recognised until at least this many newer frames with
 events have come. 40,000 markers of 16 bytes take 3 MB of Redis at most."""
 
 MARKER_KEPT_S = 900

@@ -148,7 +148,7 @@ def log_lease(stream: str, group_name: str) -> str:
 
 
 def log_frames(stream: str) -> tuple[str, str]:
-    """Sets of the frames that the log recognizes, in two generations."""
+    """Sets of the frames that the log recognises, in two generations."""
     return f"{stream}:frames:new", f"{stream}:frames:old"
 
 
