@@ -14,6 +14,7 @@ GUNICORN_MAJOR = 27
 """requirements.in pins the exact version; this is for installations that go another way."""
 
 NAMES = (
+    "gunicorn.http.body:ChunkedReader.parse_chunk_size",
     "gunicorn.http.body:ChunkedReader.read",
     "gunicorn.http.body:ChunkedReader.read_into",
     "gunicorn.http.errors:ChunkMissingTerminator",

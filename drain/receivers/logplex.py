@@ -143,17 +143,15 @@ def _parse_messages(body: bytes, offset: int, frame: Frame, *, to_line_end: bool
     while offset < len(body):
         offset = _parse_message(body, offset, frame)
         if len(frame.rejects) >= REJECTS_MAX and offset < len(body):
-            raise MalformedFrame(
-                offset, f"{REJECTS_MAX} messages before it are not syslog, so the rest is not read"
-            )
+            raise MalformedFrame(offset, f"{REJECTS_MAX} messages are not syslog; the rest was not read")
         if (
             frame.message_count > TINY_MAX
             and offset < TINY_BYTES * frame.message_count
             and offset < len(body)
         ):
             average = offset // frame.message_count
-            reason = f"{frame.message_count} messages before it have {average} bytes on average"
-            raise MalformedFrame(offset, f"{reason}, so the rest is not read")
+            reason = f"{frame.message_count} messages have {average} bytes on average"
+            raise MalformedFrame(offset, f"{reason}; the rest was not read")
         if to_line_end and body[offset - 1] == 0x0A:
             break
     return offset
