@@ -1,4 +1,4 @@
-"""Waiting for something that is unreachable: longer each time, with jitter, and one log line a minute."""
+"""Waits for something that is unreachable: longer each time, with jitter, and one log line a minute."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-FIRST_S = 0.1
-LONGEST_S = 5.0
+FIRST_DELAY_S = 0.1
+MAX_DELAY_S = 5.0
 LOG_EVERY_S = 60.0
 
 
 class Outage:
-    """One outage after another of the same thing: `wait` while it lasts, `resolved` when it ends."""
+    """The outages of one thing: call `wait` while one lasts, `resolved` when it ends."""
 
     def __init__(self, log: logging.Logger, stop: Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._stop = stop
         self._clock = clock
         self._since_s: float | None = None
-        self._delay_s = FIRST_S
+        self._delay_s = FIRST_DELAY_S
         self._logged_at_s = float("-inf")
         self._is_logged = False
 
@@ -35,7 +35,7 @@ class Outage:
             self._is_logged = True
             self._log.warning("waiting: %s", reason)
         self._stop.wait(self._delay_s * random.uniform(0.5, 1.0))
-        self._delay_s = min(LONGEST_S, self._delay_s * 2)
+        self._delay_s = min(MAX_DELAY_S, self._delay_s * 2)
 
     def resolved(self) -> None:
         """Logs the end of an outage whose start was logged."""
@@ -44,5 +44,5 @@ class Outage:
         if self._is_logged:
             self._log.info("back after %.1f s", self._clock() - self._since_s)
         self._since_s = None
-        self._delay_s = FIRST_S
+        self._delay_s = FIRST_DELAY_S
         self._is_logged = False

@@ -20,7 +20,7 @@ class BaseUrl(NamedTuple):
 
 
 def parse_base_url(text: str) -> BaseUrl:
-    """Raises ValueError with what the URL must be; its words never hold a password."""
+    """Raises ValueError, whose text says what the URL must be and never contains a password."""
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -38,7 +38,7 @@ def parse_base_url(text: str) -> BaseUrl:
 
 
 def _ascii_host(host: str) -> str:
-    """Raises ValueError for what is no host."""
+    """The host in ASCII. Raises ValueError if it is not a valid host."""
     try:
         named = host if host.isascii() else host.encode("idna").decode("ascii")
         if ":" in named:

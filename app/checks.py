@@ -1,6 +1,6 @@
-"""What the release phase asks of each service: a check is a function of the settings.
+"""Checks of the release phase: each is a function of the settings.
 
-A package offers its own in a module `checks` with `CHECKS`; `python -m app release` collects them.
+A package lists its own as `CHECKS` in its module `checks`; `python -m app release` collects them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a check has found: `text` in a few words, and what works but deserves a warning."""
+class CheckResult:
+    """What a check found: `text` in a few words, and warnings of what works but may go wrong."""
 
     text: str
     warnings: tuple[str, ...] = ()
-    """Each says what may happen and, where there is one, the command or setting that prevents it."""
+    """Each says what may happen and, if there is one, the command or setting that prevents it."""
 
 
-Check = Callable[[Settings], Found | str]
-"""What is there. Raises TailraceError with what is missing and the fix."""
+Check = Callable[[Settings], CheckResult | str]
+"""Returns what it found. Raises TailraceError, which says what is missing and how to fix it."""

@@ -1,7 +1,7 @@
 """Every error that Tailrace raises on purpose, on one page.
 
 Each says what happened and, where a person can fix it, names the setting and the fix.
-None of them ever carries a password, a token or a certificate in its text.
+None of them contains a password, a token or a certificate in its text.
 """
 
 
@@ -18,7 +18,7 @@ class BadSettings(TailraceError):
 
 
 class MalformedFrame(TailraceError):
-    """A frame cannot be read on from byte `offset` of its body; `reason` says what is wrong there."""
+    """A frame cannot be parsed beyond byte `offset` of its body; `reason` says what is wrong there."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset
@@ -27,11 +27,11 @@ class MalformedFrame(TailraceError):
 
 
 class NotDurable(TailraceError):
-    """The message log has not acknowledged in time: what was sent may be sent again."""
+    """The message log did not acknowledge in time; the same frame may be sent again."""
 
 
 class LogUnavailable(TailraceError):
-    """The message log or Redis cannot be reached now; waiting and trying again is right."""
+    """The message log or Redis is unreachable; wait and retry."""
 
 
 class BadMessage(TailraceError):
@@ -39,7 +39,7 @@ class BadMessage(TailraceError):
 
 
 class StaleBatch(TailraceError):
-    """Another process holds these messages now (a rebalance, a claim): read again, count nothing."""
+    """Another process owns these messages now (after a rebalance or takeover): count nothing, read again."""
 
 
 class SameHost(TailraceError):
@@ -47,9 +47,9 @@ class SameHost(TailraceError):
 
 
 class TargetDown(TailraceError):
-    """The target, or the baseline, failed many times in a row: what follows would measure nothing."""
+    """The target, or the baseline, failed many times in a row, so going on would measure nothing."""
 
 
 def first_words(fault: Exception) -> str:
-    """What another library raised: its kind and first line; never an address with a password."""
+    """What another library raised: its class and first line, never an address with a password."""
     return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

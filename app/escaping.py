@@ -1,7 +1,7 @@
 """Text from outside, made safe for where it goes: a terminal, a log line, JSON, Markdown, CSV, Prometheus.
 
 A path, a host, a status, a code, an app's name: all of them are whatever some client or sender wrote. Each
-destination has its own dangers, so each has its own function here, and there is no other one elsewhere.
+destination has its own dangers, so each has its own function here, and nowhere else.
 What cannot be printed (control characters C0 and C1, bidirectional controls, half surrogates, everything
 else that `str.isprintable` refuses) is dangerous in most of them. Pure functions.
 
@@ -26,13 +26,13 @@ _PIPE = re.compile(r"(\\*)\|")
 
 
 def for_terminal(text: str) -> str:
-    """The text on one line, with a replacement character for each that cannot be printed: it must neither
-    drive a terminal nor turn the rest of the line around."""
+    """The text on one line, with U+FFFD for every character that cannot be printed: it must neither control
+    the terminal nor reverse the rest of the line."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def lines_for_terminal(text: str) -> str:
-    """As `for_terminal`, for a text of ours that has several lines."""
+    """As `for_terminal`, for one of our own texts with several lines."""
     return "\n".join(map(for_terminal, text.split("\n")))
 
 
@@ -42,8 +42,8 @@ def quoted(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with `\\x1b` and the like for what cannot be printed, and two backslashes for one: what was
-    different stays so."""
+    """The text with `\\x1b` and the like for what cannot be printed, and backslashes doubled: different texts
+    stay different."""
     text = text.replace("\\", "\\\\")
     if text.isprintable():
         return text

@@ -75,7 +75,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """The text, its middle left out where it is longer than `width`."""
+    """The text, shortened in the middle if it is longer than `width`."""
     if len(text) <= width:
         return text
     kept = max(2, width - 1)

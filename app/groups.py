@@ -22,8 +22,8 @@ class Reading:
     start: Literal["earliest", "latest"]
     """Where a group starts that the log does not know yet."""
     rewind_to_store: bool
-    """Whether it goes back to the position in Redis where that is older than the log's own: then all that
-    came since is read again, because it is not in this Redis. Else what was read stays read."""
+    """Whether it rewinds to the position in Redis when that is older than the log's own: everything since
+    then is read again, because this Redis does not include it. Otherwise what was read stays read."""
 
 
 def _always(settings: Settings) -> bool:
@@ -35,20 +35,20 @@ class Group:
     """One kind of background process: its consumer group, and its process type in the Procfile."""
 
     name: str
-    does: str
+    purpose: str
     """A few words, as the README's table of processes has them."""
     reading: Reading | None
     """None: it reads no log (consumers/periodic.py)."""
     while_stopped: str
-    """What that means for people: the end of `No worker is running, so ...`."""
+    """What it means for people: the end of `No worker has reported, so ...`."""
     while_behind: str
     """The same for one that lags."""
     is_required: bool = False
-    """True: every installation runs it, so its absence is an alarm. Else it counts once it was seen."""
+    """True: every installation runs it, so its absence is an alarm. Otherwise it is expected once seen."""
     is_wanted: Callable[[Settings], bool] = _always
-    """Whether these settings ask for it: `release` then makes sure that it could start."""
-    before_first: str = ""
-    """Instead of `while_stopped` as long as nothing was ever counted."""
+    """Whether these settings ask for it; if so, `release` checks that it could start."""
+    before_first_request: str = ""
+    """Replaces `while_stopped` until the first request is counted."""
 
     @property
     def package(self) -> str:
@@ -63,17 +63,17 @@ class Group:
 
 METRICS = Group(
     name="metrics",
-    does="router lines into figures, consumer group `metrics`",
+    purpose="router lines into figures, consumer group `metrics`",
     reading=Reading(start="earliest", rewind_to_store=True),
     while_stopped="the figures are frozen",
-    before_first="nothing is being counted",
+    before_first_request="nothing is being counted",
     while_behind="The figures are that old; nothing is lost.",
     is_required=True,
 )
 
 REPLAY = Group(
     name="replay",
-    does="live traffic to `REPLAY_HOST`, consumer group `replay`",
+    purpose="live traffic to `REPLAY_HOST`, consumer group `replay`",
     reading=Reading(start="latest", rewind_to_store=False),
     while_stopped="nothing is being replayed",
     while_behind="Requests that are too late are skipped and counted.",

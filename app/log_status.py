@@ -1,6 +1,6 @@
-"""What a message log says of itself: facts that the logs give, and that health, alerts and memory take.
+"""The status of a message log: what the logs report, and what health, alerts and memory read.
 
-They are here, beside the logs and the store, because the store imports no log.
+It is in neither package, because the store must not import the log.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LogSize:
-    """What a log holds that keeps account of it."""
+    """How much a log holds, if it keeps count."""
 
     bytes: int
     limit_bytes: int
-    """Its bound in force."""
+    """The limit in force."""
     messages_kept: int
     messages_added: int
     messages_trimmed: int
@@ -25,10 +25,10 @@ class LogSize:
 
 @dataclass(frozen=True, slots=True)
 class GroupPosition:
-    """What a log knows of one consumer group."""
+    """What a log knows about one consumer group."""
 
     lag_messages: int | None = None
-    """Messages that it has still to read; None where only its workers know."""
+    """Messages it has not read yet; None if only its workers know."""
     lost: int = 0
     """Messages that the log dropped before the group had read them."""
     refused_full: int = 0
@@ -39,34 +39,34 @@ class GroupPosition:
 
 @dataclass(frozen=True, slots=True)
 class RedisShare:
-    """What a log takes of Redis's memory."""
+    """What a log uses of Redis's memory."""
 
     bytes: int
     limit_bytes: int | None
-    """None: nothing is to be added there."""
+    """None: it no longer grows."""
     keys: Sequence[str] = ()
     """The keys that `bytes` are in."""
     bookkeeping: Sequence[str] = ()
-    """Further large keys, each alone of its kind."""
+    """Further large keys, each the only one of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogStatus:
-    """All of it."""
+    """The whole status."""
 
     size: LogSize | None
-    """None where the log keeps no account of its size."""
+    """None if the log does not track its size."""
     groups: Mapping[str, GroupPosition]
     redis_share: RedisShare
 
 
 @dataclass(frozen=True, slots=True)
 class LogAdvice:
-    """What an operator does about this log: parts of sentences, settings and commands in backticks."""
+    """What an operator can do about this log: parts of sentences, with settings and commands in backticks."""
 
     keep_longer: str
-    """So that messages stay until they are read: `raise X`."""
+    """How to keep messages until they are read: `raise X`."""
     take_less: str
-    """The setting that makes it take less of Redis; empty where it takes nothing there."""
+    """The setting that reduces its use of Redis; empty if it uses none."""
     reconnect: str
-    """When workers wait for it: a sentence."""
+    """What to do when workers wait for it: a sentence."""

@@ -1,4 +1,4 @@
-"""Log lines as `key=value`, on standard error, as a platform's own log takes them."""
+"""Logging: `key=value` lines on standard error, for the platform's own log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.escaping import quoted
 
 
 class KeyValueFormatter(logging.Formatter):
-    """`time=... level=warning app=tailrace process=metrics.1 at=app.streams msg="..."`."""
+    """`time=... level=warning app=tailrace process=metrics.1 at=consumers.worker msg="..."`."""
 
     def __init__(self, process: str) -> None:
         super().__init__()

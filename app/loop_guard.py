@@ -1,4 +1,4 @@
-"""The loop guard: requests that a replay sent are known by their id, wherever they are logged.
+"""The loop guard: replayed requests are recognised by their id, wherever they are logged.
 
 Heroku's router keeps a client's `X-Request-ID` of 20 to 200 letters, digits, `+ / = -` and logs
 it as `request_id`, so a replayed request that reaches an app with a drain comes back with this

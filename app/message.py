@@ -40,12 +40,12 @@ class RouterMessage(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """A value of the topic that cannot be processed, with the reason: for the dead letters."""
+    """A value of the topic that cannot be processed, with the reason: it becomes a dead letter."""
 
     value: bytes
     reason: str
     is_poison: bool = False
-    """It held this group's workers; else it is no message, and so for every group."""
+    """True: workers of this group failed on it. False: it is not a message, for any group."""
 
 
 INDEX_MAX_DIGITS = 9
@@ -74,7 +74,7 @@ def encode(message: RouterMessage) -> bytes:
 
 
 def decode(value: bytes | bytearray | memoryview | str) -> RouterMessage:
-    """The message of one JSON value. Raises BadMessage where that is not one."""
+    """The message in a JSON value. Raises BadMessage if there is none."""
     try:
         found = orjson.loads(value)
     except orjson.JSONDecodeError as fault:
@@ -83,9 +83,9 @@ def decode(value: bytes | bytearray | memoryview | str) -> RouterMessage:
 
 
 def checked(found: Any) -> RouterMessage:
-    """The decoded value, once the keys that consumers rest on are there. Raises BadMessage."""
+    """The decoded value, if it has the keys that consumers rely on. Raises BadMessage."""
     try:
-        # Written out, for every message of every reader passes here; `_fault` is the same as a loop.
+        # Written out, because every message of every reader passes here; `_fault` does the same in a loop.
         is_message = (
             type(found) is dict
             and type(found["msg"]) is str
@@ -115,7 +115,7 @@ _RELIED_ON = (("msg", str), ("timestamp", str), ("id", str), ("app", str), ("rec
 
 
 def exact_line(message: RouterMessage) -> str:
-    """The router line; bytes that are no UTF-8 come as surrogates (PEP 383), so none is lost."""
+    """The router line; bytes that are not UTF-8 are surrogates (PEP 383), so none is lost."""
     raw = message.get("raw")
     if raw is None:
         return message["msg"]

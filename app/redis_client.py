@@ -1,4 +1,4 @@
-"""Connections to Redis: one bounded pool a process, with time limits."""
+"""Connections to Redis: one bounded pool per process, with time limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _tls(settings: Settings) -> dict[str, Any]:
 
 
 def unavailable_error(settings: Settings, fault: redis.RedisError) -> LogUnavailable:
-    """The error of a command that cannot go on: where Redis is, what is wrong, and what to set."""
+    """The error of a command without Redis: its address, what is wrong, and what to set."""
     return LogUnavailable(
         f"Redis at {mask_url(settings.redis_address)}: {why_refused(fault)} (see REDIS_URL)"
     )

@@ -11,8 +11,8 @@ def share_of(maxmemory_bytes: int, share: float, most_bytes: int) -> int:
 
 
 def is_out_of_memory(fault: BaseException | None) -> bool:
-    """True where Redis refused a command because it is full.
+    """True if Redis refused a command because it is full.
 
-    Redis 6.2 wraps the words of a command within a script, so redis-py does not know them there.
+    Redis 6.2 wraps the error of a command inside a script, so redis-py does not recognise it there.
     """
     return isinstance(fault, redis.exceptions.OutOfMemoryError) or "OOM command not allowed" in str(fault)

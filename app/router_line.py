@@ -70,7 +70,7 @@ _new = tuple.__new__  # half the cost of RouterLine(...), which is Python code
 def parse(line: str) -> RouterLine | None:
     """The pairs of one router line; None for a text without a single `key=value` pair.
 
-    Raises nothing: bytes that are no UTF-8 may come as lone surrogates (PEP 383), and stay so.
+    Raises nothing: bytes that are not UTF-8 may come as lone surrogates (PEP 383), and stay so.
     """
     if "\\" not in line:
         usual = _USUAL_WITH_CODE(line) if " code=" in line else _USUAL(line)

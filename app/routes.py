@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.errors import BadSettings
-from app.masking import shown
+from app.masking import safe_repr
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -51,23 +51,23 @@ def route_namer(settings: Settings) -> Callable[[str], str]:
     return route_of
 
 
-Rule = tuple[re.Pattern[str], str]
+RoutePattern = tuple[re.Pattern[str], str]
 
 
-def compile_rules(patterns: Sequence[str]) -> list[Rule]:
+def compile_rules(patterns: Sequence[str]) -> list[RoutePattern]:
     """(regex, route) of each pattern; `:name` is a segment or part of one, `*name` at the end is the
     rest. A regex is for `fullmatch` with a path, which takes linear time whatever the path.
 
-    Raises BadSettings with every pattern that is none.
+    Raises BadSettings with every invalid pattern.
     """
-    rules: list[Rule] = []
+    rules: list[RoutePattern] = []
     faults: list[str] = []
     for pattern in patterns:
         segments = pattern.split("/")
         if segments[0] != "" or len(segments) < 2:
-            faults.append(f"routes: {shown(pattern)} must start with /")
+            faults.append(f"routes: {safe_repr(pattern)} must start with /")
         elif any(part.startswith("*") for part in segments[:-1]):
-            faults.append(f"routes: {shown(pattern)} may have a *rest only at its end")
+            faults.append(f"routes: {safe_repr(pattern)} may have a *rest only at its end")
         else:
             rules.append((re.compile("/".join(map(_segment_regex, segments))), pattern))
     if faults:
@@ -96,7 +96,7 @@ def _segment_regex(segment: str) -> str:
     return regex
 
 
-def template(path: str, rules: Sequence[Rule] = ()) -> str:
+def template(path: str, rules: Sequence[RoutePattern] = ()) -> str:
     """The route of a path: by the first rule that matches all of it, else segment by segment."""
     for regex, route in rules:
         if regex.fullmatch(path):

@@ -1,8 +1,8 @@
-"""Runs one Lua script, or a command, on a few kept connections, each within the time of its caller.
+"""Runs a Lua script, or a command, on a few kept connections, within the time limit of the caller.
 
-The same connections as redis-py's client would use, without what that does around each command
-(choice of a connection, retries, events, its own locks): for the drain's one script a frame that
-costs more than the script. A profile is in bench/README.md.
+The same connections as redis-py's client would use, without what redis-py does around each command
+(choosing a connection, retries, events, locks), which costs more than the drain's one script per frame
+itself. A profile is in bench/README.md.
 """
 
 from __future__ import annotations

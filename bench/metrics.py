@@ -232,13 +232,13 @@ def _counted(
         after: Any = client.info()
     counted = last - first
 
-    def each(*names: str) -> float:
+    def per_message(*names: str) -> float:
         return sum(float(after[name]) - float(before[name]) for name in names) / counted
 
     cost = RedisCost(
-        each("total_commands_processed"),
-        each("total_net_input_bytes"),
-        each("used_cpu_user", "used_cpu_sys") * 1e6,
+        per_message("total_commands_processed"),
+        per_message("total_net_input_bytes"),
+        per_message("used_cpu_user", "used_cpu_sys") * 1e6,
     )
     return counted / (last_s - first_s), cost
 

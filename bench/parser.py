@@ -85,7 +85,7 @@ def measured(name: str, work: Callable[[], object], lines: int, size: int, secon
     return Figure(name, lines, size, statistics.median(times), min(times))
 
 
-def each(function: Callable[[Any], object], values: Sequence[object]) -> None:
+def call_for_all(function: Callable[[Any], object], values: Sequence[object]) -> None:
     """Calls `function` with every value."""
     for value in values:
         function(value)
@@ -102,16 +102,16 @@ def figures(seconds: float) -> list[Figure]:
             (partial(logplex.parse, frame_id="frame"), "body"),
             (partial(logplex.parse_by_message, frame_id="frame"), "body, message by message"),
         ):
-            work = partial(each, parse_body, bodies)
+            work = partial(call_for_all, parse_body, bodies)
             rows.append(measured(f"{way}, {kind}", work, LINES_A_BODY * len(bodies), size, seconds))
     lines = [usual_line(dice) + "\n" for _ in range(2000)]
     durations = [f"{dice.randint(1, 900)}ms" for _ in lines]
     timestamps = [f"2016-04-21T21:56:01.{dice.randrange(10**6):06}+00:00" for _ in lines]
     for name, work, texts in (
-        ("router line, usual order", partial(each, parse, lines), lines),
-        ("router line, any order", partial(each, parse_any_order, lines), lines),
-        ("milliseconds", partial(each, milliseconds, durations), durations),
-        ("timestamp", partial(each, timestamp_ms, timestamps), timestamps),
+        ("router line, usual order", partial(call_for_all, parse, lines), lines),
+        ("router line, any order", partial(call_for_all, parse_any_order, lines), lines),
+        ("milliseconds", partial(call_for_all, milliseconds, durations), durations),
+        ("timestamp", partial(call_for_all, timestamp_ms, timestamps), timestamps),
     ):
         rows.append(measured(name, work, len(texts), sum(map(len, texts)), seconds))
     return rows

@@ -1,4 +1,4 @@
-"""The loop of a process that reads no log: a step at an interval, such as looking at health for alerts.
+"""The loop of a process that reads no log: a step at an interval, such as checking health for alerts.
 
 How to add one, say `alerts`:
 
@@ -9,7 +9,7 @@ How to add one, say `alerts`:
                raise BadSettings(["ALERTS_URL is unset: ..."])
 
            def step(keepalive: Callable[[], None]) -> None:
-               ...  # One look; whatever it needs to remember is in `store`.
+               ...  # One check; whatever it needs to remember is in `store`.
 
            return step
 
@@ -19,13 +19,13 @@ How to add one, say `alerts`:
 2. `ALERTS = Group(name="alerts", reading=None, ...)` in app/groups.py, and the Procfile, compose, systemd
    and app.json files, as for a consumer group. Health and the page then show the process by itself.
 
-What the loop does: it takes the first step at once, and each further one `every_s` after the last began,
-never several at once to catch up. It reports its status every two seconds. Where a step raises what
-waiting may mend (LogUnavailable, redis.RedisError, OSError, which requests' errors are), it tries again
-after a growing delay, says so in the log once a minute, and health shows that it waits. Anything else ends
-the process, because it is a defect: the platform starts it again. SIGTERM and SIGINT end it after its step.
+The loop takes the first step at once, and each further one `every_s` after the last began; it never takes
+several at once to catch up. It reports its status every two seconds. If a step raises something that may
+pass (LogUnavailable, redis.RedisError, or OSError, which includes the errors of requests), the loop retries
+after a growing delay, logs that once a minute, and health shows that it waits. Any other exception is a
+defect and ends the process; the platform restarts it. SIGTERM and SIGINT end the process after its step.
 
-A step runs in each process that is started, so one that must happen once needs a key in Redis to claim it.
+Each started process runs its own steps, so a step that must happen once needs a key in Redis to claim it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from consumers.status import STATUS_EVERY_S, StatusReporter
 log = logging.getLogger(__name__)
 
 Step = Callable[[Callable[[], None]], None]
-"""One step. A long one calls its argument every few seconds, so that the process is not taken for dead."""
+"""One step. A long one calls its argument every few seconds, to show that the process is alive."""
 
 
 @dataclass(slots=True)
 class Periodic:
-    """One process of its kind."""
+    """The loop of one process."""
 
     group: str
     step: Step
@@ -64,7 +64,7 @@ class Periodic:
         self._status = StatusReporter(self.group, self.store)
 
     def run(self) -> None:
-        """Until told to stop. Raises what a step raises that no waiting mends."""
+        """Runs until told to stop. Raises what a step raises if waiting cannot fix it."""
         outage = Outage(log, self.stop)
         due_s = time.monotonic()
         log.info("running: process=%s every_s=%g", self.group, self.every_s)

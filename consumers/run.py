@@ -20,8 +20,8 @@ from app.log import READ_TIMEOUT_S, Batch, open_log
 from app.logging_setup import start_logging
 from app.redis_client import connect
 from app.settings import Settings
-from consumers.guard import guarded
-from consumers.hand import Hand, Place
+from consumers.current_message import CurrentMessage, Cursor
+from consumers.guard import run_guarded
 from consumers.periodic import Periodic, Step
 from consumers.stop import stop_on_signals
 from consumers.worker import Worker
@@ -29,7 +29,7 @@ from consumers.worker import Worker
 BAD_SETTINGS = 2
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     return None
 
 
@@ -39,48 +39,48 @@ class Work:
 
     handle: Callable[[Batch, Callable[[], None]], None]
     max_messages: int
-    """At most so many in one batch."""
-    idle: Callable[[], None] = _nothing
+    """Upper limit for one batch."""
+    idle: Callable[[], None] = _do_nothing
     """After every poll."""
-    finish: Callable[[], None] = _nothing
-    """Once, at the end, however it comes."""
+    finish: Callable[[], None] = _do_nothing
+    """Once, at the end, whatever ends it."""
 
 
-Prepare = Callable[[Settings, redis.Redis, Event, Place], Work]
-"""Settings, Redis, the event that says stop, and where to say which message is in hand. Raises
-TailraceError where the process cannot start."""
+Prepare = Callable[[Settings, redis.Redis, Event, Cursor], Work]
+"""Takes settings, Redis, the stop event, and the cursor for the current message. Raises TailraceError if the
+process cannot start."""
 
 
 def run_group(group: Group, prepare: Prepare, environ: Mapping[str, str]) -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
 
-    def work(settings: Settings, hand: Hand) -> None:
+    def work(settings: Settings, current_message: CurrentMessage) -> None:
         reading = group.reading
         if reading is None:
             raise TailraceError(f"{group.name} reads no log: run_periodic is for that")
         store = connect(settings, connections=1, timeout_s=READ_TIMEOUT_S)
         stop = stop_on_signals()
-        what = prepare(settings, store, stop, hand.place)
+        group_work = prepare(settings, store, stop, current_message.cursor)
         worker = Worker(
             group=group.name,
             open_reader=lambda: open_log(settings).reader(
                 group.name, reading.start, rewind_to_store=reading.rewind_to_store
             ),
-            handle=what.handle,
+            handle=group_work.handle,
             store=store,
             stop=stop,
-            max_messages=what.max_messages,
-            idle=what.idle,
-            hand=hand,
+            max_messages=group_work.max_messages,
+            idle=group_work.idle,
+            current_message=current_message,
         )
         try:
             worker.run()
         finally:
-            what.finish()
+            group_work.finish()
 
     def start(settings: Settings) -> int:
-        # Nothing is connected yet, because the guard forks.
-        return guarded(lambda hand: _exit_code(lambda: work(settings, hand)))
+        # Nothing is connected yet: the guard forks.
+        return run_guarded(lambda current_message: _exit_code(lambda: work(settings, current_message)))
 
     return _with_settings(group, environ, start)
 
@@ -107,7 +107,7 @@ def _with_settings(group: Group, environ: Mapping[str, str], start: Callable[[Se
     try:
         settings = Settings.load(environ)
     except TailraceError as fault:
-        return _refused(fault)
+        return _report_fault(fault)
     start_logging(settings.dyno or group.name)
     return start(settings)
 
@@ -116,10 +116,10 @@ def _exit_code(work: Callable[[], None]) -> int:
     try:
         work()
     except TailraceError as fault:
-        return _refused(fault)
+        return _report_fault(fault)
     return 0
 
 
-def _refused(fault: TailraceError) -> int:
+def _report_fault(fault: TailraceError) -> int:
     print(lines_for_terminal(str(fault)), file=sys.stderr)
     return BAD_SETTINGS

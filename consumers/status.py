@@ -1,4 +1,4 @@
-"""What a background process says of itself in Redis: that it lives, whether it waits, its lag."""
+"""A background process's status in Redis: that it runs, whether it waits, its lag."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_LAG = Lag(0)
 
 @dataclass(slots=True)
 class StatusReporter:
-    """One process's; health and alerts read it (app/store/workers.py)."""
+    """Reports one process's status; health and alerts read it (app/store/workers.py)."""
 
     group: str
     store: redis.Redis
@@ -59,7 +59,7 @@ class StatusReporter:
         )
 
     def deregister(self) -> None:
-        """At the end; where Redis does not answer, the status expires by itself."""
+        """Call at the end; if Redis does not answer, the status expires by itself."""
         try:
             deregister(self.store, self.id)
         except redis.RedisError as fault:
@@ -67,5 +67,5 @@ class StatusReporter:
 
 
 def is_redis(fault: Exception) -> bool:
-    """Whether it is Redis that does not answer: then nobody can be told."""
+    """Whether Redis is what does not answer: then the status cannot be written either."""
     return isinstance(fault, redis.RedisError) or isinstance(fault.__cause__, redis.RedisError)

@@ -18,8 +18,8 @@ from app.backoff import Outage
 from app.errors import LogUnavailable, StaleBatch, TailraceError, first_words
 from app.log import Batch, Lag, Reader
 from app.message import BadValue, decode, encode
-from app.store.held import POISON_AFTER, count_held, forget_held, poison
-from consumers.hand import Hand, name_of
+from app.store.poison import POISON_AFTER, count_failure, forget_failures, poison_keys
+from consumers.current_message import CurrentMessage, message_key
 from consumers.status import StatusReporter, is_redis
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Worker:
     batch takes long, it calls `keepalive`, its second argument, every few seconds: that keeps the
     membership and may raise LogUnavailable.
 
-    What hangs, dies or fails in an unexpected way while a message is in `hand` is counted; a message
-    that has done that POISON_AFTER times is moved to the batch's bad values before `handle` sees it.
+    If the worker hangs, dies or fails unexpectedly on a message, that message is counted. Once it has been
+    counted POISON_AFTER times, it goes to the batch's bad values before `handle` sees it.
     """
 
     group: str
@@ -48,11 +48,11 @@ class Worker:
     stop: Event
     max_messages: int = 5_000
     idle: Callable[[], None] = lambda: None
-    hand: Hand = field(default_factory=Hand)
-    _smaller: int = 1
-    """A batch that was taken over meanwhile may have been too large for the lease on it (15 s, without a
-    word while rows are computed): on a slow machine it would be stale again and again. So the next one has
-    half as many messages, and each that is settled lets the size double again."""
+    current_message: CurrentMessage = field(default_factory=CurrentMessage)
+    _shrink_factor: int = 1
+    """A batch that went stale may have been too large for its lease (15 s, not renewed while rows are
+    computed); on a slow machine it would go stale every time. So the next batch has half as many messages,
+    and each settled batch lets the size double again."""
     _behind_since_ms: int = 0
     _lag: Lag = Lag(0)
     _status: StatusReporter = field(init=False)
@@ -65,52 +65,52 @@ class Worker:
         return self._status.id
 
     def run(self) -> None:
-        """Until told to stop. Raises only what no waiting mends."""
+        """Runs until told to stop. Raises only what waiting cannot fix."""
         outage = Outage(log, self.stop)
-        self._count_what_the_last_one_held(outage)
-        reader = self._opened(outage)
+        self._count_predecessors_failure(outage)
+        reader = self._wait_for_reader(outage)
         if reader is None:
             return
         log.info("reading: group=%s", self.group)
         try:
             while not self.stop.is_set():
-                self._once(reader, outage)
+                self._poll_once(reader, outage)
         finally:
             reader.close()
             self._status.deregister()
             log.info("stopped: group=%s", self.group)
 
-    def _count_what_the_last_one_held(self, outage: Outage) -> None:
-        """And frees its share of the log: it is dead, so nobody needs to wait for its lease to run out."""
-        while not self.hand.is_empty and not self.stop.is_set():
-            name, lease = self.hand.held()
+    def _count_predecessors_failure(self, outage: Outage) -> None:
+        """Counts the message that the previous worker died on, and frees its lease."""
+        while not self.current_message.is_empty and not self.stop.is_set():
+            name, lease = self.current_message.message_and_lease()
             try:
                 if name:
-                    count_held(self.store, self.group, name)
-                self.hand.drop()
+                    count_failure(self.store, self.group, name)
+                self.current_message.clear()
                 if lease:
                     self.store.delete(lease)
                 outage.resolved()
             except redis.RedisError as fault:
                 outage.wait(fault)
 
-    def _opened(self, outage: Outage) -> Reader | None:
+    def _wait_for_reader(self, outage: Outage) -> Reader | None:
         while not self.stop.is_set():
             try:
                 reader = self.open_reader()
                 outage.resolved()
                 return reader
             except (LogUnavailable, redis.RedisError) as fault:
-                self._tell_that_it_waits(fault)
+                self._report_waiting(fault)
                 outage.wait(fault)
         return None
 
-    def _once(self, reader: Reader, outage: Outage) -> None:
+    def _poll_once(self, reader: Reader, outage: Outage) -> None:
         try:
-            batch = reader.poll(POLL_S, max(1, self.max_messages // self._smaller))
+            batch = reader.poll(POLL_S, max(1, self.max_messages // self._shrink_factor))
             outage.resolved()
         except LogUnavailable as fault:
-            self._tell_that_it_waits(fault)
+            self._report_waiting(fault)
             outage.wait(fault)
             return
         if batch is not None:
@@ -118,21 +118,21 @@ class Worker:
                 self._behind_since_ms = batch.messages[0]["received_at"]
             self._handle(reader, batch, outage)
         self.idle()
-        self._tell(reader)
+        self._report_status(reader)
 
     def _handle(self, reader: Reader, batch: Batch, outage: Outage) -> None:
         def keepalive() -> None:
             self.idle()
-            self._tell(reader)
+            self._report_status(reader)
             reader.heartbeat()
 
         while True:
             try:
-                self._set_poison_aside(batch)
-                self.hand.take([message["id"] for message in batch.messages], batch.lease)
+                self._divert_poison(batch)
+                self.current_message.begin_batch([message["id"] for message in batch.messages], batch.lease)
                 self.handle(batch, keepalive)
-                self.hand.drop()
-                self._smaller = max(1, self._smaller // 2)
+                self.current_message.clear()
+                self._shrink_factor = max(1, self._shrink_factor // 2)
                 outage.resolved()
                 reader.settled(batch)
                 self._forget_poison(batch)
@@ -140,42 +140,42 @@ class Worker:
                     self._behind_since_ms = batch.messages[-1]["received_at"]
                 return
             except StaleBatch:
-                self.hand.drop()
-                self._smaller = min(64, 2 * self._smaller)
+                self.current_message.clear()
+                self._shrink_factor = min(64, 2 * self._shrink_factor)
                 reader.rejected(batch)
                 return
             except (LogUnavailable, redis.RedisError) as fault:
-                self.hand.drop()
+                self.current_message.clear()
                 # Whether the step was done is not known. The same claim again is safe: if it
                 # was, it is stale now.
-                self._tell_that_it_waits(fault)
+                self._report_waiting(fault)
                 outage.wait(f"the batch is not settled: {first_words(fault)}")
                 if self.stop.is_set():
                     reader.rejected(batch)
                     return
             except TailraceError:
-                self.hand.drop()
-                raise  # On purpose, and not the message's fault.
+                self.current_message.clear()
+                raise  # Raised on purpose, so not the message's fault.
             except Exception:
-                # The process ends with it, as ever; but not for ever because of the same message.
-                self._count_what_is_in_hand()
+                # The process ends, but not again and again because of the same message.
+                self._count_failure()
                 raise
 
-    def _count_what_is_in_hand(self) -> None:
-        name, _ = self.hand.held()
-        self.hand.drop()
+    def _count_failure(self) -> None:
+        name, _ = self.current_message.message_and_lease()
+        self.current_message.clear()
         try:
             if name:
-                count_held(self.store, self.group, name)
+                count_failure(self.store, self.group, name)
         except redis.RedisError as fault:
-            log.warning("the message in hand could not be counted: %s", first_words(fault))
+            log.warning("the current message could not be counted: %s", first_words(fault))
 
-    def _set_poison_aside(self, batch: Batch) -> None:
+    def _divert_poison(self, batch: Batch) -> None:
         """Raises redis.RedisError."""
-        names = poison(self.store, self.group) if batch.messages else frozenset()
+        names = poison_keys(self.store, self.group) if batch.messages else frozenset()
         if not names:
             return
-        for message in [message for message in batch.messages if name_of(message["id"]) in names]:
+        for message in [message for message in batch.messages if message_key(message["id"]) in names]:
             batch.messages.remove(message)
             reason = f"poison: {POISON_AFTER} workers hung or died while processing it"
             batch.bad.append(BadValue(encode(message), reason, is_poison=True))
@@ -184,14 +184,14 @@ class Worker:
             )
 
     def _forget_poison(self, batch: Batch) -> None:
-        names = [name_of(decode(bad.value)["id"]) for bad in batch.bad if bad.is_poison]
+        names = [message_key(decode(bad.value)["id"]) for bad in batch.bad if bad.is_poison]
         try:
             if names:
-                forget_held(self.store, self.group, names)
+                forget_failures(self.store, self.group, names)
         except redis.RedisError as fault:
             log.debug("poison will be forgotten later: %s", type(fault).__name__)
 
-    def _tell(self, reader: Reader) -> None:
+    def _report_status(self, reader: Reader) -> None:
         if not self._status.is_due():
             return
         try:
@@ -200,14 +200,14 @@ class Worker:
         except (LogUnavailable, redis.RedisError) as fault:
             log.debug("no status: %s", type(fault).__name__)
 
-    def _tell_that_it_waits(self, fault: LogUnavailable | redis.RedisError) -> None:
-        """A worker whose log is unreachable still runs, and says so."""
+    def _report_waiting(self, fault: LogUnavailable | redis.RedisError) -> None:
+        """A worker whose log is unreachable still reports that it runs."""
         if is_redis(fault) or not self._status.is_due():
             return
         try:
             self._write_status(waits=True)
-        except redis.RedisError as also:
-            log.debug("no status: %s", type(also).__name__)
+        except redis.RedisError as status_fault:
+            log.debug("no status: %s", type(status_fault).__name__)
 
     def _write_status(self, *, waits: bool) -> None:
         self._status.report(waits=waits, lag=self._lag, behind_since_ms=self._behind_since_ms)

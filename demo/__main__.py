@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
             stack.callback(supervisor.stop)
             return _run(args, supervisor, redis_url, kafka_url)
     except KeyboardInterrupt:
-        supervisor.say("stopped: nothing is left behind")
+        supervisor.print_line("stopped: nothing is left behind")
         return 0
     except (NoRedisServer, DemoFailed) as fault:
         print(fault, file=sys.stderr)
@@ -123,7 +123,7 @@ def _kafka() -> Iterator[str]:
 def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka_url: str) -> int:
     port = _free_port(args.host, args.port)
     if port != args.port:
-        supervisor.say(f"port {args.port} is taken: using {port}")
+        supervisor.print_line(f"port {args.port} is taken: using {port}")
     target_port = _free_port(LOOPBACK, port + 1)
     password = secrets.token_urlsafe(9)
     environ = {
@@ -158,7 +158,7 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": drain})
     history = [*python, "servers.history", "--rate", str(args.rate), "--until", str(time.time())]
     supervisor.start("history", history, environ, may_end=True)
-    supervisor.say(
+    supervisor.print_line(
         f"\n  Tailrace is running: open {address}/\n  user: demo\n  password: {password}\n"
         f"  In another terminal, in this folder: {_top(environ)}\n"
         f"  {_reach(args.host)}\n"
@@ -221,9 +221,9 @@ def _wait_for_web(supervisor: Supervisor, url: str) -> None:
 
 
 def _check_all_live(supervisor: Supervisor) -> None:
-    name = supervisor.dead()
+    name = supervisor.find_dead()
     if name is not None:
-        raise DemoFailed(f"{name} ended by itself. Its last lines:\n{supervisor.last_words(name)}")
+        raise DemoFailed(f"{name} ended by itself. Its last lines:\n{supervisor.last_output(name)}")
 
 
 def _watch(supervisor: Supervisor, seconds: float) -> int:

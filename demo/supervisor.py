@@ -57,14 +57,14 @@ class Supervisor:
             label = f"\033[{colour}m{label}\033[0m"
         for line in process.stdout:
             self._last_lines[name].append(line)
-            self.say(label + line.rstrip("\n"))
+            self.print_line(label + line.rstrip("\n"))
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """One line, whole, whoever else is writing. A terminal that is gone stops nothing."""
         with self._lock, contextlib.suppress(OSError):
             print(line, file=self._out, flush=True)
 
-    def dead(self) -> str | None:
+    def find_dead(self) -> str | None:
         """The name of a process that has ended by itself and should not have, if there is one."""
         for name, process in self._running:
             code = process.poll()
@@ -72,7 +72,7 @@ class Supervisor:
                 return name
         return None
 
-    def last_words(self, name: str) -> str:
+    def last_output(self, name: str) -> str:
         return "".join(self._last_lines[name])
 
     def stop(self) -> None:
@@ -83,13 +83,13 @@ class Supervisor:
         """
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
-        self.say("stopping ...")
+        self.print_line("stopping ...")
         for name, process in reversed(self._running):
             _signal_group(process, signal.SIGTERM)
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:
-                self.say(f"{name} did not stop in {STOP_S:.0f} s: killed")
+                self.print_line(f"{name} did not stop in {STOP_S:.0f} s: killed")
             _signal_group(process, signal.SIGKILL)
             process.wait()
         self._running.clear()
@@ -104,10 +104,10 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
 def raise_on_sigterm() -> None:
     """SIGTERM ends the demo as Ctrl-C does, and so does SIGHUP: its terminal was closed."""
 
-    def told(number: int, frame: object) -> None:
+    def on_signal(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, told)
+    signal.signal(signal.SIGTERM, on_signal)
     # Ignored from the start: somebody wants it to outlive the terminal (`nohup make demo`).
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, told)
+        signal.signal(signal.SIGHUP, on_signal)

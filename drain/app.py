@@ -1,4 +1,4 @@
-"""create_app(): the WSGI application that `web` serves, its parts put together."""
+"""create_app(): puts together the WSGI application that `web` serves."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 2.0
 STORE_CONNECTIONS = 3
 STORE_TIMEOUT_S = 2.0
-"""To wait for a free connection, and again for the answer: together less than Logplex waits."""
+"""Limit for a free connection, and again for its answer: together less than Logplex waits."""
 ROUTES_IN_METRICS = 50
-"""Routes of each app in Prometheus's text: the page has all of them."""
+"""Routes per app in /metrics; the page has all of them."""
 
 
 def create_app(
@@ -50,7 +50,7 @@ def create_app(
     app = Flask("drain", static_folder=None)
     app.register_blueprint(endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments))
     app.register_blueprint(dashboard.blueprint(settings, message_log, store))
-    _guard(app, BasicAuth(settings.dashboard_pairs))
+    _require_login(app, BasicAuth(settings.dashboard_credential_pairs))
     _add_health(app, writer)
     routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, message_log)
     _add_metrics(app, instruments, routes)
@@ -61,11 +61,11 @@ def create_app(
     return app
 
 
-def _guard(app: Flask, auth: BasicAuth) -> None:
-    """Receivers have credentials of their own, and a platform's health check gives no password."""
+def _require_login(app: Flask, auth: BasicAuth) -> None:
+    """For everything but receivers, which have their own credentials, and /health, which needs none."""
 
     @app.before_request
-    def check_who_looks() -> Response | None:
+    def check_login() -> Response | None:
         is_open = request.blueprint == endpoint.BLUEPRINT or request.endpoint == "health"
         if is_open or auth.authenticates(request):
             return None
@@ -128,9 +128,9 @@ SECURITY_HEADERS = (
 
 
 def _add_headers(app: Flask) -> None:
-    """To every answer but those that gunicorn gives itself, to what is not HTTP.
+    """Adds headers to every answer, except those that gunicorn gives to invalid HTTP.
 
-    Beneath Flask, whose own way copies and checks each header twice: 5 % of the drain's time.
+    This bypasses Flask, which copies and checks each header twice: 5 % of the drain's time.
     """
     answer = app.wsgi_app
 

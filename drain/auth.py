@@ -1,4 +1,4 @@
-"""Who may send logs, who may read the dashboard: HTTP Basic, compared in constant time, and drain tokens."""
+"""Authentication of senders and readers: HTTP Basic, compared in constant time, and drain tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="Tailrace", charset="UTF-8"'}
 
 
 class BasicAuth:
-    """Lets in who gives one of the user/password pairs; without any pair, everyone.
+    """Accepts any of the user/password pairs; without pairs, accepts everyone.
 
     A process without pairs listens on loopback alone, or was told DRAIN_AUTH=none.
     """
@@ -21,7 +21,7 @@ class BasicAuth:
         self._wanted = [_digest(user, password) for user, password in pairs]
 
     def authenticates(self, request: Request) -> bool:
-        """Every pair is compared, whichever fits, so that the time taken tells nothing."""
+        """Compares every pair, whichever matches, so that the time taken reveals nothing."""
         if not self._wanted:
             return True
         given = request.authorization

@@ -22,9 +22,10 @@ def _drain(settings: Settings) -> str:
         raise TailraceError(fault)
     if settings.bind_host == "127.0.0.1":
         return "without DRAIN_USER and DRAIN_PASSWORD, `web` listens on 127.0.0.1 only"
-    if not settings.drain_pairs:
+    if not settings.drain_credential_pairs:
         return "DRAIN_AUTH=none: anyone who can reach the port may send logs and read the dashboard"
-    return f"{len(settings.drain_pairs)} user/password pair(s), {len(settings.drain_tokens)} drain token(s)"
+    pairs, tokens = len(settings.drain_credential_pairs), len(settings.drain_tokens)
+    return f"{pairs} user/password pair(s), {tokens} drain token(s)"
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (("drain", _drain),)

@@ -52,11 +52,11 @@ class Instruments:
 
         self.frames = counter("frames", "Frames accepted: safe in the log")
         self.answers = counter("answers", "Answers to senders", "status")
-        self.messages = counter("lines", "Messages in those frames, of any process")
-        self.router_messages = counter("router_lines", "Messages of the router written to the log")
+        self.messages = counter("lines", "Messages in those frames, from any process of the app")
+        self.router_messages = counter("router_lines", "Router lines written to the log")
         self.duplicates = counter("duplicate_frames", "Frames that were in the log already (Redis only)")
-        self.malformed = counter("malformed", "Broken bodies, and messages that cannot be read", "what")
-        self.miscounted = counter("miscounted", "Frames that hold another number of messages than declared")
+        self.malformed = counter("malformed", "Broken bodies and unreadable messages", "what")
+        self.miscounted = counter("miscounted", "Frames with more or fewer messages than declared")
         self.lost = counter("lost_messages", "Messages that senders report as lost on the way", "code")
         self.bytes = counter("bytes", "Bytes of accepted frames, unpacked")
         self.in_flight = Gauge(

@@ -19,7 +19,7 @@ POSITIONS = keys.positions("metrics")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenRequest:
     """One request as the router saw it; `at_s` in Unix seconds."""
 
     at_s: float
@@ -51,7 +51,7 @@ class Seen:
         )
 
 
-def fill(store: redis.Redis, requests: Sequence[Seen], now_s: float, routes_max: int = 500) -> None:
+def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, routes_max: int = 500) -> None:
     """Counts the requests as if a metrics worker had read them, exactly once, all in one batch."""
     stored = store.hget(POSITIONS, "0")
     position = int(str(stored, "ascii")) if isinstance(stored, bytes) else 0

@@ -65,9 +65,9 @@ def batches(rate: float, minutes: int, until_s: float, seed: int = 2) -> Iterato
             count = max(0, round(rng.gauss(wanted, math.sqrt(wanted))))
             for line in rng.choices(lines, k=count):
                 # Each failure is one of its own: they are few enough to be looked at.
-                said = traffic.failed_line() if rng.random() < FAILURE_SHARE else line
+                text = traffic.failed_line() if rng.random() < FAILURE_SHARE else line
                 at_s = until_s - newest_s - rng.random() * SPAN_S
-                batch.append(router_message(said, at_s, id=message_id("history", len(batch))))
+                batch.append(router_message(text, at_s, id=message_id("history", len(batch))))
         yield batch
 
 

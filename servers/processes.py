@@ -45,7 +45,7 @@ class Process:
     ) -> None:
         self.name = name
         self._log = log
-        self._last_words: str | None = None
+        self._last_output: str | None = None
         with log.open("wb") as output:
             self.popen = subprocess.Popen(
                 command,
@@ -64,8 +64,8 @@ class Process:
     @property
     def output(self) -> str:
         """All that it has written so far."""
-        if self._last_words is not None:
-            return self._last_words
+        if self._last_output is not None:
+            return self._last_output
         return self._log.read_text("utf-8", "replace")
 
     def wait_until(self, is_there: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
@@ -89,7 +89,7 @@ class Process:
         if self.popen.poll() is None:
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait(10)
-        self._last_words = self.output
+        self._last_output = self.output
 
 
 class Processes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.settings.replay_rules import require_variables
 from app.settings.settings import FIELDS, Settings
-from app.settings.table import markdown_table, shown_value
+from app.settings.table import display_value, markdown_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +33,15 @@ class _Table(argparse.Action):
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Exit code 0; bad settings never come this far. Raises BadSettings where only replays would fail."""
     for spec in FIELDS:
-        value = shown_value(spec, settings)
-        print(f"{spec.name}={value}" + (f"  # {_unset(spec.shown)}" if not value and spec.shown else ""))
+        value = display_value(spec, settings)
+        print(
+            f"{spec.name}={value}"
+            + (f"  # {_describe_unset(spec.default_label)}" if not value and spec.default_label else "")
+        )
     require_variables(settings.replay_rules)
     return 0
 
 
-def _unset(shown: str) -> str:
+def _describe_unset(default_label: str) -> str:
     """What it means that a setting has no value; the table's words say `unset` themselves at times."""
-    return shown if shown.startswith("unset") else f"unset: {shown}"
+    return default_label if default_label.startswith("unset") else f"unset: {default_label}"

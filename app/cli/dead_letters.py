@@ -14,7 +14,7 @@ import redis
 from app.errors import BadMessage, NotDurable
 from app.escaping import for_terminal, json_text
 from app.log import Writer, open_log
-from app.masking import shown_word
+from app.masking import safe_word
 from app.message import decode, encode, message_id
 from app.redis_client import connect, unavailable_error
 from app.router_line import parse
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return _list(store, args.json)
         for entry_id in args.id:
             if not _ID.fullmatch(entry_id):
-                print(f"{shown_word(entry_id)}: not an id; ids look like 1795444755937-0", file=sys.stderr)
+                print(f"{safe_word(entry_id)}: not an id; ids look like 1795444755937-0", file=sys.stderr)
                 return 2
         if bool(args.id) == args.all:
             print(f"dead-letters {args.action}: give ids or --all", file=sys.stderr)
@@ -146,7 +146,7 @@ def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
 
 
 def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
-    if not letter.is_whole:
+    if not letter.is_complete:
         print(f"{letter.id}: only {len(letter.value)} of its {letter.bytes_before_cut} bytes were kept")
         return False
     write = _write_message if letter.kind == "message" else _write_frame

@@ -1,4 +1,4 @@
-"""The figures that `report` and `top` show: read from Redis, whole, before anything is printed."""
+"""The figures that `report` and `top` show: all read from Redis before anything is printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.store import queries
 
 ALL_TIME = "all"
 OLD_NAMES = {"ever": ALL_TIME}
-"""Spans that are accepted still, and what they are called now."""
+"""Old names of spans that are still accepted -> new names."""
 
 APPS_NAMED = 10
 """Known apps that are listed when an unknown one is asked for."""
@@ -24,7 +24,7 @@ APPS_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is reported."""
+    """Everything that is reported."""
 
     since: str
     table: queries.RoutesTable
@@ -43,7 +43,7 @@ def span(text: str) -> str:
     return text
 
 
-def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
+def read_report(store: redis.Redis, settings: Settings, since: str, app: str, now_s: float) -> Report:
     """The figures of a span (`1h`, `all`). Raises LogUnavailable where Redis is unreachable."""
     log = open_log(settings)
     try:
@@ -56,7 +56,7 @@ def read(store: redis.Redis, settings: Settings, since: str, app: str, now_s: fl
 
 
 def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
-    """Says on stderr that an app was never seen, and which were: otherwise zeros look like silence.
+    """Says on stderr that an app is unknown, and lists the known ones: bare zeros would look like silence.
 
     Raises LogUnavailable where Redis is unreachable.
     """
@@ -69,7 +69,7 @@ def warn_of_unknown(store: redis.Redis, settings: Settings, app: str) -> None:
     if app not in names:
         more = [f"and {len(names) - APPS_NAMED} more"] if len(names) > APPS_NAMED else []
         known = ", ".join([*names[:APPS_NAMED], *more])
-        said = f"unknown app {app!r}. " + (
+        message = f"unknown app {app!r}. " + (
             f"Known apps: {known}" if known else "No named apps yet; set DRAIN_TOKENS to name them"
         )
-        print(for_terminal(said), file=sys.stderr)
+        print(for_terminal(message), file=sys.stderr)

@@ -1,7 +1,7 @@
 """Finds the command, runs it, and turns its errors into one line and an exit code.
 
-Its own imports are the standard library's alone: what more a command needs is imported where Ctrl-C,
-and that it is missing, become one line.
+It imports only the standard library: whatever a command needs is imported where Ctrl-C, or a missing
+module, becomes one line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EXIT_INTERRUPTED = 130
 
 
 def _parser_for(words: Sequence[str]) -> type[argparse.ArgumentParser]:
-    """argparse repeats what it does not understand; a password in it must not end up in a log of CI."""
+    """argparse repeats what it does not understand; a password in it must not end up in a CI log."""
 
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
@@ -100,7 +100,7 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _drop_output() -> None:
-    """Lets what is not written yet go nowhere: Python would complain of it once more at the end."""
+    """Discards unwritten output: Python would complain about it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -52,14 +52,14 @@ def lines(found: Memory) -> list[str]:
         )
         for part in found.parts
     ]
-    said = [f"{size(used)}{of}", "", *table(("part", "size", "share", "limit"), rows)]
+    output = [f"{size(used)}{of}", "", *table(("part", "size", "share", "limit"), rows)]
     if found.further_apps:
-        said += [f"{plural(found.further_apps, 'other app')}: {size(found.further_apps_bytes)}"]
+        output += [f"{plural(found.further_apps, 'other app')}: {size(found.further_apps_bytes)}"]
     if found.refused:
-        said += ["", found.refused]
+        output += ["", found.refused]
     elif found.is_estimate:
-        said += [
+        output += [
             "",
             f"Estimate: {number(found.keys_looked_at)} of {number(found.keys)} keys were sampled.",
         ]
-    return said
+    return output

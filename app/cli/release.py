@@ -12,7 +12,7 @@ import importlib.util
 from collections.abc import Iterator
 from typing import cast
 
-from app.checks import Check, Found
+from app.checks import Check, CheckResult
 from app.errors import TailraceError
 from app.groups import GROUPS
 from app.settings import Settings
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     for name, check in _checks():
         try:
             found = check(settings)
-            found = Found(found) if isinstance(found, str) else found
+            found = CheckResult(found) if isinstance(found, str) else found
             print(f"ok       {name}: {found.text}")
             for warning in found.warnings:
                 print(f"WARNING  {name}: {warning}")
@@ -48,14 +48,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _checks() -> Iterator[tuple[str, Check]]:
     """Those of every service, in the order in which a frame meets them."""
-    yield from _offered("drain")
-    yield from _offered("app.store")
-    yield from _offered("app.log")
+    yield from _checks_of("drain")
+    yield from _checks_of("app.store")
+    yield from _checks_of("app.log")
     for group in GROUPS:
-        yield from _offered(group.package)
+        yield from _checks_of(group.package)
 
 
-def _offered(package: str) -> tuple[tuple[str, Check], ...]:
+def _checks_of(package: str) -> tuple[tuple[str, Check], ...]:
     """The package's own checks; none where it has nothing to ask."""
     module = f"{package}.checks"
     if importlib.util.find_spec(module) is None:

@@ -25,7 +25,7 @@ from app.settings import Settings
 from app.settings import readers as kind
 from app.settings.readers import app_argument
 from app.store.queries.replays import compared
-from app.store.replay import Figures, Run
+from app.store.replay import Run, RunFigures
 from consumers.replay import report
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
@@ -35,7 +35,7 @@ from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.target import Target
 from consumers.replay.thresholds import Finding, Threshold, check, parse_threshold
 from consumers.replay.timespec import iso, parse_time_ms
-from consumers.replay.window import LEAD_S, Plan, Progress, Window
+from consumers.replay.window import LEAD_S, Progress, ReplayPlan, WindowReplay
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -59,7 +59,7 @@ or the log is down, 130 interrupted (the command to resume is printed)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _End:
+class _RunEnd:
     """How a run ended: its state as it is recorded, the exit code, and why it stopped early, if it did."""
 
     state: str
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
-    window = Window(plan, route_namer(settings), pacer)
+    window = WindowReplay(plan, route_namer(settings), pacer)
     try:
         with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
@@ -172,14 +172,14 @@ def _with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
     return settings
 
 
-def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
+def _plan(args: argparse.Namespace, settings: Settings) -> ReplayPlan:
     """Raises TailraceError for times, targets and rules that are not valid."""
     now = datetime.now(UTC)
     from_ms = parse_time_ms(args.start, now)
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
     if until_ms <= from_ms:
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
-    return Plan(
+    return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
         target=Target.parse(settings.replay_host),
@@ -192,7 +192,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
     )
 
 
-def _dry_run(window: Window, history: History) -> int:
+def _dry_run(window: WindowReplay, history: History) -> int:
     plan = window.plan
     bar = ProgressBar(sys.stderr, plan.until_ms, history.estimate(plan.from_ms, plan.until_ms), math.inf)
     counts = window.dry_run(history, bar.show)
@@ -201,7 +201,7 @@ def _dry_run(window: Window, history: History) -> int:
     return 0
 
 
-def _replay(settings: Settings, window: Window, history: History) -> tuple[Run, _End]:
+def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple[Run, _RunEnd]:
     """Sends the window and records the run; returns the run with all its figures, and how it ended."""
     plan = window.plan
     estimate = history.estimate(plan.from_ms, plan.until_ms)
@@ -219,7 +219,7 @@ def _replay(settings: Settings, window: Window, history: History) -> tuple[Run, 
     return finished, end
 
 
-def _new_run(plan: Plan, speed: float) -> Run:
+def _new_run(plan: ReplayPlan, speed: float) -> Run:
     info = {
         "target": plan.target.url,
         "from": iso(plan.from_ms),
@@ -230,10 +230,12 @@ def _new_run(plan: Plan, speed: float) -> Run:
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    return Run(run_id, info, Figures())
+    return Run(run_id, info, RunFigures())
 
 
-def _run_until_end(window: Window, history: History, recorder: RunRecorder, bar: ProgressBar) -> _End:
+def _run_until_end(
+    window: WindowReplay, history: History, recorder: RunRecorder, bar: ProgressBar
+) -> _RunEnd:
     """Runs the window until it is finished, interrupted or broken off."""
     guard = SignalGuard()
 
@@ -246,14 +248,14 @@ def _run_until_end(window: Window, history: History, recorder: RunRecorder, bar:
         with guard:
             window.run(history, on_progress)
     except KeyboardInterrupt:
-        return _End("interrupted", EXIT_INTERRUPTED)
+        return _RunEnd("interrupted", EXIT_INTERRUPTED)
     except TargetDown as fault:
-        return _End("target down", EXIT_TARGET_DOWN, str(fault))
+        return _RunEnd("target down", EXIT_TARGET_DOWN, str(fault))
     except (LogUnavailable, redis.RedisError) as fault:
-        return _End("log down", EXIT_TARGET_DOWN, _explain(fault))
+        return _RunEnd("log down", EXIT_TARGET_DOWN, _explain(fault))
     except SameHost as fault:
-        return _End("refused", EXIT_USAGE, str(fault))
-    return _End("finished")
+        return _RunEnd("refused", EXIT_USAGE, str(fault))
+    return _RunEnd("finished")
 
 
 def _judge(args: argparse.Namespace, thresholds: Sequence[Threshold], finished: Run) -> list[Finding]:

@@ -6,8 +6,8 @@ import argparse
 import sys
 import time
 
-from app.cli.figures import Report, read, span, warn_of_unknown
-from app.cli.tables import HEADS, cells, facts, rest, title
+from app.cli.figures import Report, read_report, span, warn_of_unknown
+from app.cli.tables import HEADS, cells, facts, omitted_routes, title
 from app.escaping import for_terminal, json_text, markdown_code, markdown_text
 from app.formatting import table
 from app.redis_client import connect
@@ -53,7 +53,7 @@ def _count(text: str) -> int:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints the report; 0. Raises LogUnavailable where Redis is unreachable."""
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
-    report = read(store, settings, args.since, args.app, time.time())
+    report = read_report(store, settings, args.since, args.app, time.time())
     warn_of_unknown(store, settings, args.app)
     writers = {"text": as_text, "markdown": as_markdown, "json": as_json}
     sys.stdout.write(writers[args.format](report, args.routes or len(report.table.routes)))
@@ -75,7 +75,7 @@ def as_text(report: Report, routes: int) -> str:
     if report.table.routes:
         rows = [cells(row) for row in report.table.routes[:routes]]
         lines += ["", *table(HEADS, rows, left=(0, len(HEADS) - 1))]
-    lines += rest(report.table, routes)
+    lines += omitted_routes(report.table, routes)
     return "\n".join(map(for_terminal, lines)) + "\n"
 
 
@@ -99,5 +99,5 @@ def as_markdown(report: Report, routes: int) -> str:
             shown = [markdown_code(route), *map(markdown_text, figures)]
             shown.append(markdown_code(codes) if codes else "")
             lines.append("| " + " | ".join(shown) + " |")
-    lines += rest(report.table, routes)
+    lines += omitted_routes(report.table, routes)
     return "\n".join(lines) + "\n"

@@ -29,7 +29,7 @@ def title(report: Report) -> str:
 
 
 def facts(total: queries.Figures) -> list[tuple[str, str]]:
-    """What is true of all routes together; the values as they came, for each format to escape."""
+    """The totals of all routes; values are not escaped: each format does that itself."""
     found = [
         ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
@@ -38,14 +38,14 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
         ("status", "  ".join(f"{name} {number(count)}" for name, count in total.classes.items()) or NONE),
     ]
     if total.codes:
-        said = (
+        text = (
             f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
         )
-        found.append(("H-codes", ", ".join(said)))
-    return found + [(figure.name, _said(getattr(total, figure.name))) for figure in FURTHER]
+        found.append(("H-codes", ", ".join(text)))
+    return found + [(figure.name, _formatted(getattr(total, figure.name))) for figure in FURTHER]
 
 
-def _said(value: queries.Latency | dict[str, int] | int) -> str:
+def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
     if isinstance(value, queries.Latency):
         return _times(value)
     if isinstance(value, dict):
@@ -54,7 +54,7 @@ def _said(value: queries.Latency | dict[str, int] | int) -> str:
 
 
 def cells(row: queries.RouteRow) -> list[str]:
-    """A line of the table, as HEADS: route and H-codes as they came, for each format to escape."""
+    """A row of the table, as HEADS; route and H-codes are not escaped: each format does that itself."""
     figures = row.figures
     return [
         row.route,
@@ -69,11 +69,11 @@ def cells(row: queries.RouteRow) -> list[str]:
 
 def _times(latency: queries.Latency) -> str:
     names = (("median", latency.p50), ("p90", latency.p90), ("p95", latency.p95), ("p99", latency.p99))
-    said = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
-    return f"{said}  longest {milliseconds(latency.max)}" if latency.count else NONE
+    text = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
+    return f"{text}  longest {milliseconds(latency.max)}" if latency.count else NONE
 
 
-def rest(found: queries.RoutesTable, routes: int) -> Sequence[str]:
+def omitted_routes(found: queries.RoutesTable, routes: int) -> Sequence[str]:
     """The line that says how many routes are not shown."""
     more = max(0, len(found.routes) - routes) + found.left_out
     return ["", f"and {number(more)} more routes"] if more else []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.cli import terminal
-from app.cli.figures import ALL_TIME, Report, read, span, warn_of_unknown
+from app.cli.figures import ALL_TIME, Report, read_report, span, warn_of_unknown
 from app.cli.tables import HEADS, cells, facts, title
 from app.errors import LogUnavailable
 from app.escaping import for_terminal
@@ -45,7 +45,7 @@ examples:
 
 @dataclass(slots=True)
 class View:
-    """What is looked at; the keys change it."""
+    """What is shown; keys change it."""
 
     app: str
     window: str
@@ -90,21 +90,21 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     store = connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)
     view = View(args.app, args.window, args.sort)
 
-    def look() -> Report:
-        return read(store, settings, view.window, view.app, time.time())
+    def fetch() -> Report:
+        return read_report(store, settings, view.window, view.app, time.time())
 
-    report = look()
+    report = fetch()
     warn_of_unknown(store, settings, view.app)
     if not terminal.is_interactive(settings.terminal):
         print("\n".join(screen(report, view)))
         return 0
     with terminal.keys() as key:
-        _live(report, look, view, key, args.every)
+        _live(report, fetch, view, key, args.every)
     return 0
 
 
 def _live(
-    report: Report, look: Callable[[], Report], view: View, key: Callable[[float], str], every_s: float
+    report: Report, fetch: Callable[[], Report], view: View, key: Callable[[float], str], every_s: float
 ) -> None:
     trouble = ""
     while True:
@@ -119,7 +119,7 @@ def _live(
         if pressed == "w":
             view.next_window()
         try:
-            report, trouble = look(), ""
+            report, trouble = fetch(), ""
         except LogUnavailable as fault:
             trouble = str(fault)
 
@@ -127,32 +127,34 @@ def _live(
 def screen(
     report: Report, view: View, *, width: int = 0, height: int = 0, trouble: str = "", coloured: bool = False
 ) -> list[str]:
-    """The lines of one look. `width` 0: as long as they are, for nothing cuts a pipe's; `height` 0: all."""
+    """The lines of one screen. `width` 0: lines are not cut, as for a pipe; `height` 0: all lines."""
 
-    def shown(style: str, *texts: str) -> list[str]:
+    def styled(style: str, *texts: str) -> list[str]:
         return [f"{style}{text}{PLAIN}" for text in texts] if coloured else list(texts)
 
-    lines = shown(BOLD, *_wrapped(for_terminal(title(report)), width, 0))
-    lines += shown("", *_facts(report, width))
+    lines = styled(BOLD, *_wrapped(for_terminal(title(report)), width, 0))
+    lines += styled("", *_facts(report, width))
     for alert in report.alerts:
-        lines += shown(RED, *_wrapped(for_terminal(f"! {alert.title}. {alert.action}".rstrip()), width, 2))
+        lines += styled(RED, *_wrapped(for_terminal(f"! {alert.title}. {alert.action}".rstrip()), width, 2))
     if trouble:
-        lines += shown(RED, *_wrapped(f"! Showing the last known figures. {for_terminal(trouble)}", width, 2))
+        lines += styled(
+            RED, *_wrapped(f"! Showing the last known figures. {for_terminal(trouble)}", width, 2)
+        )
     lines.append("")
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:
         rows = rows[: max(0, height - len(lines) - 3)]
     head, *others = _fitted([list(map(for_terminal, cells(row))) for row in rows], width)
-    lines += [*shown(DIM, head), *shown("", *others)]
+    lines += [*styled(DIM, head), *styled("", *others)]
     if not rows:
         lines.append("no requests yet in this window")
     if coloured:
-        lines += ["", *shown(DIM, _cut(f"sorted by {view.sort}   q quit   s sort   w window", width))]
+        lines += ["", *styled(DIM, _cut(f"sorted by {view.sort}   q quit   s sort   w window", width))]
     return lines[:height] if height else lines
 
 
 def _facts(report: Report, width: int) -> Iterator[str]:
-    """What is true of all routes; where its line is too short, the H-codes stand without their words."""
+    """The totals; if the line is too narrow, H-codes are shown without their meanings."""
     total = report.table.total
     for name, value in facts(total):
         line = f"{name:<9} {value}"
@@ -163,7 +165,7 @@ def _facts(report: Report, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
-    """The text in lines of `width`, those after the first indented: each word of it matters."""
+    """The text wrapped to `width`, with all lines but the first indented."""
     if not 0 < width < len(text):
         return [text]
     further = " " * (indent if width >= NARROWEST_INDENTED else 0)
@@ -171,17 +173,17 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
 
 
 def _fitted(rows: list[list[str]], width: int) -> list[str]:
-    """The table in `width`: the route gives way, then the last columns. `width` 0: nothing does."""
+    """The table fitted to `width` (0: no limit): routes are shortened first, then the last columns cut."""
     left = (0, len(HEADS) - 1)
     if not width:
         return table(HEADS, rows, left)
     used = max(len(line) for line in table(HEADS, [["", *row[1:]] for row in rows], left))
-    longest = max((len(row[0]) for row in rows), default=0)
+    widest = max((len(row[0]) for row in rows), default=0)
     room = max(NARROWEST_ROUTE, width - (used - len(HEADS[0])))
-    lines = table(HEADS, [[shortened(row[0], min(longest, room)), *row[1:]] for row in rows], left)
+    lines = table(HEADS, [[shortened(row[0], min(widest, room)), *row[1:]] for row in rows], left)
     return [_cut(line, width) for line in lines]
 
 
 def _cut(line: str, width: int) -> str:
-    """The line, its end left out where it is longer than `width`; 0: whole."""
+    """The line, cut if it is longer than `width`; 0: not cut."""
     return line[: width - 1] + "\N{HORIZONTAL ELLIPSIS}" if 0 < width < len(line) else line

@@ -32,28 +32,32 @@ Start = Literal["earliest", "latest"]
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What the log did with one frame: `messages` newly written; 0 for a frame it had already."""
+    """What the log did with one frame: `messages` newly written, 0 for a frame it already had."""
 
     messages: int
     duplicate: bool = False
 
 
-Beside = Callable[[], bytes]
-"""Called when a frame's values are written, if it has any: writes to Redis what else came with the
-frame, within time limits of its own. Returns the guard of the frame that is there since
-(app/store/frame_events.py); empty where nothing was to be written."""
+RecordEvents = Callable[[], bytes]
+"""Called once a frame's values, if it has any, are written: records in Redis what else came with the frame,
+within time limits of its own. Returns the marker that now stands for these events in Redis
+(app/store/frame_events.py); empty if there was nothing to record."""
 
 
 class Writer(Protocol):
     """Appends frames to the log; safe to call from many threads."""
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
-        """Returns once every value is acknowledged, and what `beside` wrote is as safe in Redis as the
-        settings ask. The same frame may be sent again at will.
+        """Returns once every value is acknowledged, and what `record_events` wrote is as safe in Redis as the
+        settings require. The same frame may be appended again at any time.
 
-        Raises NotDurable when that has not happened within `timeout_s`, and what `beside` raises.
+        Raises NotDurable when that has not happened within `timeout_s`, and what `record_events` raises.
         """
 
     def check(self, timeout_s: float) -> None:
@@ -75,8 +79,8 @@ class Batch:
     lost: int = 0
     """Messages that expired before this group read them; the claim counts them."""
     lease: str = ""
-    """Key in Redis that keeps the batch from others until it runs out. Whoever knows that its reader is
-    dead may delete it. Empty where the log itself finds out."""
+    """Key in Redis that reserves the batch until it expires. Whoever knows that its reader is dead may
+    delete it. Empty if the log itself detects dead readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Reader(Protocol):
         """Says that the atomic step has recorded the batch's claim."""
 
     def rejected(self, batch: Batch) -> None:
-        """Says that the atomic step refused the claim: go back to what Redis holds."""
+        """Says that the atomic step refused the claim: rewind to the position in Redis."""
 
     def heartbeat(self) -> None:
         """Keeps the membership alive while a batch takes long (more than 5 s)."""
@@ -150,10 +154,10 @@ class MessageLog(Protocol):
     def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> Reader:
         """A member of `group`; `start` counts only for a group that the log does not know yet.
 
-        `rewind_to_store`: where Redis was restored from an older copy, as when a replica takes over,
-        all that came since is read again, because it is not in the figures of that copy. Without it
-        the group goes on from where the log itself has seen it last, some seconds before at most:
-        what was sent stays sent. A log in that same Redis is as old as the rest of it.
+        `rewind_to_store`: if Redis was restored from an older copy, as when a replica takes over, everything
+        since then is read again, because that copy's figures do not include it. Without it, the group
+        continues from the position that the log itself has recorded, a few seconds back at most: what was
+        sent stays sent. A log in that same Redis is as old as the figures.
 
         Raises LogUnavailable where the log cannot be reached, TailraceError where it cannot be used.
         """

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import redis
 
 from app.errors import BadMessage, LogUnavailable, first_words
-from app.log.interface import Appended, Batch, Beside, Ensured, Lag, Start
+from app.log.interface import Appended, Batch, Ensured, Lag, RecordEvents, Start
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
 from app.message import BadValue, RouterMessage, decode
 from app.store import keys
@@ -80,7 +80,11 @@ class MemoryWriter:
         self._topic = topic
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         with self._topic.changed:
             is_known = frame_id in self._topic.frames
@@ -89,8 +93,8 @@ class MemoryWriter:
                 self._topic.values += values
                 self._topic.size_bytes += sum(map(len, values))
                 self._topic.changed.notify_all()
-        if beside:
-            beside()
+        if record_events:
+            record_events()
         written = 0 if is_known else len(values)
         return Appended(written, duplicate=bool(values) and is_known)
 

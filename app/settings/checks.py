@@ -1,4 +1,4 @@
-"""What no reader of a single setting can see: names that are none, and settings that exclude each other."""
+"""What no reader of a single setting can see: unknown names, and settings that contradict each other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from app.settings.settings import Settings
 
 _FAMILIES = ("DRAIN_", "DASHBOARD_", "REDIS_LOG_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
-"""A name in one of these that is not ours is most likely a misspelt one of ours. (Of REDIS_ only our part:
-platforms set others.)"""
+"""An unknown name in one of these families is most likely a misspelt one of ours. (REDIS_ itself is not one:
+platforms set other REDIS_ names.)"""
 
 
 def unknown_names(environ: Mapping[str, str], known: Sequence[str]) -> list[str]:
-    """A fault for each name that is most likely a misspelt one of the `known`."""
+    """A fault for each name that is most likely a misspelling of a `known` one."""
     faults = []
     for name in sorted(environ):
         if name.startswith(_FAMILIES) and name not in known:
@@ -39,7 +39,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def contradictions(settings: Settings) -> list[str]:
-    """Settings that cannot hold together."""
+    """Faults of settings that contradict each other."""
     faults = []
     for user, password, names in (
         (settings.drain_user, settings.drain_password, "DRAIN_USER and DRAIN_PASSWORD"),

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @overload
 def setting(
-    name: str, default: str, help: str, *, unit: str = "", secret: bool = False, shown: str = ""
+    name: str, default: str, help: str, *, unit: str = "", secret: bool = False, default_label: str = ""
 ) -> str: ...
 @overload
 def setting(
@@ -24,7 +24,7 @@ def setting(
     *,
     unit: str = "",
     secret: bool = False,
-    shown: str = "",
+    default_label: str = "",
 ) -> T: ...
 def setting(
     name: str,
@@ -34,14 +34,21 @@ def setting(
     *,
     unit: str = "",
     secret: bool = False,
-    shown: str = "",
+    default_label: str = "",
 ) -> Any:
-    """One field of Settings; `shown` is how its default reads in the table when that is no value.
+    """One field of Settings; `default_label` is shown in the table in place of a default that is no value.
 
     Field, default and reader have one type: mypy refuses a default or a reader of another
     (tests/app/settings/test_types.py).
     """
-    metadata = {"name": name, "help": help, "read": read, "unit": unit, "secret": secret, "shown": shown}
+    metadata = {
+        "name": name,
+        "help": help,
+        "read": read,
+        "unit": unit,
+        "secret": secret,
+        "default_label": default_label,
+    }
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -58,7 +65,7 @@ class FieldSpec:
     default: Any
     unit: str
     secret: bool
-    shown: str
+    default_label: str
 
 
 def specs_of(settings: type[Any]) -> tuple[FieldSpec, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from app.errors import BadSettings
-from app.masking import shown_word
+from app.masking import safe_word
 from app.routes import compile_rules
 from app.settings.readers import drain_tokens
 from app.settings.replay_rules import Rule, parse_rules
@@ -22,19 +22,19 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """
     readers = {
         "routes": ("route_rules", _routes),
-        "replay": ("replay_rules", lambda said: _replay(said, environ)),
+        "replay": ("replay_rules", lambda value: _replay(value, environ)),
         "tokens": ("drain_tokens", _tokens),
     }
-    file = shown_word(path)
+    file = safe_word(path)
     content = _content(path, file)
     if unknown := set(content) - set(readers):
-        names = ", ".join(sorted(shown_word(name) for name in unknown))
+        names = ", ".join(sorted(safe_word(name) for name in unknown))
         known = ", ".join(sorted(readers))
         raise BadSettings([f"TAILRACE_CONFIG: {file}: unknown top-level key {names}; the keys are {known}"])
     values: dict[str, Any] = {}
     faults: list[str] = []
     for key, (attribute, read) in readers.items():
-        if not content.get(key):  # A key without anything under it is as good as none.
+        if not content.get(key):  # An empty key counts as absent.
             continue
         try:
             values[attribute] = read(content[key])
@@ -62,23 +62,23 @@ def _content(path: Path, file: str) -> dict[Any, Any]:
     return content
 
 
-def _routes(said: Any) -> tuple[str, ...]:
-    """Raises ValueError and, for a pattern that is none, BadSettings."""
-    if not isinstance(said, list) or not all(isinstance(pattern, str) for pattern in said):
+def _routes(value: Any) -> tuple[str, ...]:
+    """Raises ValueError, and BadSettings for an invalid pattern."""
+    if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
         raise ValueError("must be a list of patterns such as /users/:name")
-    compile_rules(said)
-    return tuple(said)
+    compile_rules(value)
+    return tuple(value)
 
 
-def _replay(said: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
-    """Raises ValueError and, for a rule that is none, BadSettings."""
-    if not isinstance(said, list) or not all(isinstance(rule, dict) for rule in said):
+def _replay(value: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Raises ValueError, and BadSettings for an invalid rule."""
+    if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
         raise ValueError("must be a list of rules")
-    return parse_rules(said, environ)
+    return parse_rules(value, environ)
 
 
-def _tokens(said: Any) -> dict[str, str]:
+def _tokens(value: Any) -> dict[str, str]:
     """Raises ValueError."""
-    if not isinstance(said, dict):
+    if not isinstance(value, dict):
         raise ValueError("must map drain tokens to app names")
-    return drain_tokens(",".join(f"{token}={name}" for token, name in said.items()))
+    return drain_tokens(",".join(f"{token}={name}" for token, name in value.items()))

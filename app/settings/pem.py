@@ -44,7 +44,7 @@ def is_pair(certificate: str, key: str) -> bool:
 
 
 def load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Lets `context` present the certificate. Raises ssl.SSLError when the two are no pair."""
+    """Lets `context` present the certificate. Raises ssl.SSLError if the two do not match."""
     # A file that only we can read, for a moment.
     descriptor, path = tempfile.mkstemp(prefix="tailrace-", suffix=".pem")
     try:

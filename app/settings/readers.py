@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from redis.connection import parse_url
 
 from app.base_url import parse_base_url
-from app.masking import shown
+from app.masking import safe_repr
 
 
 def text(raw: str) -> str:
@@ -184,5 +184,5 @@ URLS = (base_url, kafka_brokers, redis_url)
 def it_is(raw: str, read: Callable[[str], object]) -> str:
     """` (it is 'banana')`, for the end of an error; empty where the value may hold a password."""
     # `user:password` alone is no URL yet, but where one is wanted it was to become one.
-    is_hidden = shown(raw) != repr(raw) or (read in URLS and ":" in raw)
+    is_hidden = safe_repr(raw) != repr(raw) or (read in URLS and ":" in raw)
     return "" if is_hidden else f" (it is {raw!r})"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.errors import BadSettings, TailraceError
-from app.masking import shown
+from app.masking import safe_repr
 from app.routes import compile_rules
 
 EXACT_CONDITIONS = ("method", "route", "host", "app", "dyno")
@@ -85,8 +85,8 @@ class Rule:
 def parse_rules(rules: Sequence[Mapping[str, Any]], environ: Mapping[str, str]) -> tuple[Rule, ...]:
     """Raises BadSettings with every fault of every rule.
 
-    A variable of a header that is unset is none of them: only what replays needs the secret, and every
-    process reads the file. `require_variables` is for those.
+    A header's unset variable is not a fault here: every process reads the file, but only what replays needs
+    the secret. `require_variables` checks it.
     """
     faults: list[str] = []
     parsed: list[Rule] = []
@@ -109,7 +109,7 @@ def require_variables(rules: Sequence[Rule]) -> None:
 
 def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, unset: Fault) -> Rule:
     for name in rule.keys() - {*CONDITIONS, *ACTIONS}:
-        fault(f"unknown key {shown(str(name))}; a rule has {', '.join((*CONDITIONS, *ACTIONS))}")
+        fault(f"unknown key {safe_repr(str(name))}; a rule has {', '.join((*CONDITIONS, *ACTIONS))}")
     if rule.get("do", "allow") not in ("allow", "deny"):
         fault("`do` must be allow or deny")
     conditions = {name: _values(name, rule[name], fault) for name in CONDITIONS if name in rule}
@@ -149,7 +149,7 @@ def _status_ranges(values: Sequence[str], fault: Fault) -> tuple[tuple[int, int]
     for value in values:
         parts = _STATUS.fullmatch(value)
         if parts is None:
-            fault(f"status {shown(value)} must be like 200, 5xx or 200-299")
+            fault(f"status {safe_repr(value)} must be like 200, 5xx or 200-299")
             continue
         if parts[1]:
             first, last = int(parts[1]) * 100, int(parts[1]) * 100 + 99
@@ -244,7 +244,7 @@ def _set_headers(
         missing = [variable for variable in _VARIABLE.findall(str(value)) if variable not in environ]
         filled = _VARIABLE.sub(lambda variable: environ.get(variable[1], ""), str(value))
         if not _HEADER_NAME.fullmatch(str(name)):
-            fault(f"{shown(str(name))} is not a valid header name")
+            fault(f"{safe_repr(str(name))} is not a valid header name")
         elif str(name).lower() in FRAMING_HEADERS:
             fault(f"header {name} cannot be set: requests are sent without a body")
         elif missing:

@@ -40,16 +40,16 @@ class Settings:
         "DRAIN_USER",
         "",
         "HTTP Basic user for `POST /logs`",
-        shown="unset: loopback only, or `DRAIN_AUTH=none`",
+        default_label="unset: loopback only, or `DRAIN_AUTH=none`",
     )
-    drain_password: str = setting("DRAIN_PASSWORD", "", "its password", secret=True, shown="unset")
+    drain_password: str = setting("DRAIN_PASSWORD", "", "its password", secret=True, default_label="unset")
     drain_credentials: tuple[tuple[str, str], ...] = setting(
         "DRAIN_CREDENTIALS",
         (),
         "more `user:password` pairs, separated by commas, to rotate a secret without losing a frame",
         kind.credentials,
         secret=True,
-        shown="none",
+        default_label="none",
     )
     drain_auth: str = setting(
         "DRAIN_AUTH",
@@ -63,7 +63,7 @@ class Settings:
         "`d.TOKEN=app,...`: which drain tokens may send logs, and their app names",
         kind.drain_tokens,
         secret=True,
-        shown="any",
+        default_label="any",
     )
     drain_body_max_bytes: int = setting(
         "DRAIN_BODY_MAX_BYTES",
@@ -73,17 +73,17 @@ class Settings:
         unit="bytes",
     )
     dashboard_user: str = setting(
-        "DASHBOARD_USER", "", "HTTP Basic user for the page and the API", shown="as the drain's"
+        "DASHBOARD_USER", "", "HTTP Basic user for the page and the API", default_label="as the drain's"
     )
     dashboard_password: str = setting(
-        "DASHBOARD_PASSWORD", "", "its password", secret=True, shown="as the drain's"
+        "DASHBOARD_PASSWORD", "", "its password", secret=True, default_label="as the drain's"
     )
     kafka_url: str = setting(
         "KAFKA_URL",
         "",
         "`kafka://h:p,...` or `kafka+ssl://h:p,...`; unset: Redis Streams",
         kind.kafka_brokers,
-        shown="unset",
+        default_label="unset",
     )
     kafka_trusted_cert: str = setting(
         "KAFKA_TRUSTED_CERT",
@@ -91,7 +91,7 @@ class Settings:
         "PEM text of the authority that signed the brokers' certificates",
         pem.certificates,
         secret=True,
-        shown="the system's authorities",
+        default_label="the system's authorities",
     )
     kafka_client_cert: str = setting(
         "KAFKA_CLIENT_CERT",
@@ -99,7 +99,7 @@ class Settings:
         "PEM text of the client certificate",
         pem.certificates,
         secret=True,
-        shown="unset",
+        default_label="unset",
     )
     kafka_client_cert_key: str = setting(
         "KAFKA_CLIENT_CERT_KEY",
@@ -107,21 +107,23 @@ class Settings:
         "PEM text of the client key",
         pem.private_key,
         secret=True,
-        shown="unset",
+        default_label="unset",
     )
     kafka_prefix: str = setting(
-        "KAFKA_PREFIX", "", "prefix of topic and group names", kind.kafka_prefix, shown="empty"
+        "KAFKA_PREFIX", "", "prefix of topic and group names", kind.kafka_prefix, default_label="empty"
     )
     kafka_sasl_mechanism: str = setting(
         "KAFKA_SASL_MECHANISM",
         "",
         "how to log in to brokers that require it",
         kind.choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
-        shown="unset: no login",
+        default_label="unset: no login",
     )
-    kafka_sasl_username: str = setting("KAFKA_SASL_USERNAME", "", "user name for that login", shown="unset")
+    kafka_sasl_username: str = setting(
+        "KAFKA_SASL_USERNAME", "", "user name for that login", default_label="unset"
+    )
     kafka_sasl_password: str = setting(
-        "KAFKA_SASL_PASSWORD", "", "password for that login", secret=True, shown="unset"
+        "KAFKA_SASL_PASSWORD", "", "password for that login", secret=True, default_label="unset"
     )
     kafka_client: str = setting(
         "KAFKA_CLIENT",
@@ -138,14 +140,14 @@ class Settings:
         "used instead of `REDIS_URL` if set",
         kind.redis_url,
         secret=True,
-        shown="unset",
+        default_label="unset",
     )
     redis_tls_verify: bool = setting(
         "REDIS_TLS_VERIFY",
         True,
         "0: accept any certificate of `rediss://`; needed for Heroku Key-Value Store, which signs its own",
         kind.flag,
-        shown="1",
+        default_label="1",
     )
     redis_log_max_mb: int = setting(
         "REDIS_LOG_MAX_MB",
@@ -167,7 +169,7 @@ class Settings:
         "1: a frame must be on Redis's disk before it gets its 2xx (without Kafka); otherwise 503. "
         "Needs the append-only file and Redis 7.2 or newer",
         kind.flag,
-        shown="0",
+        default_label="0",
     )
     route_templates: str = setting(
         "ROUTE_TEMPLATES",
@@ -186,7 +188,7 @@ class Settings:
         "",
         "base URL of the replay's target, e.g. `https://staging.example.com`",
         kind.base_url,
-        shown="unset: `replay` exits with a clear error",
+        default_label="unset: `replay` exits with a clear error",
     )
     replay_methods: tuple[str, ...] = setting(
         "REPLAY_METHODS", ("GET", "HEAD"), "methods that are sent; bodies are always empty", kind.methods
@@ -200,7 +202,7 @@ class Settings:
         "limit of requests per second, for each process",
         kind.positive,
         unit="requests/s",
-        shown="unlimited",
+        default_label="unlimited",
     )
     replay_concurrency: int = setting(
         "REPLAY_CONCURRENCY", 16, "requests in flight, for each process", kind.whole_number(1, 1024)
@@ -227,7 +229,7 @@ class Settings:
         "",
         "the `Host` header of replayed requests, if the target serves several hosts",
         kind.host_header,
-        shown="the target's",
+        default_label="the target's",
     )
     replay_user_agent: str = setting(
         "REPLAY_USER_AGENT", "tailrace-replay", "their `User-Agent`", kind.header_value
@@ -237,7 +239,7 @@ class Settings:
         False,
         "1: pass on the client's address and protocol as `X-Forwarded-For` and `X-Forwarded-Proto`",
         kind.flag,
-        shown="0",
+        default_label="0",
     )
     replay_delivery: str = setting(
         "REPLAY_DELIVERY",
@@ -250,23 +252,26 @@ class Settings:
         False,
         "1: allow a target that is a host the lines came from",
         kind.flag,
-        shown="0",
+        default_label="0",
     )
     tailrace_config: str = setting(
-        "TAILRACE_CONFIG", "", "path of a YAML file: route templates, replay rules, tokens", shown="unset"
+        "TAILRACE_CONFIG",
+        "",
+        "path of a YAML file: route templates, replay rules, tokens",
+        default_label="unset",
     )
 
     dyno: str = setting(
         "DYNO",
         "",
         "set by Heroku: the process's name in its own log; with it, `web` does not start without credentials",
-        shown="unset",
+        default_label="unset",
     )
     terminal: str = setting(
         "TERM",
         "",
         "set by the terminal: `python -m app top` prints once where it is unset or `dumb`",
-        shown="unset",
+        default_label="unset",
     )
 
     # From the YAML file alone.
@@ -303,22 +308,22 @@ class Settings:
         return settings
 
     @property
-    def drain_pairs(self) -> tuple[tuple[str, str], ...]:
+    def drain_credential_pairs(self) -> tuple[tuple[str, str], ...]:
         """All user/password pairs that may send logs; empty: no check is possible."""
         own = ((self.drain_user, self.drain_password),) if self.drain_user else ()
         return own + self.drain_credentials
 
     @property
-    def dashboard_pairs(self) -> tuple[tuple[str, str], ...]:
+    def dashboard_credential_pairs(self) -> tuple[tuple[str, str], ...]:
         """All user/password pairs that may read the dashboard."""
         if self.dashboard_user:
             return ((self.dashboard_user, self.dashboard_password),)
-        return self.drain_pairs
+        return self.drain_credential_pairs
 
     @property
     def bind_host(self) -> str:
         """Loopback, unless senders are authenticated or the owner chose DRAIN_AUTH=none."""
-        return "0.0.0.0" if self.drain_pairs or self.drain_auth == "none" else "127.0.0.1"
+        return "0.0.0.0" if self.drain_credential_pairs or self.drain_auth == "none" else "127.0.0.1"
 
     @property
     def redis_address(self) -> str:

@@ -10,7 +10,7 @@ from app.settings.fields import FieldSpec
 from app.settings.settings import FIELDS, Settings
 
 
-def shown_value(spec: FieldSpec, settings: Settings) -> str:
+def display_value(spec: FieldSpec, settings: Settings) -> str:
     """The value in force as text for a person, secrets masked."""
     value = getattr(settings, spec.attribute)
     if spec.read is kind.redis_url:
@@ -23,7 +23,7 @@ def shown_value(spec: FieldSpec, settings: Settings) -> str:
         return "max"
     if isinstance(value, bool):
         return "1" if value else "0"
-    if spec.shown and value == spec.default:
+    if spec.default_label and value == spec.default:
         return ""
     return without_logins(str(value))
 
@@ -32,8 +32,8 @@ def markdown_table() -> str:
     """The README's table of environment variables."""
     rows = ["| name | meaning | default |", "| --- | --- | --- |"]
     for spec in FIELDS:
-        default = spec.shown or _plain_default(spec.default)
-        unit = f" {spec.unit}" if spec.unit and not spec.shown else ""
+        default = spec.default_label or _plain_default(spec.default)
+        unit = f" {spec.unit}" if spec.unit and not spec.default_label else ""
         rows.append(f"| `{spec.name}` | {spec.help} | {default}{unit} |")
     return "\n".join(rows)
 

@@ -1,7 +1,7 @@
-"""Writes the rows of one batch and settles its claim: one atomic step, then more where that is too little.
+"""Writes the rows of one batch and settles its claim: in one atomic step, then more steps if needed.
 
-The first step settles the claim and adds as many rows as one step may cost. The rest of the rows
-goes to the journal in that same step, and short steps add it from there (app/store/journal.py).
+The first step settles the claim and adds as many rows as one step may cost. The other rows go to the
+journal in that same step, and short steps add them from there (app/store/journal.py).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from app.redis_memory import is_out_of_memory
 from app.store import keys
 from app.store.bounds import NAMES_MAX
 from app.store.claims import Claim
-from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, hold_bound
-from app.store.dead_letters import arguments as letter_arguments
+from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
+from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal
 from app.store.rows import Row, portions
-from app.store.schema import MIX, Counts
+from app.store.schema import TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
 
 _APPLY = SETTLE_LUA + read_lua("rows.lua") + DEAD_LETTERS_LUA + read_lua("apply.lua")
@@ -36,7 +36,7 @@ class Changes:
     apps: Counts
     totals: Counts
     bad: list[BadValue] = field(default_factory=list)
-    """What could not be processed; goes to the dead letters in the same step."""
+    """What could not be processed; it goes to the dead letters in the same step."""
 
 
 def apply(
@@ -47,10 +47,10 @@ def apply(
     routes_max: int,
     journal: Journal | None = None,
 ) -> bool:
-    """Applies all of it or nothing. False where Redis had been cleared since the reader looked.
+    """Applies all of it or nothing. False if Redis has been cleared since the reader checked.
 
-    Where one step may not cost that much, rows are left in `journal`, whose `finish` adds them.
-    Without one, which a worker keeps from batch to batch, all rows are added when this returns.
+    Rows that would make the step too expensive are left in `journal`, whose `finish` adds them. A worker
+    keeps one journal for all batches; without one, all rows are added when this returns.
 
     What Redis refuses (a key that someone else uses for another type) is left out, logged, and
     counted as `refused` in the group's totals. Raises StaleBatch where another process holds the
@@ -73,14 +73,14 @@ def apply(
     arguments = [
         *(orjson.dumps(claim), orjson.dumps(batch)),
         *rows,
-        *letter_arguments(letters, len(changes.bad)),
+        *dead_letter_arguments(letters, len(changes.bad)),
     ]
     started_s = time.perf_counter()
     try:
         answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)
     except redis.RedisError as error:
         if is_out_of_memory(error):
-            hold_bound(store)
+            enforce_limit(store)
         raise
     rest.note(left, units, time.perf_counter() - started_s, refused, fault)
     is_settled = read_answer(answer)
@@ -95,7 +95,7 @@ def limits(routes_max: int) -> dict[str, Any]:
         "prefix": keys.PREFIX,
         "routes": keys.routes(""),
         "digest_chars": keys.DIGEST_CHARS,
-        "mix": MIX,
+        "mix": TOTALS_HASH,
         "names_max": NAMES_MAX,
         "routes_max": routes_max,
         "other_route": keys.OTHER_ROUTE,

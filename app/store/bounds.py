@@ -1,7 +1,7 @@
 """How many names of each kind Redis keeps, on one page: whatever a sender can invent is bounded here.
 
 A name beyond its bound, or of another form than the field's, counts under `(other)`. Routes have a
-setting, ROUTES_MAX. Dead letters and the guards of frames are bounded in bytes: see their modules.
+setting, ROUTES_MAX. Dead letters and the markers of frame events are bounded in bytes: see their modules.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import redis
 
-from app.checks import Check, Found
+from app.checks import Check, CheckResult
 from app.errors import LogUnavailable
 from app.masking import mask_url
 from app.redis_client import connect, unavailable_error
@@ -16,7 +16,7 @@ from app.settings import Settings
 TIMEOUT_S = 10.0
 
 
-def _redis(settings: Settings) -> Found:
+def _redis(settings: Settings) -> CheckResult:
     where = mask_url(settings.redis_address)
     client = connect(settings, connections=1, timeout_s=TIMEOUT_S)
     try:
@@ -27,7 +27,7 @@ def _redis(settings: Settings) -> Found:
                 f"maxmemory-policy is {policy}: Redis would evict figures when it is full. "
                 "Set it to noeviction (Heroku: heroku redis:maxmemory --policy noeviction -a APP)"
             )
-        return Found(
+        return CheckResult(
             f"Redis {info['redis_version']} at {where}{_on_disk(info)}",
             tuple(_risks(info, _appendfsync(client))),
         )

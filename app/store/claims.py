@@ -1,4 +1,4 @@
-"""Claims: what a log says of a batch's place in it, for `settle` in settle.lua to check and record.
+"""Claims: a batch's place in its log, for `settle` in settle.lua to check and record.
 
 Exactly once rests on them. A claim goes to Redis as JSON with the effects of its batch, and both are
 written in one step or neither. A log whose position is a number in each partition makes an

@@ -125,7 +125,7 @@ local function make_room(account, limit, bytes, number, bytes_to_free)
   end
 end
 
-local function hold_dead_letters()
+local function enforce_dead_letters_limit()
   -- Keeps the bound without a new letter. Returns 1 when there is more to do, else 0.
   require_letter_types()
   if redis.call('XLEN', letters.key) == 0 then return 0 end

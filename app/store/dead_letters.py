@@ -46,7 +46,7 @@ STEP_BYTES = 1_000_000
 
 FIELDS = ("kind", "source", "reason", "app", "bytes", "raw")
 
-NewLetter = tuple[str, str, str, str, str, bytes]
+NewDeadLetter = tuple[str, str, str, str, str, bytes]
 """The values of FIELDS."""
 
 Kind = Literal["body", "line", "message"]
@@ -84,10 +84,10 @@ DEAD_LETTERS_LUA = (
 )
 """In front of a script that writes letters."""
 
-_HOLD = DEAD_LETTERS_LUA + "\nreturn hold_dead_letters()\n"
+_ENFORCE = DEAD_LETTERS_LUA + "\nreturn enforce_dead_letters_limit()\n"
 _DROP = DEAD_LETTERS_LUA + "\nreturn drop_dead_letters(ARGV)\n"
 
-HOLD_CALLS = 100
+ENFORCE_CALLS_MAX = 100
 AT_ONCE = 50
 """Entries that one command reads, adds or drops: at most 0.8 MB of values (4.4 MB of old ones)."""
 
@@ -105,7 +105,7 @@ class DeadLetter:
     app: str
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return len(self.value) == self.bytes_before_cut
 
     @property
@@ -113,13 +113,13 @@ class DeadLetter:
         return int(self.id.partition("-")[0])
 
 
-def dead_letter(kind: Kind, source: str, reason: str, value: bytes, app: str = "") -> NewLetter:
+def dead_letter(kind: Kind, source: str, reason: str, value: bytes, app: str = "") -> NewDeadLetter:
     """A new entry, its value and reason cut."""
     kept = value[:VALUE_MAX_BYTES]
     return kind, source, reason[:REASON_MAX_CHARACTERS], app, str(len(value)), kept
 
 
-def arguments(letters: Iterable[NewLetter], total: int) -> list[str | bytes | int]:
+def arguments(letters: Iterable[NewDeadLetter], total: int) -> list[str | bytes | int]:
     """What `keep_dead_letters` takes of `total` letters: how many are left out, then the others.
 
     No more than one step's worth is sent; what is left out is counted as dropped.
@@ -136,14 +136,14 @@ def arguments(letters: Iterable[NewLetter], total: int) -> list[str | bytes | in
     return sent
 
 
-def hold_bound(store: redis.Redis) -> None:
-    """Drops letters that are over the bound, oldest first, in short steps.
+def enforce_limit(store: redis.Redis) -> None:
+    """Drops dead letters beyond the limit, oldest first, in short steps.
 
-    Adding keeps the bound by itself. This is for a Redis that is full of letters from a version
-    that had no such bound, or that was given a smaller maxmemory. Raises redis.RedisError.
+    Adding one enforces the limit by itself. This is for a Redis full of dead letters from a version without
+    the limit, or one whose maxmemory was lowered. Raises redis.RedisError.
     """
-    script = store.register_script(_HOLD)
-    for _ in range(HOLD_CALLS):
+    script = store.register_script(_ENFORCE)
+    for _ in range(ENFORCE_CALLS_MAX):
         if not script():
             return
 

@@ -1,6 +1,6 @@
-"""What a frame brings beside router lines: losses that the sender reports, and dead letters.
+"""Frame events: the losses that a frame reports, and its dead letters.
 
-Written once per frame, so that a retry counts no loss twice.
+Recorded once per frame, so that a retry counts no loss twice.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import orjson
 import redis
 
-from app.store.dead_letters import DEAD_LETTERS_LUA, NewLetter, arguments
+from app.store.dead_letters import DEAD_LETTERS_LUA, NewDeadLetter, arguments
 from app.store.keys import FRAME_EVENTS, LOSSES, WINDOWS, loss_window
 from app.store.settle import read_lua
 
-GUARDS_REMEMBERED = 20_000
-"""Guards kept per generation, of two: a frame is known again while at least this many newer ones
-with something beside have come. 40,000 guards of 16 bytes take 3 MB of Redis at most."""
+MARKERS_REMEMBERED = 20_000
+"""Markers kept in each of two generations: a frame is recognised until at least this many newer frames with
+events have come. 40,000 markers of 16 bytes take 3 MB of Redis at most."""
 
-GUARD_S = 900
-"""Without a further one they go after this long; Logplex gives up a frame within about 15 s."""
+MARKER_KEPT_S = 900
+"""Markers expire this long after the last one; Logplex gives up on a frame within about 15 s."""
 
-_KEEP = DEAD_LETTERS_LUA + read_lua("frame_events.lua")
+_RECORD = DEAD_LETTERS_LUA + read_lua("frame_events.lua")
 _LOSS_WINDOW = WINDOWS[1]
 
 
@@ -35,26 +35,26 @@ class Loss:
     dropped: int
 
 
-def guard_of(frame_id: str) -> bytes:
-    """What is in one of FRAME_EVENTS once what came beside the frame's router lines is kept.
+def marker_of(frame_id: str) -> bytes:
+    """The entry in FRAME_EVENTS that says the frame's events are recorded.
 
     A digest, because senders choose the id and its length.
     """
     return hashlib.blake2b(frame_id.encode(), digest_size=16).digest()
 
 
-def keep(
+def record_once(
     store: redis.Redis,
     frame_id: str,
     app: str,
     losses: Sequence[Loss],
-    letters: Sequence[NewLetter],
+    letters: Sequence[NewDeadLetter],
     now_s: int,
 ) -> bool:
-    """Writes it all, or nothing if this frame's were written before; True for the first time.
+    """Records all events of a frame, or nothing if they were recorded before; True the first time.
 
-    A Redis that is full takes it too: counters and guards are bounded, and of letters it keeps
-    those for which older ones make room. The others are counted as dropped.
+    This works on a full Redis too: counters and markers are bounded, and dead letters are kept as far as
+    older ones make room. The others are counted as dropped.
 
     Raises redis.RedisError when nothing was written.
     """
@@ -63,10 +63,10 @@ def keep(
         by_code[loss.code] = by_code.get(loss.code, 0) + loss.dropped
     length_s, kept_s = _LOSS_WINDOW
     start_s = now_s // length_s * length_s
-    done = store.register_script(_KEEP)(
+    done = store.register_script(_RECORD)(
         keys=[*FRAME_EVENTS, LOSSES, loss_window(length_s, start_s)],
         args=[
-            *(guard_of(frame_id), GUARDS_REMEMBERED, GUARD_S, app),
+            *(marker_of(frame_id), MARKERS_REMEMBERED, MARKER_KEPT_S, app),
             *(orjson.dumps(by_code), start_s + length_s + kept_s),
             *arguments(letters, len(letters)),
         ],

@@ -1,9 +1,9 @@
-"""The journal: rows that are settled and wait to be added to the figures, in steps of bounded cost.
+"""The journal: settled rows that wait to be added to the figures, in steps of bounded cost.
 
 One atomic step that adds all rows of a large batch would hold Redis for seconds, and with it every
 append of the drain. So the step that settles a batch adds what one step may cost and puts the other
 rows, in portions, into a list in Redis. From then on they belong to the figures: a portion is added
-and removed in one script, so once, by whichever worker of the group comes to it. A worker that is
+and removed in one script, so exactly once, by whichever worker of the group gets to it. A worker that is
 killed in between leaves its portions to the next.
 """
 
@@ -27,9 +27,9 @@ from app.store.settle import read_lua, run_raw
 log = logging.getLogger(__name__)
 
 STEP_MS = 12.0
-"""What one step is meant to take Redis, in which it answers nobody else."""
+"""How long one step should hold Redis, which serves nobody else in that time."""
 
-LOOK_EVERY_S = 2.0
+RECOVER_EVERY_S = 2.0
 
 UNITS_MAX_AT_FIRST = 4_000
 """Until a step was timed. One unit took 1 to 3 microseconds on the machine of bench/README.md."""
@@ -42,13 +42,13 @@ _JOURNAL = read_lua("rows.lua") + read_lua("earlier_rows.lua") + read_lua("journ
 
 @dataclass(slots=True)
 class StepCost:
-    """How many units the next step may cost, by what the last ones took."""
+    """How many units the next step may cost, judged by how long the last ones took."""
 
     units_max: int = UNITS_MAX_AT_FIRST
     _us_per_unit: deque[float] = field(default_factory=lambda: deque(maxlen=8))
 
     def note(self, units: int, took_s: float) -> None:
-        """A step of so many units took so long, the wait for Redis included.
+        """Notes how long a step of so many units took, including the wait for Redis.
 
         The median of the last few counts: some waited for other clients, some had cheap units.
         """
@@ -66,13 +66,13 @@ class Journal:
         self._store = store
         self._keys = [keys.earlier_journal(group), keys.journal(group), keys.group(group)]
         self._limits = orjson.dumps(limits)
-        self._look_at_s = 0.0
+        self._recover_at_s = 0.0
         self.cost = StepCost()
         self.left = 0
         """Portions in the journal after the last step of this worker."""
 
     def note(self, left: int, units: int, took_s: float, refused: int, fault: bytes) -> None:
-        """What a step has answered, and how long it took."""
+        """Notes what a step answered and how long it took."""
         self.left = left
         self.cost.note(units, took_s)
         if refused:
@@ -81,19 +81,19 @@ class Journal:
             )
 
     def finish(self, keepalive: Callable[[], None] | None = None, stop: Event | None = None) -> None:
-        """Adds what is left, and calls `keepalive` after each step. A worker that is told to stop
-        leaves the rest to the next. Raises redis.RedisError; another call goes on from there.
+        """Adds what is left, and calls `keepalive` after each step. A worker that is told to stop leaves the
+        rest to the next. Raises redis.RedisError; another call continues.
         """
         while self.left and not (stop and stop.is_set()):
             self._step()
             if keepalive:
                 keepalive()
 
-    def look(self) -> None:
-        """Every LOOK_EVERY_S: adds what another worker left when it was killed. Raises redis.RedisError."""
+    def recover(self) -> None:
+        """Every RECOVER_EVERY_S, adds what a killed worker left. Raises redis.RedisError."""
         now_s = time.monotonic()
-        if now_s >= self._look_at_s:
-            self._look_at_s = now_s + LOOK_EVERY_S
+        if now_s >= self._recover_at_s:
+            self._recover_at_s = now_s + RECOVER_EVERY_S
             self._step()
 
     def _step(self) -> None:

@@ -119,8 +119,8 @@ def earlier_journal(group_name: str) -> str:
     return f"{PREFIX}journal:{group_name}"
 
 
-def held(group_name: str) -> str:
-    """Hash: name of a message -> how many workers it held."""
+def poison_counts(group_name: str) -> str:
+    """Hash: key of a message -> how many workers hung or died on it."""
     return f"{PREFIX}held:{group_name}"
 
 
@@ -148,7 +148,7 @@ def log_lease(stream: str, group_name: str) -> str:
 
 
 def log_frames(stream: str) -> tuple[str, str]:
-    """Hashes of the frames that the log knows again, in two generations."""
+    """Sets of the frames that the log recognises, in two generations."""
     return f"{stream}:frames:new", f"{stream}:frames:old"
 
 
@@ -167,7 +167,7 @@ def seen(group_name: str, partition: int) -> str:
     return f"{PREFIX}seen:{group_name}:{partition}"
 
 
-# --- beside the lines ------------------------------------------------------------------------
+# --- frame events ----------------------------------------------------------------------------
 
 DEAD_LETTERS = PREFIX + "dead-letters"
 """Stream: see dead_letters.py."""
@@ -176,7 +176,7 @@ DEAD_LETTERS_ACCOUNT = DEAD_LETTERS + ":account"
 """Hash: what the letters take, `bytes`, `kept`, `upto`."""
 
 FRAME_EVENTS = (PREFIX + "asides:new", PREFIX + "asides:old")
-"""Sets of the frames whose losses and dead letters were written, in two generations."""
+"""Sets of markers of the frames whose losses and dead letters are recorded, in two generations."""
 
 
 # --- replay ----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class RouteFigures:
 
 
 @dataclass(slots=True)
-class Figures:
+class RunFigures:
     """A run, or what was added to it since the last flush."""
 
     routes: dict[str, RouteFigures] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Figures:
     def of(self, route: str) -> RouteFigures:
         return self.routes.setdefault(route, RouteFigures())
 
-    def merge(self, other: Figures) -> None:
+    def merge(self, other: RunFigures) -> None:
         """Adds what another has counted."""
         for route, figures in other.routes.items():
             self.of(route).merge(figures)
@@ -88,15 +88,20 @@ class Figures:
 
 
 def record(
-    store: redis.Redis, run_id: str, figures: Figures, info: Mapping[str, str], *, is_whole: bool = False
+    store: redis.Redis,
+    run_id: str,
+    figures: RunFigures,
+    info: Mapping[str, str],
+    *,
+    replaces_run: bool = False,
 ) -> None:
-    """Adds figures to a run and sets what is known of it, in one transaction.
+    """Adds figures to a run and sets its info, in one transaction.
 
-    `is_whole`: the figures take the place of what was there, which must be a part of them.
+    `replaces_run`: the figures replace those in Redis, which must be a part of them.
     """
     pipeline = store.pipeline(transaction=True)
     written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
-    if is_whole:
+    if replaces_run:
         parts = [_key(run_id, digest(route)[:16], name) for route in figures.routes for name in ROUTE_PARTS]
         pipeline.delete(*written, *parts)
     now_s = int(time.time())
@@ -128,7 +133,7 @@ def record(
 
 
 def begin_live(store: redis.Redis, target: str) -> None:
-    """Forgets the live run where it was of another target: figures of two are no comparison."""
+    """Deletes the live run if it had another target: figures of two targets must not be mixed."""
     found = run(store, LIVE)
     if found is None or found.info.get("target") == target:
         return
@@ -145,7 +150,7 @@ class Run:
 
     id: str
     info: dict[str, str]
-    figures: Figures
+    figures: RunFigures
 
 
 def runs(store: redis.Redis) -> list[tuple[str, dict[str, str]]]:
@@ -169,11 +174,11 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
     pipeline = store.pipeline(transaction=True)
     for part in ("info", "skipped", "late", "routes"):
         pipeline.hgetall(_key(run_id, part))
-    told, skipped, late, named = pipeline.execute()
-    info, routes = replies.texts(told), replies.texts(named)
+    info_reply, skipped, late, named = pipeline.execute()
+    info, routes = replies.texts(info_reply), replies.texts(named)
     if not info:
         return None
-    figures = Figures(skipped=Counter(replies.counts(skipped)), late_ms=Counter(replies.sketch(late)))
+    figures = RunFigures(skipped=Counter(replies.counts(skipped)), late_ms=Counter(replies.sketch(late)))
     for short in routes.values():
         for part in ROUTE_PARTS:
             pipeline.hgetall(_key(run_id, short, part))

@@ -1,9 +1,8 @@
-"""What Redis answers, as the types that it is of. redis-py leaves open which these are.
+"""Replies of Redis as typed values; redis-py leaves their types open.
 
-Text that is no UTF-8 is read with U+FFFD in place of the bad bytes, everywhere: senders choose names, and
-one of them must not keep anybody from seeing the others. Names are only shown; what is looked up again by
-a name that was read so is not found, and counts as not there. A number that is none is a fault of whoever
-wrote it, and raises ValueError.
+Text that is not UTF-8 is read with U+FFFD in place of the bad bytes, everywhere: senders choose names, and a
+bad one must not hide the others. Names are only shown; one that was read like this is not found if looked up
+again, and counts as absent. A value that should be a number but is not raises ValueError.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def sketch(answer: Any) -> dict[int, int]:
 
 
 def json_object(answer: Any) -> dict[str, Any]:
-    """A JSON object that a script has made."""
+    """A JSON object made by a script."""
     return cast(dict[str, Any], orjson.loads(text(answer)))
 
 

@@ -56,7 +56,7 @@ local function add_counts(key, counts)
 end
 
 local function add_bounded(key, counts)
-  -- Dynos and hosts: a field for each, until there are so many that they say nothing any more.
+  -- Dynos and hosts: a field for each, until there are too many to be useful.
   local fields, added = counts[1], counts[2]
   local known = call('HLEN', key)
   if known + #fields <= limits.names_max then return add_counts(key, counts) end
@@ -144,7 +144,7 @@ local function add_row(row, scope, windows, from)
   for _, chunk in ipairs(row.chunks) do from = add_chunk(short .. chunk[1], chunk, windows, from) end
 end
 
--- A script has no way back once it has written. What Redis refuses, such as a key that someone
+-- A script cannot roll back once it has written. What Redis refuses, such as a key that someone
 -- else uses for another type, must not keep the rest of the batch from being counted.
 local refused, first_fault = 0, ''
 local function attempt(step, ...)

@@ -77,7 +77,7 @@ def portions(rows: Iterable[Row]) -> Iterator[bytes]:
     portion: list[dict[str, Any]] = []
     windows: list[bytes] = []
     units = 0
-    for row in chain.from_iterable(map(_parted, rows)):
+    for row in chain.from_iterable(map(_split_by_app, rows)):
         for piece, packed, piece_units in _pieces(row):
             if portion and units + piece_units > PORTION_UNITS:
                 yield _portion(units, portion, windows)
@@ -89,7 +89,7 @@ def portions(rows: Iterable[Row]) -> Iterator[bytes]:
         yield _portion(units, portion, windows)
 
 
-def _parted(row: Row) -> list[Row]:
+def _split_by_app(row: Row) -> list[Row]:
     """A row whose totals alone cost a portion is one for each of its apps: they can't be split."""
     if len(row.apps) * _units(row.added) <= PORTION_UNITS:
         return [row]
@@ -102,8 +102,8 @@ def _units(added: Added) -> int:
 
 
 def _portion(units: int, rows: list[dict[str, Any]], windows: list[bytes]) -> bytes:
-    told = orjson.dumps(rows)
-    return b"%d %d %b%b" % (units, len(told), told, b"".join(windows))
+    encoded = orjson.dumps(rows)
+    return b"%d %d %b%b" % (units, len(encoded), encoded, b"".join(windows))
 
 
 def _pieces(row: Row) -> Iterator[tuple[dict[str, Any], list[bytes], int]]:
@@ -175,7 +175,7 @@ class _Packed(dict[Field, bytes]):
     def __missing__(self, value: Field) -> bytes:
         if len(self) >= PACKED_VALUES_MAX:
             self.clear()
-        packed = self[value] = _text(value.encode()) if isinstance(value, str) else _whole(value)
+        packed = self[value] = _text(value.encode()) if isinstance(value, str) else _integer(value)
         return packed
 
 
@@ -186,7 +186,7 @@ def _text(value: bytes) -> bytes:
     return (b"\xd9%c" % size if size < 256 else b"\xda" + size.to_bytes(2, "big")) + value
 
 
-def _whole(value: int) -> bytes:
+def _integer(value: int) -> bytes:
     if -32 <= value < 128:
         return b"%c" % (value & 0xFF)
     for power in range(4):

@@ -25,18 +25,18 @@ Buckets = dict[int, int]
 Field = str | int
 """Of a window."""
 
-MIX = ":mix"
-"""Hash of a row's totals; what begins with `::` instead is a hash of the talk's, for routes alone."""
+TOTALS_HASH = ":mix"
+"""Hash of a row's totals. A name that begins with `::` is one of the talk's hashes, for routes only."""
 
 BUCKET_SHIFT = 443
 """Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
 36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""
 
-LONGEST_MS = 1e9
-"""What took longer took no time that anybody measured."""
+MAX_MS = 1e9
+"""A longer time is nonsense and is ignored."""
 
 BYTES_MAX_DIGITS = 11
-"""Larger sizes are no sizes; and Redis adds up whole numbers of 64 bits."""
+"""A larger size is nonsense and is ignored; Redis adds whole numbers of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Count:
     name: str
     code: str
     total: str
-    """Field of the hash MIX."""
+    """Field of the hash TOTALS_HASH."""
     columns: tuple[str, ...] = ()
     read: Callable[..., int] = lambda: 1
     keeps_zero: bool = False
@@ -87,7 +87,7 @@ class Sketch:
 
     @property
     def maximum(self) -> str:
-        """Field of the hash MIX: the exact maximum in ms."""
+        """Field of the hash TOTALS_HASH: the exact maximum in ms."""
         return f"max_{self.name}"
 
     def field(self, index: int) -> Field:
@@ -125,17 +125,17 @@ def _host(text: str) -> str:
 
 def _ms(text: str) -> float | None:
     value_ms = milliseconds(text)
-    return value_ms if value_ms is not None and value_ms < LONGEST_MS else None
+    return value_ms if value_ms is not None and value_ms < MAX_MS else None
 
 
 REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
-CODES = Names("codes", "c", MIX, "code", prefix="c:", is_admitted=True)
+CODES = Names("codes", "c", TOTALS_HASH, "code", prefix="c:", is_admitted=True)
 
 FIGURES: tuple[Figure, ...] = (
     REQUESTS,
     Count("bytes", "b", total="bytes", columns=("bytes",), read=_size, keeps_zero=True),
     Names("statuses", "s", "::statuses", "status", _status),
-    Names("methods", "m", MIX, "method", _method, prefix="m:"),
+    Names("methods", "m", TOTALS_HASH, "method", _method, prefix="m:"),
     CODES,
     Sketch("service", "+", ":service", "service", _ms, sums="::service"),
     Sketch("connect", "-", ":connect", "connect", _ms, sums="::connect"),
@@ -149,11 +149,11 @@ TOTAL_NAMES = tuple(figure for figure in FIGURES if isinstance(figure, Names) an
 """Those that no window has."""
 SKETCHES = tuple(figure for figure in FIGURES if isinstance(figure, Sketch))
 
-_WHOLE = frozenset("-0123456789")
+_NUMBER_STARTS = frozenset("-0123456789")
 _BY_CODE: dict[str, Figure] = {figure.code: figure for figure in FIGURES if figure.code}
 
-OTHER_MIX_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
-"""Fields of a hash MIX that are no admitted names: methods and `(other)`, counts, maxima."""
+OTHER_TOTALS_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
+"""Fields of a hash TOTALS_HASH that are not admitted names: methods and `(other)`, counts, maxima."""
 
 
 @dataclass(slots=True)
@@ -197,7 +197,7 @@ def sums_of(window: Mapping[str, float]) -> Sums:
     """The figures of a window, or of several added up. A code that is not known is a later version's."""
     sums = Sums()
     for name, value in window.items():
-        figure, rest = told_apart(name)
+        figure, rest = figure_of_field(name)
         count = int(value)
         if isinstance(figure, Count):
             sums.counts[figure.name] = count
@@ -208,21 +208,21 @@ def sums_of(window: Mapping[str, float]) -> Sums:
     return sums
 
 
-def told_apart(name: Field) -> tuple[Figure | None, Field]:
-    """The figure of a field of a window, and the name or the bucket in it."""
+def figure_of_field(name: Field) -> tuple[Figure | None, Field]:
+    """The figure that a field of a window belongs to, and the name or bucket in it."""
     text = str(name)
     code = text[:1]
-    if code in _WHOLE:
+    if code in _NUMBER_STARTS:
         index = int(text) + BUCKET_SHIFT
         return (_BY_CODE["+"], index) if index >= 0 else (_BY_CODE["-"], -1 - index)
     return _BY_CODE.get(code), text[1:]
 
 
-def total_place(name: Field) -> tuple[str, str]:
+def total_of_field(name: Field) -> tuple[str, str]:
     """(hash, field) of the totals for a field of a window that `FIGURES` names."""
-    figure, rest = told_apart(name)
+    figure, rest = figure_of_field(name)
     if isinstance(figure, Count):
-        return MIX, figure.total
+        return TOTALS_HASH, figure.total
     if isinstance(figure, Names):
         return figure.hash, f"{figure.prefix}{rest}"
     if isinstance(figure, Sketch):
@@ -234,7 +234,7 @@ def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:
     """The figures of a row's totals: hash -> field -> count. What is no count is not in these hashes."""
     sums = Sums()
     for count in COUNTS:
-        sums.counts[count.name] = hashes.get(MIX, {}).get(count.total, 0)
+        sums.counts[count.name] = hashes.get(TOTALS_HASH, {}).get(count.total, 0)
     for names in NAMES:
         start = len(names.prefix)
         sums.names[names.name] = {
@@ -250,7 +250,9 @@ def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:
 
 def hashes_of(figures: Iterable[Figure]) -> list[str]:
     """The hashes that hold the totals of these figures, each once."""
-    return list(dict.fromkeys(MIX if isinstance(figure, Count) else figure.hash for figure in figures))
+    return list(
+        dict.fromkeys(TOTALS_HASH if isinstance(figure, Count) else figure.hash for figure in figures)
+    )
 
 
 def check(figures: Iterable[Figure]) -> None:

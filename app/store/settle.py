@@ -23,9 +23,9 @@ _SETTLE_ONLY = SETTLE_LUA + "\nreturn settle(cjson.decode(ARGV[1]))\n"
 
 
 def settle(store: redis.Redis, claim: Claim) -> bool:
-    """Records the claim. False where Redis had been cleared since the reader looked.
+    """Records the claim. False if Redis has been cleared since the reader checked.
 
-    Raises StaleBatch where another process holds these messages now.
+    Raises StaleBatch if another process owns these messages now.
     """
     return read_answer(run_script(store, _SETTLE_ONLY, claim))
 
@@ -43,5 +43,5 @@ def run_raw(store: redis.Redis, lua: str, keys: Sequence[str], arguments: Sequen
 def read_answer(answer: bytes) -> bool:
     """`settled` -> True, `fresh` -> False; raises StaleBatch for `stale`."""
     if answer == b"stale":
-        raise StaleBatch("another worker of the group holds these messages now")
+        raise StaleBatch("another worker of the group owns these messages now")
     return answer == b"settled"

@@ -1,4 +1,4 @@
-"""What each worker says of itself: that it lives, and how far it is behind."""
+"""The status that each worker reports: that it runs, and how far behind it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORGOTTEN_AFTER_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker's last word; times in Unix ms."""
+    """A worker's latest status; times in Unix ms."""
 
     id: str
     group: str
@@ -44,7 +44,7 @@ class GroupStatus:
     lag_seconds: float
     last_seen_ms: int
     waiting: int = 0
-    """Of the workers, those that wait for the log."""
+    """How many of the workers wait for the log."""
 
 
 def report_status(store: redis.Redis, status: WorkerStatus) -> None:
@@ -63,8 +63,8 @@ def all_workers(store: redis.Redis, now_ms: int) -> list[WorkerStatus]:
     for value in replies.texts(store.hgetall(WORKERS)).values():
         # While an upgrade is under way, workers of another version may say other things, or more.
         with contextlib.suppress(orjson.JSONDecodeError, TypeError, AttributeError):
-            told = orjson.loads(value).items()
-            statuses.append(WorkerStatus(**{name: said for name, said in told if name in _KNOWN}))
+            status_fields = orjson.loads(value).items()
+            statuses.append(WorkerStatus(**{name: item for name, item in status_fields if name in _KNOWN}))
     forgotten = [status.id for status in statuses if now_ms - status.at_ms > FORGOTTEN_AFTER_MS]
     if forgotten:
         store.hdel(WORKERS, *forgotten)

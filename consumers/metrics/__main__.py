@@ -19,7 +19,7 @@ from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
-from consumers.hand import Place
+from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from consumers.run import Work, run_group
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 
 GROUP = METRICS.name
 GC_EVERY_OBJECTS = 200_000
-"""A batch makes some 100,000 objects, and no cycles among them: at Python's own threshold of 700, a
-quarter of the worker's time goes into looking for some."""
+"""A batch creates about 100,000 objects and no cycles: at Python's own threshold of 700, the worker would
+spend a quarter of its time looking for cycles."""
 
 BATCH_MESSAGES = 20_000
-"""At most, when behind: what many messages add to the same field is written once. However many rows
-that makes, no step takes Redis long (app/store/journal.py)."""
+"""At most, when behind: what many messages add to one field is written once. However many rows that makes, no
+step holds Redis for long (app/store/journal.py)."""
 
 
 def main() -> int:
@@ -41,10 +41,10 @@ def main() -> int:
     return run_group(METRICS, prepare, os.environ)
 
 
-def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -> Work:
+def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
-    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), place)
+    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), cursor)
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:
@@ -58,11 +58,11 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -
             log.warning("Redis was cleared: the figures start over from this position in the log")
         journal.finish(keepalive, stop)
 
-    def look_for_leftovers() -> None:
+    def recover_journal() -> None:
         with contextlib.suppress(redis.RedisError):  # The next poll says what is wrong.
-            journal.look()
+            journal.recover()
 
-    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=look_for_leftovers)
+    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=recover_journal)
 
 
 if __name__ == "__main__":

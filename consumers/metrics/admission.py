@@ -1,4 +1,4 @@
-"""Which names get a row or a field of their own: those that Redis has, and new ones while there is room.
+"""Admission: which names get a row or field of their own: those in Redis, and new ones while there is room.
 
 The worker asks before it computes rows, so that a batch of a crawler's 20,000 paths becomes one row
 `(other)` and not 20,000 rows for Redis to merge. app/store/rows.lua keeps the bound of routes as
@@ -14,15 +14,15 @@ import redis
 
 from app.store import keys
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
-from app.store.schema import CODES, OTHER_MIX_FIELDS
+from app.store.schema import CODES, OTHER_TOTALS_FIELDS
 
 NAMES_AT_ONCE = 1_000
 CACHED_NAMES = 100_000
-"""Names remembered in all; then they are read anew."""
+"""Names that are cached; beyond that, the cache starts over."""
 
 
 class Admission:
-    """Answers from Redis, and from what it has seen there before: names are never removed."""
+    """Answers from Redis, or from a cache of it, because names are never removed."""
 
     def __init__(self, store: redis.Redis, routes_max: int) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class Admission:
         if not fields:
             return names & DOCUMENTED_CODES
         key = keys.total("", keys.ALL_ROUTES, CODES.hash)
-        found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_MIX_FIELDS)[key]
+        found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_TOTALS_FIELDS)[key]
         return {fields[field] for field in found} | names & DOCUMENTED_CODES
 
     def _admitted(self, wanted: Mapping[str, Collection[str]], limit: int) -> dict[str, set[str]]:

@@ -1,8 +1,7 @@
 """From messages to rows: what one batch adds to each route, app and time window. Pure.
 
-Messages are parsed once and sorted by app, route and 10 seconds. What lines say is encoded for the
-whole batch at once, and then counted in cells (encode.py); the longer windows and the totals are sums
-of cells.
+Messages are parsed once and grouped by app, route and 10 seconds. Lines are encoded for the whole batch at
+once and then counted in cells (encode.py); the longer windows and the totals are sums of cells.
 """
 
 from __future__ import annotations
@@ -20,24 +19,24 @@ from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
 from app.store.rows import Added, Row, WindowCounts
 from app.store.schema import Counts
-from consumers.hand import Place
-from consumers.metrics.encode import Batch, Cell, Encoder
+from consumers.current_message import Cursor
+from consumers.metrics.encode import Cell, EncodedBatch, Encoder
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
-"""A line further ahead of its own arrival than this has a broken clock: the arrival counts."""
+"""A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
 
 CACHED_TIMES = 50_000
 
-Places = list[int]
+LineNumbers = list[int]
 Source = tuple[str, str]
 """App and route."""
-Sorted = dict[Source, dict[int, Places]]
+LinesBySource = dict[Source, dict[int, LineNumbers]]
 """Where the lines of each source are in the batch, by the start of their 10 seconds in Unix s."""
 
 
-class Names(Protocol):
-    """Says which names get a row or a field of their own; see admission.py. Each may raise RedisError."""
+class NameAdmission(Protocol):
+    """Decides which names get a row or field of their own; see admission.py. May raise RedisError."""
 
     def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
         """App (empty: all apps together) -> its routes among the wanted that have a row."""
@@ -52,25 +51,27 @@ class _Lines:
     """The lines of a batch that count, and those that do not."""
 
     lines: list[RouterLine]
-    places: Sorted
+    places: LinesBySource
     totals: Counts
     bad: list[BadValue]
 
 
 class Aggregator:
-    """Turns batches into changes; keeps only caches between them."""
+    """Turns batches into changes; between batches it keeps only caches."""
 
-    def __init__(self, route_of: Callable[[str], str], names: Names, place: Place | None = None) -> None:
-        """`place`: where to say which message is in hand."""
+    def __init__(
+        self, route_of: Callable[[str], str], names: NameAdmission, cursor: Cursor | None = None
+    ) -> None:
+        """`cursor`: where to note which message is being processed."""
         self._route_of = route_of
         self._names = names
-        self._place = [0] if place is None else place
+        self._cursor = [0] if cursor is None else cursor
         self._starts: dict[str, int] = {}
         self._encoder = Encoder()
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
-        found = self._sort(messages)
+        found = self._group_lines(messages)
         places = self._with_known_apps(found.places)
         routes = self._names.routes(_routes_by_app(places))
         places = _merged(places, lambda app, route: (app, _admitted(routes, app, route)))
@@ -83,20 +84,20 @@ class Aggregator:
             rows=_rows(places, batch, routes, now_s), apps=apps, totals=found.totals, bad=found.bad
         )
 
-    def _with_known_apps(self, places: Sorted) -> Sorted:
+    def _with_known_apps(self, places: LinesBySource) -> LinesBySource:
         apps = {app for app, _ in places}
         known = self._names.apps(apps)
         if apps <= known:
             return places
         return _merged(places, lambda app, route: (app if app in known else OTHER, route))
 
-    def _sort(self, messages: Sequence[RouterMessage]) -> _Lines:
+    def _group_lines(self, messages: Sequence[RouterMessage]) -> _Lines:
         lines: list[RouterLine] = []
-        places: Sorted = {}
+        places: LinesBySource = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
-        route_of, starts, place = self._route_of, self._starts, self._place
-        for place[0], message in enumerate(messages, 1):
+        route_of, starts, cursor = self._route_of, self._starts, self._cursor
+        for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
                 bad.append(BadValue(encode(message), "a router line without any key=value pair"))
@@ -126,7 +127,7 @@ class Aggregator:
             else:
                 places[source][start].append(len(lines))
             lines.append(line)
-        place[0] = 0
+        cursor[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
         return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
 
@@ -145,7 +146,7 @@ class Aggregator:
         return start
 
 
-def _routes_by_app(places: Sorted) -> dict[str, dict[str, None]]:
+def _routes_by_app(places: LinesBySource) -> dict[str, dict[str, None]]:
     """App -> its routes in order of arrival; those of all apps together under the empty name."""
     routes: dict[str, dict[str, None]] = {"": {}}
     for app, route in places:
@@ -158,9 +159,9 @@ def _admitted(routes: Mapping[str, Collection[str]], app: str, route: str) -> st
     return route if route in routes[app] or route in routes[""] else OTHER
 
 
-def _merged(places: Sorted, name: Callable[[str, str], Source]) -> Sorted:
+def _merged(places: LinesBySource, name: Callable[[str, str], Source]) -> LinesBySource:
     """The places under the app and route that `name` gives for theirs."""
-    merged: Sorted = {}
+    merged: LinesBySource = {}
     for (app, route), starts in places.items():
         into = merged.setdefault(name(app, route), {})
         for start, some in starts.items():
@@ -171,7 +172,9 @@ def _merged(places: Sorted, name: Callable[[str, str], Source]) -> Sorted:
 # --- rows ----------------------------------------------------------------------------------
 
 
-def _rows(places: Sorted, batch: Batch, routes: Mapping[str, Collection[str]], now_s: int) -> list[Row]:
+def _rows(
+    places: LinesBySource, batch: EncodedBatch, routes: Mapping[str, Collection[str]], now_s: int
+) -> list[Row]:
     """For each app, and for all apps together, a row for each route and one for all of its routes.
 
     Lines without an app's name are in the rows of all apps alone; named ones in both. Rows that get the
@@ -196,7 +199,7 @@ def _rows(places: Sorted, batch: Batch, routes: Mapping[str, Collection[str]], n
     ]
 
 
-def _added(sources: Sequence[Mapping[int, Cell]], batch: Batch, now_s: int) -> Added:
+def _added(sources: Sequence[Mapping[int, Cell]], batch: EncodedBatch, now_s: int) -> Added:
     """What the cells of these sources, by their start, add to a row."""
     cells = sources[0]
     if len(sources) > 1:
@@ -216,7 +219,7 @@ def _added(sources: Sequence[Mapping[int, Cell]], batch: Batch, now_s: int) -> A
     return added
 
 
-def _joined(cells: Iterable[tuple[int, Cell]], batch: Batch) -> dict[int, Cell]:
+def _joined(cells: Iterable[tuple[int, Cell]], batch: EncodedBatch) -> dict[int, Cell]:
     """The sums of the cells that have the same start."""
     by_start: dict[int, list[Cell]] = {}
     for start, cell in cells:

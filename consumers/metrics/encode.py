@@ -1,7 +1,7 @@
-"""What lines say, as fields of windows and totals, for a whole batch at once; by the rows of schema.py.
+"""Encodes the lines of a whole batch as fields of windows and totals, by the rows of schema.py.
 
-Column by column: few values make up nearly all traffic, so each is read and encoded when it first comes
-and then looked up. Counting is then adding up fields, which needs to know nothing of figures.
+It works column by column: few values make up nearly all traffic, so each is read and encoded once and then
+looked up. Counting is then adding up fields, without knowing what the figures mean.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from app.store.schema import (
     Field,
     Names,
     Sketch,
-    total_place,
+    total_of_field,
 )
 
 CACHED_VALUES = 50_000
@@ -57,7 +57,7 @@ class _Cache(dict[Any, Value], Generic[Value]):
 
 
 FIELDS_A_LINE = 4
-"""To count a line anew takes about as long as to add up so many fields of cells."""
+"""Counting a line again costs about as much as adding up this many fields of cells."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Batch:
+class EncodedBatch:
     """The lines of a batch, encoded; each list has one entry a line."""
 
     fields: list[tuple[Field | None, ...]]
@@ -135,7 +135,7 @@ class Encoder:
         self._times = [(figure, _Cache(partial(_time, figure))) for figure in SKETCHES]
         self._names = [(figure, _Cache(figure.read)) for figure in TOTAL_NAMES]
 
-    def encode(self, lines: Sequence[RouterLine], admitted: Collection[str]) -> Batch:
+    def encode(self, lines: Sequence[RouterLine], admitted: Collection[str]) -> EncodedBatch:
         """The lines; `admitted`: names of the figures that are admitted a batch at a time."""
         columns = dict(zip(RouterLine._fields, zip(*lines, strict=True), strict=False))
 
@@ -153,7 +153,7 @@ class Encoder:
             found = time_of.all(column(sketch.column))
             fields.append([index for index, _, _ in found])
             times.append((sketch, [us for _, us, _ in found], [ms for _, _, ms in found]))
-        return Batch(
+        return EncodedBatch(
             fields=list(zip(*fields, strict=True)),
             amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
             names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
@@ -194,4 +194,4 @@ def _first(counts: Mapping[str, int], names_max: int) -> Counts:
     return kept
 
 
-_TOTAL_PLACES = _Cache(total_place)
+_TOTAL_PLACES = _Cache(total_of_field)

@@ -13,7 +13,7 @@ from app.errors import BadSettings
 from app.groups import REPLAY
 from app.routes import route_namer
 from app.settings import Settings
-from consumers.hand import Place
+from consumers.current_message import Cursor
 from consumers.replay.live import LiveReplay
 from consumers.replay.policy import unsafe_methods
 from consumers.run import Work, run_group
@@ -28,7 +28,7 @@ def main() -> int:
     return run_group(REPLAY, prepare, os.environ)
 
 
-def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -> Work:
+def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Sends what the log says now to REPLAY_HOST. Raises BadSettings, and SameHost."""
     if not settings.replay_host:
         fix = "set it to the target's base URL, e.g. https://staging.example.com, or scale `replay` to 0"
@@ -37,7 +37,7 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, place: Place) -
         log.warning(
             "REPLAY_METHODS: %s requests are sent with EMPTY bodies, because logs have no bodies", unsafe
         )
-    replay = LiveReplay(settings, store, route_namer(settings), stop, place)
+    replay = LiveReplay(settings, store, route_namer(settings), stop, cursor)
     replay.refuse_known_hosts()
     return Work(handle=replay.handle, max_messages=BATCH_MESSAGES, idle=replay.idle, finish=replay.finish)
 

@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
 from app.store.settle import settle
-from consumers.hand import Place
+from consumers.current_message import Cursor
 from consumers.replay.breaker import Breaker
 from consumers.replay.pace import LIVE_LEAD_S, Pacer
 from consumers.replay.policy import ReplayPolicy, policy_from_settings, prepare
@@ -74,9 +74,9 @@ class LiveReplay:
         store: redis.Redis,
         route_of: Callable[[str], str],
         stop: Event,
-        place: Place | None = None,
+        cursor: Cursor | None = None,
     ) -> None:
-        """`place`: where to note which message is being prepared. Raises BadSettings for a
+        """`cursor`: where to note which message is being prepared. Raises BadSettings for a
         speed that only a window replay can have, and where a rule needs a variable that is unset."""
         self._target, self._policy = _target_and_policy(settings)
         self._at_least_once = settings.replay_delivery == "at-least-once"
@@ -101,7 +101,7 @@ class LiveReplay:
             max_late_s,
             settings.replay_rate,
         )
-        self._place = [0] if place is None else place
+        self._cursor = [0] if cursor is None else cursor
         self._routes_max = settings.routes_max
         self._current: Batch | None = None
         self._prepared: list[tuple[Request, Job | str] | None] = []
@@ -135,10 +135,10 @@ class LiveReplay:
         prepared: list[tuple[Request, Job | str] | None] = []
         checked_s = time.monotonic()
         for number, message in enumerate(batch.messages, 1):
-            self._place[0] = number
+            self._cursor[0] = number
             request = request_of(message, self._route_of)
             prepared.append((request, prepare(request, self._target, self._policy)) if request else None)
-            self._place[0] = 0
+            self._cursor[0] = 0
             if time.monotonic() - checked_s > HEARTBEAT_S:
                 self._wait(keepalive)
                 checked_s = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Any
 from app.errors import BadSettings, TailraceError
 from app.escaping import json_text, markdown_code, markdown_text
 from app.formatting import milliseconds
-from app.masking import shown_word
+from app.masking import safe_word
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
 from consumers.replay.thresholds import Finding, describe
 
@@ -117,11 +117,11 @@ def check_paths(paths: Sequence[Path]) -> None:
     """Raises BadSettings for files that could not be written when the replay is over."""
     faults = []
     for path in paths:
-        named = f"--report {shown_word(path)}"
+        named = f"--report {safe_word(path)}"
         if path.suffix not in (".json", ".md"):
             faults.append(f"{named}: must end in .json or .md")
         elif path.is_dir() or not path.parent.is_dir():
-            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder does not exist'}")
+            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder purpose not exist'}")
         elif not os.access(path if path.exists() else path.parent, os.W_OK):
             faults.append(f"{named}: cannot be written: permission denied")
     if faults:
@@ -136,4 +136,4 @@ def write(path: Path, run: ReplayRun, findings: Sequence[Finding], thresholds: S
         else:
             path.write_text(as_markdown(run, findings, thresholds), "utf-8")
     except OSError as fault:
-        raise TailraceError(f"--report {shown_word(path)}: {fault.strerror}") from None
+        raise TailraceError(f"--report {safe_word(path)}: {fault.strerror}") from None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import redis
 
-from app.store.replay import Figures, Run, record
+from app.store.replay import Run, RunFigures, record
 
 WRITE_EVERY_S = 2.0
 RETRY_AFTER_S = 10.0
@@ -24,7 +24,7 @@ class RunRecorder:
         self,
         store: redis.Redis,
         run: Run,
-        take: Callable[[], Figures],
+        take: Callable[[], RunFigures],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -55,9 +55,11 @@ class RunRecorder:
         run.figures.merge(new)
         if not run.figures.sent and not run.figures.skipped:
             return  # There is nothing to show yet, as after a start that was refused.
-        is_whole, self.is_in_redis = not self.is_in_redis, False
+        replaces_run, self.is_in_redis = not self.is_in_redis, False
         try:
-            record(self._store, run.id, run.figures if is_whole else new, run.info, is_whole=is_whole)
+            record(
+                self._store, run.id, run.figures if replaces_run else new, run.info, replaces_run=replaces_run
+            )
         except redis.RedisError:
             return
         self.is_in_redis = True

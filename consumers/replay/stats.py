@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from app.sketch import bucket
-from app.store.replay import Figures
+from app.store.replay import RunFigures
 from consumers.replay.request import Outcome, Request
 
 
@@ -14,7 +14,7 @@ class ReplayStats:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._figures = Figures()
+        self._figures = RunFigures()
         self.handled = 0
         """Requests so far, sent or not."""
         self.at_ms = 0
@@ -46,10 +46,10 @@ class ReplayStats:
             self._advance(request)
             self._figures.skipped[reason] += 1
 
-    def take(self) -> Figures:
+    def take(self) -> RunFigures:
         """What was counted since the last call."""
         with self._lock:
-            taken, self._figures = self._figures, Figures()
+            taken, self._figures = self._figures, RunFigures()
         return taken
 
     def _advance(self, request: Request | None) -> None:

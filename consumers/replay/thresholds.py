@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.errors import TailraceError
-from app.masking import shown as quoted
+from app.masking import safe_repr as quoted
 from app.store.queries.replays import Z_95, changed_statuses, interval
-from app.store.replay import Figures, RouteFigures
+from app.store.replay import RouteFigures, RunFigures
 
 _PATTERN = re.compile(
     r"\s*(?P<what>p50|p90|p95|p99|status-changed|errors)\s*>\s*"
@@ -83,7 +83,7 @@ def parse_threshold(text: str) -> Threshold:
     )
 
 
-def check(thresholds: Sequence[Threshold], figures: Figures) -> list[Finding]:
+def check(thresholds: Sequence[Threshold], figures: RunFigures) -> list[Finding]:
     """All findings, the certain ones first."""
     rows = {"": figures.total(), **figures.routes}
     findings = [

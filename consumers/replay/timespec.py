@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.durations import seconds_of
 from app.errors import TailraceError
-from app.masking import shown
+from app.masking import safe_repr
 from app.message import RECEIVED_MAX_MS
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?Z?")
@@ -27,8 +27,8 @@ def parse_time_ms(text: str, now: datetime, day: datetime | None = None) -> int:
         return _unix_ms(_parse(text, now, day))
     except (ValueError, OverflowError):  # The latter: a time before the year 1.
         raise BadTime(
-            f"{shown(text)} is not a time: write 2026-11-23T10:00Z, 10:00Z (today, or the day of --from), "
-            "1h (ago) or now"
+            f"{safe_repr(text)} is not a time: write 2026-11-23T10:00Z, 10:00Z (today, or the day "
+            "of --from), 1h (ago) or now"
         ) from None
 
 

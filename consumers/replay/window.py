@@ -10,7 +10,7 @@ from functools import partial
 from app.errors import TargetDown
 from app.log import History
 from app.message import RouterMessage
-from app.store.replay import Figures
+from app.store.replay import RunFigures
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
 from consumers.replay.pace import Pacer
@@ -37,7 +37,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayPlan:
     """What is replayed, where to, and how fast."""
 
     from_ms: int
@@ -57,10 +57,10 @@ class Plan:
         return [self.target] if self.baseline is None else [self.target, self.baseline]
 
 
-class Window:
+class WindowReplay:
     """One replay of a window. `run` does it; the figures are complete even if it is interrupted."""
 
-    def __init__(self, plan: Plan, route_of: Callable[[str], str], pacer: Pacer) -> None:
+    def __init__(self, plan: ReplayPlan, route_of: Callable[[str], str], pacer: Pacer) -> None:
         self.plan = plan
         self._route_of = route_of
         self._pacer = pacer
@@ -106,7 +106,7 @@ class Window:
         """Where to continue after an interruption (when lines were received, Unix ms)."""
         return self._resume.time_ms
 
-    def take_figures(self) -> Figures:
+    def take_figures(self) -> RunFigures:
         """What was counted since the last call."""
         return self._stats.take()
 

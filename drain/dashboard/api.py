@@ -1,4 +1,4 @@
-"""The JSON API: figures as they are, each answer kept for a moment. QUESTIONS is all that it answers."""
+"""The JSON API: figures as they are, each response kept for a moment. ENDPOINTS lists every path."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.router_line import H_CODES
 from app.settings import Settings
 from app.store import queries
 from drain.dashboard import openapi
-from drain.dashboard.answers import Answer, Answers, answer
-from drain.dashboard.parameters import ALL_TIME, Parameters, read
-from drain.dashboard.question import Loaded, Question, Source
+from drain.dashboard.endpoint import Endpoint, Loaded, Source
+from drain.dashboard.parameters import ALL_TIME, Parameters, read_parameters
+from drain.dashboard.response_cache import CachedResponse, ResponseCache, cached_response
 from drain.dashboard.table_csv import file_name, table_csv
 
 FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, ALL_TIME: 15.0}
-"""An answer over this window stays at least so long."""
+"""How long a response for this window is kept at least, in seconds."""
 
 HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
@@ -30,15 +30,15 @@ CONSTANT_FRESH_S = 3_600.0
 
 
 @dataclass(slots=True)
-class NotThere(Exception):
-    """What is asked for by its name is not kept: `what` is `route` or `run`."""
+class NotFound(Exception):
+    """No such route or run; `what` is `route` or `run`."""
 
     what: str
     name: str
 
 
 def json_response(content: object, status: int = 200) -> Response:
-    """Content as JSON, not to be kept by anyone."""
+    """Content as JSON, not to be cached by anyone."""
     return Response(
         orjson.dumps(content), status, mimetype="application/json", headers={"Cache-Control": "no-store"}
     )
@@ -46,71 +46,75 @@ def json_response(content: object, status: int = 200) -> Response:
 
 def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: redis.Redis) -> None:
     """Adds every route below /api. They raise BadParameter, NotThere and redis.RedisError."""
-    answers, source = Answers(), Source(store, settings, log)
+    cache, source = ResponseCache(), Source(store, settings, log)
 
-    def add(question: Question) -> None:
+    def add(endpoint: Endpoint) -> None:
         def view(**in_path: str) -> Response:
-            asked = read(question.parameters, request.args, in_path)
-            return _answer(question, asked, source, answers).response(request)
+            parameters = read_parameters(endpoint.parameters, request.args, in_path)
+            return _respond(endpoint, parameters, source, cache).response(request)
 
-        rule = question.path.replace("{", "<").replace("}", ">")
+        rule = endpoint.path.replace("{", "<").replace("}", ">")
         dashboard.add_url_rule(rule, rule.replace(".", "_"), view)
 
-    for question in QUESTIONS:
-        add(question)
+    for endpoint in ENDPOINTS:
+        add(endpoint)
 
 
-def _answer(question: Question, asked: Parameters, source: Source, answers: Answers) -> Answer:
+def _respond(
+    endpoint: Endpoint, parameters: Parameters, source: Source, cache: ResponseCache
+) -> CachedResponse:
     def load() -> Loaded:
         now_s = time.time()
-        return Loaded(question.find(source, asked, now_s), now_s)
+        return Loaded(endpoint.find(source, parameters, now_s), now_s)
 
-    fresh_s = FRESH_S[asked.window] if question.fresh_s is None else question.fresh_s
-    encode = question.encode
-    return answers.get(
-        (question.path, asked), fresh_s, load, lambda loaded, kept_s: encode(loaded, asked, kept_s)
+    fresh_s = FRESH_S[parameters.window] if endpoint.fresh_s is None else endpoint.fresh_s
+    encode = endpoint.encode
+    return cache.get(
+        (endpoint.path, parameters), fresh_s, load, lambda loaded, kept_s: encode(loaded, parameters, kept_s)
     )
 
 
-def _stamped(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
+def _stamped(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
     """The JSON of a dataclass, with `at_ms` added, when it was read, and `refresh_s`, after how
     many seconds it is worth asking again."""
     stamp = orjson.dumps({"at_ms": int(loaded.at_s * 1000), "refresh_s": round(kept_s, 1)})
-    return answer(orjson.dumps(loaded.found)[:-1] + b"," + stamp[1:])
+    return cached_response(orjson.dumps(loaded.found)[:-1] + b"," + stamp[1:])
 
 
-def _plain(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
-    return answer(orjson.dumps(loaded.found))
+def _plain(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
+    return cached_response(orjson.dumps(loaded.found))
 
 
-def _csv(loaded: Loaded, asked: Parameters, kept_s: float) -> Answer:
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(asked.app, asked.window)}"'}
-    return answer(table_csv(loaded.found), "text/csv", headers)
+def _csv(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name(parameters.app, parameters.window)}"'
+    }
+    return cached_response(table_csv(loaded.found), "text/csv", headers)
 
 
-def _routes(source: Source, asked: Parameters, now_s: float) -> queries.RoutesTable:
-    return queries.routes_table(source.store, asked.app, asked.span_s, now_s)
+def _routes(source: Source, parameters: Parameters, now_s: float) -> queries.RoutesTable:
+    return queries.routes_table(source.store, parameters.app, parameters.span_s, now_s)
 
 
-def _route(source: Source, asked: Parameters, now_s: float) -> queries.RouteDetail:
-    found = queries.route_detail(source.store, asked.app, asked.route, asked.span_s, now_s)
+def _route(source: Source, parameters: Parameters, now_s: float) -> queries.RouteDetail:
+    found = queries.route_detail(source.store, parameters.app, parameters.route, parameters.span_s, now_s)
     if found is None:
-        raise NotThere("route", asked.route)
+        raise NotFound("route", parameters.route)
     return found
 
 
-def _series(source: Source, asked: Parameters, now_s: float) -> queries.Series:
-    return queries.series(source.store, asked.app, asked.route, asked.span_s or 0, now_s)
+def _series(source: Source, parameters: Parameters, now_s: float) -> queries.Series:
+    return queries.series(source.store, parameters.app, parameters.route, parameters.span_s or 0, now_s)
 
 
-def _memory(source: Source, asked: Parameters, now_s: float) -> queries.Memory:
+def _memory(source: Source, parameters: Parameters, now_s: float) -> queries.Memory:
     return queries.memory(source.store, source.log)
 
 
-def _run(source: Source, asked: Parameters, now_s: float) -> queries.ReplayRun:
-    found = queries.replay_run(source.store, asked.run)
+def _run(source: Source, parameters: Parameters, now_s: float) -> queries.ReplayRun:
+    found = queries.replay_run(source.store, parameters.run)
     if found is None:
-        raise NotThere("run", asked.run)
+        raise NotFound("run", parameters.run)
     return found
 
 
@@ -119,24 +123,24 @@ def _health(source: Source, now_s: float) -> dict[str, object]:
     return {"alerts": queries.alerts(found, source.log.advice), "health": found}
 
 
-QUESTIONS: tuple[Question, ...] = (
-    Question(
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
         "/api/apps",
         "All apps seen so far, busiest first",
         openapi.stamped("Apps"),
-        lambda source, asked, now_s: queries.apps(source.store),
+        lambda source, parameters, now_s: queries.apps(source.store),
         _stamped,
         fresh_s=HEALTH_FRESH_S,
     ),
-    Question(
+    Endpoint(
         "/api/codes",
         "What the router's H-codes mean",
         {"type": "object", "additionalProperties": {"type": "string"}},
-        lambda source, asked, now_s: H_CODES,
+        lambda source, parameters, now_s: H_CODES,
         _plain,
         fresh_s=CONSTANT_FRESH_S,
     ),
-    Question(
+    Endpoint(
         "/api/routes",
         "The routes of an app in a window, busiest first",
         openapi.stamped("RoutesTable"),
@@ -144,7 +148,7 @@ QUESTIONS: tuple[Question, ...] = (
         _stamped,
         ("app", "window"),
     ),
-    Question(
+    Endpoint(
         "/api/routes.csv",
         "The same table as CSV; cells that a spreadsheet might execute begin with a quote",
         {"type": "string"},
@@ -153,7 +157,7 @@ QUESTIONS: tuple[Question, ...] = (
         ("app", "window"),
         mimetype="text/csv",
     ),
-    Question(
+    Endpoint(
         "/api/routes/{digest}",
         "One route, with histograms of its times",
         openapi.stamped("RouteDetail"),
@@ -162,7 +166,7 @@ QUESTIONS: tuple[Question, ...] = (
         ("digest", "app", "window"),
         can_be_missing=True,
     ),
-    Question(
+    Endpoint(
         "/api/series",
         "Time series of an app or route",
         openapi.stamped("Series"),
@@ -170,15 +174,15 @@ QUESTIONS: tuple[Question, ...] = (
         _stamped,
         ("app", "series_window", "route"),
     ),
-    Question(
+    Endpoint(
         "/api/health",
         "Losses, workers, the log and dead letters, and the alerts that follow from them",
         openapi.health(),
-        lambda source, asked, now_s: _health(source, now_s),
+        lambda source, parameters, now_s: _health(source, now_s),
         _stamped,
         fresh_s=HEALTH_FRESH_S,
     ),
-    Question(
+    Endpoint(
         "/api/memory",
         "What uses Redis's memory, largest part first",
         openapi.stamped("Memory"),
@@ -186,15 +190,15 @@ QUESTIONS: tuple[Question, ...] = (
         _stamped,
         fresh_s=MEMORY_FRESH_S,
     ),
-    Question(
+    Endpoint(
         "/api/replay",
         "The replay runs that are kept, latest first",
         openapi.stamped("Runs"),
-        lambda source, asked, now_s: queries.replay_runs(source.store),
+        lambda source, parameters, now_s: queries.replay_runs(source.store),
         _stamped,
         fresh_s=REPLAY_FRESH_S,
     ),
-    Question(
+    Endpoint(
         "/api/replay/{run}",
         "One replay run: original and replayed side by side, route by route",
         openapi.stamped("ReplayRun"),
@@ -204,13 +208,13 @@ QUESTIONS: tuple[Question, ...] = (
         fresh_s=REPLAY_FRESH_S,
         can_be_missing=True,
     ),
-    Question(
+    Endpoint(
         "/api/openapi.json",
         "This document",
         {"type": "object"},
-        lambda source, asked, now_s: openapi.document(QUESTIONS),
+        lambda source, parameters, now_s: openapi.document(ENDPOINTS),
         _plain,
         fresh_s=CONSTANT_FRESH_S,
     ),
 )
-"""All that can be asked. openapi.py makes the document from it."""
+"""Every path of the API. openapi.py makes the document from it."""

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from app.log import MessageLog
 from app.settings import Settings
-from drain.dashboard.api import NotThere, add_api, json_response
+from drain.dashboard.api import NotFound, add_api, json_response
 from drain.dashboard.parameters import BadParameter
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ def _add_errors(dashboard: Blueprint) -> None:
         }
         return json_response(content, 400)
 
-    @dashboard.errorhandler(NotThere)
-    def not_there(fault: NotThere) -> Response:
+    @dashboard.errorhandler(NotFound)
+    def not_found(fault: NotFound) -> Response:
         return json_response({"error": f"no such {fault.what}", fault.what: fault.name}, 404)
 
     @dashboard.errorhandler(redis.RedisError)

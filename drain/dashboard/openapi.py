@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from app.store import queries
+from drain.dashboard.endpoint import Endpoint, Schema
 from drain.dashboard.parameters import (
     APP_PATTERN,
     DEFAULT_WINDOW,
@@ -18,7 +19,6 @@ from drain.dashboard.parameters import (
     SPANS_S,
     WINDOWS,
 )
-from drain.dashboard.question import Question, Schema
 
 PLAIN: dict[object, Schema] = {
     int: {"type": "integer"},
@@ -64,7 +64,7 @@ def health() -> Schema:
     }
 
 
-def document(questions: Sequence[Question]) -> Schema:
+def document(endpoints: Sequence[Endpoint]) -> Schema:
     """The whole document."""
     return {
         "openapi": "3.1.0",
@@ -76,7 +76,7 @@ def document(questions: Sequence[Question]) -> Schema:
             "within 1 %. HTTP Basic authentication applies if DASHBOARD_USER or DRAIN_USER is set.",
         },
         "security": [{}, {"basic": []}],
-        "paths": {question.path: _operation(question) for question in questions},
+        "paths": {endpoint.path: _operation(endpoint) for endpoint in endpoints},
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "parameters": _parameters(),
@@ -86,19 +86,19 @@ def document(questions: Sequence[Question]) -> Schema:
     }
 
 
-def _operation(question: Question) -> Schema:
+def _operation(endpoint: Endpoint) -> Schema:
     responses: Schema = {
-        "200": {"description": question.summary, "content": {question.mimetype: {"schema": question.schema}}},
+        "200": {"description": endpoint.summary, "content": {endpoint.mimetype: {"schema": endpoint.schema}}},
         "304": {"description": "Unchanged since the answer that If-None-Match names"},
         "400": {"$ref": "#/components/responses/BadParameter"},
-        "401": {"$ref": "#/components/responses/NotAdmitted"},
-        "503": {"$ref": "#/components/responses/RedisAway"},
+        "401": {"$ref": "#/components/responses/Unauthorized"},
+        "503": {"$ref": "#/components/responses/RedisUnavailable"},
     }
-    if question.can_be_missing:
-        responses["404"] = {"$ref": "#/components/responses/NotThere"}
-    operation: Schema = {"summary": question.summary, "responses": dict(sorted(responses.items()))}
-    if question.parameters:
-        operation["parameters"] = [_parameter(name) for name in question.parameters]
+    if endpoint.can_be_missing:
+        responses["404"] = {"$ref": "#/components/responses/NotFound"}
+    operation: Schema = {"summary": endpoint.summary, "responses": dict(sorted(responses.items()))}
+    if endpoint.parameters:
+        operation["parameters"] = [_parameter(name) for name in endpoint.parameters]
     return {"get": operation}
 
 
@@ -155,9 +155,9 @@ def _error_responses() -> Schema:
                 "items": {"type": "string"},
             },
         ),
-        "NotAdmitted": _error("User or password is wrong or missing"),
-        "NotThere": _error("There is no such route or run"),
-        "RedisAway": _error(
+        "Unauthorized": _error("User or password is wrong or missing"),
+        "NotFound": _error("There is no such route or run"),
+        "RedisUnavailable": _error(
             "Redis is unreachable or returns an error; retry after Retry-After seconds",
             reason={"type": "string"},
         ),

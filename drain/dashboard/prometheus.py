@@ -1,6 +1,6 @@
 """Figures of apps, routes, workers and losses for Prometheus, in a bounded number of series.
 
-Counted since ever, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
+Counts are of all time, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
 `tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
 fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart.
 """
@@ -98,8 +98,8 @@ def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
         "tailrace_app_connect_seconds", "Time to connect to the dyno", labels=["app"]
     )
     for top in tops:
-        families.add([label(top.app)], top.whole)
-        connect.add_metric([label(top.app)], *_histogram(top.whole.connect))
+        families.add([label(top.app)], top.total)
+        connect.add_metric([label(top.app)], *_histogram(top.total.connect))
     if unnamed:
         families.requests.add_metric([""], unnamed)
     yield from families.families()

@@ -1,4 +1,4 @@
-"""gunicorn's reader of chunked bodies, whose faults an application can tell apart and answer."""
+"""gunicorn's reader of chunked bodies, with errors that an application can tell apart and answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Chunks(ChunkedReader):  # type: ignore[misc]
             return bytes(super().read(size))
         except (ParseException, OSError) as fault:
             self.req.force_close()
-            raise _told(fault) from fault
+            raise _as_body_error(fault) from fault
 
     def parse_chunk_size(self, unreader: Any, data: bytes | None = None) -> Any:
         """The size of the next chunk, and what came after it. Raises BodyMalformed past CHUNKS_MAX."""
@@ -54,8 +54,8 @@ def _check_first_line(buf: bytearray) -> None:
         raise ChunkMissingTerminator(b"\n\n")
 
 
-def _told(fault: Exception) -> BodyError:
-    """The fault in words of our own: gunicorn's repeat up to 8 KB of what was sent."""
+def _as_body_error(fault: Exception) -> BodyError:
+    """The fault as one of ours, in our own words: gunicorn's repeat up to 8 KB of what was sent."""
     if isinstance(fault, OSError):
         return BodyCutShort()
     if isinstance(fault, ChunkMissingTerminator):

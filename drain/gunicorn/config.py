@@ -23,7 +23,7 @@ from drain.gunicorn import internals
 from drain.gunicorn.open_files import CONNECTIONS_MAX, connections_within, raise_limit
 
 SPARE_THREADS = 8
-"""Beyond WEB_THREADS: they say 503 at once while the others are taken, and serve the page."""
+"""Beyond WEB_THREADS: they answer 503 at once while the others are busy, and serve the page."""
 
 
 def _checked_gunicorn() -> None:
@@ -43,13 +43,13 @@ def _checked_settings() -> Settings:
     return settings
 
 
-def _made_folder() -> str | None:
+def _create_counts_folder() -> str | None:
     """For the counts of all workers; None where there is no room: each then counts by itself."""
     try:
         return tempfile.mkdtemp(prefix="tailrace-metrics-")
     except OSError as fault:
         print(
-            f"no directory for the metrics of all processes ({first_words(fault)}): "
+            f"no room for the metrics folder that all processes share ({first_words(fault)}): "
             "/metrics shows only those of the process that answers. Make room in TMPDIR and restart.",
             file=sys.stderr,
         )
@@ -61,7 +61,7 @@ _settings = _checked_settings()
 _open_files = raise_limit()
 # Before prometheus_client is imported: it looks for this folder once.
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-_counts_folder = _made_folder()
+_counts_folder = _create_counts_folder()
 if _counts_folder:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts_folder
 _master = os.getpid()
@@ -69,7 +69,7 @@ _master = os.getpid()
 
 @atexit.register
 def _remove_counts() -> None:
-    """Also after a start that failed, for which gunicorn has no hook; not when a worker ends."""
+    """Runs after a failed start too, for which gunicorn has no hook; not when a worker ends."""
     if _counts_folder and os.getpid() == _master:
         shutil.rmtree(_counts_folder, ignore_errors=True)
 
@@ -79,7 +79,7 @@ workers = _settings.web_concurrency
 threads = _settings.web_threads + SPARE_THREADS
 worker_class = "drain.gunicorn.thread_worker.LimitedThreadWorker"
 worker_connections = connections_within(_open_files)
-keepalive = 300  # Logplex closes an idle connection after about 4 minutes; it is not to race us.
+keepalive = 300  # Longer than Logplex's 4 minutes, so that Logplex is the one to close.
 timeout = 60
 graceful_timeout = 20  # A platform kills after 30 s; a frame under way needs 5.
 proc_name = "tailrace-web"
@@ -89,7 +89,7 @@ logconfig_dict = logging_config(_settings.dyno or "web")
 
 
 def on_starting(server: Any) -> None:
-    """Says what this machine does not allow for."""
+    """Warns of limits of this machine."""
     if worker_connections < CONNECTIONS_MAX:
         server.log.warning(
             "the limit of open files is %d, so each of %d processes holds at most %d connections. "
@@ -106,7 +106,7 @@ def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None
 
 
 def post_worker_init(worker: Any) -> None:
-    """What is loaded by now stays: the collector need not look through it again, request by request."""
+    """What is loaded by now stays, so the garbage collector need not scan it again."""
     gc.collect()
     gc.freeze()
 

@@ -14,6 +14,7 @@ GUNICORN_MAJOR = 27
 """requirements.in pins the exact version; this is for installations that go another way."""
 
 NAMES = (
+    "gunicorn.http.body:ChunkedReader.parse_chunk_size",
     "gunicorn.http.body:ChunkedReader.read",
     "gunicorn.http.body:ChunkedReader.read_into",
     "gunicorn.http.errors:ChunkMissingTerminator",
@@ -60,12 +61,12 @@ def check() -> str:
             f"gunicorn {gunicorn.__version__} is installed, but Tailrace's worker is made for gunicorn "
             f"{GUNICORN_MAJOR}: pip install -r requirements.txt"
         )
-    missing = [name for name in NAMES if _found(name) is None]
+    missing = [name for name in NAMES if _resolve(name) is None]
     missing += [
         f"{name}.{attribute}"
         for name, attributes in ATTRIBUTES.items()
         for attribute in attributes
-        if attribute not in _set_by(name)
+        if attribute not in _attributes_set_by(name)
     ]
     if missing:
         return (
@@ -75,7 +76,7 @@ def check() -> str:
     return ""
 
 
-def _found(name: str) -> object:
+def _resolve(name: str) -> object:
     """What has this name; None where nothing has."""
     module, _, path = name.partition(":")
     try:
@@ -87,7 +88,7 @@ def _found(name: str) -> object:
     return found
 
 
-def _set_by(name: str) -> tuple[str, ...]:
+def _attributes_set_by(name: str) -> tuple[str, ...]:
     """The attributes that the class's own constructor names."""
-    code = getattr(getattr(_found(name), "__init__", None), "__code__", None)
+    code = getattr(getattr(_resolve(name), "__init__", None), "__code__", None)
     return code.co_names if isinstance(code, CodeType) else ()

@@ -1,4 +1,4 @@
-"""gunicorn's line for each request that is not HTTP: one a second, because anyone can provoke it."""
+"""Limits gunicorn's log of invalid requests to one line a second, because anyone can provoke it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 
 BEGINNING = "Invalid request from ip="
-SAY_EVERY_S = 1.0
-SAID_MAX = 300
-"""Characters: a request line of 8 KB is in it as it came."""
+LOG_EVERY_S = 1.0
+LOGGED_MAX_CHARS = 300
+"""gunicorn repeats the request line, which may have 8 KB."""
 
 
 class InvalidRequests(logging.Filter):
-    """Thread-safe; how many were passed over in silence stands in the next line."""
+    """Thread-safe; the next line says how many were suppressed."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -34,6 +34,6 @@ class InvalidRequests(logging.Filter):
                 self._suppressed += 1
                 return False
             suppressed, self._suppressed = self._suppressed, 0
-            self._due_s = now_s + SAY_EVERY_S
-        record.msg, record.args = "%s suppressed=%d", (text[:SAID_MAX], suppressed)
+            self._due_s = now_s + LOG_EVERY_S
+        record.msg, record.args = "%s suppressed=%d", (text[:LOGGED_MAX_CHARS], suppressed)
         return True

@@ -8,7 +8,7 @@ import resource
 CONNECTIONS_MAX = 1000
 """Of one worker process at once, idle ones included."""
 
-FILES_BESIDE = 40
+OTHER_FILES = 40
 """Open files of a worker beside its clients' connections: about 25 with Redis, more with Kafka."""
 
 CONNECTIONS_MIN = 8
@@ -17,7 +17,7 @@ CONNECTIONS_MIN = 8
 
 def raise_limit() -> int:
     """Raises the soft limit as far as is needed and allowed; returns what it is now, for each process."""
-    wanted = CONNECTIONS_MAX + FILES_BESIDE
+    wanted = CONNECTIONS_MAX + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
@@ -31,4 +31,4 @@ def raise_limit() -> int:
 
 def connections_within(open_files: int) -> int:
     """Connections of one worker process at once."""
-    return min(CONNECTIONS_MAX, max(CONNECTIONS_MIN, open_files - FILES_BESIDE))
+    return min(CONNECTIONS_MAX, max(CONNECTIONS_MIN, open_files - OTHER_FILES))

@@ -33,7 +33,7 @@ from drain.receivers.body import BodyError
 READ_S = 5.0
 """For the body of one request: Logplex itself waits no longer for its answer."""
 
-WHOLE_S = 30.0
+REQUEST_S = 30.0
 HEADER_S = 30.0
 """From a connection's first sign of life to the end of a request's header; it costs no thread."""
 
@@ -42,19 +42,19 @@ HEADER_MAX_BYTES = 16_384
 
 OTHERS_KEEPALIVE_S = 100.0
 """For an idle connection on which no frame was accepted yet; a sender's has the server's `keepalive`.
-Heroku's router keeps its connections to a dyno for 90 s, so 100 s never closes one under its hands."""
+Heroku's router keeps its connections to a dyno for 90 s, so it always closes them first."""
 
-PATIENCE_S = 1.0
-"""For the rest of a request that is answered already, so that the sender gets to the answer."""
+LINGER_S = 1.0
+"""How long the rest of an answered request is read, so that its sender gets the answer."""
 
-PATIENT_AT_ONCE = 4
-HASTE_S = 0.01
-"""The same where so many threads are patient already: only what is there is taken."""
+LINGERING_MAX = 4
+LINGER_MIN_S = 0.01
+"""The same if that many threads are lingering already: only what has arrived is read."""
 
 ACCEPT_PAUSE_S = 0.1
-SAY_EVERY_S = 60.0
+LOG_EVERY_S = 60.0
 CLOSED_AT_ONCE = 8
-"""Idle connections closed when the system has no more room for a new one."""
+"""Idle connections that are closed when the system has no room for a new one."""
 
 NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 """accept(2): out of file descriptors or memory. Both come back, so the worker waits."""
@@ -73,10 +73,10 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.watchdog = Watchdog()
-        self.patient = threading.BoundedSemaphore(PATIENT_AT_ONCE)
+        self.lingering = threading.BoundedSemaphore(LINGERING_MAX)
         # gunicorn would answer the surplus with "Connection: close", senders too.
         self.max_keepalived = self.worker_connections
-        self.sort_due_s = self.accept_due_s = self.say_due_s = 0.0
+        self.sort_due_s = self.accept_due_s = self.log_due_s = 0.0
         self.to_close = 0
         self.log.error_log.addFilter(InvalidRequests())
         super().init_process()
@@ -92,8 +92,8 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             self.accept_due_s = now_s + ACCEPT_PAUSE_S
             self.set_accept_enabled(False)
             self.to_close = CLOSED_AT_ONCE
-            if now_s >= self.say_due_s:
-                self.say_due_s = now_s + SAY_EVERY_S
+            if now_s >= self.log_due_s:
+                self.log_due_s = now_s + LOG_EVERY_S
                 self.log.warning(
                     "no room for a new connection: %s; %d are open. Idle ones are closed, new ones wait. "
                     "Raise the limit of open files (ulimit -n, LimitNOFILE=)",
@@ -108,12 +108,12 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: TConn) -> Any:
         """In a thread: one request, if its header is there. True keeps the connection."""
         try:
-            begun = _begun(conn)
-            result = self._serve(conn) if begun.is_ready else self._wait_for_header(conn, begun)
+            peeked = _peek(conn)
+            result = self._serve(conn) if peeked.is_ready else self._wait_for_header(conn, peeked)
         except OSError:  # The client is gone.
             result = False
         if not result:
-            self._see_off(conn.sock)
+            self._lingering_close(conn.sock)
         return result
 
     def _serve(self, conn: TConn) -> Any:
@@ -121,7 +121,7 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             _wake_at(conn.sock, 1)
         conn.header_due_s = None
         conn.data_ready = True
-        with self.watchdog.limit(conn.sock, read_s=READ_S, whole_s=WHOLE_S):
+        with self.watchdog.limit(conn.sock, read_s=READ_S, total_s=REQUEST_S):
             keeps = super().handle(conn)
         if keeps:
             was_accepted = getattr(conn.parser.mesg, "was_accepted", False)
@@ -129,7 +129,7 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.is_sender = getattr(conn, "is_sender", False) or was_accepted
         return keeps
 
-    def _wait_for_header(self, conn: TConn, begun: _Begun) -> Any:
+    def _wait_for_header(self, conn: TConn, peeked: _Peeked) -> Any:
         """Gives the connection back to the poller until more of its header comes; False where that
         cannot become a good one in time. Such a header is answered."""
         now_s = time.monotonic()
@@ -137,11 +137,11 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.header_due_s = now_s + HEADER_S
         if not hasattr(conn, "idle_since_s"):
             conn.idle_since_s, conn.is_sender = now_s, False
-        if refusal := _refusal(begun.header):
+        if refusal := _refusal(peeked.header):
             conn.sock.send(refusal)
         if refusal or now_s > conn.header_due_s or not self.alive:
             return False
-        _wake_at(conn.sock, begun.unread_bytes + 1)
+        _wake_at(conn.sock, peeked.unread_bytes + 1)
         return _DEFER
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
@@ -207,24 +207,24 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             yield from (conn for conn in self.keepalived_conns if conn.is_sender)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Takes what is left of a body that nobody read: the next request comes after it."""
+        """Reads the rest of an unread body, because the next request comes after it."""
         if not keepalive:
             return False
-        with self._patience() as patience_s:
+        with self._linger_time() as linger_s:
             try:
-                return bool(conn.parser.finish_body(deadline=time.monotonic() + patience_s))
+                return bool(conn.parser.finish_body(deadline=time.monotonic() + linger_s))
             except BodyError:
                 return False  # It is answered already: gunicorn would answer a second time.
 
-    def _see_off(self, sock: socket.socket) -> None:
-        """Ends a connection. gunicorn would do it in its main thread, up to 2 s for each.
+    def _lingering_close(self, sock: socket.socket) -> None:
+        """Closes a connection. gunicorn would do this in its main thread, up to 2 s for each.
 
-        A close with unread bytes resets the connection, and the answer may be lost on its way; so
-        these are taken for a while.
+        Closing with unread bytes resets the connection, and the answer may be lost on its way, so these are
+        read for a while.
         """
-        with contextlib.suppress(OSError), self._patience() as patience_s:
+        with contextlib.suppress(OSError), self._linger_time() as linger_s:
             sock.shutdown(socket.SHUT_WR)
-            deadline_s = time.monotonic() + patience_s
+            deadline_s = time.monotonic() + linger_s
             while (left_s := deadline_s - time.monotonic()) > 0:
                 sock.settimeout(left_s)
                 if not sock.recv(65_536):
@@ -233,19 +233,19 @@ class LimitedThreadWorker(ThreadWorker):  # type: ignore[misc]
             sock.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
-    def _patience(self) -> Iterator[float]:
+    def _linger_time(self) -> Iterator[float]:
         """How long this thread may wait for a client, in seconds."""
-        if not self.patient.acquire(blocking=False):
-            yield HASTE_S
+        if not self.lingering.acquire(blocking=False):
+            yield LINGER_MIN_S
             return
         try:
-            yield PATIENCE_S
+            yield LINGER_S
         finally:
-            self.patient.release()
+            self.lingering.release()
 
 
-class _Begun(NamedTuple):
-    """What is there of a connection's next request."""
+class _Peeked(NamedTuple):
+    """What has arrived of a connection's next request."""
 
     header: bytes
     """Of it, at most HEADER_MAX_BYTES more than what came with the request before."""
@@ -260,23 +260,23 @@ class _Begun(NamedTuple):
         return self.has_ended or HEADER_END in self.header
 
 
-def _begun(conn: TConn) -> _Begun:
-    """Waits for nothing, and leaves in the socket what is there. Raises OSError for a broken connection."""
+def _peek(conn: TConn) -> _Peeked:
+    """Looks at the next request without waiting or taking it. Raises OSError for a broken connection."""
     ahead = bytes(conn.parser.unreader.buf.getvalue()) if conn.initialized else b""
     if HEADER_END in ahead:
-        return _Begun(ahead, 0, has_ended=False)
+        return _Peeked(ahead, 0, has_ended=False)
     conn.sock.setblocking(False)
     try:
         unread = conn.sock.recv(HEADER_MAX_BYTES, socket.MSG_PEEK)
     except BlockingIOError:
-        return _Begun(ahead, 0, has_ended=False)
-    return _Begun(ahead + unread, len(unread), has_ended=not unread)
+        return _Peeked(ahead, 0, has_ended=False)
+    return _Peeked(ahead + unread, len(unread), has_ended=not unread)
 
 
 def _has_whole_header(conn: TConn) -> bool:
     """True where a request waits for a thread."""
     try:
-        return HEADER_END in _begun(conn).header
+        return HEADER_END in _peek(conn).header
     except OSError:
         return False
 

@@ -28,12 +28,12 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def limit(self, sock: socket.socket, *, read_s: float, whole_s: float) -> Iterator[None]:
-        """Within the block, nothing is received after `read_s`, and nothing sent after `whole_s`."""
+    def limit(self, sock: socket.socket, *, read_s: float, total_s: float) -> Iterator[None]:
+        """Within the block, nothing is received after `read_s`, and nothing sent after `total_s`."""
         now = time.monotonic()
         numbers = (
             self._add(now + read_s, sock, socket.SHUT_RD),
-            self._add(now + whole_s, sock, socket.SHUT_RDWR),
+            self._add(now + total_s, sock, socket.SHUT_RDWR),
         )
         try:
             yield

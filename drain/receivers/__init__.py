@@ -1,5 +1,5 @@
-"""Frames come in here: a module a protocol, and beside them what all protocols share.
+"""Receivers of frames: one module per protocol, and what all protocols share.
 
 registry.py lists the protocols; endpoint.py is their HTTP side; frame.py is what a protocol's parser
-gives; ingest.py makes it safe.
+returns; ingest.py makes it durable.
 """

@@ -1,4 +1,4 @@
-"""The body of a request within its limits: as sent, or unpacked from gzip."""
+"""Reads the body of a request within limits: as sent, or unpacked from gzip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BodyTooLarge(BodyError):
 
 
 class BodyCutShort(BodyError):
-    """The sender stopped, or was too slow, before the length that it announced."""
+    """The sender stopped, or was too slow, before it reached the declared length."""
 
 
 class BodyMalformed(BodyError):
@@ -32,7 +32,7 @@ class BodyNotGzip(BodyError):
 
 
 def read_request_body(stream: IO[bytes], length: int | None, limit: int) -> bytes:
-    """All bytes of the stream; `length` is what was announced, None for a chunked body."""
+    """All bytes of the stream; `length` is the declared one, None for a chunked body."""
     if length is not None and length > limit:
         raise BodyTooLarge
     parts: list[bytes] = []

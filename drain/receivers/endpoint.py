@@ -1,7 +1,7 @@
-"""The HTTP side that every receiver shares: who may write, limits, backpressure, refusals and answers.
+"""The HTTP side that all receivers share: authentication, limits, backpressure, refusals and answers.
 
-What differs between protocols is in their `Receiver` (receiver.py).
-2xx only for what is safe; 4xx only for what no retry could save, because senders give up on those.
+What differs between protocols is in their `Receiver` (receiver.py). 2xx only for what is safe; 4xx only
+for what no retry could save, because senders give up on those.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def blueprint(
     store: redis.Redis,
     instruments: Instruments,
 ) -> Blueprint:
-    """An endpoint for each receiver, with their own credentials: who may write is not who may look."""
+    """An endpoint for each receiver, with their own credentials: who may write is not who may read."""
     routes = Blueprint(BLUEPRINT, __name__)
     intake = Intake(settings, writer, store, instruments)
 
@@ -78,8 +78,8 @@ class Intake:
         self._writer = writer
         self._store = store
         self._instruments = instruments
-        self._auth = BasicAuth(settings.drain_pairs)
-        # Requests that wait hold a thread and a body each: past this many, no is the faster answer.
+        self._auth = BasicAuth(settings.drain_credential_pairs)
+        # Each waiting request holds a thread and a body: past this many, refusing at once is better.
         self._slots = threading.BoundedSemaphore(settings.web_threads)
         self._rejections = RejectionLog()
 
@@ -96,7 +96,7 @@ class Intake:
                 request_id = request.headers.get("X-Request-ID", "")
                 self._rejections.record(refusal.status, reason, envelope.frame_id, request_id)
         except Exception:
-            self._instruments.count_answer(500)  # create_app's error page says it, and logs why.
+            self._instruments.count_answer(500)  # create_app's error handler answers and logs it.
             raise
         self._instruments.count_answer(response.status_code)
         return response
@@ -118,7 +118,7 @@ class Intake:
             self._slots.release()
 
     def _authenticated_app(self, envelope: Envelope, request: Request) -> str:
-        """The app's name, once the sender may write."""
+        """Authenticates the sender; returns its app's name. Raises Refusal."""
         if not self._auth.authenticates(request):
             raise Refusal(401, "user or password is wrong or missing", {})
         app = app_of(self._settings.drain_tokens, envelope.token)
@@ -148,7 +148,7 @@ def _unpacked_body(request: Request, limit_bytes: int) -> bytes:
         details: dict[str, object] = {"limit_bytes": limit_bytes, "setting": "DRAIN_BODY_MAX_BYTES"}
         raise Refusal(413, "the body is too large", details) from None
     except BodyCutShort:
-        # The rest may come with a retry, so this is no 4xx.
+        # A retry may bring the rest, so this is not a 4xx.
         raise Refusal(503, "the body ended early or arrived too slowly", {}) from None
     except BodyMalformed as fault:
         raise Refusal(400, "the chunked body is malformed", {"reason": str(fault)}) from None

@@ -1,4 +1,4 @@
-"""A frame: the body of one request, parsed, whatever the protocol. Receivers make it, `ingest` takes it."""
+"""A frame: the parsed body of one request, whatever the protocol. Receivers make it; `ingest` takes it."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ class SyslogMessage(NamedTuple):
 
 
 class LossNotice(NamedTuple):
-    """The sender's own word that messages are missing."""
+    """The sender's own report that messages are missing."""
 
     index: int  # type: ignore[assignment]
     code: str
     """L10: Logplex's buffer for a drain overflowed; L12: log-shuttle dropped before sending;
-    L13: log-shuttle sent in vain (devcenter.heroku.com/articles/error-codes)."""
+    L13: log-shuttle could not deliver (devcenter.heroku.com/articles/error-codes)."""
     dropped: int
     """Messages."""
     since: str
-    """Timestamp of the first loss; empty when not said."""
+    """Timestamp of the first loss; empty if the notice does not say."""
     source: str
-    """Who reports it, as the sender says: `logplex` or `log-shuttle`."""
+    """Who reports it: `logplex` or `log-shuttle`."""
     drain: str
     """The drain token that the notice names, which may be another drain of the app; else empty."""
 
 
 @dataclass(slots=True)
 class Reject:
-    """A whole message that cannot be read; those around it can."""
+    """A complete message that cannot be read, although those around it can."""
 
     index: int
     offset: int
@@ -78,25 +78,25 @@ class Frame:
     size_bytes: int
     """Of the body, unpacked."""
     declared_count: int | None = None
-    """How many messages the sender says there are; None where it does not say."""
+    """How many messages the sender declares; None if it does not."""
     message_count: int = 0
-    """Whole messages of any kind, rejects too."""
+    """Complete messages of any kind, rejects included."""
     messages: list[SyslogMessage] = field(default_factory=list)
-    """Those of the router; all others are only counted."""
+    """Router lines; all other messages are only counted."""
     notices: list[LossNotice] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     broken: MalformedFrame | None = None
-    """Where and why the body could not be read on. Every message before is kept."""
+    """Where and why parsing the body stopped. Every message before that is kept."""
     rest: bytes = b""
-    """The body from that place on."""
+    """The rest of the body from there."""
 
 
 def frame_id_of(given: str, token: str, body: bytes) -> str:
     """The frame's identity: what its sender gives, else the SHA-256 of token and body.
 
-    So a frame that is sent again is known again either way. Two equal bodies of one sender without ids
-    are one frame: router lines carry timestamps and request ids, so equal bodies are a retry. A long
-    id is known by its digest, because thousands of them are remembered.
+    So a frame that is sent again is recognised either way. Two equal bodies of a sender without ids are one
+    frame: router lines carry timestamps and request ids, so an equal body is a retry. A long id is replaced
+    by its digest, because thousands of ids are remembered.
     """
     if not (given and given.isascii() and given.isprintable()):
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass") + b"\0")

@@ -1,7 +1,6 @@
 """From a frame to durable messages: appended to the log, then its losses and dead letters to Redis.
 
-Knows neither HTTP nor any sender's protocol: receivers parse, and the command line requeues in the
-same way.
+It knows neither HTTP nor any sender's protocol: receivers parse, and the command line requeues the same way.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from app.errors import NotDurable
 from app.log import Writer
 from app.redis_memory import is_out_of_memory
 from app.store import frame_events
-from app.store.dead_letters import NewLetter, dead_letter, hold_bound
-from app.store.frame_events import Loss, guard_of
+from app.store.dead_letters import NewDeadLetter, dead_letter, enforce_limit
+from app.store.frame_events import Loss, marker_of
 from drain.instruments import Instruments
 from drain.receivers.frame import Frame
 from drain.receivers.messages import encode_messages
 
-LETTERS_EACH = 50
-"""Rejects of one frame that get a dead letter each; further ones share one."""
+REJECTS_KEPT_EACH = 50
+"""Rejects of one frame that get a dead letter each; the others share one."""
 
 MESSAGE_MAX_BYTES = 900_000
 """Under what Kafka takes by default (1,048,588 bytes a batch), whatever it is packed in."""
@@ -41,9 +40,9 @@ def ingest(
         instruments.malformed.labels("body").inc()
         raise frame.broken
     values, too_large = values_of(frame)
-    letters = _letters(frame, too_large)
-    if values or frame.notices or letters:
-        _append(frame, values, letters, writer, store, instruments, deadline_s)
+    dead_letters = _dead_letters(frame, too_large)
+    if values or frame.notices or dead_letters:
+        _append(frame, values, dead_letters, writer, store, instruments, deadline_s)
     _count(frame, len(too_large), instruments)
 
 
@@ -64,28 +63,28 @@ def values_of(frame: Frame) -> tuple[list[bytes], list[bytes]]:
 def _append(
     frame: Frame,
     values: list[bytes],
-    letters: list[NewLetter],
+    dead_letters: list[NewDeadLetter],
     writer: Writer,
     store: redis.Redis,
     instruments: Instruments,
     deadline_s: float,
 ) -> None:
-    def beside() -> bytes:
-        if not frame.notices and not letters:
+    def record_events() -> bytes:
+        if not frame.notices and not dead_letters:
             return b""
-        if _record_events(frame, letters, store):
+        if _write_events(frame, dead_letters, store):
             for notice in frame.notices:
                 instruments.lost.labels(notice.code).inc(notice.dropped)
-        return guard_of(frame.id)
+        return marker_of(frame.id)
 
     started_s = time.monotonic()
     try:
-        appended = writer.append(frame.id, values, deadline_s - started_s, beside)
+        appended = writer.append(frame.id, values, deadline_s - started_s, record_events)
     except NotDurable as fault:
         if is_out_of_memory(fault.__cause__):
-            # It may be full of letters from before they were bounded: then the retry finds room.
+            # It may be full of dead letters from before they were limited; then the retry finds room.
             with contextlib.suppress(redis.RedisError):
-                hold_bound(store)
+                enforce_limit(store)
         raise
     if values:
         instruments.append_s.observe(time.monotonic() - started_s)
@@ -94,32 +93,32 @@ def _append(
             instruments.duplicates.inc()
 
 
-def _record_events(frame: Frame, letters: list[NewLetter], store: redis.Redis) -> bool:
+def _write_events(frame: Frame, dead_letters: list[NewDeadLetter], store: redis.Redis) -> bool:
     """Losses and dead letters, to Redis; False where this frame's were recorded before.
 
-    Raises NotDurable where Redis does not take them.
+    Raises NotDurable if Redis does not accept them.
     """
     losses = [Loss(notice.code, notice.dropped) for notice in frame.notices]
     try:
-        return frame_events.keep(store, frame.id, frame.app, losses, letters, int(time.time()))
+        return frame_events.record_once(store, frame.id, frame.app, losses, dead_letters, int(time.time()))
     except redis.RedisError as fault:
         raise NotDurable(
-            f"Redis has not taken the frame's losses and dead letters: {type(fault).__name__}"
+            f"Redis did not accept the frame's losses and dead letters: {type(fault).__name__}"
         ) from fault
 
 
-def _letters(frame: Frame, too_large: list[bytes]) -> list[NewLetter]:
+def _dead_letters(frame: Frame, too_large: list[bytes]) -> list[NewDeadLetter]:
     source, app = frame.receiver, frame.app
-    each, further = frame.rejects[:LETTERS_EACH], frame.rejects[LETTERS_EACH:]
-    letters = [dead_letter("line", source, reject.reason, reject.raw, app) for reject in each]
+    kept, further = frame.rejects[:REJECTS_KEPT_EACH], frame.rejects[REJECTS_KEPT_EACH:]
+    dead_letters = [dead_letter("line", source, reject.reason, reject.raw, app) for reject in kept]
     if further:
         together = b"".join(reject.framed for reject in further)
         reason = f"{len(further)} further messages like these"
-        letters.append(dead_letter("body", source, reason, together, app))
-    letters += [dead_letter("line", source, "too large for the log", line, app) for line in too_large]
+        dead_letters.append(dead_letter("body", source, reason, together, app))
+    dead_letters += [dead_letter("line", source, "too large for the log", line, app) for line in too_large]
     if frame.broken:
-        letters.append(dead_letter("body", source, str(frame.broken), frame.rest, app))
-    return letters
+        dead_letters.append(dead_letter("body", source, str(frame.broken), frame.rest, app))
+    return dead_letters
 
 
 def _count(frame: Frame, too_large: int, instruments: Instruments) -> None:

@@ -1,4 +1,4 @@
-"""What a Logplex body holds: octet-counted syslog messages, of which the router's and loss notices are kept.
+"""Parses a Logplex body: octet-counted syslog messages, of which router lines and loss notices are kept.
 
     MSG-LEN SP <PRI>VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP MSG
 
@@ -20,24 +20,24 @@ from app.errors import MalformedFrame
 from drain.receivers.frame import Frame, LossNotice, Reject, SyslogMessage
 
 NAME = "drain"
-"""What dead letters of Logplex's frames have as their source since there was no other receiver."""
+"""The source of dead letters from Logplex's frames; it dates from when there was no other receiver."""
 
 MAX_COUNT_DIGITS = 9
 
 NOTICE_MAX = 1_000_000_000
-"""Most messages that one notice can report: a drain that loses 10,000 a second has lost as many after
-a day, and Logplex reports far sooner. A larger number is nonsense, and sums of such would overflow."""
+"""The most messages that one notice can report: a drain that loses 10,000 a second loses as many in a day,
+and Logplex reports far sooner. A larger number is nonsense, and sums of such numbers would overflow."""
 
 REJECTS_MAX = 1_000
-"""Messages of a body that are no syslog; what follows is left unread, as a broken rest. A sender of
-syslog has none, and 349,000 of one byte each take 0.7 s to read: 1 KB, as gzip."""
+"""Messages of one body that are not syslog; beyond them, the rest is not read and counts as broken. A sender
+of syslog has none, and 349,000 of one byte each take 0.7 s to read: 1 KB as gzip."""
 
 
 TINY_BYTES = 32
 TINY_MAX = 10_000
-"""A body with more messages than these that have fewer bytes on average, octet count included, is left
-unread beyond them. A header as Logplex writes it has 60 bytes or more; 100,000 messages of 9 bytes, which
-are syslog by their form, took 0.6 s to read, and as gzip they are 1 KB."""
+"""If a body has more messages than TINY_MAX with fewer than TINY_BYTES on average, octet count included, the
+rest is not read. A header as Logplex writes it has 60 bytes or more; 100,000 messages of 9 bytes, which are
+formally syslog, took 0.6 s to read, and are 1 KB as gzip."""
 
 _WANTED = frozenset(("router", "logplex", "log-shuttle"))
 
@@ -63,8 +63,7 @@ def parse(body: bytes, frame_id: str, app: str = "", declared_count: int | None 
 
 
 def parse_by_message(body: bytes, frame_id: str) -> Frame:
-    """What `parse` returns, found the plain way, from octet count to octet count: what it is held
-    against."""
+    """What `parse` returns, found the plain way, from octet count to octet count; tests compare the two."""
     frame = Frame(frame_id, "", NAME, len(body))
     try:
         _parse_messages(body, 0, frame, to_line_end=False)
@@ -144,17 +143,15 @@ def _parse_messages(body: bytes, offset: int, frame: Frame, *, to_line_end: bool
     while offset < len(body):
         offset = _parse_message(body, offset, frame)
         if len(frame.rejects) >= REJECTS_MAX and offset < len(body):
-            raise MalformedFrame(
-                offset, f"{REJECTS_MAX} messages before are no syslog, the rest is left unread"
-            )
+            raise MalformedFrame(offset, f"{REJECTS_MAX} messages are not syslog; the rest was not read")
         if (
             frame.message_count > TINY_MAX
             and offset < TINY_BYTES * frame.message_count
             and offset < len(body)
         ):
             average = offset // frame.message_count
-            reason = f"{frame.message_count} messages before have {average} bytes on average"
-            raise MalformedFrame(offset, f"{reason}, the rest is left unread")
+            reason = f"{frame.message_count} messages have {average} bytes on average"
+            raise MalformedFrame(offset, f"{reason}; the rest was not read")
         if to_line_end and body[offset - 1] == 0x0A:
             break
     return offset
@@ -175,7 +172,7 @@ def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
     end = start + int(count[1])
     if end > len(body):
         raise MalformedFrame(
-            offset, f"a message of {end - start} bytes is announced, {len(body) - start} are there"
+            offset, f"a message of {end - start} bytes is announced, but only {len(body) - start} follow"
         )
     index = frame.message_count
     reason = _parse_syslog(body[start:end], index, frame)

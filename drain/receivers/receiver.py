@@ -1,4 +1,4 @@
-"""What a protocol must give to be received over HTTP; registry.py lists those that do."""
+"""What a protocol must provide to be received over HTTP; registry.py lists the protocols."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a request's headers say of its frame."""
+    """What a request's headers say about its frame."""
 
     frame_id: str = ""
-    """As sent; empty where the sender gives none."""
+    """As sent; empty if the sender gives none."""
     token: str = ""
-    """The drain token, to be one of DRAIN_TOKENS where there are any; empty where the sender gives none."""
+    """The drain token, which must be one of DRAIN_TOKENS if that is set; empty if the sender gives none."""
     declared_count: int | None = None
-    """How many messages the frame is said to hold; None where it is not said."""
+    """How many messages the sender declares; None if it does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A protocol over HTTP. What is not named here is the same for all of them."""
+    """A protocol over HTTP. Everything that is not declared here is the same for all protocols."""
 
     name: str
-    """In `source` of its dead letters."""
+    """The `source` of its dead letters."""
     path: str
     content_type: str
     body_format: str
-    """What a body should be, for the sender of one that is not."""
+    """What a body should be; for the error that a sender of anything else gets."""
     envelope: Callable[[Headers], Envelope]
     """Reads the request's headers. Raises nothing."""
     parse: Callable[[bytes, str, str, int | None], Frame]
-    """The frame of (body, frame id, app, declared count). Pure; raises nothing: what is wrong with the
-    body is in the frame."""
+    """(body, frame id, app, declared count) -> frame. Pure; raises nothing: the frame says what is wrong with
+    the body."""
     as_body: Callable[[bytes], bytes]
-    """One message, as it is in `Reject.raw`, as a body: to parse a dead letter again."""
+    """Makes a body of one message, as in `Reject.raw`, to parse a dead letter again."""

@@ -9,6 +9,5 @@ RECEIVERS: tuple[Receiver, ...] = (LOGPLEX,)
 
 
 def receiver_named(name: str) -> Receiver:
-    """The receiver whose dead letters have this `source`; Logplex for those of older versions, which
-    have none."""
+    """The receiver whose dead letters have this `source`; Logplex if there is none, as in older versions."""
     return next((receiver for receiver in RECEIVERS if receiver.name == name), LOGPLEX)

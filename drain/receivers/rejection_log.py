@@ -1,4 +1,4 @@
-"""A line in the log for rejected frames: one a second for each cause, because senders are many."""
+"""Logs rejected frames: at most one line a second per cause, because there are many senders."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-SAY_EVERY_S = 1.0
+LOG_EVERY_S = 1.0
 
 CAUSES_MAX = 8
-"""Lines a second, however many reasons a sender provokes; only the first of a status comes on top."""
+"""Lines a second, however many reasons a sender provokes, plus the first line of each status."""
 
 
 class RejectionLog:
-    """Thread-safe; how many of a status were passed over in silence stands in its next line."""
+    """Thread-safe; the next line of a status says how many of it were suppressed."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._said_until_s = float("-inf")
-        self._said: set[tuple[int, str]] = set()
-        self._unsaid: Counter[int] = Counter()
+        self._logged_until_s = float("-inf")
+        self._logged: set[tuple[int, str]] = set()
+        self._suppressed: Counter[int] = Counter()
 
     def record(self, status: int, reason: str, frame_id: str, request_id: str) -> None:
-        """`reason` must hold no secret. The ids are the sender's words, quoted by the formatter."""
+        """`reason` must not contain a secret. The ids come from the sender; the formatter quotes them."""
         with self._lock:
-            if not self._is_news(status, reason):
-                self._unsaid[status] += 1
+            if not self._is_due(status, reason):
+                self._suppressed[status] += 1
                 return
-            suppressed = self._unsaid.pop(status, 0)
+            suppressed = self._suppressed.pop(status, 0)
         log.warning(
             "frame rejected: status=%d frame=%s request_id=%s suppressed=%d reason=%s",
             status,
@@ -42,16 +42,18 @@ class RejectionLog:
             reason,
         )
 
-    def _is_news(self, status: int, reason: str) -> bool:
-        """Whether this cause was not said yet in this second; notes it."""
+    def _is_due(self, status: int, reason: str) -> bool:
+        """Whether this cause has not been logged yet in this second; notes it."""
         now_s = self._clock()
-        if now_s >= self._said_until_s:
-            self._said_until_s = now_s + SAY_EVERY_S
-            self._said.clear()
-        if (status, reason) in self._said:
+        if now_s >= self._logged_until_s:
+            self._logged_until_s = now_s + LOG_EVERY_S
+            self._logged.clear()
+        if (status, reason) in self._logged:
             return False
         # Many reasons of one status must not hide that there is another.
-        if len(self._said) >= CAUSES_MAX and any(said == status for said, _ in self._said):
+        if len(self._logged) >= CAUSES_MAX and any(
+            logged_status == status for logged_status, _ in self._logged
+        ):
             return False
-        self._said.add((status, reason))
+        self._logged.add((status, reason))
         return True

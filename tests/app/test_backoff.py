@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from app.backoff import FIRST_S, LOG_EVERY_S, LONGEST_S, Outage
+from app.backoff import FIRST_DELAY_S, LOG_EVERY_S, MAX_DELAY_S, Outage
 
 
 class Stop(Event):
@@ -47,7 +47,7 @@ def test_each_wait_is_about_twice_the_one_before_up_to_a_limit(outage: Outage, s
     for _ in range(12):
         outage.wait("Redis is away")
     for number, delay_s in enumerate(stop.delays_s):
-        full_s = min(LONGEST_S, FIRST_S * 2**number)
+        full_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2**number)
         assert full_s / 2 <= delay_s <= full_s
 
 
@@ -65,7 +65,7 @@ def test_the_first_wait_after_an_outage_is_short_again(outage: Outage, stop: Sto
         outage.wait("Redis is away")
     outage.resolved()
     outage.wait("Redis is away")
-    assert stop.delays_s[-1] <= FIRST_S
+    assert stop.delays_s[-1] <= FIRST_DELAY_S
 
 
 def test_a_long_outage_is_said_once_a_minute(

@@ -21,7 +21,7 @@ LOG = open_log(Settings())
 
 ALERTS = Group(
     name="alerts",
-    does="sends warnings",
+    purpose="sends warnings",
     reading=None,
     while_stopped="nobody is told of warnings",
     while_behind="",
@@ -62,7 +62,7 @@ def test_the_procfile_runs_each_of_them_beside_web_and_release() -> None:
 def test_the_readme_says_what_each_of_them_does() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for group in GROUPS:
-        assert f"| `{group.name}` | `{group.command}` | {group.does} |" in readme
+        assert f"| `{group.name}` | `{group.command}` | {group.purpose} |" in readme
 
 
 def test_the_log_is_made_ready_for_those_that_the_settings_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_one_that_is_missing_is_an_alarm_where_every_installation_runs_it(
         f"no_worker:{group.name}",
         "alarm" if group.is_required else "warning",
     )
-    assert alert.text.endswith(f"so {group.before_first or group.while_stopped}.")
+    assert alert.text.endswith(f"so {group.before_first_request or group.while_stopped}.")
     assert f"ps:scale {group.name}=1" in alert.action
     assert f"`{group.command}`" in alert.action
 

@@ -22,14 +22,14 @@ from app.log import open_log
 from app.logging_setup import KeyValueFormatter
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.queries.replays import compared
-from app.store.replay import Figures, Run
+from app.store.replay import Run, RunFigures
 from consumers.replay import report as replay_report
 from consumers.replay.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from servers.processes import ROOT
 from tests.consumers.replay.samples import append, line
 from tests.support import letters as kept_letters
@@ -58,12 +58,17 @@ def url(redis_url: str, redis_client: redis.Redis) -> str:
     """A Redis in which all that comes from outside is hostile."""
     now_s = time.time()
     requests = [
-        Seen(now_s - 60, name, app=APP, host=f"{number}.example.com") for number, name in enumerate(HOSTILE)
+        SeenRequest(now_s - 60, name, app=APP, host=f"{number}.example.com")
+        for number, name in enumerate(HOSTILE)
     ]
-    requests += [Seen(now_s - 60, "/code", app=APP, code=name[:8].replace(" ", "")) for name in HOSTILE]
-    requests += [Seen(now_s - 60, "/status", app=APP, status=status) for status in ("\x1b[2", "|`<", "=1+")]
+    requests += [
+        SeenRequest(now_s - 60, "/code", app=APP, code=name[:8].replace(" ", "")) for name in HOSTILE
+    ]
+    requests += [
+        SeenRequest(now_s - 60, "/status", app=APP, status=status) for status in ("\x1b[2", "|`<", "=1+")
+    ]
     fill(redis_client, requests, now_s)
-    keep(redis_client, "frame", APP, [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", APP, [Loss("L10", 12)], [], int(now_s))
     return redis_url
 
 
@@ -183,7 +188,7 @@ def test_a_replay_drives_no_terminal(log_url: str) -> None:
 
 
 def test_a_replays_reports_hold_the_data_and_no_markup_of_others(tmp_path: Path) -> None:
-    figures = Figures()
+    figures = RunFigures()
     for name in [*HOSTILE, "/half\udcff"]:
         for _ in range(40):
             figures.of(name).add("answered", 500, 90.0, 200, 10.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import main
-from app.masking import HIDDEN, MASK, mask_url, shown, without_logins, without_words
+from app.masking import HIDDEN, MASK, mask_url, safe_repr, without_logins, without_words
 from app.settings.settings import FIELDS
 from servers.processes import ROOT
 
@@ -171,10 +171,10 @@ def test_a_process_that_cannot_start(module: str) -> None:
 
 
 def test_what_is_no_url_is_said_as_it_is() -> None:
-    assert shown("banana") == "'banana'"
-    assert shown("10:99") == "'10:99'"
-    assert shown("users/:name") == "'users/:name'"
-    assert shown(URLS[0]) == HIDDEN
+    assert safe_repr("banana") == "'banana'"
+    assert safe_repr("10:99") == "'10:99'"
+    assert safe_repr("users/:name") == "'users/:name'"
+    assert safe_repr(URLS[0]) == HIDDEN
     assert without_words("invalid choice: 'tpo'", ["tpo", "--x=1"]) == "invalid choice: 'tpo'"
 
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 from selenium.webdriver.common.keys import Keys
 
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import ROUTES
 
@@ -61,7 +61,7 @@ def test_focus_stays_while_figures_come_in(page: Page, shop: redis.Redis) -> Non
     page.focus("#table tr:nth-child(2) td.route a")
     focused = page.run("return document.activeElement.textContent")
     before = page.text("#table .col-count:not(th)")
-    fill(shop, [Seen(time.time(), page.routes()[0])] * 50, time.time())
+    fill(shop, [SeenRequest(time.time(), page.routes()[0])] * 50, time.time())
     page.wait_for(lambda: page.text("#table .col-count:not(th)") != before, "new figures")
     assert page.run("return document.activeElement.textContent") == focused
 

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app.store import dead_letters
 from app.store.keys import digest
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, report_worker
 from tests.support import letters
@@ -68,11 +68,11 @@ def test_what_an_attacker_requested_is_only_text(page: Page, redis_client: redis
 def test_figures_change_without_loading_again(page: Page, redis_client: redis.Redis) -> None:
     report_worker(redis_client)
     now_s = time.time()
-    fill(redis_client, [Seen(now_s - 60, "/a")] * 7, now_s)
+    fill(redis_client, [SeenRequest(now_s - 60, "/a")] * 7, now_s)
     page.open("#/?window=5m")
     page.wait_for(lambda: page.texts("#table .col-count")[1:] == ["7"], "7 requests")
     page.run("window.sameLoad = true")
-    fill(redis_client, [Seen(time.time(), "/a")] * 5 + [Seen(time.time(), "/b")], time.time())
+    fill(redis_client, [SeenRequest(time.time(), "/a")] * 5 + [SeenRequest(time.time(), "/b")], time.time())
     page.wait_for(lambda: page.texts("#table .col-count")[1:] == ["12", "1"], "12 and 1 requests")
     assert page.run("return window.sameLoad") is True
 

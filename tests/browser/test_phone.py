@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.store import replay
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import HOSTILE, ROUTES, fill_hostile, replayed
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 def test_it_fits_a_phone(page: Page, shop: redis.Redis) -> None:
     replay.record(shop, "live", replayed(), {"target": "https://staging.example.com", "state": "running"})
     fill_hostile(shop)
-    keep(shop, "frame", "shop", [Loss("L10", 12)], [], int(time.time()))
+    record_once(shop, "frame", "shop", [Loss("L10", 12)], [], int(time.time()))
     for name, fragment, is_there in (
         ("page", "#/?window=1h", "#table tbody tr"),
         ("route", f"#/routes/{digest('/search')}?window=1h", ".histogram"),

@@ -162,7 +162,7 @@ def test_the_latest_run_is_there_at_once(page: Page, shop: redis.Redis) -> None:
 
 
 def test_each_change_is_a_percentage(page: Page, shop: redis.Redis) -> None:
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     for route, before_ms, after_ms in (
         ("/worse", 10.0, 130.0),
         ("/better", 13_800.0, 47.0),

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
-from app.store.keys import digest
-from servers.figures import Seen, fill
+from app.store.frame_events import Loss, record_once
+from app.store.keys import APPS, digest
+from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
 
@@ -31,7 +31,7 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
     assert not page.is_shown("#traffic")
     page.shot("empty-light")
     now_s = time.time()
-    fill(redis_client, [Seen(now_s, "/first")], now_s)
+    fill(redis_client, [SeenRequest(now_s, "/first")], now_s)
     page.wait_for(lambda: page.is_shown("#traffic") and page.routes() == ["/first"], "the first request")
     assert not page.is_shown("#empty")
 
@@ -39,7 +39,7 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
 def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: redis.Redis) -> None:
     report_worker(shop, ago_s=90)
     report_worker(shop, "replay", ago_s=120)
-    keep(shop, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
+    record_once(shop, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
     page.open("#/?window=1h")
     page.wait_for(lambda: len(page.all("#alerts li")) == 3, "three warnings")
     severities = [item.get_attribute("data-severity") for item in page.all("#alerts li")]
@@ -52,7 +52,7 @@ def test_warnings_are_plain_and_come_back_when_there_is_more(page: Page, shop: r
     assert "were lost" not in page.text("#alerts")
     page.driver.refresh()
     page.wait_for(lambda: len(page.all("#alerts li")) == 2, "two warnings")
-    keep(shop, "b", "shop", [Loss("L10", 1)], [], int(time.time()))
+    record_once(shop, "b", "shop", [Loss("L10", 1)], [], int(time.time()))
     page.wait_for(lambda: "1,201 messages from shop were lost" in page.text("#alerts"), "the news")
 
 
@@ -70,6 +70,14 @@ def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
     page.shot("redis-unreachable")
     unreachable_redis(False)
     page.wait_for(lambda: not page.is_shown("#outage") and page.text("#live") == "live", "recovery", 40)
+
+
+def test_an_error_of_redis_is_not_taken_for_an_outage(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=5m")
+    page.wait_for(lambda: page.text("#live") == "live", "figures")
+    shop.set(APPS, "of another type")
+    page.wait_for(lambda: page.is_shown("#outage"), "the error")
+    assert page.text("#outage").startswith("Redis returned an error. Showing figures from ")
 
 
 def test_an_unreachable_server_is_said_and_it_recovers(page: Page, shop: redis.Redis) -> None:

@@ -10,7 +10,7 @@ import redis
 
 from app.store import replay
 from app.store.workers import WorkerStatus, report_status
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 
 ROUTES = (
     ("GET", "/", 30, 12, 0.002),
@@ -50,7 +50,7 @@ def fill_shop(store: redis.Redis, requests: int = 1_500, within_s: int = 3_500) 
             service_ms = 30_000 if code == "H12" else service_ms
         app = rng.choice(("shop", "shop", "shop", "api"))
         seen.append(
-            Seen(
+            SeenRequest(
                 at_s=now_s - age_s,
                 path=path,
                 service_ms=round(service_ms),
@@ -72,7 +72,7 @@ def fill_hostile(store: redis.Redis) -> None:
     host = "<b>evil</b>.example"
     fill(
         store,
-        [Seen(now_s - 60, path.replace(" ", ""), host=host, dyno="<i>web.1</i>") for path in HOSTILE],
+        [SeenRequest(now_s - 60, path.replace(" ", ""), host=host, dyno="<i>web.1</i>") for path in HOSTILE],
         now_s,
     )
 
@@ -82,9 +82,9 @@ def report_worker(store: redis.Redis, group: str = "metrics", ago_s: float = 0.0
     report_status(store, WorkerStatus(f"{group}.h.1", group, now_ms, 0, 0.0, True, now_ms))
 
 
-def replayed() -> replay.Figures:
+def replayed() -> replay.RunFigures:
     """A run in which one route got slower, one faster, and one stayed as it was."""
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     for number in range(400):
         figures.of("/products/:id").add("answered", 200, 20.0 + number % 10, 200, 20.0 + number % 10)
         slower = 250.0 + number % 50

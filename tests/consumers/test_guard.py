@@ -13,14 +13,14 @@ from servers.processes import ROOT, Process, Processes
 START = """
 import os, re, signal, sys, time
 from app.logging_setup import start_logging
-from consumers.guard import guarded
+from consumers.guard import run_guarded
 
-def work(hand):
+def work(current):
     print("pid", os.getpid(), "parent", os.getppid(), flush=True)
 {body}
 
 start_logging("test")
-sys.exit(guarded(work, hold_s=1.0))
+sys.exit(run_guarded(work, stuck_after_s=1.0))
 """
 
 
@@ -40,7 +40,7 @@ def starts(process: Process) -> int:
         ("return 2", 2),
         ("sys.exit(7)", 7),
         ("raise ValueError('a defect')", 1),
-        ("hand.take(['f.0']); hand.place[0] = 1; raise ValueError('a defect')", 1),
+        ("current.begin_batch(['f.0']); current.cursor[0] = 1; raise ValueError('a defect')", 1),
         ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL),
         ("os.kill(os.getpid(), signal.SIGSEGV)", 128 + signal.SIGSEGV),
     ],
@@ -56,13 +56,13 @@ def test_a_workers_end_is_the_processs_end(body: str, code: int) -> None:
 def test_waiting_is_no_hanging_and_neither_is_going_from_message_to_message() -> None:
     body = """
 for number in range(1, 8):
-    hand.take(["f.0", "f.1"])
-    hand.place[0] = 1
+    current.begin_batch(["f.0", "f.1"])
+    current.cursor[0] = 1
     time.sleep(0.4)
-    hand.place[0] = 2
+    current.cursor[0] = 2
     time.sleep(0.4)
-    hand.drop()
-hand.take(["f.0"])
+    current.clear()
+current.begin_batch(["f.0"])
 time.sleep(2.5)
 return 0
 """
@@ -74,11 +74,11 @@ return 0
 
 def test_one_message_too_long_ends_the_worker_and_the_next_knows_which() -> None:
     body = """
-print("left", *hand.held(), flush=True)
-if not hand.is_empty:
+print("left", *current.message_and_lease(), flush=True)
+if not current.is_empty:
     return 0
-hand.take(["f.0", "f.1"], "lease")
-hand.place[0] = 2
+current.begin_batch(["f.0", "f.1"], "lease")
+current.cursor[0] = 2
 re.fullmatch("(a+)+b", "a" * 80)
 """
     with Processes({}) as processes:
@@ -86,13 +86,13 @@ re.fullmatch("(a+)+b", "a" * 80)
         assert process.popen.wait(20) == 0
         assert starts(process) == 2
         assert "left f.1 lease" in process.output
-        assert "killing the worker: one message has held it for 1.0 s" in process.output
+        assert "killing the worker: it is stuck on one message for 1.0 s" in process.output
 
 
 def test_a_worker_that_dies_again_and_again_is_started_ever_later() -> None:
     body = """
-hand.take(["f.0"])
-hand.place[0] = 1
+current.begin_batch(["f.0"])
+current.cursor[0] = 1
 os.kill(os.getpid(), signal.SIGSEGV)
 """
     with Processes({}) as processes:

@@ -26,7 +26,7 @@ from app.errors import BadSettings
 from app.groups import Group
 from consumers.run import run_periodic
 
-TOY = Group(name="toy", does="counts", reading=None, while_stopped="nothing is counted", while_behind="")
+TOY = Group(name="toy", purpose="counts", reading=None, while_stopped="nothing is counted", while_behind="")
 
 def prepare(settings, store, stop):
     if settings.dashboard_user == "nobody":

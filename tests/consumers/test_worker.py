@@ -20,7 +20,7 @@ from app.log.redis.stream import log_counts
 from app.redis_client import connect
 from app.settings import Settings
 from app.store.keys import WORKERS
-from app.store.keys import held as held_key
+from app.store.keys import poison_counts as poison_counts_key
 from app.store.settle import settle
 from app.store.workers import all_workers
 from consumers.status import STATUS_EVERY_S
@@ -333,15 +333,15 @@ def test_what_fails_with_a_message_in_hand_is_counted_unless_it_is_on_purpose(
     redis_url: str, fault: Exception, count: bytes | None
 ) -> None:
     def fail(store: redis.Redis, batch: Batch) -> None:
-        running.worker.hand.place[0] = 2
+        running.worker.current_message.cursor[0] = 2
         raise fault
 
     running = Running(redis_url, fail)
     running.write("f1")
     with pytest.raises(type(fault)):
         running.worker.run()
-    assert running.store.hget(held_key("metrics"), "f1.1") == count
-    assert running.worker.hand.is_empty
+    assert running.store.hget(poison_counts_key("metrics"), "f1.1") == count
+    assert running.worker.current_message.is_empty
     running.store.close()
 
 

@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.log import open_log
 from app.settings import Settings
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from servers.processes import ROOT
 
 NOW_S = 1_800_000_000
@@ -80,8 +80,8 @@ def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> Non
     instruments = Instruments()
     instruments.count_answer(503)
     instruments.malformed.labels("line")
-    fill(redis_client, [Seen(NOW_S, "/", app="shop", code="H12")], NOW_S)
-    keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
+    fill(redis_client, [SeenRequest(NOW_S, "/", app="shop", code="H12")], NOW_S)
+    record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
     redis_client.hset("tailrace:log:router:meta", mapping={"added": 1, "trimmed": 1})
     shown = {
         sample.name

@@ -90,7 +90,7 @@ def test_the_example_environment_holds_settings_that_exist_and_needs_only_a_pass
     environ = example_environment()
     assert set(environ) <= SETTINGS
     assert environ["DRAIN_PASSWORD"] == ""
-    assert Settings.load(environ | {"DRAIN_PASSWORD": "x"}).drain_pairs == (("logplex", "x"),)
+    assert Settings.load(environ | {"DRAIN_PASSWORD": "x"}).drain_credential_pairs == (("logplex", "x"),)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -35,7 +35,7 @@ def main():
     return run_group(TOY, prepare, os.environ)
 
 
-def prepare(settings, store, stop, place):
+def prepare(settings, store, stop, cursor):
     def handle(batch, keepalive):
         settle(store, batch.claim)
         store.hincrby(keys.group("toy"), "messages", len(batch.messages))
@@ -59,7 +59,7 @@ def run(args, settings):
 
 GROUP = """TOY = Group(
     name="toy",
-    does="counts messages, consumer group `toy`",
+    purpose="counts messages, consumer group `toy`",
     reading=Reading(start="earliest", rewind_to_store=True),
     while_stopped="nobody counts messages",
     while_behind="They are counted later.",

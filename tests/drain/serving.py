@@ -21,7 +21,7 @@ LOGPLEX = {"Content-Type": "application/logplex-1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """Status, headers (names in lower case) and body of one answer."""
 
     status: int
@@ -47,7 +47,7 @@ class Web:
         *,
         chunked: bool = False,
         timeout_s: float = 20,
-    ) -> Answer:
+    ) -> CachedResponse:
         """One request on a connection of its own, with exactly these headers."""
         with contextlib.closing(
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
@@ -55,11 +55,11 @@ class Web:
             connection.request(method, path, body, headers or {}, encode_chunked=chunked)
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read())
+            return CachedResponse(response.status, found, response.read())
 
     def post(
         self, body: bytes = ROUTER_SENT, *, chunked: bool = False, timeout_s: float = 20, **headers: str
-    ) -> Answer:
+    ) -> CachedResponse:
         """POST /logs as Logplex does; a keyword `Logplex_Frame_Id="x"` is one more header, and an
         empty value takes one away."""
         own = {name.replace("_", "-"): value for name, value in headers.items()}

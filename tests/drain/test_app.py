@@ -11,7 +11,7 @@ from app.log import open_log
 from app.settings import Settings
 from drain.app import create_app
 from servers.redis_server import RedisServer
-from tests.drain.serving import LOGPLEX, PASSWORD, USER, Answer, Web, serving
+from tests.drain.serving import LOGPLEX, PASSWORD, USER, CachedResponse, Web, serving
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -39,7 +39,7 @@ def web_without_redis() -> Iterator[Web]:
         yield found
 
 
-def assert_secured(answer: Answer) -> None:
+def assert_secured(answer: CachedResponse) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert answer.headers["cache-control"] in ("no-store", "no-cache", "no-cache, private")
 

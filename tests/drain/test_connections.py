@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from drain.gunicorn.open_files import FILES_BESIDE
+from drain.gunicorn.open_files import OTHER_FILES
 from drain.gunicorn.thread_worker import HEADER_MAX_BYTES, READ_S
 from servers.ports import free_port
 from servers.processes import ROOT, Processes, answers, procfile, wait_until
@@ -60,7 +60,7 @@ def limited(open_files: int) -> list[str]:
 @pytest.fixture(scope="module")
 def small_web(redis_server: RedisServer) -> Iterator[Web]:
     """One process that may have few connections."""
-    with started(limited(CONNECTIONS + FILES_BESIDE), redis_server.url, WEB_THREADS="4") as found:
+    with started(limited(CONNECTIONS + OTHER_FILES), redis_server.url, WEB_THREADS="4") as found:
         yield found
 
 

@@ -103,7 +103,12 @@ def test_web_starts_where_no_folder_can_be_made(redis_server: RedisServer, tmp_p
         wait_until(lambda: web.post().status == 202, "frame")
         replace_worker(web)
         assert accepted(web) == 1
-        assert process.output.count("no directory for the metrics of all processes (OSError: [Errno 28]") == 1
+        assert (
+            process.output.count(
+                "no room for the metrics folder that all processes share (OSError: [Errno 28]"
+            )
+            == 1
+        )
         assert "Traceback" not in process.output
         assert process.terminate() == 0
 

@@ -13,7 +13,7 @@ from app.message import BadValue
 from app.store import dead_letters, keys
 from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
-from app.store.frame_events import GUARDS_REMEMBERED
+from app.store.frame_events import MARKERS_REMEMBERED
 from app.store.keys import FRAME_EVENTS
 from servers.redis_server import RedisServer
 from tests.drain.bodies import L10_SENT, ROUTER_SENT, counted, heroku
@@ -91,7 +91,7 @@ def test_a_flood_of_frames_with_a_notice_each_leaves_counters_and_few_guards(
     for _ in range(300):
         assert post(web, L10_SENT + ROUTER_SENT) == 202
     assert counts(store) == {"lost:L10": 300}
-    assert store.scard(FRAME_EVENTS[0]) == 300 < GUARDS_REMEMBERED
+    assert store.scard(FRAME_EVENTS[0]) == 300 < MARKERS_REMEMBERED
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 

@@ -16,7 +16,7 @@ import redis
 from app.message import decode
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.keys import held as held_key
+from app.store.keys import poison_counts as poison_counts_key
 from consumers.replay.pace import LIVE_LEAD_S
 from servers.kafka_broker import KafkaBroker
 from servers.logplex_client import LogplexClient
@@ -105,7 +105,7 @@ def check(client: redis.Redis, sender: Sender, poison_id: str, group: str = "met
     totals = text_hash(client, f"tailrace:group:{group}")
     assert totals["bad"] == "1"
     assert counted(client) == sender.sent - 1
-    wait_until(lambda: not client.exists(held_key(group)), "end of its count")
+    wait_until(lambda: not client.exists(poison_counts_key(group)), "end of its count")
 
 
 def test_paths_made_for_a_rule_are_counted_as_soon_as_others(

@@ -23,7 +23,7 @@ from app.store import keys
 from app.store.apply import apply, limits
 from app.store.claims import offsets_claim
 from app.store.dead_letters import dead_letter
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.journal import Journal
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -68,7 +68,7 @@ def run(store: redis.Redis, *, is_journal_left: bool = False) -> None:
     losses = [Loss("L10", 7), Loss("L13", 2)]
     letters = [dead_letter("line", "drain", "not syslog", b"\xff\x00x", "shop")]
     for app, frame_id in (("shop", "one"), ("shop", "one"), ("", "two")):
-        keep(store, frame_id, app, losses, letters, NOW_S)
+        record_once(store, frame_id, app, losses, letters, NOW_S)
 
 
 def batches() -> Iterator[list[RouterMessage]]:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenRequest:
     """One request as it came; `at_s` is monotonic."""
 
     method: str
@@ -24,14 +24,14 @@ class Seen:
     at_s: float
 
 
-Behaviour = Callable[[socket.socket, Seen], bool]
+Behaviour = Callable[[socket.socket, SeenRequest], bool]
 """Answers one request; True keeps the connection."""
 
 
 def answer(status: int = 200, body: bytes = b"ok", delay_s: float = 0.0, head: bytes = b"") -> Behaviour:
     """A plain answer; `head` is more header lines, each with its CRLF."""
 
-    def behave(connection: socket.socket, seen: Seen) -> bool:
+    def behave(connection: socket.socket, seen: SeenRequest) -> bool:
         if delay_s:
             time.sleep(delay_s)
         content = b"" if seen.method == "HEAD" else body
@@ -46,7 +46,7 @@ def answer(status: int = 200, body: bytes = b"ok", delay_s: float = 0.0, head: b
 def refuse_by_reset() -> Behaviour:
     """A TCP reset in place of an answer."""
 
-    def behave(connection: socket.socket, seen: Seen) -> bool:
+    def behave(connection: socket.socket, seen: SeenRequest) -> bool:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
@@ -56,7 +56,7 @@ def refuse_by_reset() -> Behaviour:
 def raw(data: bytes, pause_s: float = 0.0, repeat: int = 1) -> Behaviour:
     """Writes bytes as they are, `repeat` times with pauses between; then closes."""
 
-    def behave(connection: socket.socket, seen: Seen) -> bool:
+    def behave(connection: socket.socket, seen: SeenRequest) -> bool:
         for _ in range(repeat):
             connection.sendall(data)
             if pause_s:
@@ -71,7 +71,7 @@ class RecordingTarget:
 
     def __init__(self, behaviour: Behaviour | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.behaviour = behaviour or answer()
-        self.seen: list[Seen] = []
+        self.seen: list[SeenRequest] = []
         self.connections = 0
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -129,7 +129,7 @@ class RecordingTarget:
                 continue
 
 
-def _read_request(stream: BinaryIO) -> Seen | None:
+def _read_request(stream: BinaryIO) -> SeenRequest | None:
     line = stream.readline()
     if not line:
         return None
@@ -142,4 +142,4 @@ def _read_request(stream: BinaryIO) -> Seen | None:
         headers[name.strip().lower()] = value.strip()
     length = int(headers.get("content-length", "0"))
     body = stream.read(length) if length else b""
-    return Seen(method.decode("latin-1"), target, headers, body, at_s)
+    return SeenRequest(method.decode("latin-1"), target, headers, body, at_s)

@@ -1,4 +1,4 @@
-"""What this log needs of a Kafka client library, and what kafka_python.py and confluent.py give."""
+"""What this log needs from a Kafka client library; kafka_python.py and confluent.py provide it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Protocol
 from app.settings import Settings
 
 TIMED_OUT = "timed out; a broker is unreachable, or too few copies are in sync (min.insync.replicas)"
-"""Both clients retry without a word until time is up, so they cannot say which it was."""
+"""Both clients retry silently until time is up, so they cannot say which it was."""
 
 
 class Producer(Protocol):
-    """What the writer needs of a Kafka client. Thread-safe."""
+    """What the writer needs from a Kafka client. Thread-safe."""
 
     def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
         """Returns once all in-sync replicas have every value. All go to one partition, the one that
@@ -23,13 +23,13 @@ class Producer(Protocol):
         """
 
     def check(self, timeout_s: float) -> None:
-        """Asks the brokers. Raises NotDurable where they or the topic are not there."""
+        """Asks the brokers. Raises NotDurable if they are unreachable or the topic is missing."""
 
     def close(self) -> None: ...
 
 
 class Consumer(Protocol):
-    """What the reader needs of a Kafka client, for one topic. Raises LogUnavailable."""
+    """What the reader needs from a Kafka client, for one topic. Methods raise LogUnavailable."""
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
         """(offset, value) pairs by partition, in order, of partitions that gave some."""
@@ -68,7 +68,7 @@ class SeekableConsumer(Consumer, Protocol):
 
 
 class Client(Protocol):
-    """What a module of a client library gives."""
+    """What the module of a client library provides."""
 
     def open_producer(self, settings: Settings) -> Producer:
         """It connects when it is first used."""

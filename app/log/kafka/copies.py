@@ -2,7 +2,7 @@
 
 With `acks=all` a write is acknowledged once every copy *in sync* has it, and that may be one copy:
 `min.insync.replicas` says how many there must be (Apache Kafka, "Topic Configs"). Three copies, two
-of them in sync, survive the loss of any one broker and go on meanwhile.
+of them in sync, survive the loss of any one broker, and writing continues.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 PARTITIONS = 32
 COPIES = 3
 MIN_IN_SYNC = 2
-LOOKS = 5
-"""A topic made a moment ago may be unknown to the broker that is asked next."""
-LOOK_AGAIN_S = 0.2
+DESCRIBE_TRIES = 5
+"""A topic that was just created may be unknown to the broker that is asked next."""
+DESCRIBE_AGAIN_S = 0.2
 
 _MIN_IN_SYNC = "min.insync.replicas"
 _UNCLEAN = "unclean.leader.election.enable"
@@ -39,20 +39,20 @@ class TooFewCopies(TailraceError):
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What the brokers say of the topic's copies."""
+    """What the brokers report about the topic's copies."""
 
     brokers: int
-    fewest: int
-    """Copies of the partition that has the fewest."""
+    fewest_copies: int
+    """The number of copies of the partition with the fewest."""
     partitions: int
     waiting: int
-    """Partitions that take no frame now: no leader, or too few copies in sync."""
+    """Partitions that accept no frames now: no leader, or too few copies in sync."""
     min_in_sync: int | None
     """`min.insync.replicas` as it is set; None where the brokers do not show it."""
     unclean_election: bool | None
     """`unclean.leader.election.enable` in force; None where the brokers do not show it."""
-    asks_for_all: bool = False
-    """The brokers refuse every frame where `min_in_sync` is more than there are copies."""
+    rejects_every_frame: bool = False
+    """Whether the brokers refuse every frame, because `min_in_sync` exceeds the number of copies."""
 
 
 def live_brokers(admin: KafkaAdminClient) -> list[int]:
@@ -73,24 +73,24 @@ def topic_options(brokers: int) -> dict[str, Any]:
     return options
 
 
-def look(admin: KafkaAdminClient, topic: str) -> Copies | None:
+def describe_copies(admin: KafkaAdminClient, topic: str) -> Copies | None:
     """The topic's copies; None where the brokers do not show the topic. Raises KafkaError."""
     partitions = _partitions(admin, topic)
     if not partitions:
         log.debug("no answer about the copies: topic=%s", topic)
         return None
     brokers = live_brokers(admin)
-    fewest = min(len(found["replica_nodes"]) for found in partitions)
+    fewest_copies = min(len(found["replica_nodes"]) for found in partitions)
     config = _config(admin, topic)
     min_in_sync = int(config[_MIN_IN_SYNC]) if _MIN_IN_SYNC in config else None
     return Copies(
         brokers=len(brokers),
-        fewest=fewest,
+        fewest_copies=fewest_copies,
         partitions=len(partitions),
         waiting=sum(_is_waiting(found, min_in_sync or 1) for found in partitions),
         min_in_sync=min_in_sync,
         unclean_election=config[_UNCLEAN] == "true" if _UNCLEAN in config else None,
-        asks_for_all=(min_in_sync or 0) > fewest and _is_old(admin, brokers),
+        rejects_every_frame=(min_in_sync or 0) > fewest_copies and _is_before_3_7(admin, brokers),
     )
 
 
@@ -99,15 +99,15 @@ def _is_waiting(partition: Mapping[str, Any], min_in_sync: int) -> bool:
     return partition["leader_id"] < 0 or len(partition["isr_nodes"]) < needed
 
 
-def _is_old(admin: KafkaAdminClient, brokers: Sequence[int]) -> bool:
+def _is_before_3_7(admin: KafkaAdminClient, brokers: Sequence[int]) -> bool:
     """Before Kafka 3.7 `min.insync.replicas` was not bounded by the number of copies (KAFKA-21110)."""
     return any(admin.get_broker_version_data(broker).broker_version < (3, 7) for broker in brokers)
 
 
 def _partitions(admin: KafkaAdminClient, topic: str) -> list[dict[str, Any]]:
-    for number in range(LOOKS):
+    for number in range(DESCRIBE_TRIES):
         if number:
-            time.sleep(LOOK_AGAIN_S)
+            time.sleep(DESCRIBE_AGAIN_S)
         (found,) = admin.describe_topics([topic])
         if found["error_code"] == 0:
             return list(found["partitions"])
@@ -115,7 +115,7 @@ def _partitions(admin: KafkaAdminClient, topic: str) -> list[dict[str, Any]]:
 
 
 def _config(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:
-    """The settings that the brokers show to this client: none on plans that let no app see them."""
+    """The settings that the brokers show to this client: none on plans that hide them from apps."""
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, [_MIN_IN_SYNC, _UNCLEAN])
     try:
         shown = admin.describe_configs([resource], config_filter="all").get("topic", {}).get(topic, {})
@@ -129,43 +129,48 @@ def _config(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:
 
 def summary(found: Copies) -> str:
     """In a few words, for `release`."""
-    copies = "1 copy" if found.fewest == 1 else f"{found.fewest} copies"
-    if found.min_in_sync is None or found.fewest == 1:
+    copies = "1 copy" if found.fewest_copies == 1 else f"{found.fewest_copies} copies"
+    if found.min_in_sync is None or found.fewest_copies == 1:
         return copies
-    return f"{copies}, at least {min(found.min_in_sync, found.fewest)} of them before a 2xx"
+    return f"{copies}, at least {min(found.min_in_sync, found.fewest_copies)} of them before a 2xx"
 
 
 def require_writable(found: Copies, topic: str) -> None:
     """Raises TooFewCopies where every frame would be refused, whatever runs."""
-    if not found.asks_for_all or found.min_in_sync is None:
+    if not found.rejects_every_frame or found.min_in_sync is None:
         return
     possible = min(COPIES, found.brokers)
-    fix = f"Set it lower:\n  {_set(topic, _MIN_IN_SYNC, str(min(MIN_IN_SYNC, found.fewest)))}"
+    fix = f"Set it lower:\n  {_set(topic, _MIN_IN_SYNC, str(min(MIN_IN_SYNC, found.fewest_copies)))}"
     if possible >= found.min_in_sync:
         fix = f"Give it more copies:\n  {_more_copies(possible)}"
-    copies = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
+    copies = "one copy" if found.fewest_copies == 1 else f"{found.fewest_copies} copies"
     raise TooFewCopies(
         f"the topic {topic} accepts no frames: {_MIN_IN_SYNC} is {found.min_in_sync}, "
         f"and it has {copies}. {fix}"
     )
 
 
-def dangers(found: Copies, topic: str) -> tuple[str, ...]:
+def copy_warnings(found: Copies, topic: str) -> tuple[str, ...]:
     """What may lose acknowledged frames, each with the command that prevents it."""
-    texts = (_few(found, topic), _one(found, topic), _unclean(found, topic), _waiting(found, topic))
+    texts = (
+        _too_few_copies(found, topic),
+        _one_in_sync(found, topic),
+        _unclean_election(found, topic),
+        _waiting_partitions(found, topic),
+    )
     return tuple(text for text in texts if text)
 
 
-def _few(found: Copies, topic: str) -> str:
+def _too_few_copies(found: Copies, topic: str) -> str:
     possible = min(COPIES, found.brokers)
-    has = "one copy" if found.fewest == 1 else f"{found.fewest} copies"
-    if found.fewest < possible:
+    has = "one copy" if found.fewest_copies == 1 else f"{found.fewest_copies} copies"
+    if found.fewest_copies < possible:
         return (
             f"the topic {topic} has {has} although {found.brokers} brokers allow {possible}: "
-            f"losing {'a broker' if found.fewest == 1 else f'{found.fewest} brokers'} "
+            f"losing {'a broker' if found.fewest_copies == 1 else f'{found.fewest_copies} brokers'} "
             f"loses acknowledged frames.\n  {_more_copies(possible)}"
         )
-    if found.fewest == 1:
+    if found.fewest_copies == 1:
         return (
             f"the topic {topic} has one copy, on the only broker: if that broker is lost, so are the queued "
             f"messages. {COPIES} brokers would keep {COPIES} copies"
@@ -173,11 +178,11 @@ def _few(found: Copies, topic: str) -> str:
     return ""
 
 
-def _one(found: Copies, topic: str) -> str:
-    if found.fewest < 2 or found.min_in_sync != 1:
+def _one_in_sync(found: Copies, topic: str) -> str:
+    if found.fewest_copies < 2 or found.min_in_sync != 1:
         return ""
     price = ""
-    if found.fewest == 2:
+    if found.fewest_copies == 2:
         price = (
             ". With two copies, no frame is accepted while either broker is down; with three, one may be down"
         )
@@ -188,7 +193,7 @@ def _one(found: Copies, topic: str) -> str:
     )
 
 
-def _unclean(found: Copies, topic: str) -> str:
+def _unclean_election(found: Copies, topic: str) -> str:
     if not found.unclean_election:
         return ""
     return (
@@ -197,7 +202,7 @@ def _unclean(found: Copies, topic: str) -> str:
     )
 
 
-def _waiting(found: Copies, topic: str) -> str:
+def _waiting_partitions(found: Copies, topic: str) -> str:
     if not found.waiting:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""The Kafka client by default: kafka-python, pure Python, the owner's choice.
+"""The default Kafka client: kafka-python, in pure Python.
 
 A fact of kafka-python 3.0 that the consumer rests on: rebalance listeners run on its network thread
 and must not block. The producer is in kafka_python_producer.py.
@@ -33,8 +33,8 @@ from app.log.kafka.topic import ensure_topic
 from app.settings import Settings
 
 FAULTS = (KafkaError, LookupError, ValueError, AttributeError)
-"""What the consumer raises: where its network thread changes the assignment under the feet of a
-call, it stumbles over what is no longer there."""
+"""What the consumer raises, including the errors of a call during which its network thread changes the
+assignment."""
 
 
 __all__ = ["PythonConsumer", "PythonProducer", "ensure_topic", "open_consumer", "open_producer"]
@@ -51,7 +51,7 @@ def open_consumer(settings: Settings, group: str) -> PythonConsumer:
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes which partitions came; the reader asks for them when it is its turn."""
+    """Notes which partitions were assigned, until the reader asks for them."""
 
     def __init__(self) -> None:
         self.new: set[int] = set()

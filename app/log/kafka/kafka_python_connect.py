@@ -1,4 +1,4 @@
-"""Makes clients of kafka-python, and leaves nothing behind where that fails."""
+"""Creates clients of kafka-python, and leaves nothing behind if that fails."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Client = TypeVar("Client")
 def connected(kind: Callable[..., Client], config: Mapping[str, Any]) -> Client:
     """`kind(**config)`. Raises what that raises.
 
-    Where no broker answers, kafka-python 3.0 leaves the network thread running that it has started
-    for the client; whoever tries again and again would have one more each time.
+    If no broker answers, kafka-python 3.0 leaves the client's network thread running, so each retry would
+    add one.
     """
     networks: list[Any] = []
 

@@ -36,7 +36,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class PythonProducer:
-    """One KafkaProducer, made on first use and again after a fault that it cannot mend itself."""
+    """One KafkaProducer, created on first use, and again after a fault from which it cannot recover."""
 
     def __init__(self, settings: Settings) -> None:
         self._config = python_config(settings)

@@ -78,11 +78,11 @@ class KafkaLog:
         if copies is None:
             return Ensured(text)
         kafka_copies.require_writable(copies, topic)
-        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.dangers(copies, topic))
+        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.copy_warnings(copies, topic))
 
     def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
-        """What is lost is in the groups' totals, where the claims have counted it. How far a group is
-        behind its members know. A log that was in Redis before may still be there, and takes memory."""
+        """Losses are in the groups' totals, where the claims count them. Only the members of a group know how
+        far it is behind. An earlier log in Redis may still exist and take memory."""
         pipeline = store.pipeline(transaction=False)
         pipeline.hgetall(META)
         for group in groups:

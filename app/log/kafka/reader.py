@@ -1,8 +1,8 @@
 """Reads the topic as a member of a consumer group; the client library is behind `Consumer`.
 
 A group's position is kept in Redis beside what was computed from the messages; Kafka's own
-committed offset follows it, for lag tools, and decides only where Redis holds nothing, or, for a
-group that does not go back, an older copy of it.
+committed offset follows it, for lag tools, and decides only if Redis has no position, or, for a group
+that does not rewind, an older one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 2.0
 RETRY_STORED_S = 0.2
-LOOK_EVERY_S = 5.0
+IDLE_CHECK_EVERY_S = 5.0
 
-_RAISE = """
+_RAISE_POSITIONS = """
 for i = 1, #ARGV, 2 do
   if tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or 0) < tonumber(ARGV[i + 1]) then
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
@@ -43,7 +43,7 @@ Records = Sequence[tuple[int, bytes]]
 
 
 @dataclass(slots=True)
-class _Taken:
+class _Polled:
     """What a poll adds up for its batch."""
 
     messages: list[RouterMessage] = field(default_factory=list)
@@ -69,7 +69,7 @@ class KafkaReader:
         self._memory = FrameMemory(store, group)
         self._uncommitted: dict[int, int] = {}
         self._commit_at_s = 0.0
-        self._look_at_s = 0.0
+        self._idle_check_at_s = 0.0
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         try:
@@ -83,33 +83,33 @@ class KafkaReader:
     def _poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         fetched = self._consumer.poll(timeout_s, max_messages)
         placed = self._follow_assignment()
-        taken = _Taken()
+        polled = _Polled()
         for partition, records in fetched.items():
             # What was fetched for a partition that had no place yet came from Kafka's idea of it.
             if records and partition in placed:
-                self._take(partition, records, taken)
-        self._look_around(was_idle=not fetched)
-        return self._batch(taken) if taken.spans else None
+                self._add_records(partition, records, polled)
+        self._check_while_idle(was_idle=not fetched)
+        return self._batch(polled) if polled.spans else None
 
-    def _batch(self, taken: _Taken) -> Batch:
+    def _batch(self, polled: _Polled) -> Batch:
         claim = offsets_claim(
             self._positions_key,
-            taken.spans,
-            self._memory.changes(span[0] for span in taken.spans),
+            polled.spans,
+            self._memory.changes(span[0] for span in polled.spans),
             totals=keys.group(self._group),
-            lost=taken.lost,
+            lost=polled.lost,
         )
-        return Batch(taken.messages, claim, taken.bad, taken.duplicates, taken.lost)
+        return Batch(polled.messages, claim, polled.bad, polled.duplicates, polled.lost)
 
     def _follow_assignment(self) -> set[int]:
-        """Forgets what was taken from this member and places what came; those that had a place before."""
+        """Forgets revoked partitions and seeks in new ones; returns those that were placed before."""
         new = self._consumer.take_new_partitions()
         assigned = self._consumer.assigned()
         for partition in [p for p in self._next if p in new or p not in assigned]:
             self._forget(partition)
         placed = set(self._next)
         if assigned - placed:
-            self._place(assigned - placed)
+            self._seek(assigned - placed)
         return placed
 
     def _forget(self, partition: int) -> None:
@@ -117,17 +117,17 @@ class KafkaReader:
         self._memory.forget(partition)
         self._uncommitted.pop(partition, None)
 
-    def _place(self, partitions: set[int]) -> None:
-        """Seeks each partition to where the group is: by Redis, else by Kafka, else by `start`; by
-        Kafka too where Redis is behind it and the group does not go back."""
+    def _seek(self, partitions: set[int]) -> None:
+        """Seeks each partition to the group's position: Redis's, else Kafka's, else `start`; Kafka's too if
+        Redis is behind it and the group does not rewind."""
         names = sorted(partitions)
         try:
             stored = self._stored(names)
             missing = [name for name in names if name not in stored]
             if missing:
-                stored |= self._keep_start(self._positions_without_redis(missing))
+                stored |= self._store_start(self._positions_without_redis(missing))
             if not self._rewinds_to_store:
-                stored |= self._ahead_of(stored)
+                stored |= self._adopt_kafka_offsets(stored)
             # After the positions: memory that is newer than its position makes a stale batch,
             # memory that is older would let a frame pass twice.
             self._memory.load(names)
@@ -146,22 +146,24 @@ class KafkaReader:
     def _positions_without_redis(self, partitions: list[int]) -> dict[int, int]:
         committed = self._consumer.committed(partitions)
         unknown = [name for name in partitions if committed.get(name) is None]
-        find = self._consumer.end_offsets if self._start == "latest" else self._consumer.first_offsets
-        found = find(unknown) if unknown else {}
+        start_offsets = (
+            self._consumer.end_offsets if self._start == "latest" else self._consumer.first_offsets
+        )
+        found = start_offsets(unknown) if unknown else {}
         return {name: found[name] if name in found else cast(int, committed[name]) for name in partitions}
 
-    def _keep_start(self, positions: Mapping[int, int]) -> dict[int, int]:
-        """Writes where the group begins, unless another reader has: a crash before the first batch
-        must not move it to a later "latest". The positions in force. Raises redis.RedisError."""
+    def _store_start(self, positions: Mapping[int, int]) -> dict[int, int]:
+        """Stores where the group begins, unless another reader has: a crash before the first batch must not
+        move it to a later "latest". Returns the positions in force. Raises redis.RedisError."""
         pipeline = self._store.pipeline(transaction=False)
         for name, at in positions.items():
             pipeline.hsetnx(self._positions_key, str(name), str(at))
         pipeline.execute()
         return dict(positions) | self._stored(list(positions))
 
-    def _ahead_of(self, stored: Mapping[int, int]) -> dict[int, int]:
-        """Where Kafka's offset is beyond Redis's, which is an older copy then: the position, which
-        Redis holds from now on. Raises redis.RedisError."""
+    def _adopt_kafka_offsets(self, stored: Mapping[int, int]) -> dict[int, int]:
+        """Where Kafka's offset is ahead, so that Redis is an older copy, stores it in Redis; returns those
+        positions. Raises redis.RedisError."""
         committed = self._consumer.committed(list(stored))
         later = {name: at for name, at in committed.items() if at is not None and at > stored[name]}
         if not later:
@@ -173,14 +175,14 @@ class KafkaReader:
             return {}
         log.warning("Redis is older than Kafka's offsets: continuing from those. group=%s", self._group)
         self._store.eval(
-            _RAISE, 1, self._positions_key, *(str(part) for pair in later.items() for part in pair)
+            _RAISE_POSITIONS, 1, self._positions_key, *(str(part) for pair in later.items() for part in pair)
         )
         return self._stored(list(later))
 
-    def _take(self, partition: int, records: Records, taken: _Taken) -> None:
+    def _add_records(self, partition: int, records: Records, polled: _Polled) -> None:
         """Adds a partition's records, where they are what comes next there; else it is placed anew."""
         expected = self._next[partition]
-        if not self._follows(partition, records[0][0], taken):
+        if not self._follows(partition, records[0][0], polled):
             self._forget(partition)
             return
         is_new = self._memory.of(partition)
@@ -189,18 +191,18 @@ class KafkaReader:
                 message = decode(value)
                 frame_id, index = split_id(message["id"])
             except BadMessage as fault:
-                taken.bad.append(BadValue(value, str(fault)))
+                polled.bad.append(BadValue(value, str(fault)))
                 continue
             if is_new(frame_id, index):
-                taken.messages.append(message)
+                polled.messages.append(message)
             else:
-                taken.duplicates += 1
-        following = records[-1][0] + 1
-        self._next[partition] = following
+                polled.duplicates += 1
+        next_offset = records[-1][0] + 1
+        self._next[partition] = next_offset
         # True: Redis does hold a position, since _place. That it is gone will mean: cleared.
-        taken.spans.append((partition, expected, following, True))
+        polled.spans.append((partition, expected, next_offset, True))
 
-    def _follows(self, partition: int, offset: int, taken: _Taken) -> bool:
+    def _follows(self, partition: int, offset: int, polled: _Polled) -> bool:
         """True where records from `offset` on are what comes next in the partition; counts what is lost."""
         expected = self._next[partition]
         if offset > expected:
@@ -208,7 +210,7 @@ class KafkaReader:
             first = self._consumer.first_offsets([partition])[partition]
             lost = max(0, min(offset, first) - expected)
             if lost:
-                taken.lost += lost
+                polled.lost += lost
                 log.warning("messages expired before they were read: partition=%d lost=%d", partition, lost)
         elif offset < expected:
             if self._consumer.end_offsets([partition])[partition] >= expected:
@@ -216,16 +218,16 @@ class KafkaReader:
             log.warning("the topic starts over: partition=%d offset=%d", partition, offset)
         return True
 
-    def _look_around(self, *, was_idle: bool) -> None:
-        """While nothing comes: is a broker there, and does Redis still hold our positions?
+    def _check_while_idle(self, *, was_idle: bool) -> None:
+        """While no messages arrive: is a broker reachable, and does Redis still have our positions?
 
         The clients wait for a broker in silence. And a Redis that was restored from an older
         state must not wait for the next message of a partition until its counts are right.
         """
         now = time.monotonic()
         if not was_idle:
-            self._look_at_s = now + LOOK_EVERY_S
-        if now < self._look_at_s:
+            self._idle_check_at_s = now + IDLE_CHECK_EVERY_S
+        if now < self._idle_check_at_s:
             return
         names = sorted(self._next)
         try:
@@ -239,11 +241,11 @@ class KafkaReader:
         for name, at in stored.items():
             if at != self._next[name]:
                 self._forget(name)
-        self._look_at_s = now + LOOK_EVERY_S
+        self._idle_check_at_s = now + IDLE_CHECK_EVERY_S
 
     def settled(self, batch: Batch) -> None:
-        for partition, _, following, _ in _spans(batch):
-            self._uncommitted[partition] = following
+        for partition, _, next_offset, _ in _spans(batch):
+            self._uncommitted[partition] = next_offset
         self._memory.settled()
         now = time.monotonic()
         if now >= self._commit_at_s:

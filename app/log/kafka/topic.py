@@ -1,4 +1,4 @@
-"""The topic and its groups: made where that is allowed, looked at before anything runs.
+"""The topic and its groups: created where that is allowed, checked before anything runs.
 
 With kafka-python's admin client, whichever client carries the messages: librdkafka shows neither the
 brokers' versions nor which are fenced. So a process with KAFKA_CLIENT=confluent loads this module, and
@@ -26,7 +26,15 @@ from app.errors import LogUnavailable, TailraceError
 from app.groups import log_group_names
 from app.log.interface import TOPIC
 from app.log.kafka.connection import group_name, python_config, topic_name
-from app.log.kafka.copies import COPIES, MIN_IN_SYNC, PARTITIONS, Copies, live_brokers, look, topic_options
+from app.log.kafka.copies import (
+    COPIES,
+    MIN_IN_SYNC,
+    PARTITIONS,
+    Copies,
+    describe_copies,
+    live_brokers,
+    topic_options,
+)
 from app.log.kafka.kafka_python_connect import connected
 from app.log.kafka.reach import no_broker_error
 from app.settings import Settings
@@ -38,11 +46,11 @@ ASK_AGAIN_S = 0.2
 
 
 class TopicMissing(TailraceError):
-    """The topic is not there and may not be made from here; says which command makes it."""
+    """The topic is missing and may not be created from here; says which command creates it."""
 
 
 class GroupRefused(TailraceError):
-    """The brokers know no such consumer group for this client; says which command makes it."""
+    """This client may not use the consumer group; says which command creates it."""
 
 
 def ensure_topic(settings: Settings, timeout_s: float, groups: Sequence[str] = ()) -> str:
@@ -68,11 +76,11 @@ def find_copies(settings: Settings, timeout_s: float) -> Copies | None:
 
     Raises LogUnavailable.
     """
-    return _answer(settings, timeout_s, lambda admin: look(admin, topic_name(settings)))
+    return _answer(settings, timeout_s, lambda admin: describe_copies(admin, topic_name(settings)))
 
 
 def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
-    """What the question finds out; asked again on a fresh connection until time is up.
+    """The answer to the question, retried on a fresh connection until time is up.
 
     For some seconds the other brokers still name one that has died, and kafka-python may choose it.
     """
@@ -140,7 +148,7 @@ def _check_group(admin: KafkaAdminClient, settings: Settings, group: str) -> Non
             f"  {_GROUP_COMMAND.format(group=group)}"
         ) from None
     except KafkaError as fault:
-        # No word on permission: a fresh cluster, say, makes its coordinators on first use.
+        # This says nothing about permission: a fresh cluster, say, creates its coordinators on first use.
         log.debug("no answer about the group: %s", type(fault).__name__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.log.interface import Appended, Beside
+from app.log.interface import Appended, RecordEvents
 from app.log.kafka.clients import Producer
 
 
@@ -15,12 +15,17 @@ class KafkaWriter:
         self._producer = producer
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         if values:
             self._producer.send_all(frame_id.encode(), values, timeout_s)
-        if beside:
-            beside()  # REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC are of the log in Redis: nothing to wait for.
+        if record_events:
+            # REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC concern the log in Redis: there is nothing to wait for.
+            record_events()
         return Appended(len(values))
 
     def check(self, timeout_s: float) -> None:

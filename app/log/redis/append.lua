@@ -1,11 +1,10 @@
--- Appends one frame to the log in Redis, once, and keeps the log within its bound.
+-- Appends one frame to the log in Redis, once, and keeps the log within its size limit.
 --
 -- KEYS: stream, meta, frames:new, frames:old
 -- ARGV: frame id, messages in it, their bytes as stored, packed messages, limit in bytes,
 --       frames remembered per generation, ms after which a silent group counts as stopped
--- Returns the number of messages written: 0 for a frame that is in the log already. Where the bound
--- would drop what a running group has still to read, nothing is written, and the answer is
--- {group, messages that it has still to read}.
+-- Returns the number of messages written: 0 for a frame that is in the log already. If the limit would drop
+-- what a running group has not read, nothing is written, and the answer is {group, messages it has not read}.
 --
 -- meta is a hash: `added` (messages ever written), `bytes` (of what is kept), `kept` (messages),
 -- `trimmed` (messages dropped by the bound); per group `read:<group>` and `lost:<group>` (messages),
@@ -23,10 +22,10 @@ local TRIMMED_AT_ONCE = 500
 local limit = tonumber(ARGV[5]) - size
 local bytes = tonumber(redis.call('HGET', meta, 'bytes') or 0)
 
--- Over the bound, the oldest frames go, and for each group that has not read them it is said. They go
--- before the new one comes, and XDEL before any other write: a Redis that is full refuses a script
--- whose first write takes memory, so that lowering the bound would not help it.
--- Returns the refusal where a running group is in the way.
+-- Beyond the limit, the oldest frames are dropped, and counted for each group that has not read them. This
+-- happens before the new one is added, and XDEL comes before any other write: a full Redis refuses a script
+-- whose first write takes memory, so that lowering the limit would not help.
+-- Returns the refusal if a running group is in the way.
 local function make_room()
   local function field(list, name)
     for i = 1, #list, 2 do
@@ -57,7 +56,7 @@ local function make_room()
       if redis.call('EXISTS', lease) == 1 then return true end
     end
     if tonumber(found[2] or -1) == seen then return false end
-    -- While Redis itself was down, nobody could give a sign: workers have 20 s to come back.
+    -- While Redis itself was down, no worker could give a sign: they have 20 s to come back.
     local info = redis.pcall('INFO', 'server')
     local up_s = type(info) == 'string' and string.match(info, 'uptime_in_seconds:(%d+)')
     if up_s and tonumber(up_s) < 20 then return true end
@@ -85,7 +84,7 @@ local function make_room()
     }
   end
 
-  -- A bound that was lowered by much is reached in steps: no script is to take Redis long.
+  -- A limit that was lowered by much is reached in steps: no script may hold Redis for long.
   local trimmed = 0
   while bytes > limit and trimmed < TRIMMED_AT_ONCE do
     trimmed = trimmed + 1

@@ -1,4 +1,4 @@
-"""The bound of the log in Redis: its setting, and never more than a share of what Redis may hold."""
+"""The size limit of the log in Redis: its setting, and never more than a share of maxmemory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MAXMEMORY = re.compile(r"^maxmemory:(\d+)", re.MULTILINE)
 
 
 class Bound:
-    """The bound in force. Redis's own limit rarely changes; it is asked for once a minute, in a thread of
-    its own, so that no sender waits for the answer. Until the first one the setting alone counts."""
+    """The limit in force. Redis's maxmemory rarely changes; it is read once a minute, in a separate thread,
+    so that no sender waits for it. Until the first answer only the setting counts."""
 
-    def __init__(self, questions: ScriptConnection, max_bytes: int) -> None:
-        self._questions = questions
+    def __init__(self, commands: ScriptConnection, max_bytes: int) -> None:
+        self._commands = commands
         self._max_bytes = max_bytes
         self._bytes = max_bytes
         self._ask_at_s = float("-inf")
@@ -34,20 +34,20 @@ class Bound:
         self._thread: threading.Thread | None = None
 
     def bytes(self) -> int:
-        """As far as is known; never waits."""
+        """The limit as far as it is known; never waits."""
         if time.monotonic() >= self._ask_at_s and self._lock.acquire(blocking=False):
             self._ask_at_s = time.monotonic() + ASK_EVERY_S
             thread = threading.Thread(target=self._ask, name="log-bound", daemon=True)
             try:
                 thread.start()
                 self._thread = thread
-            except RuntimeError:  # No thread is to be had now; a minute later it asks again.
+            except RuntimeError:  # No thread is available now; it tries again in a minute.
                 self._lock.release()
         return self._bytes
 
     def _ask(self) -> None:
         try:
-            answer = self._questions.command("INFO", "memory", timeout_s=ANSWER_S)
+            answer = self._commands.command("INFO", "memory", timeout_s=ANSWER_S)
             text = answer.decode() if isinstance(answer, bytes) else str(answer)
             found = _MAXMEMORY.search(text)
             self._bytes = share_of(int(found[1]) if found else 0, SHARE_OF_MAXMEMORY, self._max_bytes)
@@ -57,6 +57,6 @@ class Bound:
             self._lock.release()
 
     def close(self) -> None:
-        """Waits for a question that is under way; its connection may be closed then."""
+        """Waits for a read in progress; then its connection may be closed."""
         if self._thread is not None:
             self._thread.join(ANSWER_S)

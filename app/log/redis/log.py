@@ -22,15 +22,15 @@ from app.log.redis.stream import (
     entry_ms,
     group_lag,
 )
-from app.log.redis.writer import WAIT_S, RedisWriter, open_hold
+from app.log.redis.writer import WAIT_S, RedisWriter, open_durability_wait
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
 from app.redis_client import connect, unavailable_error
 from app.redis_memory import share_of
 from app.settings import Settings
 from app.store import replies
 
-HOLD_S = 4.0
-"""For `ensure`: as long as a frame is held."""
+CONFIRM_TIMEOUT_S = 4.0
+"""For `ensure`: as long as a frame waits for its confirmation."""
 
 
 class RedisLog:
@@ -49,8 +49,8 @@ class RedisLog:
     def writer(self) -> RedisWriter:
         settings = self._settings
         client = connect(settings, connections=1, timeout_s=WAIT_S)
-        hold = open_hold(client, settings.redis_log_replicas, fsync=settings.redis_log_fsync)
-        return RedisWriter(client, self._max_bytes, hold)
+        durability = open_durability_wait(client, settings.redis_log_replicas, fsync=settings.redis_log_fsync)
+        return RedisWriter(client, self._max_bytes, durability)
 
     def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> RedisReader:
         return RedisReader(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S), group, start)
@@ -64,20 +64,20 @@ class RedisLog:
         text = f"Redis Streams, up to {settings.redis_log_max_mb} MB; set KAFKA_URL for Apache Kafka"
         replicas, fsync = settings.redis_log_replicas, settings.redis_log_fsync
         client = connect(settings, connections=1, timeout_s=timeout_s)
-        hold = open_hold(client, replicas, fsync=fsync)
+        durability = open_durability_wait(client, replicas, fsync=fsync)
         try:
-            if hold is None:
-                warnings = tuple(_unheld(client.info("replication")))
+            if durability is None:
+                warnings = tuple(_unreplicated(client.info("replication")))
                 return Ensured(f"{text}. 2xx: in Redis's memory", warnings)
             client.set(PROBE, 1, ex=60)
-            hold.wait([("key", PROBE.encode())], HOLD_S)
+            durability.wait([("key", PROBE.encode())], CONFIRM_TIMEOUT_S)
         except redis.RedisError as fault:
             raise unavailable_error(settings, fault) from None
         except NotDurable as fault:
             raise LogUnavailable(f"frames would get 503: {fault}") from None
         finally:
-            if hold:
-                hold.close()
+            if durability:
+                durability.close()
             client.close()
         safe = [f"in {plural(replicas, 'replica')}"] if replicas else []
         safe += ["on Redis's disk"] if fsync else []
@@ -118,11 +118,10 @@ def _position(counts: dict[str, int], group: str) -> GroupPosition:
     )
 
 
-def _unheld(replication: Any) -> Iterator[str]:
+def _unreplicated(replication: Any) -> Iterator[str]:
     if replicas := int(replication.get("connected_slaves", 0)):
         yield (
             f"Redis has {plural(replicas, 'replica')}, but frames do not wait for one: after a failover, "
             "what the replica had not received is lost, acknowledged or not. "
-            ""
             "REDIS_LOG_REPLICAS=1 prevents that"
         )

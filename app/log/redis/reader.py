@@ -1,8 +1,8 @@
 """Reads the stream as a member of a consumer group.
 
-The writer writes a frame whole and only once, so readers never meet a duplicate. Consumers live by a
-lease: whoever lets it run out has its entries taken over, and can no longer settle them (see
-app/store/settle.lua).
+The writer writes each frame as a whole and only once, so readers never see a duplicate. Each consumer has a
+lease: if it expires, others take over its entries, and the consumer can no longer settle them
+(app/store/settle.lua).
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
-"""Most entries that a reader takes: with Logplex's frames of up to 100 kB, about 15 MB as packed."""
+"""The most entries that a reader takes at once: with Logplex's frames of up to 100 kB, about 15 MB packed."""
 
 BATCH_BYTES = 32_000_000
-"""Most that a batch holds as unpacked, but for its last entry. 20,000 usual messages have 10 MB; one of
-900 kB may be packed into 4 kB, and 512 such entries would take a worker 600 MB."""
+"""Limit of a batch's unpacked size, except for its last entry. 20,000 typical messages have 10 MB; one of 900
+kB may be packed into 4 kB, and 512 such entries would take 600 MB of a worker's memory."""
 
 
 class RedisReader:
@@ -62,24 +62,24 @@ class RedisReader:
         self._take_over = client.register_script(_TAKE_OVER)
         self._keepalive = client.register_script(_KEEPALIVE)
         self._joined = False
-        self._had_joined = False
-        self._pending_first = False
+        self._has_joined_before = False
+        self._reads_pending_first = False
         self._next_take_over_s = 0.0
         self._messages_per_entry = 100.0
-        self._held: deque[Entry] = deque()
-        """Entries read and not yet handed out: frames differ in size, batches should not."""
+        self._buffered: deque[Entry] = deque()
+        """Entries that were read but not yet returned: frames differ in size, batches should not."""
 
     def poll(self, timeout_s: float, max_messages: int) -> Batch | None:
         try:
-            if not self._held:
-                self._held.extend(self._fetch(timeout_s, max_messages))
+            if not self._buffered:
+                self._buffered.extend(self._fetch(timeout_s, max_messages))
         except redis.RedisError as fault:
             # An answer that was lost on its way may have held entries: they are ours, and pending.
             self._joined = False
             if "NOGROUP" in str(fault) or "UNBLOCKED" in str(fault):
                 return None  # Redis was cleared: the next poll makes the group anew.
             raise LogUnavailable(f"Redis did not return messages: {first_words(fault)}") from fault
-        return self._batch(max_messages) if self._held else None
+        return self._batch(max_messages) if self._buffered else None
 
     def _fetch(self, timeout_s: float, max_messages: int) -> list[Entry]:
         now = time.monotonic()
@@ -87,22 +87,22 @@ class RedisReader:
             self._join()
             self._next_take_over_s = now + TAKE_OVER_EVERY_S
         count = min(ENTRIES_AT_ONCE, max(1, int(max_messages / self._messages_per_entry)))
-        if self._pending_first:
+        if self._reads_pending_first:
             entries = self._read("0", count, None)
             if entries:
                 return entries
-            self._pending_first = not self._joined
+            self._reads_pending_first = not self._joined
         return self._read(">", count, max(1, int(timeout_s * 1000))) if self._joined else []
 
     def _join(self) -> None:
-        """Takes the lease, makes the group where it is missing, takes over what the dead left."""
+        """Takes the lease, creates the group if it is missing, takes over the entries of dead readers."""
         answer = self._take_over(
             keys=[STREAM, META, keys.log_gone(STREAM, self._group)],
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
-        if answer == b"created" and self._had_joined:
+        if answer == b"created" and self._has_joined_before:
             log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
-        self._joined = self._had_joined = self._pending_first = True
+        self._joined = self._has_joined_before = self._reads_pending_first = True
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
         answer = self._client.xreadgroup(
@@ -119,8 +119,8 @@ class RedisReader:
         bad: list[BadValue] = []
         ids: list[str] = []
         size = unpacked_bytes = 0
-        while self._held and size < max_messages and unpacked_bytes < BATCH_BYTES:
-            entry_id, found = self._held.popleft()
+        while self._buffered and size < max_messages and unpacked_bytes < BATCH_BYTES:
+            entry_id, found = self._buffered.popleft()
             fields = found or {}
             packed = fields.get(b"v", b"")
             unpacked_bytes += unpacked_size_bytes(packed)
@@ -150,7 +150,7 @@ class RedisReader:
 
     def rejected(self, batch: Batch) -> None:
         self._joined = False
-        self._held.clear()
+        self._buffered.clear()
 
     def heartbeat(self) -> None:
         try:

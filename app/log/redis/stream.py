@@ -21,10 +21,10 @@ from app.store import keys, replies
 STREAM = keys.log(TOPIC)
 META = keys.log_meta(STREAM)
 FRAMES = keys.log_frames(STREAM)
-"""Ids of the frames that came last, in two generations: a retried one is known by them."""
+"""Sets of recent frame ids, in two generations, by which a retried frame is recognised."""
 
 PROBE = keys.log_probe(STREAM)
-"""Written to see whether Redis takes writes."""
+"""Written to check whether Redis accepts writes."""
 
 SHARE_OF_MAXMEMORY = 0.4
 """The log never takes more of what Redis may hold."""
@@ -39,7 +39,7 @@ def pack(values: Sequence[bytes]) -> bytes:
 
 
 def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
-    """The messages of one entry, and what in it is none of ours."""
+    """The messages of one entry, and the values in it that are not messages."""
     try:
         found = orjson.loads(lz4.frame.decompress(packed))
     except (RuntimeError, orjson.JSONDecodeError) as fault:
@@ -57,7 +57,7 @@ def unpack(packed: bytes) -> tuple[list[RouterMessage], list[BadValue]]:
 
 
 def unpacked_size_bytes(packed: bytes) -> int:
-    """How much is in an entry, as `pack` has noted it; 0 for what is none of ours."""
+    """The unpacked size of an entry, as `pack` noted it; 0 if `pack` did not make it."""
     try:
         return int(lz4.frame.get_frame_info(packed)["content_size"])
     except RuntimeError:

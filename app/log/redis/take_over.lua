@@ -1,4 +1,4 @@
--- Gives a reader its place in the group, and the entries of readers that are gone.
+-- Lets a reader join its group, and gives it the entries of readers that are gone.
 --
 -- KEYS: stream, meta, gone (entries of the group that the bound trimmed while a reader held them)
 -- ARGV: group, consumer, start ('0' or '$'), lease prefix, lease in ms
@@ -52,7 +52,7 @@ local function count_lost(id)
   redis.call('HDEL', gone, id)
 end
 
--- Whatever waits for the consumer `name` waits for this one from here on.
+-- What is pending for the consumer `name` is pending for this one from now on.
 local function take_pending_of(name)
   local after = '-'
   while true do

@@ -1,4 +1,4 @@
-"""Appends frames to the log on Redis Streams: each once, within the bound, as safe as was asked for."""
+"""Appends frames to the log on Redis Streams: each once, within the size limit, as safe as required."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import redis
 
 from app.errors import NotDurable, first_words
 from app.formatting import plural
-from app.log.interface import Appended, Beside
+from app.log.interface import Appended, RecordEvents
 from app.log.redis.bound import Bound
-from app.log.redis.hold import Hold, Item
+from app.log.redis.durability import DurabilityWait, Item
 from app.log.redis.stream import FRAMES, META, PROBE, STREAM, pack
 from app.script_connection import ScriptConnection
 from app.store import keys
@@ -20,58 +20,62 @@ from app.store import keys
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
 CONNECTIONS = 3
-"""To Redis, a process, that append frames. One more asks whether Redis takes writes and what it may
-hold, so that no frame waits for that; small plans allow 20 in all, docs/scaling.md has the sum. What
-waits for replicas or the disk has a further one (hold.py)."""
+"""Connections to Redis per process that append frames. One more checks whether Redis accepts writes and reads
+its limit, so that no frame waits for that; small plans allow 20 in all, docs/scaling.md has the sum. What
+waits for replicas or the disk has a further one (durability.py)."""
 
 WAIT_S = 2.0
 """For a free connection: half of what Logplex's patience leaves, so that there is time for the answer."""
 
 FRAMES_REMEMBERED = 20_000
-"""Frame ids kept per generation, of two: a frame is known again while at least this many newer
-ones have come. Logplex gives up a frame within about 15 s; 20,000 ids are about 2 MB of Redis."""
+"""Frame ids kept in each of two generations: a frame is recognised until at least this many newer ones have
+come. Logplex gives up on a frame within about 15 s; 20,000 ids take about 2 MB of Redis."""
 
 STOPPED_AFTER_MS = 600_000
-"""A group that gives no sign of life for so long no longer keeps its unread messages in the log."""
+"""After this long without a sign of life, a group no longer keeps its unread messages in the log."""
 
 
-def open_hold(client: redis.Redis, replicas: int, *, fsync: bool) -> Hold | None:
+def open_durability_wait(client: redis.Redis, replicas: int, *, fsync: bool) -> DurabilityWait | None:
     """What waits as REDIS_LOG_REPLICAS and REDIS_LOG_FSYNC ask; None where neither is set."""
     if not replicas and not fsync:
         return None
-    return Hold(client, replicas, fsync=fsync, keys=(META, *FRAMES, *keys.FRAME_EVENTS))
+    return DurabilityWait(client, replicas, fsync=fsync, keys=(META, *FRAMES, *keys.FRAME_EVENTS))
 
 
 class RedisWriter:
     """Appends frames to the stream, each once."""
 
-    def __init__(self, client: redis.Redis, max_bytes: int, hold: Hold | None = None) -> None:
-        """`client`: whose server and login the writer's own connections have. `hold` makes each frame
+    def __init__(self, client: redis.Redis, max_bytes: int, durability: DurabilityWait | None = None) -> None:
+        """`client`: whose server and login the writer's own connections have. `durability` makes each frame
         wait until it is safer than in Redis's memory."""
         self._client = client
-        self._line = ScriptConnection(client, APPEND_LUA, CONNECTIONS, WAIT_S)
-        self._questions = ScriptConnection(client, "", 1, WAIT_S)
-        self.bound = Bound(self._questions, max_bytes)
-        self._hold = hold
+        self._script = ScriptConnection(client, APPEND_LUA, CONNECTIONS, WAIT_S)
+        self._commands = ScriptConnection(client, "", 1, WAIT_S)
+        self.bound = Bound(self._commands, max_bytes)
+        self._durability = durability
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         """See `Writer.append`. A frame that is in the log already is held like a new one."""
         deadline_s = time.monotonic() + timeout_s
         appended = self._write(frame_id, values, deadline_s) if values else Appended(0)
-        guard = beside() if beside else b""
-        if self._hold:
+        marker = record_events() if record_events else b""
+        if self._durability:
             items: list[Item] = [("frame", frame_id.encode())] if values else []
-            items += [("guard", guard)] if guard else []
-            self._hold.wait(items, deadline_s - time.monotonic())
+            items += [("marker", marker)] if marker else []
+            self._durability.wait(items, deadline_s - time.monotonic())
         return appended
 
     def _write(self, frame_id: str, values: Sequence[bytes], deadline_s: float) -> Appended:
         packed = pack(values)
         size = len(packed) + 128
         try:
-            written = self._line.run(
+            written = self._script.run(
                 keys=[STREAM, META, *FRAMES],
                 args=[
                     frame_id,
@@ -98,18 +102,18 @@ class RedisWriter:
         deadline_s = time.monotonic() + timeout_s
         try:
             # A write, because a Redis that is full answers every PING.
-            self._questions.command("SET", PROBE, 1, "EX", 60, timeout_s=timeout_s)
+            self._commands.command("SET", PROBE, 1, "EX", 60, timeout_s=timeout_s)
         except redis.ResponseError as fault:
             raise NotDurable(f"Redis accepts no writes: {first_words(fault)}") from fault
         except redis.RedisError as fault:
             raise NotDurable(f"Redis does not answer: {first_words(fault)}") from fault
-        if self._hold:
-            self._hold.wait([("key", PROBE.encode())], deadline_s - time.monotonic())
+        if self._durability:
+            self._durability.wait([("key", PROBE.encode())], deadline_s - time.monotonic())
 
     def close(self) -> None:
         self.bound.close()
-        self._line.close()
-        self._questions.close()
-        if self._hold:
-            self._hold.close()
+        self._script.close()
+        self._commands.close()
+        if self._durability:
+            self._durability.close()
         self._client.close()

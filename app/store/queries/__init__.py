@@ -1,7 +1,7 @@
-"""What people and machines look at: figures read from Redis, in a handful of round trips each.
+"""Queries: figures read from Redis, in a handful of round trips each.
 
-All of it takes a client, and a time as Unix seconds where the time matters; what is not there
-gives empty results. Raises redis.RedisError where Redis is unreachable.
+Each takes a client and, if the time matters, a time in Unix seconds; what does not exist
+gives empty results. Raises redis.RedisError if Redis is unreachable.
 """
 
 from app.store.queries.alerts import Alert, alerts

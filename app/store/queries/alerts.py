@@ -1,4 +1,4 @@
-"""What is wrong, in plain words, and what to do about it. Pure: from Health to sentences."""
+"""Alerts: what is wrong, in plain words, and what to do about it. Pure: from Health to sentences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Alert:
     """Something an operator should know. `alarm`: the figures are wrong or frozen now."""
 
     code: str
-    """Identifies the matter, so that a page knows what it has already shown."""
+    """Identifies the alert, so that a page knows which it has already shown."""
     severity: Severity
     title: str
     text: str
@@ -101,7 +101,7 @@ def _log_full(health: Health, advice: LogAdvice) -> Iterator[Alert]:
 
 def _no_worker(known: Group, group: GroupHealth, health: Health) -> Alert:
     since = f" for {duration(health.at_s - group.last_seen_s)}" if group.last_seen_s is not None else ""
-    so = known.while_stopped if health.requests else known.before_first or known.while_stopped
+    so = known.while_stopped if health.requests else known.before_first_request or known.while_stopped
     queued = f" {_queued(group.lag_messages)}." if group.lag_messages else ""
     return Alert(
         code=f"no_worker:{group.group}",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import redis
 
 from app.store import keys, replies
-from app.store.schema import COUNTS, MIX, NAMES, SKETCHES, Counts, Sums, hashes_of, sums_of_totals
+from app.store.schema import COUNTS, NAMES, SKETCHES, TOTALS_HASH, Counts, Sums, hashes_of, sums_of_totals
 
 Maxima = dict[str, float]
 """Sketch -> exact maximum in ms; empty where nothing was measured."""
@@ -21,7 +21,7 @@ def all_time_requests(store: redis.Redis, app: str, digests: Sequence[str]) -> C
     """Digest -> requests."""
     pipeline = store.pipeline(transaction=False)
     for digest in digests:
-        pipeline.hget(keys.total(app, digest, MIX), COUNTS[0].total)
+        pipeline.hget(keys.total(app, digest, TOTALS_HASH), COUNTS[0].total)
     return dict(zip(digests, map(replies.number, pipeline.execute()), strict=True))
 
 
@@ -34,9 +34,13 @@ def all_time(store: redis.Redis, app: str, digests: Sequence[str]) -> dict[str, 
     answers = iter(pipeline.execute())
     found = {}
     for digest in digests:
-        told = {name: replies.texts(next(answers)) for name in _HASHES}
-        maxima = {_MAXIMA[field]: float(told[MIX].pop(field)) for field in _MAXIMA if field in told[MIX]}
-        hashes = {name: {field: int(count) for field, count in some.items()} for name, some in told.items()}
+        totals = {name: replies.texts(next(answers)) for name in _HASHES}
+        maxima = {
+            _MAXIMA[field]: float(totals[TOTALS_HASH].pop(field))
+            for field in _MAXIMA
+            if field in totals[TOTALS_HASH]
+        }
+        hashes = {name: {field: int(count) for field, count in some.items()} for name, some in totals.items()}
         found[digest] = (sums_of_totals(hashes), maxima)
     if keys.ALL_ROUTES in found:
         found[keys.ALL_ROUTES][0].names.update(_talk_names_of_all(store, app))

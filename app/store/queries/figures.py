@@ -13,7 +13,7 @@ from app.store.schema import FIGURES, TOTAL_NAMES, Count, Counts, Figure, Names,
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
-CODES_BESIDE_5XX = frozenset({"H26", "H27", "H28", "H31"})
+CODES_BELOW_500 = frozenset({"H26", "H27", "H28", "H31"})
 """Failures that the router logs with a status below 500 (417, 499, 499, 421); all others come with
 5xx (H10 to H24, H80, H82, H99: devcenter.heroku.com/articles/error-codes) or are none (H16, H81)."""
 
@@ -109,7 +109,7 @@ def _shown(figure: Figure, sums: Sums, maxima_ms: Mapping[str, float]) -> Any:
 def error_count(statuses: Mapping[str, int], codes: Mapping[str, int]) -> int:
     """Requests that failed: 5xx, and the router's own failures that carry a lower status."""
     failed = sum(count for status, count in statuses.items() if status.startswith("5"))
-    return failed + sum(codes.get(code, 0) for code in CODES_BESIDE_5XX)
+    return failed + sum(codes.get(code, 0) for code in CODES_BELOW_500)
 
 
 def by_class(statuses: Mapping[str, int]) -> Counts:
@@ -127,15 +127,15 @@ def largest_first(counts: Mapping[str, int]) -> Counts:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def latency(buckets: Mapping[int, int], longest_ms: float | None = None) -> Latency:
+def latency(buckets: Mapping[int, int], max_ms: float | None = None) -> Latency:
     """Percentiles of a sketch: of rank floor(share * (n - 1)), as in DDSketch."""
     total = sum(buckets.values())
     if total <= 0:
         return Latency(0, None, None, None, None, None)
     ranks = [int(share * (total - 1)) for share in SHARES]
     values = [rounded(value_ms) for value_ms in at_ranks(buckets, ranks)]
-    if longest_ms is not None:
-        values[-1] = longest_ms
+    if max_ms is not None:
+        values[-1] = max_ms
     return Latency(total, *values)
 
 

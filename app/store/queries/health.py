@@ -1,4 +1,4 @@
-"""How Tailrace itself is: losses, workers, the log, dead letters. Two or three round trips."""
+"""The health of Tailrace itself: losses, workers, the log, dead letters. Two or three round trips."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
     apps, lost, counts = map(replies.counts, answers[:3])
     dead_letters, memory, letters_bytes = answers[3:6]
     totals = dict(zip(names, map(replies.counts, answers[6:]), strict=True))
-    told = {found.group: found for found in groups(all_workers(store, now * 1000), now * 1000)}
+    status_of_group = {found.group: found for found in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
         at_s=now,
         requests=sum(apps.values()),
         losses_last_hour=losses(store, now - 3_600, now) if lost else {},
         losses_ever=lost,
         losses_by_code={name[5:]: count for name, count in counts.items() if name.startswith("lost:")},
-        groups=[_group(name, told.get(name), totals[name], status.groups[name]) for name in names],
+        groups=[_group(name, status_of_group.get(name), totals[name], status.groups[name]) for name in names],
         log=_log(status.size, now) if status.size else None,
         memory=memory_health(memory),
         dead_letters=int(dead_letters),
@@ -134,19 +134,19 @@ def memory_health(info: dict[str, Any]) -> MemoryHealth:
     )
 
 
-def _group(name: str, told: GroupStatus | None, totals: Counts, position: GroupPosition) -> GroupHealth:
-    lag_messages = told.lag_messages if told else 0
+def _group(name: str, status: GroupStatus | None, totals: Counts, position: GroupPosition) -> GroupHealth:
+    lag_messages = status.lag_messages if status else 0
     # A group without workers says nothing; some logs know how far it has come.
-    if (told is None or not told.workers) and position.lag_messages is not None:
+    if (status is None or not status.workers) and position.lag_messages is not None:
         lag_messages = position.lag_messages
     refused_ms = position.refused_full_ms
     return GroupHealth(
         group=name,
-        workers=told.workers if told else 0,
-        waiting=told.waiting if told else 0,
+        workers=status.workers if status else 0,
+        waiting=status.waiting if status else 0,
         lag_messages=lag_messages,
-        lag_seconds=told.lag_seconds if told else 0.0,
-        last_seen_s=told.last_seen_ms // 1000 if told else None,
+        lag_seconds=status.lag_seconds if status else 0.0,
+        last_seen_s=status.last_seen_ms // 1000 if status else None,
         log_lost=position.lost,
         refused_full=position.refused_full,
         refused_full_s=None if refused_ms is None else refused_ms // 1000,

@@ -1,9 +1,8 @@
 """What uses Redis's memory: the log, the figures by app, dead letters, and the rest.
 
-The log and the dead letters keep account of their own bytes. All other keys are asked for their
-size, a page at a time, so that Redis serves others in between; where there are more keys than one
-look may cost, those looked at stand for all (SCAN gives keys in the order of their hashes, so the
-first ones are a fair sample).
+The log and the dead letters track their own bytes. All other keys are measured a page at a time, so that
+Redis serves others in between. If there are too many keys for that, those measured are a sample (SCAN returns
+keys in the order of their hashes, so the first ones are a fair one).
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from app.store.queries.health import MemoryHealth, StatusSource, memory_health
 
 KEYS_A_PAGE = 250
 KEYS_AT_MOST = 10_000
-LOOK_S = 1.0
-"""One look asks for at most so many keys, or takes so long, whichever comes first."""
+SCAN_TIME_S = 1.0
+"""Measuring stops after this many keys or this many seconds, whichever comes first."""
 
 APPS_SHOWN = 20
 
@@ -72,15 +71,15 @@ class Memory:
 
 @dataclass(slots=True)
 class _Sizes:
-    """What one look found: bytes by (kind, app), and how far it came."""
+    """What was measured: bytes by (kind, app), and how many keys."""
 
     by_part: dict[tuple[Kind, str], int]
-    looked_at: int = 0
+    sampled: int = 0
     is_complete: bool = False
     refused: str = ""
 
 
-# Large keys that are alone of their kind are asked for by name: in a sample they would stand for many.
+# Large keys that are the only ones of their kind are measured by name: in a sample they would count as many.
 _BOOKKEEPING = keys.FRAME_EVENTS
 
 
@@ -101,9 +100,9 @@ def memory(
     info, key_count, letters_bytes, apps = pipeline.execute()
     limits = memory_health(info)
     bookkeeping = (*share.bookkeeping, *_BOOKKEEPING)
-    sizes = _look(store, _apart(share, bookkeeping), keys_at_most, clock)
+    sizes = _measure_keys(store, _measured_elsewhere(share, bookkeeping), keys_at_most, clock)
     if not sizes.refused:
-        sizes.by_part = _for_all_keys(sizes, key_count)
+        sizes.by_part = _extrapolate(sizes, key_count)
         _add_large(store, sizes.by_part, bookkeeping, replies.text_list(apps))
     figures = [_part(kind, size, app=app) for (kind, app), size in sizes.by_part.items()]
     parts = [
@@ -123,7 +122,7 @@ def memory(
         further_apps=len(named[APPS_SHOWN:]),
         further_apps_bytes=sum(part.bytes for part in named[APPS_SHOWN:]),
         keys=key_count,
-        keys_looked_at=sizes.looked_at,
+        keys_looked_at=sizes.sampled,
         is_estimate=not sizes.is_complete,
         refused=sizes.refused,
     )
@@ -138,28 +137,28 @@ def _size(part: MemoryPart) -> int:
     return part.bytes
 
 
-def _apart(share: RedisShare, bookkeeping: Sequence[str]) -> frozenset[bytes]:
-    """The keys whose size is known otherwise."""
+def _measured_elsewhere(share: RedisShare, bookkeeping: Sequence[str]) -> frozenset[bytes]:
+    """The keys whose size is known in another way."""
     return frozenset(name.encode() for name in (*share.keys, keys.DEAD_LETTERS, *bookkeeping))
 
 
-def _look(
-    store: redis.Redis, apart: frozenset[bytes], keys_at_most: int, clock: Callable[[], float]
+def _measure_keys(
+    store: redis.Redis, excluded: frozenset[bytes], keys_at_most: int, clock: Callable[[], float]
 ) -> _Sizes:
-    """Asks for the size of the first keys but those `apart`, page by page."""
+    """Asks for the size of the first keys but those `excluded`, page by page."""
     sizes = _Sizes({})
-    deadline_s = clock() + LOOK_S
+    deadline_s = clock() + SCAN_TIME_S
     try:
         cursor, page = cast(tuple[int, list[bytes]], store.scan(0, count=KEYS_A_PAGE))
     except redis.ResponseError:
         sizes.refused = "This Redis does not allow listing keys: it refuses SCAN."
         return sizes
     while True:
-        names = [name for name in page if name not in apart and not keys.ROUTES_PATTERN.fullmatch(name)]
+        names = [name for name in page if name not in excluded and not keys.ROUTES_PATTERN.fullmatch(name)]
         pipeline = store.pipeline(transaction=False)
         for name in names:
             pipeline.memory_usage(name)
-        is_last = cursor == 0 or sizes.looked_at + len(names) >= keys_at_most or clock() >= deadline_s
+        is_last = cursor == 0 or sizes.sampled + len(names) >= keys_at_most or clock() >= deadline_s
         if not is_last:
             pipeline.scan(cursor, count=KEYS_A_PAGE)
         answers: list[Any] = pipeline.execute(raise_on_error=False)
@@ -169,7 +168,7 @@ def _look(
                 return sizes
             part = _part_of(name)
             sizes.by_part[part] = sizes.by_part.get(part, 0) + (size or 0)
-        sizes.looked_at += len(names)
+        sizes.sampled += len(names)
         if is_last:
             sizes.is_complete = cursor == 0
             return sizes
@@ -185,11 +184,11 @@ def _part_of(name: bytes) -> tuple[Kind, str]:
     return ("bookkeeping" if name.startswith(keys.PREFIX.encode()) else "foreign"), ""
 
 
-def _for_all_keys(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
-    """What those looked at stand for."""
-    if sizes.is_complete or not sizes.looked_at:
+def _extrapolate(sizes: _Sizes, key_count: int) -> dict[tuple[Kind, str], int]:
+    """Scales the sample up to all keys."""
+    if sizes.is_complete or not sizes.sampled:
         return sizes.by_part
-    factor = max(1.0, key_count / sizes.looked_at)
+    factor = max(1.0, key_count / sizes.sampled)
     return {part: round(size * factor) for part, size in sizes.by_part.items()}
 
 

@@ -9,9 +9,9 @@ import redis
 from app.store import keys, replies
 from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
-from app.store.queries.spans import FINE_S, Plan, plan
+from app.store.queries.spans import FINE_S, SpanPlan, plan
 from app.store.queries.windows import RouteSums, first_request_s, route_sums
-from app.store.schema import MIX, REQUESTS, TOTAL_NAMES, Counts, Sums
+from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts, Sums
 
 SPARK_BINS = 30
 ROUTES_SHOWN = 500
@@ -87,25 +87,25 @@ def apps(store: redis.Redis) -> Apps:
 
 def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float) -> RoutesTable:
     """The table of one app ("" for all together); `span_s` None: all time."""
-    digests, ever_counted = known_routes(store, app)
+    digests, all_time_count = known_routes(store, app)
     if span_s is None:
-        return _table_ever(store, app, digests, int(now_s))
-    spanned = plan(span_s, now_s, SPARK_BINS)
-    names = _worth_reading(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // spanned.windows))
-    read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], spanned)
-    whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
-    from_s = _counted_from(store, app, whole, spanned, ever_counted)
+        return _all_time_table(store, app, digests, int(now_s))
+    span_plan = plan(span_s, now_s, SPARK_BINS)
+    names = _busiest(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // span_plan.windows))
+    read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], span_plan)
+    total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
+    from_s = _counted_from(store, app, total, span_plan, all_time_count)
     rows = [
-        _row(name, digests[name], read[digests[name]], spanned, from_s)
+        _row(name, digests[name], read[digests[name]], span_plan, from_s)
         for name in names
         if digests[name] in read
     ]
     return RoutesTable(
         app=app,
         from_s=from_s,
-        to_s=spanned.end_s,
-        step_s=spanned.step_s,
-        total=figures(whole.whole, _rate(whole, spanned, from_s)),
+        to_s=span_plan.end_s,
+        step_s=span_plan.step_s,
+        total=figures(total.total, _rate(total, span_plan, from_s)),
         routes=sorted(rows, key=lambda row: (-row.figures.count, row.route)),
         left_out=len(digests) - len(names),
     )
@@ -115,7 +115,7 @@ def route_detail(
     store: redis.Redis, app: str, digest: str, span_s: int | None, now_s: float
 ) -> RouteDetail | None:
     """One route, or all of an app's together for the digest `all`; None where there is no such route."""
-    digests, ever_counted = known_routes(store, app)
+    digests, all_time_count = known_routes(store, app)
     route = next((name for name, known in digests.items() if known == digest), "")
     if not route and digest != keys.ALL_ROUTES:
         return None
@@ -124,13 +124,13 @@ def route_detail(
         sums, maxima_ms = all_time(store, app, [digest])[digest]
         from_s, to_s, rate = None, int(now_s), None
     else:
-        spanned = plan(span_s, now_s, SPARK_BINS)
-        read = route_sums(store, app, [keys.ALL_ROUTES, digest], spanned)
-        whole = read.get(keys.ALL_ROUTES) or _nothing(spanned)
-        from_s = _counted_from(store, app, whole, spanned, ever_counted)
-        own = read.get(digest) or _nothing(spanned)
-        sums, maxima_ms = own.whole, {}
-        to_s, rate = spanned.end_s, _rate(own, spanned, from_s)
+        span_plan = plan(span_s, now_s, SPARK_BINS)
+        read = route_sums(store, app, [keys.ALL_ROUTES, digest], span_plan)
+        total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
+        from_s = _counted_from(store, app, total, span_plan, all_time_count)
+        own = read.get(digest) or _no_requests(span_plan)
+        sums, maxima_ms = own.total, {}
+        to_s, rate = span_plan.end_s, _rate(own, span_plan, from_s)
     pipeline = store.pipeline(transaction=False)
     for names in TOTAL_NAMES:
         pipeline.hgetall(keys.total(app, digest, names.hash))
@@ -154,16 +154,16 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     """All routes of an app with their digests, and its requests of all time."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.routes(app))
-    pipeline.hget(keys.total(app, keys.ALL_ROUTES, MIX), REQUESTS.total)
+    pipeline.hget(keys.total(app, keys.ALL_ROUTES, TOTALS_HASH), REQUESTS.total)
     digests, count = pipeline.execute()
     return replies.texts(digests), replies.number(count)
 
 
-def _nothing(spanned: Plan) -> RouteSums:
-    return RouteSums(Sums(), [0] * len(spanned.bins), 0, (FINE_S, spanned.start_s))
+def _no_requests(span_plan: SpanPlan) -> RouteSums:
+    return RouteSums(Sums(), [0] * len(span_plan.bins), 0, (FINE_S, span_plan.start_s))
 
 
-def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
+def _busiest(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
     """The routes themselves, or where there are too many the busiest of all time."""
     most = max(most, FEWEST_ROUTES)
     if len(digests) <= most:
@@ -172,8 +172,8 @@ def _worth_reading(store: redis.Redis, app: str, digests: dict[str, str], most: 
     return sorted(digests, key=lambda name: -counts[digests[name]])[:most]
 
 
-def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
-    names = _worth_reading(store, app, digests, ROUTES_SHOWN)
+def _all_time_table(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
+    names = _busiest(store, app, digests, ROUTES_SHOWN)
     read = all_time(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
     total, maxima_ms = read[keys.ALL_ROUTES]
     rows = [
@@ -193,25 +193,29 @@ def _table_ever(store: redis.Redis, app: str, digests: dict[str, str], now_s: in
     )
 
 
-def _row(name: str, digest: str, sums: RouteSums, spanned: Plan, from_s: int) -> RouteRow:
-    return RouteRow(name, digest, figures(sums.whole, _rate(sums, spanned, from_s)), _spark(sums, spanned))
+def _row(name: str, digest: str, sums: RouteSums, span_plan: SpanPlan, from_s: int) -> RouteRow:
+    return RouteRow(
+        name, digest, figures(sums.total, _rate(sums, span_plan, from_s)), _spark(sums, span_plan)
+    )
 
 
-def _spark(sums: RouteSums, spanned: Plan) -> list[float]:
-    pairs = zip(sums.requests_per_bin, spanned.bins, strict=True)
+def _spark(sums: RouteSums, span_plan: SpanPlan) -> list[float]:
+    pairs = zip(sums.requests_per_bin, span_plan.bins, strict=True)
     return [float(f"{count / part.seconds:.3g}") for count, part in pairs]
 
 
-def _rate(sums: RouteSums, spanned: Plan, from_s: int) -> float:
-    return (sums.whole.requests - sums.running_requests) / max(1, spanned.end_s - from_s)
+def _rate(sums: RouteSums, span_plan: SpanPlan, from_s: int) -> float:
+    return (sums.total.requests - sums.running_requests) / max(1, span_plan.end_s - from_s)
 
 
-def _counted_from(store: redis.Redis, app: str, whole: RouteSums, spanned: Plan, ever_counted: int) -> int:
+def _counted_from(
+    store: redis.Redis, app: str, total: RouteSums, span_plan: SpanPlan, all_time_count: int
+) -> int:
     """From when on requests were counted: the start of the span, unless the very first request of
     all lies within it. A drain that is two minutes old has no rate over an hour.
 
-    `ever_counted` was read before the windows, so that requests in between prove nothing.
+    `all_time_count` was read before the windows, so that requests in between prove nothing.
     """
-    if not whole.whole.requests or whole.whole.requests < ever_counted:
-        return spanned.start_s
-    return min(first_request_s(store, app, whole.first), spanned.end_s - FINE_S)
+    if not total.total.requests or total.total.requests < all_time_count:
+        return span_plan.start_s
+    return min(first_request_s(store, app, total.first), span_plan.end_s - FINE_S)

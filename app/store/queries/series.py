@@ -43,13 +43,13 @@ class Series:
 
 def series(store: redis.Redis, app: str, digest: str, span_s: int, now_s: float) -> Series:
     """The columns of one route, or of all together for the digest `all`; two round trips."""
-    spanned = plan(span_s, now_s, MOST_POINTS)
-    sums = bin_sums(store, app, digest, spanned)
+    span_plan = plan(span_s, now_s, MOST_POINTS)
+    sums = bin_sums(store, app, digest, span_plan)
     minute = plan(60, now_s, 6)
     *lately, _ = bin_sums(store, app, digest, minute)
     now_per_s = sum(part.requests for part in lately) / (minute.end_s - minute.start_s)
-    result = Series(app, digest, spanned.step_s, spanned.start_s, spanned.end_s, rounded(now_per_s))
-    for part, counted in zip(spanned.bins, sums, strict=False):  # The last sums are still running.
+    result = Series(app, digest, span_plan.step_s, span_plan.start_s, span_plan.end_s, rounded(now_per_s))
+    for part, counted in zip(span_plan.bins, sums, strict=False):  # The last sums are still running.
         _add(result, part.start_s, part.seconds, counted)
     return result
 

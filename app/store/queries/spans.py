@@ -1,8 +1,8 @@
 """Spans of time, cut into the windows that Redis keeps. Pure arithmetic on Unix seconds.
 
-Each stretch is covered by the longest windows that fit: a day takes some 140 of them, not 8,640.
-What happened in the last seconds stands apart (`running`): its counts are shown, but no rate is
-computed from it, for its lines are still on their way.
+Each step is covered by the longest windows that fit: a day takes about 140 of them, not 8,640. The last
+seconds are kept apart (`running`): their counts are shown, but no rate is computed from them, because
+their lines are still on the way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from app.durations import seconds_of
 from app.store.keys import WINDOWS
 
 FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
-LONGEST_S = 31 * 86_400
+SPAN_MAX_S = 31 * 86_400
 """What the longest windows are kept for."""
 
 ON_THE_WAY_S = 3
@@ -39,7 +39,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SpanPlan:
     """A span that ends now: whole bins, oldest first, and the windows that are still filling."""
 
     step_s: int
@@ -61,24 +61,24 @@ class Plan:
         return sum(len(part.windows) for part in self.bins) + len(self.running)
 
 
-def plan(span_s: int, now_s: float, most_bins: int) -> Plan:
+def plan(span_s: int, now_s: float, most_bins: int) -> SpanPlan:
     """The windows of the last `span_s` seconds, in at most about `most_bins` steps.
 
     The start is the first moment from which windows of the needed length are still kept.
     """
-    span_s = min(max(span_s, FINE_S), LONGEST_S)
-    settled_s = _down(int(now_s - ON_THE_WAY_S), FINE_S)
+    span_s = min(max(span_s, FINE_S), SPAN_MAX_S)
+    settled_s = _round_down(int(now_s - ON_THE_WAY_S), FINE_S)
     grain_s = FINE_S if span_s < 600 else MINUTE_S if span_s <= 86_400 else HOUR_S
-    start_s = min(_up(settled_s - span_s, grain_s), settled_s - FINE_S)
+    start_s = min(_round_up(settled_s - span_s, grain_s), settled_s - FINE_S)
     step_s = next((step for step in STEPS_S if step >= grain_s and span_s <= step * most_bins), STEPS_S[-1])
     bins = []
     at_s = start_s
     while at_s < settled_s:
-        end_s = min(_down(at_s, step_s) + step_s, settled_s)
+        end_s = min(_round_down(at_s, step_s) + step_s, settled_s)
         bins.append(Bin(at_s, end_s, _cover(at_s, end_s)))
         at_s = end_s
     running = tuple((FINE_S, at) for at in range(settled_s, int(now_s) + 1, FINE_S))
-    return Plan(step_s, tuple(bins), running)
+    return SpanPlan(step_s, tuple(bins), running)
 
 
 def _cover(start_s: int, end_s: int) -> tuple[Window, ...]:
@@ -101,11 +101,11 @@ def finer(window: Window) -> list[Window]:
     return [(shorter_s, at_s) for at_s in range(start_s, start_s + length_s, shorter_s)] if shorter_s else []
 
 
-def _down(at_s: int, length_s: int) -> int:
+def _round_down(at_s: int, length_s: int) -> int:
     return at_s // length_s * length_s
 
 
-def _up(at_s: int, length_s: int) -> int:
+def _round_up(at_s: int, length_s: int) -> int:
     return -(-at_s // length_s) * length_s
 
 
@@ -115,6 +115,6 @@ def read_span(text: str) -> int:
         span_s = seconds_of(text)
     except ValueError:
         span_s = 0
-    if not FINE_S <= span_s <= LONGEST_S:
+    if not FINE_S <= span_s <= SPAN_MAX_S:
         raise ValueError("must be a number with s, m, h or d, from 10s to 31d, such as 15m or 24h")
     return span_s

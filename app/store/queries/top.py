@@ -18,7 +18,7 @@ class TopRoutes:
 
     app: str
     routes: dict[str, Sums]
-    whole: Sums
+    total: Sums
 
 
 def top_routes(store: redis.Redis, app: str, limit: int) -> TopRoutes:

@@ -15,7 +15,7 @@ import orjson
 import redis
 
 from app.store import keys, replies
-from app.store.queries.spans import Plan, Window, finer
+from app.store.queries.spans import SpanPlan, Window, finer
 from app.store.schema import REQUESTS, Counts, Sums, sums_of
 from app.store.settle import read_lua
 
@@ -28,14 +28,14 @@ _SUM = read_lua("queries/sum_windows.lua")
 class RouteSums:
     """One route in a span: all of it, and its requests in each bin of the plan."""
 
-    whole: Sums
+    total: Sums
     requests_per_bin: list[int]
     running_requests: int
     first: Window
     """The first window that holds anything."""
 
 
-def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: Plan) -> dict[str, RouteSums]:
+def route_sums(store: redis.Redis, app: str, digests: Sequence[str], plan: SpanPlan) -> dict[str, RouteSums]:
     """Digest -> its sums; routes without a request in the span are left out. One round trip, or two."""
     bins = [_chunks(part.windows) for part in plan.bins] + [_chunks(plan.running)]
     prefixes = [keys.windows(app, digest) for digest in digests]
@@ -66,7 +66,7 @@ def first_request_s(store: redis.Redis, app: str, first: Window) -> int:
     return first[1]
 
 
-def bin_sums(store: redis.Redis, app: str, digest: str, plan: Plan) -> list[Sums]:
+def bin_sums(store: redis.Redis, app: str, digest: str, plan: SpanPlan) -> list[Sums]:
     """The sums of each bin of the plan, and last those of what is still running."""
     bins = [part.windows for part in plan.bins] + [plan.running]
     calls = [

@@ -100,9 +100,13 @@ def test_what_of_a_body_is_still_broken_is_kept(redis_url: str, redis_client: re
     first = only(redis_client).id
     assert command(redis_url, "requeue", "--all")[:2] == (0, "requeued 1 of 1\n")
     assert logged(redis_url) == ["/a"]
-    rest = only(redis_client)
-    assert rest.id != first
-    assert (rest.kind, rest.value, rest.app) == ("body", b"999 cut short", "shop")
+    omitted_routes = only(redis_client)
+    assert omitted_routes.id != first
+    assert (omitted_routes.kind, omitted_routes.value, omitted_routes.app) == (
+        "body",
+        b"999 cut short",
+        "shop",
+    )
     assert redis_client.hget("tailrace:losses", "shop") == b"7"
 
 
@@ -120,7 +124,7 @@ def test_what_was_cut_stays_and_says_so(redis_url: str, redis_client: redis.Redi
     assert code == 1
     assert f"only {VALUE_MAX_BYTES} of its {len(LINE) + VALUE_MAX_BYTES} bytes were kept" in out
     assert "requeued 0 of 1" in out
-    assert not only(redis_client).is_whole
+    assert not only(redis_client).is_complete
 
 
 def test_a_letter_of_an_older_version_is_listed_requeued_and_dropped(

@@ -14,7 +14,7 @@ import redis
 from app.cli.memory import lines
 from app.log.memory import MemoryLog
 from app.store import queries
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from servers.processes import ROOT
 
 
@@ -32,7 +32,7 @@ def command(redis_url: str, *words: str) -> tuple[int, str, str]:
 
 
 def test_the_table_names_each_part(redis_url: str, redis_client: redis.Redis) -> None:
-    fill(redis_client, [Seen(time.time(), app="shop")], time.time())
+    fill(redis_client, [SeenRequest(time.time(), app="shop")], time.time())
     code, out, err = command(redis_url)
     assert (code, err) == (0, "")
     assert "no limit" in out.splitlines()[0]

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.replay_text import dry_run_lines, resume_command, summary_lines
 from app.store.queries.replays import compared
-from app.store.replay import Figures, Run
+from app.store.replay import Run, RunFigures
 from consumers.replay.thresholds import check, parse_threshold
 
 RESUME_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z
@@ -26,7 +26,7 @@ def test_a_dry_run_lists_the_largest_counts_first_and_why_something_is_not_sent(
 
 
 def test_a_summary_has_totals_failures_findings_and_verdict() -> None:
-    figures = Figures(skipped=Counter({"method": 2}))
+    figures = RunFigures(skipped=Counter({"method": 2}))
     for _ in range(300):
         figures.of("/a").add("answered", 500, 40.0, 200, 10.0)
     figures.of("/a").add("timeout", 0, 40.0, 200, 10.0)
@@ -41,7 +41,7 @@ def test_a_summary_has_totals_failures_findings_and_verdict() -> None:
 
 
 def test_without_thresholds_there_is_no_verdict() -> None:
-    assert summary_lines(compared(Run("r", {}, Figures())), [], has_thresholds=False) == [
+    assert summary_lines(compared(Run("r", {}, RunFigures())), [], has_thresholds=False) == [
         "run r: 0 sent, 0 answered, 0 with another status"
     ]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,12 +33,15 @@ def report(redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def filled_url(redis_url: str, redis_client: redis.Redis) -> str:
     now_s = time.time()
-    requests = [Seen(now_s - 60 - age, "/a|b`", app="shop") for age in range(20)]
-    requests += [Seen(now_s - 60, "/\x1b[31mred", app="shop"), Seen(now_s - 60, "/c", app="api")]
-    requests += [Seen(now_s - 60, "/slow", status="503", code="H12", service_ms=30_000, app="shop")]
+    requests = [SeenRequest(now_s - 60 - age, "/a|b`", app="shop") for age in range(20)]
+    requests += [
+        SeenRequest(now_s - 60, "/\x1b[31mred", app="shop"),
+        SeenRequest(now_s - 60, "/c", app="api"),
+    ]
+    requests += [SeenRequest(now_s - 60, "/slow", status="503", code="H12", service_ms=30_000, app="shop")]
     fill(redis_client, requests, now_s)
     report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", int(now_s * 1000), 0, 0.0, True, 0))
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
     return redis_url
 
 

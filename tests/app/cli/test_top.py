@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.store.frame_events import Loss, keep
-from servers.figures import Seen, fill
+from app.store.frame_events import Loss, record_once
+from servers.figures import SeenRequest, fill
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "app", "top", "--every", "0.5"]
@@ -83,18 +83,20 @@ def fill_with_faults(redis_client: redis.Redis) -> None:
     now_s = time.time()
     long = "/a-long-path-that-nobody-would-call-an-id" * 3
     seen = [
-        Seen(now_s - 30, long, status="503", code=code) for code, times in CODES.items() for _ in range(times)
+        SeenRequest(now_s - 30, long, status="503", code=code)
+        for code, times in CODES.items()
+        for _ in range(times)
     ]
     fill(redis_client, seen, now_s)
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [], int(now_s))
 
 
 @pytest.fixture
 def terminal(redis_url: str, redis_client: redis.Redis) -> Iterator[Terminal]:
     now_s = time.time()
-    requests = [Seen(now_s - 30, f"/route/{number % 40}") for number in range(400)]
-    requests += [Seen(now_s - 30, "/slow", service_ms=30_000, status="503", code="H12")]
-    requests += [Seen(now_s - 30, "/\x1b]0;owned\x07", service_ms=5)] * 50
+    requests = [SeenRequest(now_s - 30, f"/route/{number % 40}") for number in range(400)]
+    requests += [SeenRequest(now_s - 30, "/slow", service_ms=30_000, status="503", code="H12")]
+    requests += [SeenRequest(now_s - 30, "/\x1b]0;owned\x07", service_ms=5)] * 50
     fill(redis_client, requests, now_s)
     opened = Terminal(redis_url)
     yield opened
@@ -104,7 +106,7 @@ def terminal(redis_url: str, redis_client: redis.Redis) -> Iterator[Terminal]:
 def test_it_is_live_and_q_quits(terminal: Terminal, redis_client: redis.Redis) -> None:
     terminal.wait_for("requests  451")
     now_s = time.time()
-    fill(redis_client, [Seen(now_s - 1, "/new")] * 99, now_s)
+    fill(redis_client, [SeenRequest(now_s - 1, "/new")] * 99, now_s)
     terminal.wait_for("requests  550")
     terminal.press("q")
     terminal.wait_for(CLOSE_SCREEN)
@@ -165,7 +167,7 @@ def test_redis_away_keeps_the_last_figures(terminal: Terminal, redis_client: red
 
 def test_without_a_terminal_it_prints_once(redis_url: str, redis_client: redis.Redis) -> None:
     now_s = time.time()
-    fill(redis_client, [Seen(now_s - 30, "/a")] * 3, now_s)
+    fill(redis_client, [SeenRequest(now_s - 30, "/a")] * 3, now_s)
     environ = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url}
     found = subprocess.run(COMMAND, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
     assert (found.returncode, found.stderr) == (0, "")

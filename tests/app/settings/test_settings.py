@@ -9,7 +9,7 @@ import pytest
 from app.errors import BadSettings
 from app.masking import MASK, mask_url
 from app.settings.settings import FIELDS, Settings
-from app.settings.table import markdown_table, shown_value
+from app.settings.table import display_value, markdown_table
 from tests.support.certificates import Authority, Certificate
 
 ROOT = Path(__file__).parents[3]
@@ -66,9 +66,9 @@ def test_every_fault_is_said_at_once() -> None:
 def test_a_name_that_is_no_setting_is_a_fault_that_says_which_was_meant(name: str, meant: str) -> None:
     with pytest.raises(BadSettings) as caught:
         Settings.load({name: "hunter2"})
-    question = f" (did you mean {meant}?)" if meant else ""
+    endpoint = f" (did you mean {meant}?)" if meant else ""
     assert caught.value.faults == [
-        f"{name} is not a setting of Tailrace{question}: `python -m app config --markdown` lists them all"
+        f"{name} is not a setting of Tailrace{endpoint}: `python -m app config --markdown` lists them all"
     ]
 
 
@@ -97,10 +97,10 @@ def test_shown_values_mask_every_secret(certificate: Certificate) -> None:
             "KAFKA_CLIENT_CERT_KEY": f"{certificate.key_pem}\n{secret}",
         }
     )
-    shown = {spec.name: shown_value(spec, settings) for spec in FIELDS}
-    assert secret not in "".join(shown.values())
-    assert shown["REDIS_URL"] == f"rediss://{MASK}@redis.example.com:6380/1"
-    assert shown["DRAIN_PASSWORD"] == MASK
+    default_label = {spec.name: display_value(spec, settings) for spec in FIELDS}
+    assert secret not in "".join(default_label.values())
+    assert default_label["REDIS_URL"] == f"rediss://{MASK}@redis.example.com:6380/1"
+    assert default_label["DRAIN_PASSWORD"] == MASK
 
 
 def test_pem_text_may_be_on_one_line_as_env_files_keep_it(certificate: Certificate) -> None:
@@ -161,16 +161,16 @@ def test_without_credentials_only_loopback_is_listened_on() -> None:
 
 def test_credentials_may_hold_any_character_when_percent_encoded() -> None:
     settings = Settings.load({"DRAIN_CREDENTIALS": "a:b%2Cc%3Ad, e:f"})
-    assert settings.drain_pairs == (("a", "b,c:d"), ("e", "f"))
+    assert settings.drain_credential_pairs == (("a", "b,c:d"), ("e", "f"))
 
 
 def test_the_page_has_the_drains_door_unless_it_has_its_own() -> None:
     drain_only = Settings.load({"DRAIN_USER": "u", "DRAIN_PASSWORD": "p"})
-    assert drain_only.dashboard_pairs == (("u", "p"),)
+    assert drain_only.dashboard_credential_pairs == (("u", "p"),)
     both = Settings.load(
         {"DRAIN_USER": "u", "DRAIN_PASSWORD": "p", "DASHBOARD_USER": "v", "DASHBOARD_PASSWORD": "q"}
     )
-    assert both.dashboard_pairs == (("v", "q"),)
+    assert both.dashboard_credential_pairs == (("v", "q"),)
 
 
 def test_the_file_adds_routes_rules_and_tokens_and_the_environment_wins(tmp_path: Path) -> None:

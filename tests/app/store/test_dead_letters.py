@@ -16,11 +16,11 @@ from app.store.dead_letters import (
     SHARE_OF_MAXMEMORY,
     STEP_LETTERS,
     VALUE_MAX_BYTES,
-    NewLetter,
+    NewDeadLetter,
     arguments,
     dead_letter,
     drop,
-    hold_bound,
+    enforce_limit,
     limit_bytes,
     newest_id,
     read,
@@ -44,7 +44,7 @@ def small(store: redis.Redis) -> Iterator[redis.Redis]:
     store.config_set("maxmemory", 0)
 
 
-def large(number: int) -> NewLetter:
+def large(number: int) -> NewDeadLetter:
     return dead_letter("line", "drain", f"{number:05}", bytes([number % 256]) * VALUE_MAX_BYTES)
 
 
@@ -106,7 +106,7 @@ def test_a_letter_is_read_as_it_was_added(store: redis.Redis) -> None:
     (found,) = read(store)
     assert (found.kind, found.source, found.reason, found.app) == ("line", "drain", "no syslog line", "shop")
     assert found.value == value
-    assert found.is_whole
+    assert found.is_complete
     assert found.time_ms > 1_700_000_000_000
     assert newest_id(store) == found.id
 
@@ -116,7 +116,7 @@ def test_a_long_value_is_cut_and_says_so(redis_client: redis.Redis) -> None:
     (found,) = read(redis_client)
     assert len(found.value) == VALUE_MAX_BYTES
     assert found.bytes_before_cut == VALUE_MAX_BYTES + 1
-    assert not found.is_whole
+    assert not found.is_complete
     assert len(found.reason) == 500
 
 
@@ -211,7 +211,7 @@ def test_letters_of_an_older_version_are_read_dropped_and_count(store: redis.Red
     for number in range(40):
         add_old(store, number, value)
     old = list(read(store))
-    assert {(letter.value, letter.is_whole, letter.app) for letter in old} == {(value, True, "shop")}
+    assert {(letter.value, letter.is_complete, letter.app) for letter in old} == {(value, True, "shop")}
     add(store, [dead_letter("line", "drain", "40", value)])
     assert reasons(store) == list(range(41))
     assert account(store)["kept"] == 41
@@ -231,7 +231,7 @@ def test_a_redis_full_of_old_letters_finds_room_by_itself(store: redis.Redis) ->
     try:
         with pytest.raises(redis.RedisError):
             store.set("other", b"x" * 1_000)
-        hold_bound(store)
+        enforce_limit(store)
         kept = count(store)
         assert limit - 100_000 < account(store)["bytes"] <= limit
         assert reasons(store) == list(range(450 - kept, 450))
@@ -269,14 +269,14 @@ def test_an_older_version_beside_this_one_does_not_upset_the_account(store: redi
 def test_an_entry_without_its_fields_is_read_as_empty(redis_client: redis.Redis) -> None:
     redis_client.xadd(DEAD_LETTERS, {"some": "thing"})
     (found,) = read(redis_client)
-    assert (found.kind, found.value, found.is_whole) == ("", b"", True)
+    assert (found.kind, found.value, found.is_complete) == ("", b"", True)
 
 
 def test_a_stream_of_somebody_else_is_refused_before_anything_is_written(store: redis.Redis) -> None:
     store.set(DEAD_LETTERS, "somebody else's")
     for attempt in (
         lambda: add(store, [dead_letter("line", "drain", "", b"")]),
-        lambda: hold_bound(store),
+        lambda: enforce_limit(store),
         lambda: drop(store, ["1-1"]),
     ):
         with pytest.raises(redis.ResponseError, match="somebody else"):

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from app.store import frame_events, replies
-from app.store.dead_letters import NewLetter, dead_letter
-from app.store.frame_events import GUARDS_REMEMBERED, Loss, keep
+from app.store.dead_letters import NewDeadLetter, dead_letter
+from app.store.frame_events import MARKERS_REMEMBERED, Loss, record_once
 from app.store.keys import COUNTS, DEAD_LETTERS, FRAME_EVENTS, LOSSES, loss_window
 from tests.support.letters import count
 
@@ -19,7 +19,7 @@ NOW_S = 1_800_000_000
 WINDOW = loss_window(60, NOW_S)
 
 
-def letter(text: str = "x") -> NewLetter:
+def letter(text: str = "x") -> NewDeadLetter:
     return dead_letter("line", "drain", "no syslog line", text.encode())
 
 
@@ -40,33 +40,33 @@ def full(store: redis.Redis) -> Iterator[redis.Redis]:
 
 def test_a_frame_counts_once(store: redis.Redis) -> None:
     losses = [Loss("L10", 5), Loss("L10", 2), Loss("L12", 1)]
-    assert keep(store, "frame", "shop", losses, [letter()], NOW_S)
-    assert not keep(store, "frame", "shop", losses, [letter()], NOW_S)
-    assert keep(store, "other", "shop", [Loss("L10", 1)], [], NOW_S)
+    assert record_once(store, "frame", "shop", losses, [letter()], NOW_S)
+    assert not record_once(store, "frame", "shop", losses, [letter()], NOW_S)
+    assert record_once(store, "other", "shop", [Loss("L10", 1)], [], NOW_S)
     assert replies.counts(store.hgetall(LOSSES)) == hash_at(store, WINDOW) == {"shop": 9}
     assert hash_at(store, COUNTS) == {"lost:L10": 8, "lost:L12": 1, "dead_letters": 1}
     assert count(store) == 1
 
 
 def test_letters_alone_make_no_losses(store: redis.Redis) -> None:
-    assert keep(store, "frame", "shop", [], [letter()], NOW_S)
+    assert record_once(store, "frame", "shop", [], [letter()], NOW_S)
     assert not store.exists(LOSSES, WINDOW)
 
 
 def test_guards_are_bounded_in_number_and_bytes(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_events, "GUARDS_REMEMBERED", 100)
+    monkeypatch.setattr(frame_events, "MARKERS_REMEMBERED", 100)
     frames = [str(uuid.uuid4()) for _ in range(1_000)]
     for frame in frames:
-        keep(store, frame, "", [Loss("L10", 1)], [], NOW_S)
+        record_once(store, frame, "", [Loss("L10", 1)], [], NOW_S)
     assert store.scard(FRAME_EVENTS[0]) + store.scard(FRAME_EVENTS[1]) <= 200
-    assert not any(keep(store, frame, "", [Loss("L10", 1)], [], NOW_S) for frame in frames[-100:])
-    assert 0 < store.ttl(FRAME_EVENTS[1]) <= frame_events.GUARD_S
+    assert not any(record_once(store, frame, "", [Loss("L10", 1)], [], NOW_S) for frame in frames[-100:])
+    assert 0 < store.ttl(FRAME_EVENTS[1]) <= frame_events.MARKER_KEPT_S
     assert not list(store.scan_iter("tailrace:aside:*"))
 
 
 def test_all_guards_together_take_as_much_as_is_said(store: redis.Redis) -> None:
     pipeline = store.pipeline(transaction=False)
-    for _ in range(2 * GUARDS_REMEMBERED):
+    for _ in range(2 * MARKERS_REMEMBERED):
         pipeline.sadd(FRAME_EVENTS[0], uuid.uuid4().bytes)
     pipeline.execute()
     taken = store.memory_usage(FRAME_EVENTS[0], samples=0) or 0
@@ -74,15 +74,15 @@ def test_all_guards_together_take_as_much_as_is_said(store: redis.Redis) -> None
 
 
 def test_the_length_of_a_frame_id_costs_nothing(store: redis.Redis) -> None:
-    keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
+    record_once(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
     assert [len(guard) for guard in store.smembers(FRAME_EVENTS[0])] == [16]
-    assert not keep(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
-    assert keep(store, "x" * 7_999 + "y", "", [Loss("L10", 1)], [], NOW_S)
+    assert not record_once(store, "x" * 8_000, "", [Loss("L10", 1)], [], NOW_S)
+    assert record_once(store, "x" * 7_999 + "y", "", [Loss("L10", 1)], [], NOW_S)
 
 
 def test_counters_stay_at_their_end_and_everything_else_is_kept(store: redis.Redis) -> None:
     for frame in ("a", "b"):
-        assert keep(store, frame, "shop", [Loss("L10", 2**53)] * 3, [letter()], NOW_S)
+        assert record_once(store, frame, "shop", [Loss("L10", 2**53)] * 3, [letter()], NOW_S)
     assert replies.counts(store.hgetall(LOSSES)) == hash_at(store, WINDOW) == {"shop": 2**53}
     assert hash_at(store, COUNTS) == {"lost:L10": 2**53, "dead_letters": 2}
 
@@ -91,7 +91,7 @@ def test_counters_that_an_older_version_drove_to_the_end_of_64_bits_are_no_fault
     end = 2**63 - 1
     store.hset(LOSSES, "shop", end)
     store.hset(COUNTS, "lost:L10", end)
-    assert keep(store, "frame", "shop", [Loss("L10", 1)], [letter()], NOW_S)
+    assert record_once(store, "frame", "shop", [Loss("L10", 1)], [letter()], NOW_S)
     assert replies.counts(store.hgetall(LOSSES)) == {"shop": end}
     assert hash_at(store, WINDOW) == {"shop": 1}
     assert count(store) == 1
@@ -108,11 +108,11 @@ def test_what_fails_writes_nothing_and_the_retry_counts_once(
         store.rpush(key, "somebody else's")
     for _ in range(2):
         with pytest.raises(redis.ResponseError, match="somebody else"):
-            keep(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
+            record_once(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
         assert store.keys() == [key.encode()]
     store.delete(key)
-    assert keep(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
-    assert not keep(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
+    assert record_once(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
+    assert not record_once(store, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
     assert replies.counts(store.hgetall(LOSSES)) == {"shop": 7}
     assert hash_at(store, COUNTS) == {"lost:L10": 7, "dead_letters": 1}
 
@@ -120,8 +120,8 @@ def test_what_fails_writes_nothing_and_the_retry_counts_once(
 def test_a_full_redis_still_counts(full: redis.Redis) -> None:
     with pytest.raises(redis.RedisError):
         full.set("further", b"x")
-    assert keep(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
-    assert not keep(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
+    assert record_once(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
+    assert not record_once(full, "frame", "shop", [Loss("L10", 7)], [letter()], NOW_S)
     assert replies.counts(full.hgetall(LOSSES)) == {"shop": 7}
     assert hash_at(full, COUNTS) == {"lost:L10": 7, "dead_letters": 1, "dead_letters_dropped": 1}
     assert count(full) == 0

@@ -57,7 +57,7 @@ def test_the_golden_run_holds_what_is_worth_comparing(stored: redis.Redis) -> No
 def test_windows_that_a_version_before_has_stored_are_read_in_full(stored: redis.Redis, app: str) -> None:
     """Both ways to the same requests: the windows of 31 days, and the totals."""
     span = plan(31 * 86_400, golden.NOW_S, 30)
-    windows = route_sums(stored, app, [ALL_ROUTES], span)[ALL_ROUTES].whole
+    windows = route_sums(stored, app, [ALL_ROUTES], span)[ALL_ROUTES].total
     totals, _ = all_time(stored, app, [ALL_ROUTES])[ALL_ROUTES]
     # Of shop, one request is older than every window, and it says a status alone.
     too_old = 1 if app in ("", "shop") else 0
@@ -89,8 +89,8 @@ def test_a_journal_that_a_version_before_has_left_is_added(store: redis.Redis) -
     store.flushall()
     golden.load(store, golden.read(golden.JOURNAL))
     assert golden.readable(store) != wanted
-    Journal(store, golden.GROUP, limits(golden.ROUTES_MAX)).look()
+    Journal(store, golden.GROUP, limits(golden.ROUTES_MAX)).recover()
     journal = Journal(store, golden.GROUP, limits(golden.ROUTES_MAX))
-    journal.look()
+    journal.recover()
     journal.finish()
     assert golden.readable(store) == wanted

@@ -96,8 +96,8 @@ def test_what_a_killed_worker_left_is_added_once_by_the_next(store: redis.Redis)
     others = [journal(store) for _ in range(3)]
     turns = 0
     while left(store):
-        others[turns % 3].look()
-        others[turns % 3]._look_at_s = 0.0
+        others[turns % 3].recover()
+        others[turns % 3]._recover_at_s = 0.0
         turns += 1
     assert turns > 3
     assert counted(store) == 200

@@ -9,7 +9,7 @@ import redis
 
 from app.log.memory import MemoryLog
 from app.store import keys, queries, replies
-from app.store.held import count_held, poison
+from app.store.poison import count_failure, poison_keys
 from app.store.queries.all_time import all_time
 from app.store.replay import run, runs
 from app.store.workers import all_workers
@@ -45,8 +45,8 @@ def test_every_reader_takes_names_that_are_no_utf8(redis_client: redis.Redis) ->
     for name in ("::statuses", ":dynos", ":hosts"):
         store.hset(keys.total("", digest, name), BAD, 3)
     store.hset(keys.WORKERS, BAD, b'{"id": "' + BAD + b'"}')
-    count_held(store, "metrics", "f.1")
-    store.hset(keys.held("metrics"), BAD, 2)
+    count_failure(store, "metrics", "f.1")
+    store.hset(keys.poison_counts("metrics"), BAD, 2)
     store.zadd(keys.REPLAY_RUNS, {BAD: 1})
     store.hset(keys.replay_run("r", "info"), "target", BAD)
     store.hset(keys.replay_run("r", "skipped"), BAD, 3)
@@ -63,7 +63,7 @@ def test_every_reader_takes_names_that_are_no_utf8(redis_client: redis.Redis) ->
     assert all_time(store, "", [keys.ALL_ROUTES])[keys.ALL_ROUTES][0].statuses == {READ: 3}
     assert queries.memory(store, MemoryLog(store)).keys > 10
     assert all_workers(store, int(now_s * 1000)) == []
-    assert poison(store, "metrics") == {READ}
+    assert poison_keys(store, "metrics") == {READ}
     assert runs(store) == []
     found = run(store, "r")
     assert found is not None

@@ -14,14 +14,24 @@ import pytest
 import redis
 
 from app.store.rows import pack
-from app.store.schema import BUCKET_SHIFT, FIGURES, Count, Figure, Names, Sketch, check, sums_of, total_place
+from app.store.schema import (
+    BUCKET_SHIFT,
+    FIGURES,
+    Count,
+    Figure,
+    Names,
+    Sketch,
+    check,
+    sums_of,
+    total_of_field,
+)
 from servers.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[3]
 
 TOYS = """
     Count("not_found", "x", total="not_found", columns=("status", "method"), read=_toy_not_found),
-    Names("schemes", "y", MIX, "fwd", prefix="y:"),
+    Names("schemes", "y", TOTALS_HASH, "fwd", prefix="y:"),
     Sketch("response_size", "q", ":response_size", "bytes", _toy_size),
 )
 """
@@ -60,14 +70,14 @@ def message(number, status, size):
 batch = [message(n, 404 if n < 3 else 200, 1000 * (n + 1)) for n in range(10)]
 claim = {"kind": "offsets", "positions": "p", "spans": [[0, 0, 1, False]], "seen": []}
 apply(store, "g", claim, Aggregator(lambda path: path, Admission(store, 9)).changes(batch, now_s), 9)
-(whole,) = route_sums(store, "", [ALL_ROUTES], plan(3600, now_s + 20, 30)).values()
+(span,) = route_sums(store, "", [ALL_ROUTES], plan(3600, now_s + 20, 30)).values()
 totals, maxima = all_time(store, "", [ALL_ROUTES])[ALL_ROUTES]
 web = create_app(Settings.load({"REDIS_URL": url, "DRAIN_AUTH": "none"})).test_client()
 def told(sums):
     return [sums.counts, sums.names["schemes"], sum(sums.sketches["response_size"].values())]
 table = queries.routes_table(store, "", None, now_s)
 print(json.dumps({
-    "windows": told(whole.whole),
+    "windows": told(span.total),
     "totals": [*told(totals), maxima],
     "api": web.get("/api/routes?window=5m").json["total"],
     "openapi": web.get("/api/openapi.json").json["components"]["schemas"]["Figures"],
@@ -164,10 +174,10 @@ def test_the_first_two_sketches_have_whole_numbers_and_others_a_prefix() -> None
     service, connect = (figure for figure in FIGURES if isinstance(figure, Sketch))
     further = Sketch("queue", "q", ":queue", "service", lambda text: 1.0)
     assert [sketch.field(300) for sketch in (service, connect, further)] == [-143, -744, "q300"]
-    assert total_place(0 - BUCKET_SHIFT) == (":service", "0")
-    assert total_place(-1 - BUCKET_SHIFT) == (":connect", "0")
+    assert total_of_field(0 - BUCKET_SHIFT) == (":service", "0")
+    assert total_of_field(-1 - BUCKET_SHIFT) == (":connect", "0")
     with pytest.raises(ValueError, match="no figure has the field 'z9'"):
-        total_place("z9")
+        total_of_field("z9")
 
 
 @pytest.mark.parametrize(

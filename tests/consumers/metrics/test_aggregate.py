@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
 from app.store.keys import digest
-from app.store.schema import MIX
+from app.store.schema import TOTALS_HASH
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator
 from servers.messages import router_message, stamp
@@ -159,7 +159,13 @@ def test_sizes_never_overflow_what_redis_adds_up(redis_client: redis.Redis) -> N
 def test_methods_that_clients_invent_count_together() -> None:
     lines = [f'path="/foo" method={method}' for method in ("GET", "XYZZY", "get", "PROPFIND", "A" * 99)]
     (row, _) = changes_of(*map(message, lines)).rows
-    assert row.added.counts[MIX] == {"count": 5, "bytes": 0, "m:GET": 1, "m:PROPFIND": 1, "m:(other)": 3}
+    assert row.added.counts[TOTALS_HASH] == {
+        "count": 5,
+        "bytes": 0,
+        "m:GET": 1,
+        "m:PROPFIND": 1,
+        "m:(other)": 3,
+    }
 
 
 def test_requests_of_a_replay_are_kept_out(redis_client: redis.Redis) -> None:

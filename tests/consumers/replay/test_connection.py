@@ -16,7 +16,7 @@ from consumers.replay.request import Outcome
 from consumers.replay.target import Target
 from servers.ports import free_port
 from tests.support.certificates import Authority
-from tests.support.target import Behaviour, RecordingTarget, Seen, answer, raw, refuse_by_reset
+from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, raw, refuse_by_reset
 
 TIMEOUT_S = 1.0
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -83,7 +83,7 @@ def test_each_behaviour_has_its_kind_within_the_time_limit(
 
 @pytest.mark.parametrize("trickle", [b"H", HEAD + b"A: b\r\n", HEAD + b"Content-Length: 9999\r\n\r\n."])
 def test_a_trickle_of_bytes_does_not_extend_the_time_limit(trickle: bytes) -> None:
-    def behave(connection: socket.socket, seen: Seen) -> bool:
+    def behave(connection: socket.socket, seen: SeenRequest) -> bool:
         connection.sendall(trickle)
         for _ in range(40):
             time.sleep(0.1)
@@ -130,7 +130,7 @@ def test_tls_to_a_port_without_tls_is_a_tls_failure() -> None:
 def test_a_connection_is_kept_alive_and_reopened_once_after_the_peer_closed_it() -> None:
     served = threading.Event()
 
-    def answer_once(connection: socket.socket, seen: Seen) -> bool:
+    def answer_once(connection: socket.socket, seen: SeenRequest) -> bool:
         answer()(connection, seen)
         served.set()
         return False

@@ -86,7 +86,7 @@ def test_close_returns_what_waits_and_ends_take() -> None:
     thread.join(10)
     assert ended == [None]
     assert first is not None
-    assert not queue.join(0.0)  # The first is still in hand.
+    assert not queue.join(0.0)  # The first is not finished.
 
 
 def test_what_is_abandoned_can_not_be_claimed_and_what_is_claimed_is_not_abandoned() -> None:

@@ -222,7 +222,7 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
 
 
 def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_client: redis.Redis) -> None:
-    def replayed(target: RecordingTarget, path: str) -> replay.Figures:
+    def replayed(target: RecordingTarget, path: str) -> replay.RunFigures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
             Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, Event()

@@ -25,8 +25,8 @@ class Clock:
         return self.now_s
 
 
-def counted(times: int) -> replay.Figures:
-    figures = replay.Figures()
+def counted(times: int) -> replay.RunFigures:
+    figures = replay.RunFigures()
     for _ in range(times):
         figures.of("/a").add("answered", 500, 20.0, 200, 10.0)
         figures.skipped["method"] += 1
@@ -38,16 +38,16 @@ class Counting:
     """What a window counts between two writes."""
 
     def __init__(self) -> None:
-        self.new = replay.Figures()
+        self.new = replay.RunFigures()
 
-    def take(self) -> replay.Figures:
-        taken, self.new = self.new, replay.Figures()
+    def take(self) -> replay.RunFigures:
+        taken, self.new = self.new, replay.RunFigures()
         return taken
 
 
 def begun(store: redis.Redis) -> tuple[RunRecorder, Counting, Clock]:
     counting, clock = Counting(), Clock()
-    run = replay.Run("r", {"target": "http://new.example.com"}, replay.Figures())
+    run = replay.Run("r", {"target": "http://new.example.com"}, replay.RunFigures())
     return RunRecorder(store, run, counting.take, clock), counting, clock
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from app.sketch import bucket
 from app.store.queries.replays import compared
-from app.store.replay import Figures, Run
+from app.store.replay import Run, RunFigures
 from consumers.replay.report import as_markdown, verdict
 from consumers.replay.thresholds import BadThreshold, Threshold, check, describe, parse_threshold, wilson
 
 
-def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> Figures:
+def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> RunFigures:
     """`n` requests of one route, replayed `slower` times as slowly."""
     rng = random.Random(1)
-    found = Figures()
+    found = RunFigures()
     route = found.of("/a")
     for number in range(n):
         before_ms = rng.lognormvariate(3, 0.5)
@@ -64,7 +64,7 @@ def test_a_bad_threshold_is_refused_with_examples_of_good_ones(text: str) -> Non
     ],
 )
 def test_a_threshold_is_crossed_in_total_and_on_the_route(
-    text: str, found: Figures, is_crossed: bool
+    text: str, found: RunFigures, is_crossed: bool
 ) -> None:
     findings = check([parse_threshold(text)], found)
     assert [finding.route for finding in findings if finding.is_sure] == (["", "/a"] if is_crossed else [])
@@ -81,7 +81,7 @@ def test_with_few_samples_a_finding_is_uncertain_and_says_so() -> None:
 
 @pytest.mark.parametrize("text", ["p95>+20%", "p95>500ms", "errors>0%", "status-changed>1%"])
 def test_a_gate_does_not_open_for_lack_of_traffic(text: str) -> None:
-    (finding,) = check([parse_threshold(text)], Figures())
+    (finding,) = check([parse_threshold(text)], RunFigures())
     assert finding.is_sure
     assert describe(finding) == f"{text}: nothing was measured"
     assert verdict([finding]) == "failed"
@@ -101,7 +101,7 @@ def test_a_route_without_samples_crosses_nothing() -> None:
 
 
 def test_a_status_that_is_unknown_in_the_original_does_not_count_as_changed() -> None:
-    found = Figures()
+    found = RunFigures()
     for _ in range(30):
         found.of("/a").add("answered", 200, 5.0, 0, None)
     run = compared(Run("r", {}, found))
@@ -114,7 +114,7 @@ def test_chance_alone_seldom_fails_a_replay() -> None:
     failures = 0
     for seed in range(100):
         rng = random.Random(seed)
-        found = Figures()
+        found = RunFigures()
         for _ in range(200):
             found.of("/a").replayed[bucket(rng.lognormvariate(3, 0.5))] += 1
             found.of("/a").original[bucket(rng.lognormvariate(3, 0.5))] += 1

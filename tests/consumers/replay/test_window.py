@@ -11,17 +11,17 @@ import pytest
 
 from app.errors import TargetDown
 from app.message import RouterMessage
-from app.store.replay import Figures
+from app.store.replay import RunFigures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
-from consumers.replay.window import Plan, Progress, Window
+from consumers.replay.window import Progress, ReplayPlan, WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import line
-from tests.support.target import Behaviour, RecordingTarget, Seen, answer, refuse_by_reset
+from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, refuse_by_reset
 
 AT_MS = 1_763_900_000_000
 GAP_MS = 10
@@ -54,8 +54,8 @@ class Kept:
 
 def window(
     target: RecordingTarget, baseline: RecordingTarget | None = None, speed: float = math.inf, rate: float = 0
-) -> Window:
-    plan = Plan(
+) -> WindowReplay:
+    plan = ReplayPlan(
         from_ms=0,
         until_ms=sys.maxsize,
         target=Target.parse(target.url),
@@ -65,28 +65,28 @@ def window(
         concurrency=4,
         timeout_s=2.0,
     )
-    return Window(plan, lambda path: "/:n", Pacer(speed, rate, sys.maxsize))
+    return WindowReplay(plan, lambda path: "/:n", Pacer(speed, rate, sys.maxsize))
 
 
 def ignore(progress: Progress) -> None:
     """Does nothing."""
 
 
-def counted(figures: Figures) -> int:
+def counted(figures: RunFigures) -> int:
     return figures.sent + sum(figures.skipped.values())
 
 
-def status_by_number(seen: Seen) -> int:
+def status_by_number(seen: SeenRequest) -> int:
     return 200 + int(seen.target[1:]) % 90
 
 
-def told_apart(connection: socket, seen: Seen) -> bool:
+def figure_of_field(connection: socket, seen: SeenRequest) -> bool:
     """A status of its own for each of 90 requests in a row."""
     return answer(status_by_number(seen))(connection, seen)
 
 
 def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
-    def behave(connection: socket, seen: Seen) -> bool:
+    def behave(connection: socket, seen: SeenRequest) -> bool:
         failing = first <= int(seen.target[1:]) < last
         return (refuse_by_reset() if failing else behaviour)(connection, seen)
 
@@ -94,11 +94,11 @@ def failing_between(first: int, last: int, behaviour: Behaviour) -> Behaviour:
 
 
 def test_outcomes_are_never_joined_with_those_of_another_request_when_the_baseline_fails() -> None:
-    def behave(connection: socket, seen: Seen) -> bool:
+    def behave(connection: socket, seen: SeenRequest) -> bool:
         is_seventh = int(seen.target[1:]) % 7 == 0
-        return (refuse_by_reset() if is_seventh else told_apart)(connection, seen)
+        return (refuse_by_reset() if is_seventh else figure_of_field)(connection, seen)
 
-    with RecordingTarget(told_apart) as target, RecordingTarget(behave) as baseline:
+    with RecordingTarget(figure_of_field) as target, RecordingTarget(behave) as baseline:
         replayed = window(target, baseline)
         replayed.run(Kept(700), ignore)
     (route,) = replayed.take_figures().routes.values()

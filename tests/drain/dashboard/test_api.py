@@ -16,8 +16,8 @@ from openapi_spec_validator import validate
 from app.store import replay
 from app.store.keys import digest
 from drain.dashboard import openapi
-from drain.dashboard.api import QUESTIONS
-from servers.figures import Seen, fill
+from drain.dashboard.api import ENDPOINTS
+from servers.figures import SeenRequest, fill
 
 DIGEST = digest("/products/:id")
 PATHS = (
@@ -43,11 +43,11 @@ PATHS = (
 
 def filled(store: redis.Redis) -> None:
     now_s = time.time()
-    requests = [Seen(now_s - 60 - age, "/products/:id", app="shop") for age in range(40)]
-    requests.append(Seen(now_s - 60, "/cart", status="503", code="H12", service_ms=30_000, app="shop"))
-    requests.append(Seen(now_s - 60, "/", status="503", code="H10", service_ms=None, connect_ms=None))
+    requests = [SeenRequest(now_s - 60 - age, "/products/:id", app="shop") for age in range(40)]
+    requests.append(SeenRequest(now_s - 60, "/cart", status="503", code="H12", service_ms=30_000, app="shop"))
+    requests.append(SeenRequest(now_s - 60, "/", status="503", code="H10", service_ms=None, connect_ms=None))
     fill(store, requests, now_s)
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     figures.of("/cart").add("answered", 500, 70.0, 200, 20.0)
     figures.of("/cart").add("timeout", 0, 0.0, 200, 20.0)
     figures.skipped["method"] += 3
@@ -56,7 +56,7 @@ def filled(store: redis.Redis) -> None:
 
 def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
     """What the document promises for an answer, with its references at hand."""
-    whole = openapi.document(QUESTIONS)
+    whole = openapi.document(ENDPOINTS)
     name = path.partition("?")[0]
     if name not in whole["paths"]:
         name = name.rpartition("/")[0] + ("/{run}" if "replay" in name else "/{digest}")
@@ -78,15 +78,15 @@ def closed(schema: Any) -> Any:
 
 
 def test_the_document_is_openapi() -> None:
-    validate(openapi.document(QUESTIONS))
+    validate(openapi.document(ENDPOINTS))
 
 
 def test_the_document_names_every_route_and_no_other(client: FlaskClient) -> None:
     rules = {str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/")}
     assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == {
-        question.path for question in QUESTIONS
+        endpoint.path for endpoint in ENDPOINTS
     }
-    assert {question.path for question in QUESTIONS} == set(openapi.document(QUESTIONS)["paths"])
+    assert {endpoint.path for endpoint in ENDPOINTS} == set(openapi.document(ENDPOINTS)["paths"])
 
 
 @pytest.mark.parametrize("is_filled", [True, False], ids=["filled", "empty"])
@@ -110,7 +110,7 @@ def test_no_field_of_an_answer_is_missing_in_the_document(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    schemas = openapi.document(QUESTIONS)["components"]["schemas"]
+    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
     for path, name in (("routes", "RoutesTable"), (f"routes/{DIGEST}", "RouteDetail"), ("series", "Series")):
         found = client.get(f"/api/{path}").json
         assert found is not None
@@ -231,7 +231,7 @@ def test_the_window_all_is_listed_before_its_old_name_and_both_give_the_same(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    names = openapi.document(QUESTIONS)["components"]["parameters"]["window"]["schema"]["enum"]
+    names = openapi.document(ENDPOINTS)["components"]["parameters"]["window"]["schema"]["enum"]
     assert names[-2:] == ["all", "ever"]
     answers = [client.get(f"/api/routes?window={name}").json or {} for name in names[-2:]]
     assert answers[0]["routes"]

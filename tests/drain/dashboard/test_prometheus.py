@@ -13,10 +13,10 @@ from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -38,10 +38,11 @@ def of(samples: Samples, name: str, **labels: str) -> float:
 
 def test_apps_and_routes_are_counted(redis_client: redis.Redis) -> None:
     now_s = time.time()
-    slow = Seen(now_s, "/b", app="shop", service_ms=30_000, status="503", code="H12")
+    slow = SeenRequest(now_s, "/b", app="shop", service_ms=30_000, status="503", code="H12")
     fill(
         redis_client,
-        [Seen(now_s, "/a", app="shop")] * 3 + [slow, Seen(now_s, "/a", app="api"), Seen(now_s, "/c")],
+        [SeenRequest(now_s, "/a", app="shop")] * 3
+        + [slow, SeenRequest(now_s, "/a", app="api"), SeenRequest(now_s, "/c")],
         now_s,
     )
     samples = scrape(redis_client)
@@ -58,7 +59,9 @@ def test_apps_and_routes_are_counted(redis_client: redis.Redis) -> None:
 
 def test_service_times_are_a_histogram_in_seconds(redis_client: redis.Redis) -> None:
     now_s = time.time()
-    fill(redis_client, [Seen(now_s, service_ms=value) for value in (5, 20, 250, 30_000, 45_000)], now_s)
+    fill(
+        redis_client, [SeenRequest(now_s, service_ms=value) for value in (5, 20, 250, 30_000, 45_000)], now_s
+    )
     samples = scrape(redis_client)
     counts = {"0.005": 1, "0.01": 1, "0.025": 2, "0.25": 3, "0.5": 3, "30.0": 4, "+Inf": 5}
     for edge, count in counts.items():
@@ -69,7 +72,7 @@ def test_service_times_are_a_histogram_in_seconds(redis_client: redis.Redis) -> 
 
 def test_the_number_of_series_is_bounded(redis_client: redis.Redis) -> None:
     now_s = time.time()
-    requests = [Seen(now_s, f"/{number}") for number in range(400)] + [Seen(now_s, "/busy")] * 2
+    requests = [SeenRequest(now_s, f"/{number}") for number in range(400)] + [SeenRequest(now_s, "/busy")] * 2
     fill(redis_client, requests, now_s)
     samples = scrape(redis_client, limit=5)
     routes = {dict(labels)["route"] for name, labels in samples if name == "tailrace_route_requests_total"}
@@ -81,9 +84,9 @@ def test_the_number_of_series_is_bounded(redis_client: redis.Redis) -> None:
 
 def test_no_counter_falls_when_another_route_becomes_busier(redis_client: redis.Redis) -> None:
     now_s = time.time()
-    fill(redis_client, [Seen(now_s, "/a")] * 3 + [Seen(now_s, "/b")] * 2, now_s)
+    fill(redis_client, [SeenRequest(now_s, "/a")] * 3 + [SeenRequest(now_s, "/b")] * 2, now_s)
     before = scrape(redis_client, limit=1)
-    fill(redis_client, [Seen(now_s, "/b")] * 5, now_s)
+    fill(redis_client, [SeenRequest(now_s, "/b")] * 5, now_s)
     after = scrape(redis_client, limit=1)
     fallen = [name for name in before if name in after and after[name] < before[name]]
     assert [name for name in fallen if not name[0].startswith("tailrace_group")] == []
@@ -93,7 +96,7 @@ def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> 
     now_ms = int(time.time() * 1000)
     report_status(redis_client, WorkerStatus("metrics.h.1", "metrics", now_ms, 120, 3.5, True, now_ms))
     letter = dead_letters.dead_letter("line", "drain", "why", b"x")
-    keep(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
+    record_once(redis_client, "frame", "shop", [Loss("L10", 12)], [letter], now_ms // 1000)
     redis_client.hset("tailrace:counts", "dead_letters_dropped", 2)
     samples = scrape(redis_client)
     assert of(samples, "tailrace_group_lag_messages", group="metrics") == 120
@@ -107,7 +110,7 @@ def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> 
 
 def test_hostile_names_cannot_make_series_of_their_own(redis_client: redis.Redis) -> None:
     now_s = time.time()
-    fill(redis_client, [Seen(now_s, '/a"} 1\ntailrace_redis_up 7\n')], now_s)
+    fill(redis_client, [SeenRequest(now_s, '/a"} 1\ntailrace_redis_up 7\n')], now_s)
     samples = scrape(redis_client)
     assert of(samples, "tailrace_redis_up") == 1
 

@@ -11,15 +11,15 @@ import redis
 from flask.testing import FlaskClient
 
 from drain.dashboard.table_csv import COLUMNS
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 
 
 def test_the_file_has_a_line_per_route_with_its_figures(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     now_s = time.time()
-    slow = Seen(now_s - 60, "/b", service_ms=30_000, status="503", code="H12")
-    fill(redis_client, [Seen(now_s - 60, "/a,b"), Seen(now_s - 60, "/b"), slow], now_s)
+    slow = SeenRequest(now_s - 60, "/b", service_ms=30_000, status="503", code="H12")
+    fill(redis_client, [SeenRequest(now_s - 60, "/a,b"), SeenRequest(now_s - 60, "/b"), slow], now_s)
     response = client.get("/api/routes.csv?window=5m")
     assert response.headers["Content-Disposition"] == 'attachment; filename="tailrace-all-5m.csv"'
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -36,7 +36,10 @@ def test_routes_from_outside_are_made_harmless(client: FlaskClient, redis_client
     now_s = time.time()
     fill(
         redis_client,
-        [Seen(now_s - 60, '=HYPERLINK("http://evil.example";"x")'), Seen(now_s - 60, "@SUM(1)")],
+        [
+            SeenRequest(now_s - 60, '=HYPERLINK("http://evil.example";"x")'),
+            SeenRequest(now_s - 60, "@SUM(1)"),
+        ],
         now_s,
     )
     routes = [row["route"] for row in csv.DictReader(io.StringIO(client.get("/api/routes.csv").text))]

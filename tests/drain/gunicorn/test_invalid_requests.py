@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from drain.gunicorn.invalid_requests import SAID_MAX, InvalidRequests
+from drain.gunicorn.invalid_requests import LOGGED_MAX_CHARS, InvalidRequests
 
 
 class Clock:
@@ -51,7 +51,7 @@ def test_a_long_line_is_cut_and_percent_signs_are_text(
 ) -> None:
     log.warning("Invalid request from ip=1.2.3.4: %s" + "%s" * 1000, *["x"] * 1001)
     (line,) = caplog.messages
-    assert len(line) == SAID_MAX + len(" suppressed=0")
+    assert len(line) == LOGGED_MAX_CHARS + len(" suppressed=0")
 
 
 def test_other_lines_pass(log: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.receivers.toy_receiver import LINES
-from tests.drain.serving import PASSWORD, USER, Answer, Web, basic
+from tests.drain.serving import PASSWORD, USER, CachedResponse, Web, basic
 from tests.support import letters as kept_letters
 from tests.support.stored import logged_messages
 
@@ -38,7 +38,7 @@ class Toy:
 
     web: Web
 
-    def post(self, body: bytes = ROUTER_MSG, **headers: str) -> Answer:
+    def post(self, body: bytes = ROUTER_MSG, **headers: str) -> CachedResponse:
         """POST /lines; an empty header is left out."""
         own = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {**self.web.login, "Content-Type": "text/plain", "X-Token": TOKEN, **own}

@@ -10,7 +10,7 @@ import redis
 
 from app.errors import MalformedFrame, NotDurable
 from app.log import Writer, open_log
-from app.log.interface import Appended, Beside
+from app.log.interface import Appended, RecordEvents
 from app.log.memory import MemoryLog
 from app.log.redis.stream import STREAM
 from app.redis_client import connect
@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.store import dead_letters, replies
 from app.store.keys import FRAME_EVENTS, LOSSES
 from drain.instruments import Instruments
-from drain.receivers.ingest import LETTERS_EACH, MESSAGE_MAX_BYTES, ingest, values_of
+from drain.receivers.ingest import MESSAGE_MAX_BYTES, REJECTS_KEPT_EACH, ingest, values_of
 from drain.receivers.logplex import REJECTS_MAX, parse
 from servers.messages import router_message
 from tests.drain.bodies import APP_SENT, HEROKU_S, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku, parsed
@@ -37,7 +37,11 @@ class Unsure:
         self._writer = log.writer()
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         self.timeouts_s.append(timeout_s)
         if self.fails == "before":
@@ -45,7 +49,7 @@ class Unsure:
         appended = self._writer.append(frame_id, values, timeout_s)
         if self.fails == "after":
             raise NotDurable("the acknowledgement is lost")
-        if beside and (key := beside()):
+        if record_events and (key := record_events()):
             self.held.append(key)
         if self.fails == "hold":
             raise NotDurable("no replica has confirmed it")
@@ -258,11 +262,11 @@ def test_a_flood_of_bad_lines_costs_a_bounded_number_of_dead_letters(drain: Drai
     rest = counted(b"x") * (100_000 - REJECTS_MAX) + ROUTER_SENT
     drain.take(ROUTER_SENT + counted(b"x") * REJECTS_MAX + rest)
     *each, together, unread = drain.letters()
-    assert len(each) == LETTERS_EACH
+    assert len(each) == REJECTS_KEPT_EACH
     assert {letter.value for letter in each} == {b"x"}
     assert together.kind == "body"
-    assert together.reason == f"{REJECTS_MAX - LETTERS_EACH} further messages like these"
-    assert together.value == counted(b"x") * (REJECTS_MAX - LETTERS_EACH)
+    assert together.reason == f"{REJECTS_MAX - REJECTS_KEPT_EACH} further messages like these"
+    assert together.value == counted(b"x") * (REJECTS_MAX - REJECTS_KEPT_EACH)
     assert unread.kind == "body"
     assert unread.reason.endswith("1000 messages are not syslog; the rest was not read")
     assert unread.bytes_before_cut == len(rest)
@@ -277,7 +281,7 @@ def test_a_line_too_large_for_the_log_is_kept_aside_and_holds_up_nobody(drain: D
     assert [message["id"] for message in drain.messages()] == ["frame-1.0", "frame-1.2"]
     (letter,) = drain.letters()
     assert letter.reason == "too large for the log"
-    assert not letter.is_whole
+    assert not letter.is_complete
 
 
 def test_a_line_under_the_limit_that_grows_in_json_is_measured_as_json() -> None:

@@ -241,9 +241,9 @@ def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
         (b"12\n<1>1 a b c d ", "expected a space after the byte count, found '\\n'"),
         (b"1234567890 <1>1", "a byte count has at most 9 digits"),
         (b"123", "the body ends within a byte count"),
-        (b"99 <1>1 a\n", "a message of 99 bytes is announced, 7 are there"),
-        (b"8 <1>1 a\n", "a message of 8 bytes is announced, 7 are there"),
-        (b"999999999 ", "a message of 999999999 bytes is announced, 0 are there"),
+        (b"99 <1>1 a\n", "a message of 99 bytes is announced, but only 7 follow"),
+        (b"8 <1>1 a\n", "a message of 8 bytes is announced, but only 7 follow"),
+        (b"999999999 ", "a message of 999999999 bytes is announced, but only 0 follow"),
     ],
 )
 def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reason: str) -> None:
@@ -298,7 +298,7 @@ def test_after_so_many_bad_messages_the_rest_is_left_unread_and_kept(good: bytes
         assert found.rest == rest
         assert found.broken is not None
         assert found.broken.offset == len(ROUTER_SENT + BAD * REJECTS_MAX)
-        assert "the rest is left unread" in found.broken.reason
+        assert "the rest was not read" in found.broken.reason
 
 
 def test_as_many_bad_messages_as_may_be_break_no_body() -> None:
@@ -317,7 +317,7 @@ def test_of_messages_too_small_to_be_a_log_only_so_many_are_read(tiny: bytes) ->
         assert TINY_MAX < found.message_count < TINY_MAX + 100
         assert found.broken is not None
         assert found.rest == body[found.broken.offset :]
-        assert "bytes on average, the rest is left unread" in found.broken.reason
+        assert "bytes on average; the rest was not read" in found.broken.reason
 
 
 def test_good_messages_are_read_however_many_they_are() -> None:

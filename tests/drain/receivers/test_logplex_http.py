@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from app.log import open_log
-from app.log.interface import Appended, Beside
+from app.log.interface import Appended, RecordEvents
 from app.log.redis.stream import STREAM
 from app.settings import Settings
 from drain.app import create_app
@@ -108,7 +108,7 @@ def test_no_frame_id_is_fatal_and_a_long_one_is_known_again(
         (b"<158>1 no count", "expected a byte count, found '<'"),
         (b"0 x", "a byte count must not start with 0"),
         (b"12", "the body ends within a byte count"),
-        (b"100 <158>1 2016", "a message of 100 bytes is announced, 11 are there"),
+        (b"100 <158>1 2016", "a message of 100 bytes is announced, but only 11 follow"),
         (b'{"json": true}', "expected a byte count, found '{'"),
     ],
 )
@@ -307,7 +307,11 @@ class Broken:
     """A writer with a fault that nobody thought of."""
 
     def append(
-        self, frame_id: str, values: Sequence[bytes], timeout_s: float, beside: Beside | None = None
+        self,
+        frame_id: str,
+        values: Sequence[bytes],
+        timeout_s: float,
+        record_events: RecordEvents | None = None,
     ) -> Appended:
         raise ZeroDivisionError("a detail for the log alone")
 

@@ -32,9 +32,9 @@ def test_each_cause_within_the_second_has_a_line_of_its_own(caplog: pytest.LogCa
     causes = [(503, "busy"), (503, "Redis does not answer"), (401, "wrong"), (413, "the body is too large")]
     for status, reason in causes * 3:
         rejections.record(status, reason, "f", "r")
-    said = [record.getMessage() for record in caplog.records]
-    assert len(said) == len(causes)
-    for line, (status, reason) in zip(said, causes, strict=True):
+    logged_status = [record.getMessage() for record in caplog.records]
+    assert len(logged_status) == len(causes)
+    for line, (status, reason) in zip(logged_status, causes, strict=True):
         assert f"status={status} " in line
         assert line.endswith(f"suppressed=0 reason={reason}")
 

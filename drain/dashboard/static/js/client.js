@@ -16,12 +16,12 @@ export class NoAnswer extends Error {
 
 // A page that was opened as https://USER:PASSWORD@HOST/ has these in its base address, and fetch
 // refuses an address with a password; the browser sends them by itself.
-export const beside = (address) => new URL(address, location.origin + location.pathname);
+export const resolved = (address) => new URL(address, location.origin + location.pathname);
 
 async function ask(address, signal) {
   let response;
   try {
-    response = await fetch(beside(address), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+    response = await fetch(resolved(address), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
   } catch (fault) {
     if (signal.aborted) throw fault;
     throw new NoAnswer("network");

@@ -1,7 +1,7 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
 import { Alerts } from "./alerts.js";
-import { NoAnswer, Poller, beside } from "./client.js";
+import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
@@ -30,9 +30,9 @@ const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, view: "r
 const poller = new Poller(wanted, found, state);
 
 function query(further = {}) {
-  const asked = new URLSearchParams({ window: nav.window, ...further });
-  if (nav.app) asked.set("app", nav.app);
-  return asked;
+  const parameters = new URLSearchParams({ window: nav.window, ...further });
+  if (nav.app) parameters.set("app", nav.app);
+  return parameters;
 }
 
 /** The addresses of everything this view shows. */
@@ -102,7 +102,7 @@ function footnote({ from_s: from, to_s: to }) {
 function state(kind, { waitMs, fault }) {
   const live = byId("live");
   const words = {
-    redis: fault?.said || "Redis is unreachable",
+    redis: fault?.reason || "Redis is unreachable",
     network: "The server does not answer",
     login: "Not signed in",
     missing: nav.view === "replay" ? "No such replay; replays are kept for 30 days" : "No such route in this app",
@@ -177,5 +177,5 @@ startEmpty();
 startTips();
 startTheme(byId("theme"), () => plots.redraw());
 addEventListener("hashchange", move);
-fetch(beside("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});
+fetch(resolved("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});
 move();

@@ -14,7 +14,7 @@ export class ReplayView {
     this.container = container;
     this.runs = [];
     this.asked = "";
-    this.looked = "";
+    this.defaultRun = "";
     this.drawn = "";
     // These elements stay in place: an update must not close a list that is open.
     this.title = make("h1", {});
@@ -31,13 +31,13 @@ export class ReplayView {
   /** What to fetch: the list, and the run that is shown, by default the latest. */
   wanted(nav) {
     this.asked = nav.run;
-    const run = nav.run || this.looked || this.runs[0]?.id;
+    const run = nav.run || this.defaultRun || this.runs[0]?.id;
     return { replays: "api/replay", ...(run ? { replay: `api/replay/${encodeURIComponent(run)}` } : {}) };
   }
 
   /** The reader has left this tab. */
   leave() {
-    this.looked = "";
+    this.defaultRun = "";
   }
 
   take(name, answer) {
@@ -47,7 +47,7 @@ export class ReplayView {
     }
     this.runs = answer.runs;
     // Until the reader leaves, another run in progress does not replace this one.
-    if (!this.runs.some((run) => run.id === this.looked)) this.looked = this.runs[0]?.id ?? "";
+    if (!this.runs.some((run) => run.id === this.defaultRun)) this.defaultRun = this.runs[0]?.id ?? "";
     if (!this.runs.length) this.showNothing();
     else if (this.asked && !this.runs.some((run) => run.id === this.asked)) this.showUnknown();
   }

@@ -25,8 +25,8 @@ from app.log.kafka.connection import topic_name
 from app.log.kafka.copies import (
     Copies,
     TooFewCopies,
-    dangers,
-    look,
+    copy_warnings,
+    describe_copies,
     require_writable,
     topic_options,
 )
@@ -44,12 +44,12 @@ RELEASE_S = 60
 
 def copies(
     brokers: int,
-    fewest: int,
+    fewest_copies: int,
     min_in_sync: int | None = 2,
     unclean_election: bool | None = False,
     waiting: int = 0,
 ) -> Copies:
-    return Copies(brokers, fewest, 32, waiting, min_in_sync, unclean_election)
+    return Copies(brokers, fewest_copies, 32, waiting, min_in_sync, unclean_election)
 
 
 # --- What is asked for ----------------------------------------------------------------------
@@ -75,7 +75,7 @@ class Cluster:
 
     def __init__(self, refuses: Callable[[Mapping[str, Any]], Exception | None]) -> None:
         self.made: list[Mapping[str, Any]] = []
-        self._refuses = refuses
+        self._why_silent = refuses
 
     def __call__(self, settings: Settings, timeout_s: float) -> Cluster:
         return self
@@ -89,7 +89,7 @@ class Cluster:
 
     def create_topics(self, topics: Mapping[str, Mapping[str, Any]], wait_for_metadata: bool) -> None:
         (options,) = topics.values()
-        if fault := self._refuses(options):
+        if fault := self._why_silent(options):
             raise fault
         self.made.append(options)
 
@@ -137,10 +137,10 @@ def test_a_cluster_that_refuses_every_topic_gives_the_commands_with_the_copies(
 ) -> None:
     with pytest.raises(TopicMissing) as caught:
         ensured(monkeypatch, Cluster(lambda options: fault()))
-    said = str(caught.value)
-    assert fault.__name__ in said
-    assert "kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in said
-    assert "--replication-factor 3 --config min.insync.replicas=2" in said
+    reason = str(caught.value)
+    assert fault.__name__ in reason
+    assert "kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in reason
+    assert "--replication-factor 3 --config min.insync.replicas=2" in reason
 
 
 def test_a_broker_that_died_a_moment_ago_costs_one_more_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,41 +175,41 @@ def test_a_broker_that_died_a_moment_ago_costs_one_more_question(monkeypatch: py
     ids=str,
 )
 def test_a_topic_that_survives_the_loss_of_a_broker_deserves_no_word(found: Copies) -> None:
-    assert dangers(found, "router") == ()
+    assert copy_warnings(found, "router") == ()
 
 
 @pytest.mark.parametrize(("fewest", "has"), [(1, "one copy"), (2, "2 copies")])
-def test_fewer_copies_than_the_brokers_allow_come_with_the_command(fewest: int, has: str) -> None:
-    (said,) = dangers(copies(4, fewest, min_in_sync=min(fewest, 2)), "t1.router")
-    assert f"the topic t1.router has {has} although 4 brokers allow 3" in said
-    assert "heroku kafka:topics:replication-factor router 3 -a APP" in said
-    assert "kafka-reassign-partitions.sh" in said
+def test_fewer_copies_than_the_brokers_allow_come_with_the_command(fewest_copies: int, has: str) -> None:
+    (reason,) = copy_warnings(copies(4, fewest_copies, min_in_sync=min(fewest_copies, 2)), "t1.router")
+    assert f"the topic t1.router has {has} although 4 brokers allow 3" in reason
+    assert "heroku kafka:topics:replication-factor router 3 -a APP" in reason
+    assert "kafka-reassign-partitions.sh" in reason
 
 
 def test_the_only_brokers_one_copy_is_said_once_and_plainly() -> None:
-    (said,) = dangers(copies(1, 1, min_in_sync=1), "router")
-    assert "the topic router has one copy, on the only broker" in said
-    assert "kafka-" not in said
+    (reason,) = copy_warnings(copies(1, 1, min_in_sync=1), "router")
+    assert "the topic router has one copy, on the only broker" in reason
+    assert "kafka-" not in reason
 
 
 @pytest.mark.parametrize(("fewest", "has_price"), [(2, True), (3, False)])
 def test_an_acknowledgement_that_may_mean_one_copy_comes_with_the_command(
-    fewest: int, has_price: bool
+    fewest_copies: int, has_price: bool
 ) -> None:
-    (said,) = dangers(copies(fewest, fewest, min_in_sync=1), "t1.router")
-    assert "acks=all may mean one copy" in said
-    assert "--entity-type topics --entity-name t1.router --add-config min.insync.replicas=2" in said
-    assert ("no frame is accepted while either broker is down" in said) == has_price
+    (reason,) = copy_warnings(copies(fewest_copies, fewest_copies, min_in_sync=1), "t1.router")
+    assert "acks=all may mean one copy" in reason
+    assert "--entity-type topics --entity-name t1.router --add-config min.insync.replicas=2" in reason
+    assert ("no frame is accepted while either broker is down" in reason) == has_price
 
 
 def test_an_unclean_election_comes_with_the_command() -> None:
-    (said,) = dangers(copies(3, 3, unclean_election=True), "t1.router")
-    assert "--entity-name t1.router --add-config unclean.leader.election.enable=false" in said
+    (reason,) = copy_warnings(copies(3, 3, unclean_election=True), "t1.router")
+    assert "--entity-name t1.router --add-config unclean.leader.election.enable=false" in reason
 
 
 def test_partitions_that_take_no_frame_now_are_counted() -> None:
-    (said,) = dangers(copies(3, 3, waiting=7), "router")
-    assert "7 of 32 partitions of the topic router accept no frames now" in said
+    (reason,) = copy_warnings(copies(3, 3, waiting=7), "router")
+    assert "7 of 32 partitions of the topic router accept no frames now" in reason
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_partitions_that_take_no_frame_now_are_counted() -> None:
 def test_a_topic_that_no_frame_gets_into_is_an_error_with_the_fix(found: Copies, fix: str) -> None:
     require_writable(found, "t1.router")  # Kafka 3.7 and newer ask for no more than there are.
     with pytest.raises(TooFewCopies) as caught:
-        require_writable(replace(found, asks_for_all=True), "t1.router")
+        require_writable(replace(found, rejects_every_frame=True), "t1.router")
     assert f"the topic t1.router accepts no frames: min.insync.replicas is {found.min_in_sync}" in str(
         caught.value
     )
@@ -302,13 +302,13 @@ def test_more_copies_in_sync_than_there_are_stop_no_deploy_where_the_broker_take
     topic = topic_name(kafka_log.settings)
     make(kafka_log.broker, topic, 1, min_insync_replicas="2")
     found = find_copies(kafka_log.settings, TIMEOUT_S)
-    assert found == Copies(1, 1, 4, 0, 2, False, asks_for_all=False)
+    assert found == Copies(1, 1, 4, 0, 2, False, rejects_every_frame=False)
     assert kafka_log.writer().append("f1", frame("f1", 3), 4.0).messages == 3
 
 
 def test_brokers_before_3_7_ask_for_all_the_copies() -> None:
-    found = look(OldBroker(), "router")
-    assert found == Copies(1, 1, 1, 0, 2, None, asks_for_all=True)
+    found = describe_copies(OldBroker(), "router")
+    assert found == Copies(1, 1, 1, 0, 2, None, rejects_every_frame=True)
 
 
 @pytest.mark.kafka
@@ -318,7 +318,7 @@ def test_a_plan_that_shows_no_settings_gets_no_word_about_them(heroku_kafka: Her
     make(heroku_kafka.broker, f"{prefix}router", 1, unclean_leader_election_enable="true")
     found = find_copies(Settings.load(heroku_kafka.environ("copies", prefix)), TIMEOUT_S)
     assert found == Copies(1, 1, 4, 0, None, None)
-    assert len(dangers(found, f"{prefix}router")) == 1
+    assert len(copy_warnings(found, f"{prefix}router")) == 1
 
 
 # --- On three brokers -----------------------------------------------------------------------

@@ -223,7 +223,7 @@ def test_a_group_that_sends_does_not_go_back_when_redis_is_restored(kafka_log: L
 def test_an_older_redis_is_noticed_even_where_nothing_new_comes(
     kafka_log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_reader, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(kafka_reader, "IDLE_CHECK_EVERY_S", 0.2)
     reader, writer = kafka_log.reader(), kafka_log.writer()
     (name,) = in_partition(5, 1)
     wait_until(lambda: _is_placed(kafka_log, reader), "positions")
@@ -307,7 +307,7 @@ def _is_appended(writer: Writer, name: str) -> bool:
 def test_a_reader_says_when_no_broker_answers_and_goes_on_when_one_does(
     kafka_log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_reader, "LOOK_EVERY_S", 0.5)
+    monkeypatch.setattr(kafka_reader, "IDLE_CHECK_EVERY_S", 0.5)
     assert kafka_log.broker is not None
     reader, writer = kafka_log.reader(), kafka_log.writer()
     writer.append("f1", frame("f1", 3), 4)

@@ -50,11 +50,11 @@ def what_is_said(environ: Mapping[str, str]) -> str:
     """The one error of a client that cannot get in; it must show no secret."""
     with pytest.raises(TailraceError) as caught:
         ensure_topic(Settings.load(environ), IN_VAIN_S)
-    said = str(caught.value)
-    assert "PRIVATE KEY" not in said
-    assert "BEGIN CERT" not in said
-    assert "s3cret" not in said
-    return said
+    reason = str(caught.value)
+    assert "PRIVATE KEY" not in reason
+    assert "BEGIN CERT" not in reason
+    assert "s3cret" not in reason
+    return reason
 
 
 # --- Heroku's add-on ------------------------------------------------------------------------
@@ -103,12 +103,12 @@ def test_a_missing_topic_gives_the_commands_that_make_it(heroku_kafka: HerokuKaf
     prefix = f"{PREFIX}new-"
     with pytest.raises(TopicMissing) as caught:
         ensure_topic(Settings.load(heroku_kafka.environ("new-tenant", prefix)), TIMEOUT_S)
-    said = str(caught.value)
-    assert f"the topic {prefix}router is missing" in said
-    assert "heroku kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in said
+    reason = str(caught.value)
+    assert f"the topic {prefix}router is missing" in reason
+    assert "heroku kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in reason
     plain = f"--topic {prefix}router --partitions 32 --replication-factor 3 --config min.insync.replicas=2"
-    assert plain in said
-    assert "heroku kafka:consumer-groups:create metrics -a APP" in said
+    assert plain in reason
+    assert "heroku kafka:consumer-groups:create metrics -a APP" in reason
 
 
 def test_a_dedicated_plan_needs_no_command_for_groups(heroku_kafka: HerokuKafka) -> None:
@@ -208,9 +208,9 @@ def test_a_broker_that_must_name_its_host_is_held_to_it(
     ],
 )
 def test_what_is_wrong_with_a_login_is_said(
-    login_kafka: LoginKafka, change: dict[str, str], said: str
+    login_kafka: LoginKafka, change: dict[str, str], reason: str
 ) -> None:
-    assert said in what_is_said({**login_kafka.environ(), **change})
+    assert reason in what_is_said({**login_kafka.environ(), **change})
 
 
 # --- no broker at all -----------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_what_is_wrong_with_a_login_is_said(
         ("kafka://no-such-host.invalid:9092", "no-such-host.invalid:9092: no host has this name"),
     ],
 )
-def test_a_broker_that_is_not_there_is_said(url: str, said: str) -> None:
+def test_a_broker_that_is_not_there_is_said(url: str, reason: str) -> None:
     with pytest.raises(LogUnavailable) as caught:
         ensure_topic(Settings.load({"KAFKA_URL": url}), 1.0)
-    assert said in str(caught.value)
+    assert reason in str(caught.value)

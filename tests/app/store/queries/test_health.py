@@ -14,9 +14,9 @@ from app.log.redis.stream import META, STREAM
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.support import letters as kept_letters
 
 LOG = open_log(Settings(redis_log_max_mb=1))
@@ -42,13 +42,13 @@ def worker(
 
 
 def test_all_is_well_with_a_worker_and_nothing_lost(redis_client: redis.Redis) -> None:
-    fill(redis_client, [Seen(time.time())], time.time())
+    fill(redis_client, [SeenRequest(time.time())], time.time())
     report_status(redis_client, worker("metrics"))
     assert alerts(health(redis_client)) == []
 
 
 def test_without_a_metrics_worker_the_figures_are_frozen(redis_client: redis.Redis) -> None:
-    fill(redis_client, [Seen(time.time())], time.time())
+    fill(redis_client, [SeenRequest(time.time())], time.time())
     (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity) == ("no_worker:metrics", "alarm")
     assert "the figures are frozen" in alert.text
@@ -91,10 +91,10 @@ def test_a_worker_that_is_far_behind_is_a_warning(redis_client: redis.Redis) -> 
 
 def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
-    keep(redis_client, "old", "shop", [Loss("L10", 7)], [], int(time.time()) - 7_200)
+    record_once(redis_client, "old", "shop", [Loss("L10", 7)], [], int(time.time()) - 7_200)
     assert codes(redis_client) == []
-    keep(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(time.time()) - 600)
-    keep(redis_client, "b", "", [Loss("L10", 1)], [], int(time.time()))
+    record_once(redis_client, "a", "shop", [Loss("L10", 1_200), Loss("L12", 40)], [], int(time.time()) - 600)
+    record_once(redis_client, "b", "", [Loss("L10", 1)], [], int(time.time()))
     found = health(redis_client)
     assert found.losses_last_hour == {"shop": 1_240, "": 1}
     assert found.losses_ever == {"shop": 1_247, "": 1}
@@ -184,7 +184,7 @@ def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) ->
 def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     redis_client.set("tailrace:all:dynos", "somebody else's")
-    fill(redis_client, [Seen(time.time())], time.time())
+    fill(redis_client, [SeenRequest(time.time())], time.time())
     (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.count) == ("refused:metrics", 1)
 
@@ -193,7 +193,7 @@ def test_a_full_table_of_routes_is_a_note(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     fill(
         redis_client,
-        [Seen(time.time(), f"/{number}", app="shop") for number in range(6)],
+        [SeenRequest(time.time(), f"/{number}", app="shop") for number in range(6)],
         time.time(),
         routes_max=4,
     )
@@ -217,7 +217,12 @@ def test_a_redis_that_evicts_or_is_full_is_a_warning(redis_client: redis.Redis) 
 
 
 def test_the_most_urgent_comes_first(redis_client: redis.Redis) -> None:
-    fill(redis_client, [Seen(time.time(), f"/{number}") for number in range(6)], time.time(), routes_max=4)
+    fill(
+        redis_client,
+        [SeenRequest(time.time(), f"/{number}") for number in range(6)],
+        time.time(),
+        routes_max=4,
+    )
     kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     severities = [alert.severity for alert in alerts(health(redis_client, routes_max=4))]
     assert severities == ["alarm", "warning", "note"]

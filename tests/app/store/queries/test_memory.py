@@ -13,9 +13,9 @@ from app.log import open_log
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
-from app.store.frame_events import Loss, keep
+from app.store.frame_events import Loss, record_once
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from tests.support import letters
 
 LOG_LIMIT = 10_000_000
@@ -23,7 +23,7 @@ LOG = open_log(Settings(redis_log_max_mb=10))
 ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))
 
 
-def look(store: redis.Redis, keys_at_most: int = 10_000) -> queries.Memory:
+def recover(store: redis.Redis, keys_at_most: int = 10_000) -> queries.Memory:
     return queries.memory(store, LOG, keys_at_most=keys_at_most)
 
 
@@ -37,7 +37,7 @@ def fill_apps(store: redis.Redis, apps: dict[str, int]) -> None:
     now_s = time.time()
     fill(
         store,
-        [Seen(now_s - 60, f"/{at}", app=app) for app, count in apps.items() for at in range(count)],
+        [SeenRequest(now_s - 60, f"/{at}", app=app) for app, count in apps.items() for at in range(count)],
         now_s,
     )
 
@@ -62,9 +62,9 @@ def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 30, "blog": 5})
     RedisWriter(redis_client, LOG_LIMIT).append("frame", [uuid.uuid4().bytes * 1_000] * 20, 4.0)
     letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
-    keep(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
+    record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
     redis_client.set("foreign", "x" * 5_000)
-    found = look(redis_client)
+    found = recover(redis_client)
     assert part(found, "app", "shop").bytes == size_of(redis_client, "*app:shop:*") > 0
     assert part(found, "app", "blog").bytes == size_of(redis_client, "*app:blog:*") > 0
     assert part(found, "app").bytes > part(found, "app", "blog").bytes
@@ -82,7 +82,7 @@ def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
 
 
 def test_an_empty_redis_has_nothing_but_itself(redis_client: redis.Redis) -> None:
-    found = look(redis_client)
+    found = recover(redis_client)
     assert [one.kind for one in found.parts if one.bytes] == ["other"]
     assert (found.keys, found.keys_looked_at, found.is_estimate) == (0, 0, False)
 
@@ -91,7 +91,7 @@ def test_many_keys_are_estimated_from_a_bounded_sample(redis_client: redis.Redis
     fill_apps(redis_client, {"shop": 400})
     real = size_of(redis_client, "*app:shop:*")
     redis_client.config_resetstat()
-    found = look(redis_client, keys_at_most=1_000)
+    found = recover(redis_client, keys_at_most=1_000)
     assert found.is_estimate
     assert found.keys > 4_000
     assert 1_000 <= found.keys_looked_at <= 1_000 + 2 * KEYS_A_PAGE
@@ -113,7 +113,7 @@ def test_a_look_ends_when_its_time_is_up(redis_client: redis.Redis) -> None:
 
 def test_the_largest_apps_are_named_and_the_others_summed_up(redis_client: redis.Redis) -> None:
     fill_apps(redis_client, {f"app{number:02}": number for number in range(1, APPS_SHOWN + 6)})
-    found = look(redis_client)
+    found = recover(redis_client)
     named = [one.app for one in found.parts if one.app]
     assert len(named) == APPS_SHOWN
     assert named[0] == f"app{APPS_SHOWN + 5}"
@@ -126,7 +126,7 @@ def test_the_largest_apps_are_named_and_the_others_summed_up(redis_client: redis
 def test_a_redis_that_does_not_tell_sizes_is_no_fault(redis_client: redis.Redis, shy: redis.Redis) -> None:
     fill_apps(redis_client, {"shop": 3})
     letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
-    found = look(shy)
+    found = recover(shy)
     assert "it refuses MEMORY USAGE" in found.refused
     assert {one.kind for one in found.parts} == {"log", "dead_letters", "other"}
     assert found.parts[-1].name == "Figures and everything else"

@@ -54,7 +54,7 @@ def test_nothing_compares_with_nothing() -> None:
 
 
 def test_the_total_is_the_sum_of_its_routes(redis_client: redis.Redis) -> None:
-    figures = replay.Figures()
+    figures = replay.RunFigures()
     for number in range(20):
         figures.of("/a").add("answered", 200, 10.0, 200, 9.0)
         figures.of("/b").add("answered" if number else "timeout", 500, 50.0, 200, 20.0)
@@ -70,6 +70,6 @@ def test_the_total_is_the_sum_of_its_routes(redis_client: redis.Redis) -> None:
 def test_runs_are_listed_the_latest_first(redis_client: redis.Redis) -> None:
     assert queries.replay_runs(redis_client).runs == []
     assert queries.replay_run(redis_client, "live") is None
-    replay.record(redis_client, "live", replay.Figures(), {"target": "https://staging.example.com"})
+    replay.record(redis_client, "live", replay.RunFigures(), {"target": "https://staging.example.com"})
     (run,) = queries.replay_runs(redis_client).runs
     assert (run.id, run.info["target"]) == ("live", "https://staging.example.com")

@@ -10,16 +10,16 @@ import redis
 
 from app.store import keys, queries
 from app.store.keys import digest
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 from servers.redis_server import RedisServer
 
 SPANS_S = (300, 3_600, 86_400, 7 * 86_400)
 
 
-def traffic(now_s: float, count: int, *, within_s: int, seed: int = 1) -> list[Seen]:
+def traffic(now_s: float, count: int, *, within_s: int, seed: int = 1) -> list[SeenRequest]:
     rng = random.Random(seed)
     return [
-        Seen(
+        SeenRequest(
             at_s=now_s - rng.random() ** 3 * within_s,
             path=rng.choice(["/", "/products", "/cart", "/search"]),
             service_ms=round(rng.lognormvariate(4, 0.8)),
@@ -66,7 +66,9 @@ def test_since_ever_counts_all(redis_client: redis.Redis, now_s: float) -> None:
 
 
 def test_the_busiest_route_comes_first(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s - 60, path) for path in ("/a", "/b", "/b", "/c", "/b", "/c")], now_s)
+    fill(
+        redis_client, [SeenRequest(now_s - 60, path) for path in ("/a", "/b", "/b", "/c", "/b", "/c")], now_s
+    )
     assert [row.route for row in queries.routes_table(redis_client, "", 300, now_s).routes] == [
         "/b",
         "/c",
@@ -75,14 +77,14 @@ def test_the_busiest_route_comes_first(redis_client: redis.Redis, now_s: float) 
 
 
 def test_a_route_without_a_request_in_the_span_is_left_out(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s - 4_000, "/old"), Seen(now_s - 60, "/new")], now_s)
+    fill(redis_client, [SeenRequest(now_s - 4_000, "/old"), SeenRequest(now_s - 60, "/new")], now_s)
     assert [row.route for row in queries.routes_table(redis_client, "", 3_600, now_s).routes] == ["/new"]
 
 
 def test_a_rate_is_over_the_whole_span_where_there_was_traffic_before(
     redis_client: redis.Redis, now_s: float
 ) -> None:
-    fill(redis_client, [Seen(now_s - 90_000)] + [Seen(now_s - 100)] * 300, now_s)
+    fill(redis_client, [SeenRequest(now_s - 90_000)] + [SeenRequest(now_s - 100)] * 300, now_s)
     assert queries.routes_table(redis_client, "", 300, now_s).total.rate == 1.0
 
 
@@ -90,7 +92,7 @@ def test_a_rate_is_over_the_time_since_the_first_request_ever(
     redis_client: redis.Redis, now_s: float
 ) -> None:
     # The drain is two minutes old: an hour's rate would be far too low.
-    fill(redis_client, [Seen(now_s - 14 - second) for second in range(110)], now_s)
+    fill(redis_client, [SeenRequest(now_s - 14 - second) for second in range(110)], now_s)
     table = queries.routes_table(redis_client, "", 3_600, now_s)
     assert table.total.rate == pytest.approx(1.0, rel=0.1)
 
@@ -98,13 +100,13 @@ def test_a_rate_is_over_the_time_since_the_first_request_ever(
 def test_requests_still_on_their_way_are_counted_but_make_no_rate(
     redis_client: redis.Redis, now_s: float
 ) -> None:
-    fill(redis_client, [Seen(now_s - 9_000)] + [Seen(now_s - 1)] * 50, now_s)
+    fill(redis_client, [SeenRequest(now_s - 9_000)] + [SeenRequest(now_s - 1)] * 50, now_s)
     table = queries.routes_table(redis_client, "", 300, now_s)
     assert (table.total.count, table.total.rate) == (50, 0.0)
 
 
 def test_a_sparkline_is_the_rate_of_each_step(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s - 250)] * 20 + [Seen(now_s - 15)] * 10, now_s)
+    fill(redis_client, [SeenRequest(now_s - 250)] * 20 + [SeenRequest(now_s - 15)] * 10, now_s)
     (row,) = queries.routes_table(redis_client, "", 300, now_s).routes
     assert len(row.spark) == 30
     assert sum(row.spark) * 10 == pytest.approx(30)
@@ -114,8 +116,8 @@ def test_a_sparkline_is_the_rate_of_each_step(redis_client: redis.Redis, now_s: 
 def test_seldom_used_routes_are_left_out_of_a_long_span_and_said(
     redis_client: redis.Redis, now_s: float
 ) -> None:
-    requests = [Seen(now_s - 7_300, f"/{number}") for number in range(100)]
-    requests += [Seen(now_s - 7_200, f"/{number}") for number in range(60)]
+    requests = [SeenRequest(now_s - 7_300, f"/{number}") for number in range(100)]
+    requests += [SeenRequest(now_s - 7_200, f"/{number}") for number in range(60)]
     fill(redis_client, requests, now_s)
     table = queries.routes_table(redis_client, "", 30 * 86_400, now_s)
     assert table.left_out > 0
@@ -132,17 +134,22 @@ def test_an_empty_redis_gives_an_empty_table(redis_client: redis.Redis, now_s: f
 
 
 def test_apps_are_listed_by_requests(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s, app=app) for app in ("api", "shop", "shop", "")], now_s)
+    fill(redis_client, [SeenRequest(now_s, app=app) for app in ("api", "shop", "shop", "")], now_s)
     found = queries.apps(redis_client)
     assert found.apps == [queries.AppCount("shop", 2), queries.AppCount("api", 1)]
     assert found.unnamed == 1
 
 
 def test_one_route_has_its_histogram_dynos_and_hosts(redis_client: redis.Redis, now_s: float) -> None:
-    slow = Seen(now_s - 60, "/slow", service_ms=30_000, status="503", code="H12", dyno="web.2")
+    slow = SeenRequest(now_s - 60, "/slow", service_ms=30_000, status="503", code="H12", dyno="web.2")
     fill(
         redis_client,
-        [Seen(now_s - 60, "/slow"), Seen(now_s - 60, "/slow"), slow, Seen(now_s - 60, "/x")],
+        [
+            SeenRequest(now_s - 60, "/slow"),
+            SeenRequest(now_s - 60, "/slow"),
+            slow,
+            SeenRequest(now_s - 60, "/x"),
+        ],
         now_s,
     )
     detail = queries.route_detail(redis_client, "", digest("/slow"), 300, now_s)
@@ -164,12 +171,15 @@ def test_all_routes_together_are_one_route_too(redis_client: redis.Redis, now_s:
 
 
 def test_an_unknown_digest_is_no_route(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s)], now_s)
+    fill(redis_client, [SeenRequest(now_s)], now_s)
     assert queries.route_detail(redis_client, "", digest("/nowhere"), 300, now_s) is None
 
 
 def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: float) -> None:
-    requests = [Seen(now_s - 60, "/\udcff\x01é<script>", method="G\x00T"), Seen(now_s - 60, "/ok")]
+    requests = [
+        SeenRequest(now_s - 60, "/\udcff\x01é<script>", method="G\x00T"),
+        SeenRequest(now_s - 60, "/ok"),
+    ]
     redis_client.hset("routes", b"/\xff\xfe", digest("/ok"))
     fill(redis_client, requests[1:], now_s)
     name, number = keys.chunk(10, int(now_s - 60) // 10 * 10)
@@ -187,7 +197,7 @@ def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: flo
 def test_a_table_of_many_routes_takes_a_handful_of_round_trips(
     redis_client: redis.Redis, now_s: float
 ) -> None:
-    fill(redis_client, [Seen(now_s - 60, f"/{number}") for number in range(300)], now_s)
+    fill(redis_client, [SeenRequest(now_s - 60, f"/{number}") for number in range(300)], now_s)
     queries.routes_table(redis_client, "", 3_600, now_s)
     redis_client.config_resetstat()
     queries.routes_table(redis_client, "", 3_600, now_s)

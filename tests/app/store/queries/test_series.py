@@ -9,7 +9,7 @@ import redis
 
 from app.store import queries
 from app.store.keys import digest
-from servers.figures import Seen, fill
+from servers.figures import SeenRequest, fill
 
 
 @pytest.mark.parametrize(("span_s", "points"), [(300, 30), (3_600, 61), (86_400, 145), (7 * 86_400, 169)])
@@ -18,7 +18,7 @@ def test_points_add_up_to_what_happened(
 ) -> None:
     rng = random.Random(2)
     requests = [
-        Seen(
+        SeenRequest(
             now_s - 15 - rng.random() * span_s,
             service_ms=rng.randint(1, 400),
             status=rng.choice(["200", "500"]),
@@ -44,13 +44,13 @@ def test_points_add_up_to_what_happened(
 
 
 def test_one_route_has_its_own_series(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s - 100, "/a")] * 10 + [Seen(now_s - 100, "/b")] * 30, now_s)
+    fill(redis_client, [SeenRequest(now_s - 100, "/a")] * 10 + [SeenRequest(now_s - 100, "/b")] * 30, now_s)
     series = queries.series(redis_client, "", digest("/a"), 300, now_s)
     assert sum(value or 0 for value in series.requests_per_s) == 1.0
 
 
 def test_now_is_the_last_whole_minute_whatever_the_span(redis_client: redis.Redis, now_s: float) -> None:
-    fill(redis_client, [Seen(now_s - 10 - second) for second in range(60)] * 2, now_s)
+    fill(redis_client, [SeenRequest(now_s - 10 - second) for second in range(60)] * 2, now_s)
     for span_s in (300, 30 * 86_400):
         series = queries.series(redis_client, "", "all", span_s, now_s)
         assert series.now_requests_per_s == pytest.approx(2.0, rel=0.2)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.keys import WINDOWS
-from app.store.queries.spans import FINE_S, LONGEST_S, ON_THE_WAY_S, plan, read_span
+from app.store.queries.spans import FINE_S, ON_THE_WAY_S, SPAN_MAX_S, plan, read_span
 
 MOMENTS = st.floats(min_value=1_700_000_000, max_value=1_900_000_000)
 KEPT_S = dict(WINDOWS)
 
 
-@given(st.integers(FINE_S, LONGEST_S), MOMENTS, st.integers(1, 300))
+@given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS, st.integers(1, 300))
 def test_windows_cover_the_span_once_and_in_order(span_s: int, now_s: float, most_bins: int) -> None:
     planned = plan(span_s, now_s, most_bins)
     at_s = planned.start_s
@@ -27,14 +27,14 @@ def test_windows_cover_the_span_once_and_in_order(span_s: int, now_s: float, mos
     assert at_s == planned.end_s
 
 
-@given(st.integers(FINE_S, LONGEST_S), MOMENTS, st.integers(1, 300))
+@given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS, st.integers(1, 300))
 def test_every_window_of_a_plan_is_still_kept(span_s: int, now_s: float, most_bins: int) -> None:
     for part in plan(span_s, now_s, most_bins).bins:
         for length_s, start_s in part.windows:
             assert start_s + length_s + KEPT_S[length_s] > now_s
 
 
-@given(st.integers(FINE_S, LONGEST_S), MOMENTS)
+@given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS)
 def test_a_plan_begins_within_one_window_of_what_was_asked(span_s: int, now_s: float) -> None:
     planned = plan(span_s, now_s, 30)
     grain_s = 10 if span_s < 600 else 60 if span_s <= 86_400 else 3_600

@@ -1,4 +1,4 @@
-"""One row of the API's table: api.py answers it, openapi.py describes it."""
+"""One endpoint of the API: api.py answers it, openapi.py describes it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import redis
 
 from app.log import MessageLog
 from app.settings import Settings
-from drain.dashboard.answers import Answer
 from drain.dashboard.parameters import Parameters
+from drain.dashboard.response_cache import CachedResponse
 
 Schema = dict[str, Any]
 
@@ -27,19 +27,19 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was found for a question, and when (Unix s)."""
+    """What an endpoint found, and when (Unix s)."""
 
     found: Any
     at_s: float
 
 
-Encode = Callable[[Loaded, Parameters, float], Answer]
-"""The answer from what was found; the last argument is for how many seconds it is kept."""
+Encode = Callable[[Loaded, Parameters, float], CachedResponse]
+"""Makes the response from what was found; the last argument is how many seconds it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What can be asked with GET."""
+class Endpoint:
+    """A path that answers GET."""
 
     path: str
     """As in the OpenAPI document, e.g. `/api/routes/{digest}`."""
@@ -47,12 +47,12 @@ class Question:
     schema: Schema
     """Of the answer."""
     find: Callable[[Source, Parameters, float], object]
-    """What is asked for, at a Unix time in seconds. Raises NotThere and redis.RedisError."""
+    """Reads the figures, at a Unix time in seconds. Raises NotFound and redis.RedisError."""
     encode: Encode
     parameters: tuple[str, ...] = ()
-    """Names of the document's parameters."""
+    """Parameters, by their names in the OpenAPI document."""
     fresh_s: float | None = None
-    """An answer is kept at least so long; None: as the window says."""
+    """How long a response is kept at least, in seconds; None: as the window says."""
     mimetype: str = "application/json"
     can_be_missing: bool = False
-    """404 where what is asked for by its name is not kept."""
+    """Whether it can answer 404, because a route or run is not kept."""

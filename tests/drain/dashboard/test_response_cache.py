@@ -6,7 +6,13 @@ import threading
 
 import pytest
 
-from drain.dashboard.answers import COST_FACTOR, KEPT, Answer, Answers, answer
+from drain.dashboard.response_cache import (
+    COST_FACTOR,
+    ENTRIES_MAX,
+    CachedResponse,
+    ResponseCache,
+    cached_response,
+)
 
 
 class Clock:
@@ -33,14 +39,14 @@ class Source:
         self.clock.now_s += self.cost_s
         return self.readings
 
-    def encode(self, figures: int, kept_s: float) -> Answer:
+    def encode(self, figures: int, kept_s: float) -> CachedResponse:
         self.kept_s.append(kept_s)
-        return answer(b"%d" % figures)
+        return cached_response(b"%d" % figures)
 
 
 def test_an_answer_is_read_once_while_it_is_fresh() -> None:
     clock = Clock()
-    answers, source = Answers(clock), Source(clock)
+    answers, source = ResponseCache(clock), Source(clock)
     assert [answers.get("x", 2.0, source.load, source.encode).body for _ in range(5)] == [b"1"] * 5
     clock.now_s += 2.0
     assert answers.get("x", 2.0, source.load, source.encode).body == b"2"
@@ -48,7 +54,7 @@ def test_an_answer_is_read_once_while_it_is_fresh() -> None:
 
 def test_what_was_dear_to_read_stays_longer() -> None:
     clock = Clock()
-    answers, source = Answers(clock), Source(clock, cost_s=1.5)
+    answers, source = ResponseCache(clock), Source(clock, cost_s=1.5)
     answers.get("x", 2.0, source.load, source.encode)
     assert source.kept_s == [1.5 * COST_FACTOR]
     clock.now_s += 1.5 * COST_FACTOR - 1
@@ -58,14 +64,14 @@ def test_what_was_dear_to_read_stays_longer() -> None:
 
 def test_different_questions_have_different_answers() -> None:
     clock = Clock()
-    answers, source = Answers(clock), Source(clock)
+    answers, source = ResponseCache(clock), Source(clock)
     assert answers.get(("a", 1), 2.0, source.load, source.encode).body == b"1"
     assert answers.get(("a", 2), 2.0, source.load, source.encode).body == b"2"
 
 
 def test_a_fault_is_kept_by_nobody() -> None:
     clock = Clock()
-    answers, source = Answers(clock), Source(clock)
+    answers, source = ResponseCache(clock), Source(clock)
 
     def fails() -> int:
         raise OSError("unreachable")
@@ -76,7 +82,7 @@ def test_a_fault_is_kept_by_nobody() -> None:
 
 
 def test_who_asks_while_it_is_read_waits_for_the_same_answer() -> None:
-    answers = Answers()
+    answers = ResponseCache()
     go_on, readings = threading.Event(), []
 
     def slow() -> bytes:
@@ -87,7 +93,7 @@ def test_who_asks_while_it_is_read_waits_for_the_same_answer() -> None:
     bodies: list[bytes] = []
 
     def ask() -> None:
-        bodies.append(answers.get("x", 60.0, slow, lambda figures, kept_s: answer(figures)).body)
+        bodies.append(answers.get("x", 60.0, slow, lambda figures, kept_s: cached_response(figures)).body)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -100,10 +106,10 @@ def test_who_asks_while_it_is_read_waits_for_the_same_answer() -> None:
 
 def test_memory_is_bounded_whatever_is_asked() -> None:
     clock = Clock()
-    answers, source = Answers(clock), Source(clock)
-    for number in range(KEPT * 3):
+    answers, source = ResponseCache(clock), Source(clock)
+    for number in range(ENTRIES_MAX * 3):
         answers.get(number, 60.0, source.load, source.encode)
-    answers.get(KEPT * 3 - 1, 60.0, source.load, source.encode)
-    assert source.readings == KEPT * 3
+    answers.get(ENTRIES_MAX * 3 - 1, 60.0, source.load, source.encode)
+    assert source.readings == ENTRIES_MAX * 3
     answers.get(0, 60.0, source.load, source.encode)
-    assert source.readings == KEPT * 3 + 1
+    assert source.readings == ENTRIES_MAX * 3 + 1

@@ -12,10 +12,10 @@ import redis
 
 from app.errors import NotDurable
 from app.log import Writer
-from app.log.redis.hold import Item
+from app.log.redis.durability import Item
 from app.log.redis.stream import STREAM, log_counts
-from app.log.redis.writer import open_hold
-from app.store.frame_events import guard_of
+from app.log.redis.writer import open_durability_wait
+from app.store.frame_events import marker_of
 from app.store.keys import FRAME_EVENTS
 from servers.redis_server import RedisServer, system_binary, wheel_binary
 from tests.app.log.logs import Log, frame
@@ -150,44 +150,48 @@ def test_frames_that_wait_at_the_same_time_share_one_wait(
 
 
 def test_what_comes_beside_a_frame_is_held_too(both: ReplicatedRedis, log: Log, writer: Writer) -> None:
-    def beside() -> bytes:
-        log.store.sadd(FRAME_EVENTS[0], guard_of("f1"))
-        return guard_of("f1")
+    def record_events() -> bytes:
+        log.store.sadd(FRAME_EVENTS[0], marker_of("f1"))
+        return marker_of("f1")
 
-    assert writer.append("f1", [], 2, beside).messages == 0
-    assert writer.append("f1", frame("f1", 5), 2, beside).messages == 5
+    assert writer.append("f1", [], 2, record_events).messages == 0
+    assert writer.append("f1", frame("f1", 5), 2, record_events).messages == 5
     both.hold_replica()
     for values in ([], frame("f2", 5)):
         with pytest.raises(NotDurable, match="only 0 of 1"):
-            writer.append("f2", values, 0.7, beside)
+            writer.append("f2", values, 0.7, record_events)
 
 
 def test_a_frame_and_what_comes_beside_it_share_one_wait(
     both: ReplicatedRedis, log: Log, writer: Writer
 ) -> None:
-    def beside() -> bytes:
-        log.store.sadd(FRAME_EVENTS[0], guard_of("f1"))
-        return guard_of("f1")
+    def record_events() -> bytes:
+        log.store.sadd(FRAME_EVENTS[0], marker_of("f1"))
+        return marker_of("f1")
 
     both.link.delay_s = 1.0
     # Two waits would take two seconds.
-    writer.append("f1", frame("f1", 5), 1.7, beside)
+    writer.append("f1", frame("f1", 5), 1.7, record_events)
 
 
 def test_a_server_that_does_not_have_it_cannot_confirm_it(log: Log, writer: Writer) -> None:
     """A replica that took over between the write and the wait would say yes to what it never received."""
-    hold = open_hold(log.store, 1, fsync=False)
-    assert hold is not None
+    durability = open_durability_wait(log.store, 1, fsync=False)
+    assert durability is not None
     log.writer().append("there", frame("there", 1), 4)
     there: Item = ("frame", b"there")
-    hold.wait([there, ("key", f"{STREAM}:meta".encode())], 2)
-    elsewhere: list[Item] = [("frame", b"elsewhere"), ("guard", guard_of("elsewhere")), ("key", b"elsewhere")]
+    durability.wait([there, ("key", f"{STREAM}:meta".encode())], 2)
+    elsewhere: list[Item] = [
+        ("frame", b"elsewhere"),
+        ("marker", marker_of("elsewhere")),
+        ("key", b"elsewhere"),
+    ]
     for item in elsewhere:
         with pytest.raises(NotDurable, match="this Redis does not hold what was written"):
-            hold.wait([there, item], 2)
-    hold.close()
+            durability.wait([there, item], 2)
+    durability.close()
     with pytest.raises(NotDurable, match="this Redis does not hold what was written"):
-        writer.append("f1", frame("f1", 1), 2, lambda: guard_of("elsewhere"))
+        writer.append("f1", frame("f1", 1), 2, lambda: marker_of("elsewhere"))
 
 
 def test_a_wait_goes_on_after_its_connection_was_closed(log: Log, writer: Writer) -> None:

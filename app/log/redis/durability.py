@@ -21,37 +21,37 @@ import redis
 
 from app.errors import NotDurable, first_words
 
-_LUA = (Path(__file__).parent / "hold.lua").read_bytes()
+_LUA = (Path(__file__).parent / "durability.lua").read_bytes()
 
 ANSWER_S = 2.0
-"""For Redis to answer what does not wait, and for its answer once a wait has ended."""
+"""Time for Redis to answer a command that does not wait, or to answer once a wait has ended."""
 
 SPARE_S = 0.2
-"""A wait ends this much before its time, so that what is missing can still be said."""
+"""A wait ends this long before its deadline, so that there is time to report what is missing."""
 
 
-Kind = Literal["frame", "guard", "key"]
+Kind = Literal["frame", "marker", "key"]
 Item = tuple[Kind, bytes]
-"""A frame of the log, the guard of a frame's losses and letters, or any key."""
+"""A frame of the log, the marker of a frame's losses and dead letters, or any key."""
 
 
 @dataclass(slots=True)
 class _Round:
-    """What waits together."""
+    """Frames that share one wait."""
 
     deadline_s: float
-    """Of the one that has the most time left."""
+    """The latest deadline among them."""
     items: list[Item] = field(default_factory=list)
     missing: frozenset[bytes] = frozenset()
     fault: str = "Redis does not answer in time"
     done: threading.Event = field(default_factory=threading.Event)
 
 
-class Hold:
+class DurabilityWait:
     """Waits for replicas and the disk. Thread-safe; starts its thread and connects when first used."""
 
     def __init__(self, client: redis.Redis, replicas: int, *, fsync: bool, keys: Sequence[str]) -> None:
-        """`keys`: the log's meta hash, its two sets of frames remembered, and the two of guards."""
+        """`keys`: the log's meta hash, its two sets of frames remembered, and the two of markers."""
         self._pool = client.connection_pool
         self._replicas = replicas
         self._fsync = fsync
@@ -63,16 +63,16 @@ class Hold:
         self._is_closed = False
 
     def wait(self, items: Sequence[Item], timeout_s: float) -> None:
-        """Returns once all of these are as safe as the settings ask.
+        """Returns once all of these are as safe as the settings require.
 
-        Raises NotDurable: it says what is missing. That it is there is asked of the very server that
-        waits, so that a replica which took over in between cannot confirm what it never received.
+        Raises NotDurable, which says what is missing. The server that waits is also asked whether it has
+        the items, so that a replica that took over in between cannot confirm what it never received.
         """
         if not items:
             return
         mine = self._join(items, time.monotonic() + timeout_s)
         if not mine.done.wait(max(0.0, timeout_s)):
-            raise NotDurable(f"not confirmed in time: {self._asked()}")
+            raise NotDurable(f"not confirmed in time: {self._required()}")
         if mine.fault:
             raise NotDurable(mine.fault)
         if not mine.missing.isdisjoint(name for _, name in items):
@@ -86,7 +86,7 @@ class Hold:
                 self._next = _Round(deadline_s)
                 self._changed.notify()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="hold", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="durability", daemon=True)
                 self._thread.start()
             self._next.deadline_s = max(self._next.deadline_s, deadline_s)
             self._next.items += items
@@ -104,14 +104,14 @@ class Hold:
                 current.fault = self._run(current)
             except redis.RedisError as fault:
                 self._disconnect()
-                current.fault = self._in_words(fault)
+                current.fault = self._explain(fault)
             except Exception as fault:
                 self._disconnect()
                 current.fault = f"could not ask Redis for a confirmation: {first_words(fault)}"
             current.done.set()
 
     def _run(self, current: _Round) -> str:
-        """What is missing, in words; empty when all is safe. Raises redis.RedisError."""
+        """Says what is missing; empty if everything is safe. Raises redis.RedisError."""
         script = ("EVAL", _LUA, len(self._keys), *self._keys, *chain.from_iterable(current.items))
         try:
             found = self._ask(ANSWER_S, *script)
@@ -122,7 +122,7 @@ class Hold:
         if self._replicas:
             got = int(self._wait(current, "WAIT", self._replicas))
             if got < self._replicas:
-                return f"only {got} of {self._asked_replicas()} confirmed in time"
+                return f"only {got} of {self._required_replicas()} confirmed in time"
         if self._fsync and not int(self._wait(current, "WAITAOF", 1, 0)[0]):
             return (
                 "not on Redis's disk in time, as REDIS_LOG_FSYNC=1 asks: "
@@ -139,18 +139,21 @@ class Hold:
         self._connection.send_command(*command, check_health=False)
         return self._connection.read_response(timeout=timeout_s)
 
-    def _asked(self) -> str:
-        names = (self._asked_replicas() if self._replicas else "", "REDIS_LOG_FSYNC=1" if self._fsync else "")
+    def _required(self) -> str:
+        names = (
+            self._required_replicas() if self._replicas else "",
+            "REDIS_LOG_FSYNC=1" if self._fsync else "",
+        )
         return " and ".join(filter(None, names))
 
-    def _asked_replicas(self) -> str:
+    def _required_replicas(self) -> str:
         return f"{self._replicas} replica{'s' if self._replicas > 1 else ''} (REDIS_LOG_REPLICAS)"
 
-    def _in_words(self, fault: redis.RedisError) -> str:
-        said = str(fault)
-        if "WAITAOF" in said and "unknown command" in said:
+    def _explain(self, fault: redis.RedisError) -> str:
+        text = str(fault)
+        if "WAITAOF" in text and "unknown command" in text:
             return "REDIS_LOG_FSYNC=1 needs Redis 7.2 or newer (WAITAOF): upgrade, or unset it"
-        if "WAITAOF" in said and "appendonly" in said:
+        if "WAITAOF" in text and "appendonly" in text:
             return (
                 "REDIS_LOG_FSYNC=1 needs Redis's append-only file, which is off: "
                 "`appendonly yes` in redis.conf, or `CONFIG SET appendonly yes`"

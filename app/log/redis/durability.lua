@@ -1,10 +1,10 @@
--- Finds out whether what waits to be held is in this Redis, and writes something.
+-- Finds out whether the items that wait for confirmation are in this Redis, and writes something.
 --
 -- A write, because WAIT waits for the last write of its own connection: since Redis 7.2 it answers at
 -- once on a connection that has written nothing (before, it waited for all that anyone had written).
 --
--- KEYS: meta, then the two generations of frames, and those of guards
--- ARGV: kind ('frame', 'guard' or 'key') and name of each
+-- KEYS: meta, then the two generations of frames, and those of markers of frame events
+-- ARGV: kind ('frame', 'marker' or 'key') and name of each
 -- Returns the names of those that are not there.
 
 local missing = {}
