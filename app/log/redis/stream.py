@@ -64,6 +64,11 @@ def unpacked_size_bytes(packed: bytes) -> int:
         return 0
 
 
+def packed_size_bytes(fields: dict[bytes, bytes] | None) -> int:
+    """How much an entry takes as it is in Redis."""
+    return len(fields.get(b"v", b"")) if fields else 0
+
+
 def message_count(fields: dict[bytes, bytes]) -> int:
     """Messages in an entry, as the log counts them."""
     number = fields.get(b"n", b"1")
