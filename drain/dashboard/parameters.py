@@ -51,7 +51,7 @@ class Parameters:
     window: str = DEFAULT_WINDOW
     """The name of the span."""
     span_s: int | None = SPANS_S[DEFAULT_WINDOW]
-    """None since ever."""
+    """None for all time."""
     route: str = ALL_ROUTES
     """A digest, or `all`."""
     run: str = ""
@@ -71,7 +71,7 @@ def read(
         if name not in known:
             raise BadParameter(name[:80], arguments[name], known, is_known=False)
     app = _matching(arguments.get("app", ""), APP_PATTERN, "app", _AN_APP)
-    window = _window(arguments.get("window", DEFAULT_WINDOW), without_ever="series_window" in names)
+    window = _window(arguments.get("window", DEFAULT_WINDOW), without_all_time="series_window" in names)
     digest = _matching(in_path.get("digest", ALL_ROUTES), DIGEST_PATTERN, "digest", _A_DIGEST)
     route = _matching(arguments.get("route", digest), DIGEST_PATTERN, "route", _A_DIGEST)
     run = _matching(in_path["run"], RUN_PATTERN, "run", _A_RUN) if "run" in in_path else ""
@@ -86,11 +86,12 @@ _A_DIGEST = "a digest of 64 hex digits as in GET /api/routes, or `all`"
 _A_RUN = "the id of a run as in GET /api/replay"
 
 
-def _window(value: str, *, without_ever: bool) -> str:
-    spans = [name for name, span_s in SPANS_S.items() if span_s or not without_ever]
-    if value not in spans:
-        raise BadParameter("window", value, spans)
-    return value
+def _window(value: str, *, without_all_time: bool) -> str:
+    timed = [name for name, span_s in SPANS_S.items() if span_s]
+    allowed = timed if without_all_time else list(WINDOWS)
+    if value not in allowed:
+        raise BadParameter("window", value, allowed)
+    return OLD_NAMES.get(value, value)
 
 
 def _matching(value: str, pattern: str, parameter: str, allowed: str) -> str:
