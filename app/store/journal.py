@@ -27,7 +27,7 @@ from typing import Any, cast
 import orjson
 import redis
 
-from app.store import keys
+from app.store import keys, replies
 from app.store.settle import read_lua, run_raw
 
 log = logging.getLogger(__name__)
@@ -108,9 +108,7 @@ class Journal:
         self.left = left
         self.cost.note(units, took_s)
         if refused:
-            log.error(
-                "Redis refused %d updates of a batch: %s", refused, fault.decode("utf-8", "replace")[:200]
-            )
+            log.error("Redis refused %d updates of a batch: %s", refused, replies.text(fault)[:200])
 
     def finish(self, keepalive: Callable[[], None] | None = None, stop: Event | None = None) -> None:
         """Adds what is left, and calls `keepalive` after each step. A worker that is told to stop

@@ -7,6 +7,10 @@
 -- would drop what a running group has still to read, nothing is written, and the answer is
 -- {group, messages that it has still to read}.
 --
+-- Keys that are derived here, as app/store/keys.py names them: `<stream>:lease:<group>:<consumer>`, there
+-- while that consumer lives, and `<meta>:gone:<group>`, hash: entry -> its messages, of those trimmed while
+-- the group held them.
+--
 -- meta is a hash: `added` (messages ever written), `bytes` (of what is kept), `kept` (messages),
 -- `trimmed` (messages dropped by the bound); per group `read:<group>` and `lost:<group>` (messages),
 -- `seen:<group>` (its last sign of life), `stopped:<group>` (the `seen` after which it was found

@@ -128,7 +128,7 @@ class RedisReader:
             if len(some) < asked:
                 break
             if after != ">":
-                after = some[-1][0].decode()
+                after = some[-1][0]
         return entries
 
     def _answer(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
@@ -162,7 +162,7 @@ class RedisReader:
             good_ones, bad_ones = unpack(packed)
             messages += good_ones
             bad += bad_ones
-            ids.append(entry_id.decode())
+            ids.append(entry_id)
             size += message_count(fields)
         self._messages_per_entry = max(1.0, size / len(ids))
         return Batch(messages, self._claim(ids, size), bad, lease=self._lease)
