@@ -22,6 +22,7 @@ from app.message import RouterMessage, message_id
 from app.redis_client import connect
 from app.routes import route_namer
 from app.settings import Settings
+from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
 from consumers.metrics.admission import Admission
@@ -30,7 +31,7 @@ from servers.messages import router_message
 from servers.shop import FAILURE_SHARE
 from servers.traffic import Traffic
 
-POSITIONS = "tailrace:positions:demo-history"
+POSITIONS = keys.positions("demo-history")
 """Not a worker's: each batch of the history counts once, whatever the log's own positions are."""
 
 MINUTES = 60

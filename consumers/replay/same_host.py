@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import redis
 
 from app.errors import SameHost
+from app.store import keys, replies
+from app.store.schema import HOST_NAMES
 from consumers.replay.target import Target
 
-HOSTS = "tailrace:all:hosts"
+HOSTS = keys.total("", keys.ALL_ROUTES, HOST_NAMES.hash)
 """Hash: the hosts of all lines that were counted."""
 
 
 def refuse_known_hosts(store: redis.Redis, target: Target, host_header: str) -> None:
     """Raises SameHost where the target, or the Host header, is a host that earlier lines came from."""
     try:
-        known = cast(list[bytes], store.hkeys(HOSTS))
+        known = replies.text_list(store.hkeys(HOSTS))
     except redis.RedisError:
         return  # Whoever needs Redis waits for it later; each line is checked as well.
     for host in known:
-        refuse_same_host(target, host.decode("utf-8", "replace"), host_header)
+        refuse_same_host(target, host, host_header)
 
 
 def refuse_same_host(target: Target, host: str, host_header: str) -> None:

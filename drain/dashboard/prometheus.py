@@ -1,6 +1,6 @@
 """Figures of apps, routes, workers and losses for Prometheus, in a bounded number of series.
 
-Counted since ever, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
+Counts are of all time, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
 `tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
 fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart.
 """
