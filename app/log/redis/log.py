@@ -69,7 +69,7 @@ class RedisLog:
                 warnings = tuple(_unheld(client.info("replication")))
                 return Ensured(f"{text}. 2xx: in Redis's memory", warnings)
             client.set(PROBE, 1, ex=60)
-            hold.wait([("key", PROBE.encode())], HOLD_S)
+            hold.wait([("key", PROBE.encode())], min(HOLD_S, timeout_s))
         except redis.RedisError as fault:
             raise unavailable_error(settings, fault) from None
         except NotDurable as fault:
