@@ -63,6 +63,7 @@ CASES = (
     ),
     Case("500 routes, an hour behind", _routes(500), 6, 20_000),
     Case("500 apps of 20 routes", _routes(20), 1_000, 20_000, apps=500),
+    Case("1,000 apps of 500 routes", _routes(500), 1_000, 20_000, apps=1_000),
     Case("crawler, distinct paths", _crawler, 1_000, 20_000),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import redis
 
+from app.groups import METRICS
 from app.message import message_id
 from app.store import keys
 from app.store.apply import apply
@@ -15,7 +16,7 @@ from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_line, router_message
 
-POSITIONS = keys.positions("metrics")
+POSITIONS = keys.positions(METRICS.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,4 @@ def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, rout
         for at, seen in enumerate(requests)
     ]
     changes = Aggregator(lambda path: path, Admission(store, routes_max)).changes(messages, int(now_s))
-    assert apply(store, "metrics", claim, changes, routes_max), "another batch was in between"
+    assert apply(store, METRICS.name, claim, changes, routes_max), "another batch was in between"

@@ -20,7 +20,7 @@ from app.store.bounds import NAMES_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
-from app.store.journal import Journal
+from app.store.journal import Journal, split
 from app.store.rows import Row, portions
 from app.store.schema import TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
@@ -58,9 +58,10 @@ def apply(
     claim is then safe.
     """
     rest = journal or Journal(store, group, limits(routes_max))
-    rows = list(portions(changes.rows))
+    rows, further = split(list(portions(changes.rows)))
     batch = {
         "portions": len(rows),
+        "kept": len(further),
         "limits": limits(routes_max),
         "journal": keys.journal(group),
         "units_max": rest.cost.units_max,
@@ -70,18 +71,24 @@ def apply(
         "totals": _fields(changes.totals),
     }
     letters = (dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad)
-    arguments = [
-        *(orjson.dumps(claim), orjson.dumps(batch)),
-        *rows,
-        *dead_letter_arguments(letters, len(changes.bad)),
-    ]
-    started_s = time.perf_counter()
+    kept_key = ""
     try:
+        kept_key = rest.keep(further) if further else ""
+        arguments = [
+            *(orjson.dumps(claim), orjson.dumps(batch | {"kept_key": kept_key})),
+            *rows,
+            *dead_letter_arguments(letters, len(changes.bad)),
+        ]
+        started_s = time.perf_counter()
         answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)
     except redis.RedisError as error:
+        if kept_key and isinstance(error, redis.ResponseError):
+            rest.drop(kept_key)
         if is_out_of_memory(error):
             enforce_limit(store)
         raise
+    if kept_key and answer == b"stale":
+        rest.drop(kept_key)
     rest.note(left, units, time.perf_counter() - started_s, refused, fault)
     is_settled = read_answer(answer)
     if journal is None:

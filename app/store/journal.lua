@@ -1,5 +1,6 @@
 -- Adds the next portions of the journal to the figures, as many as the step may cost.
--- KEYS: journal of an earlier version, journal, totals of the group
+-- KEYS: journal of an earlier version, journal, totals of the group. A portion `@<key>` stands for those of
+-- the list `key`.
 -- ARGV[1]: limits (JSON), ARGV[2]: units that the step may cost
 -- Returns {portions left, units done, parts that Redis refused, its words on the first of them}.
 
@@ -11,11 +12,16 @@ local function add_from(journal, add)
   while true do
     local portion = call('LINDEX', journal, 0)
     if not portion then return true end
-    local units = units_of(portion)
-    if done > 0 and done + units > most then return false end
-    -- A Redis that is full refuses this write, before anything of the portion is added.
-    if done == 0 then call('LSET', journal, 0, portion) end
-    done = done + add(portion)
+    local list = string.match(portion, '^@(.+)')
+    if list then
+      if not add_from(list, add) then return false end
+    else
+      local units = units_of(portion)
+      if done > 0 and done + units > most then return false end
+      -- A Redis that is full refuses this write, before anything of the portion is added.
+      if done == 0 then call('LSET', journal, 0, portion) end
+      done = done + add(portion)
+    end
     call('LPOP', journal)
   end
 end

@@ -114,6 +114,11 @@ def journal(group_name: str) -> str:
     return f"{PREFIX}journal2:{group_name}"
 
 
+def journal_part(group_name: str, part_id: str) -> str:
+    """List of further portions of one batch; an entry `@<key>` of the journal stands for them."""
+    return f"{journal(group_name)}:{part_id}"
+
+
 def earlier_journal(group_name: str) -> str:
     """The same, of a version whose rows were of another form: see earlier_rows.lua."""
     return f"{PREFIX}journal:{group_name}"

@@ -8,9 +8,11 @@ again, and counts as absent. A value that should be a number but is not raises V
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
+
+Name = TypeVar("Name")
 
 
 def text(answer: Any) -> str:
@@ -49,6 +51,12 @@ def sketch(answer: Any) -> dict[int, int]:
 def json_object(answer: Any) -> dict[str, Any]:
     """A JSON object made by a script."""
     return cast(dict[str, Any], orjson.loads(text(answer)))
+
+
+def present(names: Sequence[Name], answer: Any) -> dict[Name, bytes]:
+    """Which of these fields a hash has, with their values as they are: what HMGET answers."""
+    found = cast(Sequence[bytes | None], answer)
+    return {name: value for name, value in zip(names, found, strict=True) if value is not None}
 
 
 def entries(answer: Any) -> list[tuple[str, dict[bytes, bytes]]]:

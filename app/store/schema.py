@@ -129,6 +129,7 @@ def _ms(text: str) -> float | None:
 
 
 REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
+HOST_NAMES = Names("hosts", "", ":hosts", "host", _host, is_bounded=True)
 CODES = Names("codes", "c", TOTALS_HASH, "code", prefix="c:", is_admitted=True)
 
 FIGURES: tuple[Figure, ...] = (
@@ -140,7 +141,7 @@ FIGURES: tuple[Figure, ...] = (
     Sketch("service", "+", ":service", "service", _ms, sums="::service"),
     Sketch("connect", "-", ":connect", "connect", _ms, sums="::connect"),
     Names("dynos", "", ":dynos", "dyno", _dyno, is_bounded=True),
-    Names("hosts", "", ":hosts", "host", _host, is_bounded=True),
+    HOST_NAMES,
 )
 
 COUNTS = tuple(figure for figure in FIGURES if isinstance(figure, Count))

@@ -2,6 +2,8 @@
 --
 -- Returns 'settled'; 'fresh' where Redis held no position although the reader had one (it was
 -- cleared); or 'stale' where another process holds these messages now, and nothing was written.
+-- All keys are in the claim (app/store/claims.py); `<seen.key>:new` and `:old` are hashes: block of a
+-- frame -> hex of the bits of its lines.
 -- It runs inside the script that applies the batch: both happen, or neither.
 
 local function settle_offsets(claim)

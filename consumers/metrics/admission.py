@@ -8,11 +8,10 @@ well, because workers may admit new ones at the same time.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import cast
 
 import redis
 
-from app.store import keys
+from app.store import keys, replies
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
 from app.store.schema import CODES, OTHER_TOTALS_FIELDS
 
@@ -76,11 +75,10 @@ class Admission:
         answers = iter(pipeline.execute())
         newcomers: dict[str, set[str]] = {}
         for key, names in unknown.items():
-            room = limit - cast(int, next(answers))
-            values: list[bytes | None] = []
-            for _ in range(0, len(names), NAMES_AT_ONCE):
-                values += cast(list[bytes | None], next(answers))
-            there = {name for name, value in zip(names, values, strict=True) if value is not None}
+            room = limit - replies.number(next(answers))
+            there: set[str] = set()
+            for at in range(0, len(names), NAMES_AT_ONCE):
+                there.update(replies.present(names[at : at + NAMES_AT_ONCE], next(answers)))
             self._known.setdefault(key, set()).update(there)
             newcomers[key] = set([name for name in names if name not in there][: max(0, room)])
         return newcomers

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.loop_guard import is_replayed
 from app.message import BadValue, RouterMessage, encode
-from app.router_line import RouterLine, parse, timestamp_ms
+from app.router_line import RouterLine, parse, path_only, timestamp_ms
 from app.store.apply import Changes
 from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
@@ -108,7 +108,7 @@ class Aggregator:
             if is_replayed(line.request_id):
                 replayed += 1
                 continue
-            route = route_of(line.path.partition("?")[0])
+            route = route_of(path_only(line.path))
             if not route:
                 without_path += 1
                 continue

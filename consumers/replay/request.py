@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.message import RouterMessage, exact_line
-from app.router_line import milliseconds, parse, timestamp_ms
+from app.router_line import milliseconds, parse, path_only, timestamp_ms
 
 LATE_MAX_MS = 3_600_000
 AHEAD_MAX_MS = 60_000
@@ -68,7 +68,7 @@ def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Reques
     at_ms, received_ms = timestamp_ms(message["timestamp"]), message["received_at"]
     if at_ms is None or not received_ms - LATE_MAX_MS <= at_ms <= received_ms + AHEAD_MAX_MS:
         at_ms = received_ms
-    path = line.path.partition("?")[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    path = path_only(line.path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return Request(
         method=line.method,
         path=line.path,

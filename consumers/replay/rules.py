@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from app.router_line import path_only
 from app.settings.replay_rules import Rule
 from consumers.replay.request import Request
 from consumers.replay.rewrite import TooMuchWork, rewrite
@@ -58,7 +59,7 @@ def _matches(rule: Rule, request: Request) -> bool:
         return False
     if not rule.paths:
         return True
-    path = request.path.partition("?")[0]
+    path = path_only(request.path)
     spellings = (path,) if rule.allow else (path, _normalized(path))
     return any(pattern.fullmatch(spelling) for spelling in spellings for pattern in rule.paths)
 

@@ -6,9 +6,10 @@ import redis
 
 from app.errors import SameHost
 from app.store import keys, replies
+from app.store.schema import HOST_NAMES
 from consumers.replay.target import Target
 
-HOSTS = keys.total("", keys.ALL_ROUTES, ":hosts")
+HOSTS = keys.total("", keys.ALL_ROUTES, HOST_NAMES.hash)
 """Hash: the hosts of all lines that were counted."""
 
 

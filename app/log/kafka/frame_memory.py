@@ -1,7 +1,7 @@
 """The memory of frames seen, per partition: what makes a retried frame count once on Kafka.
 
 For each block of 512 lines of a frame it holds which were read, as the bits of an integer. It
-lives in Redis (`tailrace:seen:<group>:<p>`, two generations of bounded size) and changes in the
+lives in Redis (`keys.seen`, two generations of bounded size) and changes in the
 step that settles the batch; the reader that owns the partition has a copy, so that a batch costs
 no question to Redis.
 """
@@ -9,11 +9,11 @@ no question to Redis.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any
 
 import redis
 
-from app.store import keys
+from app.store import keys, replies
 from app.store.claims import SeenFrames
 
 BLOCKS_PER_GENERATION = 1000
@@ -53,7 +53,7 @@ class FrameMemory:
         for name in names:
             pipeline.hgetall(f"{self.key(name)}:new")
             pipeline.hgetall(f"{self.key(name)}:old")
-        answers = cast(list[dict[bytes, bytes]], pipeline.execute())
+        answers = pipeline.execute()
         for name, new, old in zip(names, answers[::2], answers[1::2], strict=True):
             self._partitions[name] = _Partition(_read(new), _read(old))
 
@@ -104,5 +104,5 @@ class FrameMemory:
             memory.turn = False
 
 
-def _read(stored: dict[bytes, bytes]) -> dict[str, int]:
-    return {block.decode(): int(indexes, 16) for block, indexes in stored.items()}
+def _read(stored: Any) -> dict[str, int]:
+    return {block: int(indexes, 16) for block, indexes in replies.texts(stored).items()}

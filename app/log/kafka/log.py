@@ -7,7 +7,6 @@ and one that neither reads nor writes loads none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import redis
 
@@ -18,8 +17,7 @@ from app.log.kafka.connection import topic_name
 from app.log.kafka.history import KafkaHistory
 from app.log.kafka.reader import KafkaReader
 from app.log.kafka.writer import KafkaWriter
-from app.log.redis.log import in_redis
-from app.log.redis.stream import META
+from app.log.redis_share import META, in_redis
 from app.log_status import GroupPosition, LogAdvice, LogStatus
 from app.redis_client import connect
 from app.settings import Settings
@@ -89,7 +87,7 @@ class KafkaLog:
             pipeline.hget(keys.group(group), "lost")
         meta, *lost = pipeline.execute()
         positions = {
-            group: GroupPosition(lost=int(count or 0))
-            for group, count in zip(groups, cast(list[bytes | None], lost), strict=True)
+            group: GroupPosition(lost=replies.number(count))
+            for group, count in zip(groups, lost, strict=True)
         }
         return LogStatus(None, positions, in_redis(replies.counts(meta), limit_bytes=None))

@@ -20,7 +20,7 @@ from app.log.interface import Batch, Lag
 from app.log.kafka.clients import Consumer
 from app.log.kafka.frame_memory import FrameMemory
 from app.message import BadValue, RouterMessage, decode, split_id
-from app.store import keys
+from app.store import keys, replies
 from app.store.claims import Span, offsets_claim
 
 log = logging.getLogger(__name__)
@@ -140,8 +140,7 @@ class KafkaReader:
     def _stored(self, partitions: Sequence[int]) -> dict[int, int]:
         """The positions that Redis holds of these partitions. Raises redis.RedisError."""
         found = self._store.hmget(self._positions_key, [str(name) for name in partitions])
-        values = cast(list[bytes | None], found)
-        return {name: int(value) for name, value in zip(partitions, values, strict=True) if value is not None}
+        return {name: int(value) for name, value in replies.present(partitions, found).items()}
 
     def _positions_without_redis(self, partitions: list[int]) -> dict[int, int]:
         committed = self._consumer.committed(partitions)

@@ -6,6 +6,10 @@
 -- Returns the number of messages written: 0 for a frame that is in the log already. If the limit would drop
 -- what a running group has not read, nothing is written, and the answer is {group, messages it has not read}.
 --
+-- Keys that are derived here, as app/store/keys.py names them: `<stream>:lease:<group>:<consumer>`, there
+-- while that consumer lives, and `<meta>:gone:<group>`, hash: entry -> its messages, of those trimmed while
+-- the group held them.
+--
 -- meta is a hash: `added` (messages ever written), `bytes` (of what is kept), `kept` (messages),
 -- `trimmed` (messages dropped by the bound); per group `read:<group>` and `lost:<group>` (messages),
 -- `seen:<group>` (its last sign of life), `stopped:<group>` (the `seen` after which it was found

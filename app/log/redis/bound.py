@@ -13,6 +13,7 @@ from app.errors import first_words
 from app.log.redis.stream import SHARE_OF_MAXMEMORY
 from app.redis_memory import share_of
 from app.script_connection import ScriptConnection
+from app.store import replies
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,7 @@ class Bound:
     def _ask(self) -> None:
         try:
             answer = self._commands.command("INFO", "memory", timeout_s=ANSWER_S)
-            text = answer.decode() if isinstance(answer, bytes) else str(answer)
-            found = _MAXMEMORY.search(text)
+            found = _MAXMEMORY.search(replies.text(answer))
             self._bytes = share_of(int(found[1]) if found else 0, SHARE_OF_MAXMEMORY, self._max_bytes)
         except redis.RedisError as fault:
             log.debug("Redis does not say what it may hold: %s", first_words(fault))

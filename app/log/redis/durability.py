@@ -96,10 +96,9 @@ class DurabilityWait:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._next is not None or self._is_closed)
-                if self._is_closed:
+                if self._is_closed or self._next is None:
                     return
                 current, self._next = self._next, None
-            assert current is not None
             try:
                 current.fault = self._run(current)
             except redis.RedisError as fault:

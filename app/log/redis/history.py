@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import cast
 
 import redis
 
 from app.errors import LogUnavailable
-from app.log.redis.stream import STREAM, Entry, entry_ms, log_counts, unpack
+from app.log.redis.stream import STREAM, Entry, entry_ms, log_counts, range_of, unpack
 from app.message import RouterMessage
 from app.redis_client import why_refused
 
@@ -38,11 +37,11 @@ class RedisHistory:
                     log.warning("skipped an entry that is not a message: %s", value.reason)
             if inside:
                 yield inside
-            start = "(" + entries[-1][0].decode()
+            start = "(" + entries[-1][0]
 
     def _range(self, start: str, end: str, count: int) -> list[Entry]:
         try:
-            return cast(list[Entry], self._client.xrange(STREAM, start, end, count=count))
+            return range_of(self._client.xrange(STREAM, start, end, count=count))
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
 
@@ -52,7 +51,7 @@ class RedisHistory:
         if not first:
             return 0
         try:
-            last = cast(list[Entry], self._client.xrevrange(STREAM, count=1))
+            last = range_of(self._client.xrevrange(STREAM, count=1))
             kept = log_counts(self._client).get("kept", 0)
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault

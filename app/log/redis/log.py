@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import redis
 
@@ -13,17 +13,16 @@ from app.log.interface import READ_TIMEOUT_S, Ensured, Start
 from app.log.redis.history import RedisHistory
 from app.log.redis.reader import RedisReader
 from app.log.redis.stream import (
-    FRAMES,
     META,
     PROBE,
     SHARE_OF_MAXMEMORY,
     STREAM,
-    Entry,
     entry_ms,
     group_lag,
 )
 from app.log.redis.writer import WAIT_S, RedisWriter, open_durability_wait
-from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
+from app.log.redis_share import in_redis
+from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus
 from app.redis_client import connect, unavailable_error
 from app.redis_memory import share_of
 from app.settings import Settings
@@ -70,7 +69,7 @@ class RedisLog:
                 warnings = tuple(_unreplicated(client.info("replication")))
                 return Ensured(f"{text}. 2xx: in Redis's memory", warnings)
             client.set(PROBE, 1, ex=60)
-            durability.wait([("key", PROBE.encode())], CONFIRM_TIMEOUT_S)
+            durability.wait([("key", PROBE.encode())], min(CONFIRM_TIMEOUT_S, timeout_s))
         except redis.RedisError as fault:
             raise unavailable_error(settings, fault) from None
         except NotDurable as fault:
@@ -97,16 +96,11 @@ class RedisLog:
             messages_kept=counts.get("kept", 0),
             messages_added=counts.get("added", 0),
             messages_trimmed=counts.get("trimmed", 0),
-            first_ms=entry_ms(cast(list[Entry], first)[0][0]) if first else None,
+            first_ms=entry_ms(replies.entries(first)[0][0]) if first else None,
         )
         return LogStatus(
             size, {group: _position(counts, group) for group in groups}, in_redis(counts, limit_bytes)
         )
-
-
-def in_redis(counts: dict[str, int], limit_bytes: int | None) -> RedisShare:
-    """What the stream takes, which keeps account of its own bytes."""
-    return RedisShare(counts.get("bytes", 0), limit_bytes, keys=(STREAM,), bookkeeping=FRAMES)
 
 
 def _position(counts: dict[str, int], group: str) -> GroupPosition:

@@ -26,6 +26,7 @@ from app.log.redis.stream import (
     group_lag,
     log_counts,
     message_count,
+    packed_size_bytes,
     unpack,
     unpacked_size_bytes,
 )
@@ -43,7 +44,17 @@ _TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
-"""The most entries that a reader takes at once: with Logplex's frames of up to 100 kB, about 15 MB packed."""
+"""The most entries that a reader buffers."""
+
+READ_BYTES = 8_000_000
+"""About what a reader takes before it returns a batch, as packed: 20,000 usual messages have 2.5 MB.
+Redis answers nobody else while it sends entries, about 3 ms a MB."""
+
+READ_ENTRIES_AT_FIRST = 4
+READ_ENTRIES = 32
+"""The most entries in one answer of Redis. Their size is known only afterwards: 240 of 890 kB each kept
+Redis busy for 688 ms. So the first answer has few, and each has at most twice as many as the one before,
+and no more than would fill READ_BYTES if they were as large as those."""
 
 BATCH_BYTES = 32_000_000
 """Limit of a batch's unpacked size, except for its last entry. 20,000 typical messages have 10 MB; one of 900
@@ -66,6 +77,7 @@ class RedisReader:
         self._reads_pending_first = False
         self._next_take_over_s = 0.0
         self._messages_per_entry = 100.0
+        self._read_entries = READ_ENTRIES_AT_FIRST
         self._buffered: deque[Entry] = deque()
         """Entries that were read but not yet returned: frames differ in size, batches should not."""
 
@@ -105,6 +117,21 @@ class RedisReader:
         self._joined = self._has_joined_before = self._reads_pending_first = True
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
+        """Up to `count` entries, in answers of bounded size; waits for the first of them alone."""
+        entries: list[Entry] = []
+        size_bytes = 0
+        while len(entries) < count and size_bytes < READ_BYTES:
+            asked = min(count - len(entries), self._read_entries)
+            some = self._answer(after, asked, None if entries else block_ms)
+            entries += some
+            size_bytes += self._fit(some)
+            if len(some) < asked:
+                break
+            if after != ">":
+                after = some[-1][0]
+        return entries
+
+    def _answer(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
         answer = self._client.xreadgroup(
             self._group, self._consumer, {STREAM: after}, count=count, block=block_ms
         )
@@ -113,6 +140,14 @@ class RedisReader:
             self._joined = False  # The bound has trimmed some: joining anew counts them as lost.
             return []
         return entries
+
+    def _fit(self, entries: list[Entry]) -> int:
+        """Chooses how many entries the next answer may have, by what these take: their bytes, as packed."""
+        size_bytes = sum(packed_size_bytes(fields) for _, fields in entries)
+        if entries:
+            fitting = READ_BYTES * len(entries) // max(1, size_bytes)
+            self._read_entries = max(1, min(2 * self._read_entries, fitting, READ_ENTRIES))
+        return size_bytes
 
     def _batch(self, max_messages: int) -> Batch:
         messages: list[RouterMessage] = []
@@ -127,7 +162,7 @@ class RedisReader:
             good_ones, bad_ones = unpack(packed)
             messages += good_ones
             bad += bad_ones
-            ids.append(entry_id.decode())
+            ids.append(entry_id)
             size += message_count(fields)
         self._messages_per_entry = max(1.0, size / len(ids))
         return Batch(messages, self._claim(ids, size), bad, lease=self._lease)

@@ -14,14 +14,11 @@ import orjson
 import redis
 
 from app.errors import BadMessage
-from app.log.interface import TOPIC
+from app.log.redis_share import FRAMES, META, STREAM
 from app.message import BadValue, RouterMessage, checked
 from app.store import keys, replies
 
-STREAM = keys.log(TOPIC)
-META = keys.log_meta(STREAM)
-FRAMES = keys.log_frames(STREAM)
-"""Sets of recent frame ids, in two generations, by which a retried frame is recognised."""
+__all__ = ["FRAMES", "META", "STREAM"]
 
 PROBE = keys.log_probe(STREAM)
 """Written to check whether Redis accepts writes."""
@@ -29,7 +26,7 @@ PROBE = keys.log_probe(STREAM)
 SHARE_OF_MAXMEMORY = 0.4
 """The log never takes more of what Redis may hold."""
 
-Entry = tuple[bytes, dict[bytes, bytes] | None]
+Entry = tuple[str, dict[bytes, bytes] | None]
 """(id, fields); None in place of the fields of an entry that was trimmed meanwhile."""
 
 
@@ -64,6 +61,11 @@ def unpacked_size_bytes(packed: bytes) -> int:
         return 0
 
 
+def packed_size_bytes(fields: dict[bytes, bytes] | None) -> int:
+    """How much an entry takes as it is in Redis."""
+    return len(fields.get(b"v", b"")) if fields else 0
+
+
 def message_count(fields: dict[bytes, bytes]) -> int:
     """Messages in an entry, as the log counts them."""
     number = fields.get(b"n", b"1")
@@ -76,13 +78,18 @@ def entries_of(answer: Any) -> list[Entry]:
         return []
     if isinstance(answer, dict):
         found = answer.get(STREAM.encode()) or answer.get(STREAM) or []
-        return cast(list[Entry], found[0] if found and isinstance(found[0], list) else found)
-    return cast(list[Entry], answer[0][1])
+        return range_of(found[0] if found and isinstance(found[0], list) else found)
+    return range_of(answer[0][1])
 
 
-def entry_ms(entry_id: bytes) -> int:
+def range_of(answer: Any) -> list[Entry]:
+    """The entries that XRANGE answers."""
+    return list(replies.entries(answer))
+
+
+def entry_ms(entry_id: str) -> int:
     """When an entry was written, Unix ms by Redis's clock: its id begins with it."""
-    return int(entry_id.partition(b"-")[0])
+    return int(entry_id.partition("-")[0])
 
 
 def log_counts(client: redis.Redis) -> dict[str, int]:

@@ -15,7 +15,7 @@ from app.log.redis.bound import Bound
 from app.log.redis.durability import DurabilityWait, Item
 from app.log.redis.stream import FRAMES, META, PROBE, STREAM, pack
 from app.script_connection import ScriptConnection
-from app.store import keys
+from app.store import keys, replies
 
 APPEND_LUA = (Path(__file__).parent / "append.lua").read_text("utf-8")
 
@@ -91,7 +91,7 @@ class RedisWriter:
         except redis.RedisError as fault:
             raise NotDurable(f"Redis did not accept the frame: {first_words(fault)}") from fault
         if isinstance(written, list):
-            group, waiting = written[0].decode(), int(written[1])
+            group, waiting = replies.text(written[0]), replies.number(written[1])
             raise NotDurable(
                 f"the log is full and group {group} has {plural(waiting, 'message')} to read: "
                 "start more workers or raise REDIS_LOG_MAX_MB"

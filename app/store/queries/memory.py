@@ -180,7 +180,7 @@ def _measure_keys(
 def _part_of(name: bytes) -> tuple[Kind, str]:
     figures = keys.FIGURES_PATTERN.match(name)
     if figures is not None:
-        return "app", (figures["app"] or b"").decode()
+        return "app", replies.text(figures["app"])
     return ("bookkeeping" if name.startswith(keys.PREFIX.encode()) else "foreign"), ""
 
 

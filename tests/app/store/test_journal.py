@@ -13,7 +13,7 @@ from app.errors import StaleBatch
 from app.store import keys
 from app.store.apply import Changes, apply, limits
 from app.store.claims import OffsetsClaim, offsets_claim
-from app.store.journal import UNITS_MAX_LEAST, UNITS_MAX_MOST, Journal, StepCost
+from app.store.journal import PUSH_BYTES, UNITS_MAX_LEAST, UNITS_MAX_MOST, UNNAMED_S, Journal, StepCost
 from app.store.rows import PORTION_UNITS, Row, portions
 from tests.support import rows
 from tests.support.reference import differences, hashes_in
@@ -130,6 +130,81 @@ def test_a_full_redis_keeps_the_portion_whole(store: redis.Redis) -> None:
         store.config_set("maxmemory", 0)
     rest.finish()
     assert counted(store) == 200
+
+
+def large_changes() -> Changes:
+    """About 3 MB of portions."""
+    return changes(600, windows=30, fields=100)
+
+
+def kept_lists(store: redis.Redis) -> list[bytes]:
+    """Keys of the lists that batches keep beside the journal."""
+    return list(store.scan_iter(keys.journal_part("g", "*")))
+
+
+def test_the_settling_step_takes_few_portions_with_it_however_many_there_are(store: redis.Redis) -> None:
+    # 6,600 portions, 15 MB, in the step that settles kept Redis for 110 ms and more.
+    rest = journal(store)
+    pushed = sum(map(len, portions(large_changes().rows)))
+    assert pushed > 2.5 * PUSH_BYTES
+    assert apply(store, "g", claim(), large_changes(), 500, rest)
+    (key,) = kept_lists(store)
+    assert store.ttl(key) == -1
+    beside = sum(map(len, cast(list[bytes], store.lrange(key, 0, -1))))
+    assert pushed - PUSH_BYTES <= beside < pushed
+    assert rest.left == left(store) > 0
+    rest.finish()
+    assert left(store) == 0
+    assert counted(store) == 600
+    assert not kept_lists(store)
+
+
+def test_with_a_list_beside_the_journal_the_figures_are_the_same(
+    store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for push_bytes in (20_000, 10**9):
+        monkeypatch.setattr("app.store.journal.PUSH_BYTES", push_bytes)
+        apply(store, "g", claim(), changes(60, windows=70), 40)
+        found.append(hashes_in(store))
+        store.flushall()
+    assert differences(*found) == []
+
+
+def test_two_workers_of_which_one_is_killed_add_each_portion_beside_the_journal_once(
+    store: redis.Redis,
+) -> None:
+    apply(store, "g", claim(), large_changes(), 1_000, journal(store, 1_000))
+    apply(store, "g", claim(1), large_changes(), 1_000, journal(store, 1_000))
+    assert len(kept_lists(store)) == 2
+    heir = journal(store, 1_000)
+    while left(store):
+        heir.recover()
+        heir._recover_at_s = 0.0
+    assert counted(store) == 1_200
+    assert not kept_lists(store)
+
+
+def test_a_batch_that_is_not_settled_leaves_no_list(store: redis.Redis) -> None:
+    apply(store, "g", claim(), changes(1), 500)
+    with pytest.raises(StaleBatch):
+        apply(store, "g", claim(), large_changes(), 500, journal(store))
+    assert not kept_lists(store)
+    key = journal(store).keep([b"1 2 []"])
+    assert 0 < store.ttl(key) <= UNNAMED_S
+
+
+def test_a_batch_whose_list_is_gone_is_not_settled(
+    store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As when Redis is replaced by an older copy of itself in between.
+    rest = journal(store)
+    monkeypatch.setattr(rest, "keep", lambda some: keys.journal_part("g", "gone"))
+    with pytest.raises(redis.ResponseError, match="not there any more"):
+        apply(store, "g", claim(), large_changes(), 500, rest)
+    assert not store.exists(POSITIONS, keys.journal("g"))
+    monkeypatch.undo()
+    assert apply(store, "g", claim(), large_changes(), 500, rest)
 
 
 def test_no_portion_costs_much_more_than_its_share() -> None:

@@ -24,6 +24,7 @@ def test_hashes_lists_and_numbers() -> None:
     assert replies.sketch({b"317": b"4"}) == {317: 4}
     assert replies.text_list([b"a", BAD]) == ["a", READ]
     assert replies.entries([(b"1-0", {b"raw": BAD})]) == [("1-0", {b"raw": BAD})]
+    assert replies.present(["a", "b"], [None, BAD]) == {"b": BAD}
     assert (replies.number(None), replies.number(b"7"), replies.number(7)) == (0, 7, 7)
     assert (replies.text(None), replies.text(BAD)) == ("", READ)
     assert replies.json_object(b'{"m' + BAD + b'": 1}') == {"m" + READ: 1}

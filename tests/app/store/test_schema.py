@@ -94,8 +94,8 @@ def with_toys(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServe
     for folder in ("app", "consumers", "drain"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     path = copy / "app" / "store" / "schema.py"
-    head, end, tail = path.read_text("utf-8").partition("is_bounded=True),\n)\n")
-    changed = head.replace("\nCODES = ", FUNCTIONS, 1) + end.removesuffix(")\n") + TOYS.lstrip("\n") + tail
+    head, end, tail = path.read_text("utf-8").partition(")\n\nCOUNTS = ")
+    changed = head.replace("\nCODES = ", FUNCTIONS, 1) + TOYS.lstrip("\n") + end[1:] + tail
     path.write_text(changed, "utf-8")
     with redis.Redis.from_url(redis_server.url) as store:
         store.flushall()

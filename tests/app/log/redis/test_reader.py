@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from typing import Any
 
 import pytest
 import redis
@@ -11,8 +13,21 @@ import redis
 from app.errors import LogUnavailable, NotDurable, StaleBatch
 from app.log import Batch, open_log
 from app.log.redis import writer as redis_writer
-from app.log.redis.reader import BATCH_BYTES, RedisReader
-from app.log.redis.stream import SHARE_OF_MAXMEMORY, STREAM, log_counts, pack
+from app.log.redis.reader import (
+    BATCH_BYTES,
+    READ_BYTES,
+    READ_ENTRIES,
+    READ_ENTRIES_AT_FIRST,
+    RedisReader,
+)
+from app.log.redis.stream import (
+    SHARE_OF_MAXMEMORY,
+    STREAM,
+    entries_of,
+    log_counts,
+    pack,
+    packed_size_bytes,
+)
 from app.message import encode
 from app.script_connection import ScriptConnection
 from app.settings import Settings
@@ -128,6 +143,60 @@ def test_a_batch_is_bounded_in_bytes_however_well_its_frames_are_packed(redis_lo
         assert sum(len(found["msg"]) for found in batch.messages) < BATCH_BYTES + 1_000_000
         redis_log.settle(reader, batch)
     assert sum(sizes) == 100
+
+
+class Answers(redis.Redis):
+    """A client that notes how much of the stream each answer brought: (entries, bytes as packed)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.noted: list[tuple[int, int]] = []
+        super().__init__(*args, **kwargs)
+
+    def xreadgroup(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().xreadgroup(*args, **kwargs)
+        entries = entries_of(answer)
+        self.noted.append((len(entries), sum(packed_size_bytes(fields) for _, fields in entries)))
+        return answer
+
+
+def large_frame(frame_id: str) -> list[bytes]:
+    """One message of about the largest size that the drain takes, which can't be packed."""
+    return [encode(message(frame_id, 0, "/" + random.Random(frame_id).randbytes(440_000).hex()))]
+
+
+def test_an_answer_has_few_entries_where_they_are_large(redis_log: Log) -> None:
+    # 240 of 890 kB in one answer kept Redis for 688 ms, and took a worker 390 MB.
+    writer = redis_log.writer()
+    for number in range(200):
+        writer.append(f"small{number}", frame(f"small{number}", 1), 4)
+    for number in range(80):
+        writer.append(f"large{number}", large_frame(f"large{number}"), 4)
+    with Answers.from_url(redis_log.settings.redis_url) as client:
+        reader = RedisReader(client, "metrics", "earliest")
+        drained = redis_log.drain(reader, count=280, most=20_000)
+        assert sorted(drained.ids) == sorted(
+            [f"small{number}.0" for number in range(200)] + [f"large{number}.0" for number in range(80)]
+        )
+        noted = [(count, size) for count, size in client.noted if count]
+        assert noted[0][0] <= READ_ENTRIES_AT_FIRST
+        assert max(count for count, _ in noted) == READ_ENTRIES, "it grows while they are small"
+        surprise = next(at for at, (_, size) in enumerate(noted) if size > READ_BYTES)
+        assert noted[surprise][1] < READ_ENTRIES * 900_000
+        assert max(size for _, size in noted[surprise + 1 :]) <= READ_BYTES, "and shrinks at once"
+
+
+def test_entries_that_a_member_holds_already_come_in_small_answers_too(redis_log: Log) -> None:
+    writer = redis_log.writer()
+    for number in range(40):
+        writer.append(f"f{number}", large_frame(f"f{number}"), 4)
+    with Answers.from_url(redis_log.settings.redis_url) as client:
+        reader = RedisReader(client, "metrics", "earliest")
+        reader.rejected(redis_log.batch(reader, most=20_000))
+        client.noted.clear()
+        assert sorted(redis_log.drain(reader, count=40, most=20_000).ids) == sorted(
+            f"f{number}.0" for number in range(40)
+        )
+        assert max(size for _, size in client.noted) <= READ_BYTES
 
 
 def test_the_bound_is_at_most_a_share_of_what_redis_may_hold(redis_log: Log) -> None:
