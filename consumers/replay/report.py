@@ -121,7 +121,7 @@ def check_paths(paths: Sequence[Path]) -> None:
         if path.suffix not in (".json", ".md"):
             faults.append(f"{named}: must end in .json or .md")
         elif path.is_dir() or not path.parent.is_dir():
-            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder purpose not exist'}")
+            faults.append(f"{named}: {'is a folder' if path.is_dir() else 'its folder does not exist'}")
         elif not os.access(path if path.exists() else path.parent, os.W_OK):
             faults.append(f"{named}: cannot be written: permission denied")
     if faults:
