@@ -105,9 +105,9 @@ def test_credentials_of_another_scheme_are_none() -> None:
     assert not BasicAuth(PAIRS).authenticates(given)
 
 
-@pytest.mark.parametrize("token", ["\ud800", "\udcff"])
-def test_a_token_of_any_characters_is_no_error(token: str) -> None:
-    assert app_of({"d.aaaa": "shop"}, token) is None
+def test_a_token_of_any_characters_is_no_error() -> None:
+    for token in ("\ud800", "\udcff"):
+        assert app_of({"d.aaaa": "shop"}, token) is None
 
 
 TOKENS = {"d.aaaa": "shop", "d.bbbb": "blog"}

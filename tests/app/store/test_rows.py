@@ -150,7 +150,7 @@ def test_a_window_fills_a_portion_to_the_last_unit() -> None:
     room = PORTION_UNITS - ROW_UNITS - WINDOW_UNITS
     for fields, pieces in ((room, 1), (room + 1, 2)):
         window = (10, START_S, {f"s{at}": 1 for at in range(fields)})
-        assert len([one for one in portions([Row(("",), "/a", Added(windows=[window]))])]) == pieces
+        assert len(list(portions([Row(("",), "/a", Added(windows=[window]))]))) == pieces
 
 
 # --- MessagePack ------------------------------------------------------------------------------

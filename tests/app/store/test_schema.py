@@ -244,11 +244,11 @@ def test_what_a_figure_takes_from_a_line_is_bounded(column: str, text: str, coun
 def test_figures_without_a_code_may_be_several_and_what_follows_them_is_checked() -> None:
     some = [Names("a", "", ":a", "fwd"), Names("b", "", ":b", "fwd"), Count("c", "c", total="c")]
     check(some)
-    with pytest.raises(ValueError, match="^two figures are named a$"):
+    with pytest.raises(ValueError, match=r"^two figures are named a$"):
         check([*some, Names("a", "", ":c", "fwd")])
-    with pytest.raises(ValueError, match="^d: its code must be one character that no other figure has$"):
+    with pytest.raises(ValueError, match=r"^d: its code must be one character that no other figure has$"):
         check([*some, Count("d", "c", total="d")])
-    with pytest.raises(ValueError, match="^d: the whole numbers of a window are service and connect$"):
+    with pytest.raises(ValueError, match=r"^d: the whole numbers of a window are service and connect$"):
         check([*some, Sketch("d", "-", ":d", "fwd", lambda text: 1.0)])
 
 

@@ -134,6 +134,15 @@ def test_the_schedule_starts_anew_after_twice_the_limit_without_a_request_on_tim
     assert pacer.due_s(0) == (clock.now if is_anew else None)
 
 
+@pytest.mark.parametrize(("waited_s", "is_sent"), [(10.0, True), (10.5, False)])
+def test_a_request_that_waited_too_long_is_no_new_anchor_to_go_by(waited_s: float, is_sent: bool) -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock)
+    pacer.due_s(0)
+    clock.now += 20.5
+    assert pacer.due_s(0, waited_s) == (clock.now if is_sent else None)
+
+
 def test_with_a_new_anchor_the_rate_starts_anew_too() -> None:
     clock = Clock()
     pacer = Pacer(1.0, 0.125, 10_000, clock)

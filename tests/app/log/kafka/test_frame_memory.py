@@ -151,6 +151,10 @@ def test_partitions_do_not_know_of_each_other(redis_client: redis.Redis) -> None
     again = FrameMemory(redis_client, "g")
     again.load(iter([3]))
     assert not again.of(3)("f", 0)
+    for partitions in ([0, 3, 5], [5, 0, 3], [3, 5, 0]):
+        several = FrameMemory(redis_client, "g")
+        several.load(partitions)
+        assert [several.of(partition)("f", 0) for partition in (0, 3, 5)] == [False, False, True]
     with pytest.raises(KeyError):
         again.of(0)
 
