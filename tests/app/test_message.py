@@ -71,7 +71,10 @@ RECEIVED = "`received_at` is not a Unix time in ms"
 @pytest.mark.parametrize(
     ("found", "fault"),
     [
-        *((value, "not an object") for value in ([], "text", 7, None)),
+        ([], "not an object"),
+        ("text", "not an object"),
+        (7, "not an object"),
+        (None, "not an object"),
         *(
             (without(key), f"`{key}` is missing or not of type {kind}")
             for key, kind in (

@@ -16,6 +16,12 @@ from app.store.rows import PORTION_UNITS, ROW_UNITS, WINDOW_UNITS, Added, Row, p
 from tests.support.reference import differences, hashes_in
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What one test has packed must not answer for another."""
+    rows._PACKED.clear()
+
+
 def told(portion: bytes) -> tuple[int, list[dict[str, Any]], bytes]:
     """Units, rows and windows of a portion."""
     units, size, rest = portion.split(b" ", 2)
@@ -149,7 +155,7 @@ def test_a_row_with_many_windows_comes_in_pieces_and_its_totals_once() -> None:
 def test_a_window_fills_a_portion_to_the_last_unit() -> None:
     room = PORTION_UNITS - ROW_UNITS - WINDOW_UNITS
     for fields, pieces in ((room, 1), (room + 1, 2)):
-        window = (10, START_S, {f"s{at}": 1 for at in range(fields)})
+        window: Any = (10, START_S, {f"s{at}": 1 for at in range(fields)})
         assert len(list(portions([Row(("",), "/a", Added(windows=[window]))]))) == pieces
 
 

@@ -242,7 +242,11 @@ def test_what_a_figure_takes_from_a_line_is_bounded(column: str, text: str, coun
 
 
 def test_figures_without_a_code_may_be_several_and_what_follows_them_is_checked() -> None:
-    some = [Names("a", "", ":a", "fwd"), Names("b", "", ":b", "fwd"), Count("c", "c", total="c")]
+    some: list[Figure] = [
+        Names("a", "", ":a", "fwd"),
+        Names("b", "", ":b", "fwd"),
+        Count("c", "c", total="c"),
+    ]
     check(some)
     with pytest.raises(ValueError, match=r"^two figures are named a$"):
         check([*some, Names("a", "", ":c", "fwd")])

@@ -33,6 +33,11 @@ def test_a_line_counts_for_all_that_it_says() -> None:
     assert found.count([0]) == Cell([0], {"n": 1, "b": 7, "s404": 1, "mPOST": 1, **times(30, 2)})
 
 
+def test_a_line_with_a_code_counts_for_it_too() -> None:
+    found = batch(router_line(service_ms=30, connect_ms=2, bytes=7, code="H12"), admitted={"H12"})
+    assert found.count([0]).counts == {"n": 1, "b": 7, "s200": 1, "mGET": 1, "cH12": 1, **times(30, 2)}
+
+
 def test_a_line_that_says_nothing_is_a_request_of_no_bytes() -> None:
     found = batch("path=/")
     assert found.count([0]).counts == {"n": 1, "b": 0}
@@ -75,6 +80,7 @@ def test_the_sum_of_cells_is_the_cell_of_all_their_lines(lines_a_cell: int) -> N
     assert found.sum(cells) == found.count(list(range(3 * lines_a_cell)))
     assert [cell.counts for cell in cells] == before
     assert found.sum(cells[1:2]) == cells[1]
+    assert found.sum(cells[:2]) == found.count(list(range(2 * lines_a_cell)))
 
 
 def test_totals_hold_counts_sums_maxima_and_names() -> None:

@@ -66,6 +66,7 @@ def test_nothing_compares_with_nothing() -> None:
         (7, 0.5, (0, 3, None)),
         (3, 0.5, (0, 1, None)),
         (1, 0.99, (0, 0, None)),
+        (1_000, 0.9, (881, 899, 919)),
         (100, 0.99, (97, 98, None)),
     ],
 )
