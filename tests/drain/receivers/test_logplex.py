@@ -330,8 +330,8 @@ def test_good_messages_are_read_however_many_they_are() -> None:
 
 
 def of_size(size: int) -> bytes:
-    """A message of an app that has so many bytes, octet count included: 12 to 99."""
-    return counted(b"<1>1 a b c d" + b" " + b"x" * (size - 17) + b"\n")
+    """A message of an app that has so many bytes, octet count included: 20 to 99."""
+    return counted(b"<1>1 a b c d - " + b"x" * (size - 19) + b"\n")
 
 
 @pytest.mark.parametrize(
