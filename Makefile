@@ -11,7 +11,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast check format lock audit bench fuzz soak clean
+.PHONY: help venv demo test test-fast check format lock audit bench fuzz soak mutate clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -67,6 +67,7 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --no-config --universal --python-v
 lock: $(TOOLS)/.installed  ## write requirements*.txt anew from requirements*.in: all versions, with hashes
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt >/dev/null
 	$(COMPILE) requirements-tools.in -o requirements-tools.txt >/dev/null
+	$(COMPILE) -c requirements-dev.txt requirements-mutate.in -o requirements-mutate.txt >/dev/null
 	for kind in '' -fast -demo; do \
 		$(COMPILE) -c requirements-dev.txt requirements$$kind.in -o requirements$$kind.txt >/dev/null || exit 1; \
 	done
@@ -75,7 +76,7 @@ lock: $(TOOLS)/.installed  ## write requirements*.txt anew from requirements*.in
 # skip the package and report success.
 audit: $(TOOLS)/.installed  ## ask for known vulnerabilities in all pinned versions; needs the internet
 	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
-		-r requirements-dev.txt -r requirements-tools.txt \
+		-r requirements-mutate.txt -r requirements-tools.txt \
 		|| { echo "make audit: there are known vulnerabilities, or PyPI cannot be asked for its advisories: see above" >&2; exit 1; }
 
 bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in bench/README.md
@@ -92,6 +93,17 @@ fuzz: $(STAMP)  ## feed the parsers mutated input for a minute
 soak: $(STAMP)  ## real and hostile senders for an hour, while every process is killed in turn; MINUTES=5 for less
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60)
 
+MUTATE := .cache/mutate
+
+$(MUTATE)/.installed: requirements-mutate.txt
+	@$(CHECK_PYTHON)
+	$(PYTHON) -m venv $(MUTATE)
+	$(MUTATE)/bin/$(PIP_INSTALL) -r requirements-mutate.txt
+	@touch $@
+
+mutate: $(MUTATE)/.installed  ## change the pure modules and see which tests notice, about an hour; MODULES=app.routes
+	$(MUTATE)/bin/python -m tests.mutation $(MODULES)
+
 clean:  ## remove the environment, caches and artefacts
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis artifacts mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -123,6 +123,12 @@ def test_the_first_of_two_values_counts() -> None:
     assert parsed("status= status=500").status == ""
 
 
+@pytest.mark.parametrize("end", ["\t", "X", "\x0b", "\u00a0"])
+def test_of_the_end_only_the_line_break_is_no_part_of_the_value(end: str) -> None:
+    for line_break in ("", "\n", "\r\n"):
+        assert fields(f"path=/a{end}{line_break}") == {"path": f"/a{end}"}
+
+
 def test_a_code_is_found_behind_the_usual_keys_too() -> None:
     assert parsed(INFO.rstrip() + " code=H10\n").code == "H10"
 

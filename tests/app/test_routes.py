@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadSettings
-from app.routes import CACHED_PATHS, MAX_ROUTE_CHARS, compile_rules, route_namer, template
+from app.routes import MAX_ROUTE_CHARS, compile_rules, route_namer, template
 from app.settings import Settings
 
 HEROKUS_LONGEST_PATH = 8_192
@@ -70,18 +70,52 @@ def test_raw_mode_keeps_paths_as_they_are() -> None:
     assert route_of("/users/42") == "/users/42"
 
 
-def test_a_scanners_paths_do_not_fill_the_memory() -> None:
+def test_a_scanners_paths_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.routes.CACHED_PATHS", 3)
     route_of = route_namer(Settings())
-    for number in range(CACHED_PATHS + 10):
-        route_of(f"/wp-{number:x}x/admin")
     known = route_of.__closure__
     assert known is not None
-    sizes = [len(cell.cell_contents) for cell in known if isinstance(cell.cell_contents, dict)]
-    assert sizes == [10]
+    (remembered,) = [cell.cell_contents for cell in known if isinstance(cell.cell_contents, dict)]
+    for number in range(10):
+        assert route_of(f"/wp-admin/{number}") == route_of(f"/wp-admin/{number}") == "/wp-admin/:id"
+        assert len(remembered) == number % 3 + 1
 
 
-def test_an_endless_path_is_cut() -> None:
-    assert len(template("/" + "x/" * 4_000)) <= MAX_ROUTE_CHARS + 3
+def test_the_namer_knows_the_users_rules() -> None:
+    route_of = route_namer(Settings(route_rules=("/users/:name",)))
+    assert [route_of(path) for path in ("/users/ada", "/users/ada", "/posts/7")] == [
+        *("/users/:name", "/users/:name"),
+        "/posts/:id",
+    ]
+
+
+def test_a_route_of_the_longest_length_stays_and_a_longer_one_is_cut() -> None:
+    longest = "/" + "x/" * 99 + "y"
+    assert len(longest) == MAX_ROUTE_CHARS
+    assert template(longest) == longest
+    assert template(longest + "z") == longest + "..."
+    assert template("/" + "x/" * 4_000) == longest[:-1] + "x..."
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fault"),
+    [
+        ("users/:id", "routes: 'users/:id' must start with /"),
+        ("", "routes: '' must start with /"),
+        ("*rest", "routes: '*rest' must start with /"),
+        ("/a/*rest/b", "routes: '/a/*rest/b' may have a *rest only at its end"),
+    ],
+)
+def test_a_rule_that_is_none_is_shown_with_its_fault(pattern: str, fault: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        compile_rules([pattern, "/fine"])
+    assert caught.value.faults == [fault]
+
+
+def test_names_are_in_capitals_too_and_the_last_of_a_segment_may_be_long() -> None:
+    assert matches("/:A/:b", "/x/y")
+    assert not matches("/:A/:b", "/:A/")
+    assert matches("/:a-:b", "/x-yz")
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sketch import LARGEST_BUCKET, RELATIVE_ERROR, at_rank, at_ranks, bucket, middle_ms
+from app.sketch import (
+    GAMMA,
+    LARGEST_BUCKET,
+    RELATIVE_ERROR,
+    SMALLEST_MS,
+    at_rank,
+    at_ranks,
+    bucket,
+    middle_ms,
+    up_to,
+)
 
 SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
 
@@ -70,3 +80,36 @@ def test_zero_has_a_bucket_of_its_own() -> None:
 def test_the_sum_of_two_sketches_is_the_sketch_of_both() -> None:
     values = log_normal(5_000)
     assert sketch_of(values[:1_700]) + sketch_of(values[1_700:]) == sketch_of(values)
+
+
+def test_up_to_the_smallest_value_all_are_zero_and_the_next_is_not() -> None:
+    assert [bucket(SMALLEST_MS), bucket(SMALLEST_MS * 1.001)] == [0, 1]
+
+
+def test_the_largest_values_share_the_last_bucket() -> None:
+    assert bucket(1e11) < LARGEST_BUCKET
+    assert bucket(1e12) == bucket(1e300) == LARGEST_BUCKET
+
+
+def test_buckets_are_those_of_the_paper() -> None:
+    """Bucket i of DDSketch holds (gamma^(i-1), gamma^i]; its middle is 2 gamma^i / (gamma + 1)."""
+    shift = bucket(1.0)
+    for index in (-100, 1, 2, 300):
+        assert bucket(GAMMA ** (index - 0.5)) == shift + index
+        assert middle_ms(shift + index) == pytest.approx(2 * GAMMA**index / (GAMMA + 1))
+    assert [middle_ms(index) for index in (-1, 0)] == [0.0, 0.0]
+    assert middle_ms(1) == pytest.approx(SMALLEST_MS, rel=0.03)
+
+
+def test_counts_up_to_edges_add_up_to_what_was_counted() -> None:
+    buckets = Counter(bucket(value) for value in (0, 9.9, 10, 10, 11, 99, 100, 103, 5_000))
+    assert up_to(buckets, [10, 100]) == [4, 3, 2]
+    assert up_to(buckets, [1, 10, 100, 1_000, 10_000]) == [1, 3, 3, 1, 1, 0]
+    assert up_to(buckets, []) == [9]
+    assert up_to({}, [10]) == [0, 0]
+
+
+@pytest.mark.parametrize("edge_ms", [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000, 30_000])
+def test_a_value_at_an_edge_is_up_to_it(edge_ms: int) -> None:
+    assert up_to({bucket(edge_ms): 7}, [edge_ms]) == [7, 0]
+    assert up_to({bucket(edge_ms * 1.05): 7}, [edge_ms]) == [0, 7]

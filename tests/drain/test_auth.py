@@ -7,6 +7,7 @@ from base64 import b64encode
 
 import pytest
 from flask import Request
+from werkzeug.datastructures import Authorization
 from werkzeug.test import EnvironBuilder
 
 from app.settings import Settings
@@ -79,6 +80,34 @@ def test_all_pairs_are_compared_in_constant_time_whichever_fits(monkeypatch: pyt
         compared.clear()
         auth.authenticates(request(authorization))
         assert compared == [(64, 64)] * len(PAIRS)
+
+
+@pytest.mark.parametrize("pair", [("käse", "日本"), ("\udcff", "\ud800"), ("", "token"), ("user", "")])
+def test_a_pair_may_have_any_characters(pair: tuple[str, str]) -> None:
+    auth = BasicAuth([pair])
+    for offered in (pair, ("x", pair[1]), (pair[0], "x")):
+        given = request(None)
+        given.authorization = Authorization("basic", {"username": offered[0], "password": offered[1]})
+        assert auth.authenticates(given) is (offered == pair)
+
+
+def test_a_pair_without_user_or_password_is_that_of_empty_ones() -> None:
+    given = request(None)
+    given.authorization = Authorization("basic", {})
+    assert BasicAuth([("", "")]).authenticates(given)
+    assert not BasicAuth([("XXXX", "")]).authenticates(given)
+    assert not BasicAuth([("", "XXXX")]).authenticates(given)
+
+
+def test_credentials_of_another_scheme_are_none() -> None:
+    given = request(None)
+    given.authorization = Authorization("digest", {"username": "shop", "password": "correct horse"})
+    assert not BasicAuth(PAIRS).authenticates(given)
+
+
+def test_a_token_of_any_characters_is_no_error() -> None:
+    for token in ("\ud800", "\udcff"):
+        assert app_of({"d.aaaa": "shop"}, token) is None
 
 
 TOKENS = {"d.aaaa": "shop", "d.bbbb": "blog"}

@@ -17,12 +17,16 @@ from app.store.rows import pack
 from app.store.schema import (
     BUCKET_SHIFT,
     FIGURES,
+    TOTALS_HASH,
     Count,
     Figure,
     Names,
     Sketch,
+    Sums,
     check,
+    hashes_of,
     sums_of,
+    sums_of_totals,
     total_of_field,
 )
 from servers.redis_server import RedisServer
@@ -178,6 +182,78 @@ def test_the_first_two_sketches_have_whole_numbers_and_others_a_prefix() -> None
     assert total_of_field(-1 - BUCKET_SHIFT) == (":connect", "0")
     with pytest.raises(ValueError, match="no figure has the field 'z9'"):
         total_of_field("z9")
+
+
+def test_the_totals_of_a_row_are_the_same_sums_as_its_windows() -> None:
+    window = {"n": 3, "b": 70, "s200": 2, "mGET": 3, "cH12": 1, "-143": 2, "-444": 3}
+    totals: dict[str, dict[str, int]] = {}
+    for name, count in window.items():
+        hash_name, field = total_of_field(name)
+        totals.setdefault(hash_name, {})[field] = count
+    assert set(totals) == {TOTALS_HASH, "::statuses", ":service", ":connect"}
+    for sums in (sums_of(window), sums_of_totals(totals)):
+        assert (sums.requests, sums.bytes) == (3, 70)
+        assert (sums.statuses, sums.methods, sums.codes) == ({"200": 2}, {"GET": 3}, {"H12": 1})
+        assert (sums.service, sums.connect) == ({300: 2}, {0: 3})
+
+
+def test_a_row_without_anything_has_sums_of_nothing() -> None:
+    for sums in (sums_of({}), sums_of_totals({}), Sums()):
+        assert (sums.requests, sums.bytes) == (0, 0)
+        assert (sums.statuses, sums.methods, sums.codes, sums.service, sums.connect) == ({}, {}, {}, {}, {})
+
+
+def test_each_hash_of_totals_is_named_once() -> None:
+    assert hashes_of(FIGURES) == [TOTALS_HASH, "::statuses", ":service", ":connect", ":dynos", ":hosts"]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "counted"),
+    [
+        ("bytes", "9" * 11, 10**11 - 1),
+        ("bytes", "0" * 11, 0),
+        ("bytes", "1" * 12, 0),
+        ("bytes", "-1", 0),
+        ("bytes", "", 0),
+        ("status", "100", "100"),
+        ("status", "999", "999"),
+        ("status", "099", "(other)"),
+        ("status", "", ""),
+        ("method", "QUERY", "QUERY"),
+        ("method", "get", "(other)"),
+        ("method", "", ""),
+        ("dyno", "w" * 64, "w" * 64),
+        ("dyno", "w" * 65, "w" * 64),
+        ("host", "h" * 255, "h" * 255),
+        ("host", "h" * 256, "h" * 255),
+        ("service", "999999999.999ms", 999_999_999.999),
+        ("service", "1000000000ms", None),
+        ("service", "", None),
+        ("connect", "0ms", 0.0),
+    ],
+)
+def test_what_a_figure_takes_from_a_line_is_bounded(column: str, text: str, counted: Any) -> None:
+    (read,) = [
+        figure.read
+        for figure in FIGURES
+        if column in (figure.columns if isinstance(figure, Count) else (figure.column,))
+    ]
+    assert read(text) == counted
+
+
+def test_figures_without_a_code_may_be_several_and_what_follows_them_is_checked() -> None:
+    some: list[Figure] = [
+        Names("a", "", ":a", "fwd"),
+        Names("b", "", ":b", "fwd"),
+        Count("c", "c", total="c"),
+    ]
+    check(some)
+    with pytest.raises(ValueError, match=r"^two figures are named a$"):
+        check([*some, Names("a", "", ":c", "fwd")])
+    with pytest.raises(ValueError, match=r"^d: its code must be one character that no other figure has$"):
+        check([*some, Count("d", "c", total="d")])
+    with pytest.raises(ValueError, match=r"^d: the whole numbers of a window are service and connect$"):
+        check([*some, Sketch("d", "-", ":d", "fwd", lambda text: 1.0)])
 
 
 @pytest.mark.parametrize(

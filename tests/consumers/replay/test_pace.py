@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from consumers.replay.pace import Pacer
+from consumers.replay.pace import Pacer, RateLimit
 
 
 class Clock:
@@ -111,3 +111,80 @@ def test_workers_that_start_at_different_times_share_a_schedule() -> None:
 def test_without_a_limit_nothing_is_late() -> None:
     pacer = Pacer(1.0, 0, math.inf, Clock(), lead_s=2.0)
     assert pacer.due_s(0, 86_400.0) == pytest.approx(1000.0 - 86_400.0 + 2.0)
+
+
+@pytest.mark.parametrize(("late_ms", "is_sent"), [(0, True), (9_999, True), (10_000, True), (10_001, False)])
+def test_a_request_may_be_as_late_as_the_limit(late_ms: int, is_sent: bool) -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock)
+    pacer.due_s(0)
+    clock.now += 10.125
+    at_ms = 10_125 - late_ms
+    assert pacer.due_s(at_ms) == (1000.0 + at_ms / 1000 if is_sent else None)
+
+
+@pytest.mark.parametrize(("quiet_s", "is_anew"), [(19.5, False), (20.0, False), (20.5, True)])
+def test_the_schedule_starts_anew_after_twice_the_limit_without_a_request_on_time(
+    quiet_s: float, is_anew: bool
+) -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock)
+    assert pacer.due_s(0) == 1000.0
+    clock.now += quiet_s
+    assert pacer.due_s(0) == (clock.now if is_anew else None)
+
+
+@pytest.mark.parametrize(("waited_s", "is_sent"), [(10.0, True), (10.5, False)])
+def test_a_request_that_waited_too_long_is_no_new_anchor_to_go_by(waited_s: float, is_sent: bool) -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0, 10_000, clock)
+    pacer.due_s(0)
+    clock.now += 20.5
+    assert pacer.due_s(0, waited_s) == (clock.now if is_sent else None)
+
+
+def test_with_a_new_anchor_the_rate_starts_anew_too() -> None:
+    clock = Clock()
+    pacer = Pacer(1.0, 0.125, 10_000, clock)
+    # One in 8 s: the third is 16 s late, so it is skipped.
+    assert [pacer.due_s(0) for _ in range(3)] == [1000.0, 1008.0, None]
+    clock.now += 20.5
+    assert pacer.due_s(0) == clock.now
+    assert pacer.due_s(0) == clock.now + 8
+
+
+def test_a_rate_holds_after_requests_that_were_due_later_by_themselves() -> None:
+    pacer = Pacer(1.0, 10, 10_000, Clock())
+    assert [pacer.due_s(at_ms) for at_ms in (0, 50, 1_000)] == pytest.approx([1000.0, 1000.1, 1001.0])
+
+
+def test_at_full_speed_no_request_overtakes_an_earlier_one_that_waited_less() -> None:
+    pacer = Pacer(math.inf, 0, 10_000, Clock())
+    assert [pacer.due_s(0, waited_s) for waited_s in (1.0, 5.0, 0.5)] == [999.0, 999.0, 999.5]
+
+
+def test_without_a_rate_there_is_no_limit() -> None:
+    limit = RateLimit(0)
+    assert limit.free_s == -math.inf
+    for _ in range(3):
+        limit.use(50.0)
+    assert limit.free_s <= 50.0
+
+
+def test_a_rate_leaves_equal_gaps() -> None:
+    limit = RateLimit(4)
+    for number in range(4):
+        limit.use(max(50.0, limit.free_s))
+        assert limit.free_s == pytest.approx(49.9 + 0.25 * (number + 1))
+
+
+def test_after_a_stall_only_a_tenth_of_a_second_is_caught_up() -> None:
+    limit = RateLimit(100)
+    limit.use(50.0)
+    limit.use(60.0)
+    assert limit.free_s == pytest.approx(60.0 - 0.1 + 0.01)
+    sent = 1
+    while limit.free_s <= 60.0:
+        limit.use(60.0)
+        sent += 1
+    assert sent in (10, 11)

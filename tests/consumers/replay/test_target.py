@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import TailraceError
 from consumers.replay.connection import Connection
-from consumers.replay.target import RefusedPath, Target, request_target
+from consumers.replay.target import PATH_MAX_BYTES, RefusedPath, Target, request_target
 from tests.support.target import RecordingTarget
 
 SENT_AS_THEY_ARE = [
@@ -131,6 +131,35 @@ def test_what_is_no_path_is_refused_with_a_reason(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "does not start with /"),
+        ("a/b", "does not start with /"),
+        ("/" + "a" * PATH_MAX_BYTES, "is longer than 65536 bytes"),
+        ("/" + "\u00e4" * (PATH_MAX_BYTES // 2), "is longer than 65536 bytes"),
+        ("/\ud800", "contains half of a surrogate pair"),
+        *((f"/a{chr(byte)}b", "contains a space or a control character") for byte in (0, 10, 31, 32, 127)),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_path(path: str, reason: str) -> None:
+    with pytest.raises(RefusedPath) as caught:
+        request_target(path)
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize("path", ["/" + "a" * (PATH_MAX_BYTES - 1), "/!", "/~", "/\x80", "/\udcff"])
+def test_a_path_at_the_bounds_is_sent(path: str) -> None:
+    assert request_target(path) == path.encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example", "https://a.example:8443", "http://[::1]", "http://[::1]:81"]
+)
+def test_a_target_is_shown_as_its_base_url(url: str) -> None:
+    assert Target.parse(url).url == url
+
+
+@pytest.mark.parametrize(
     ("url", "scheme", "host", "port", "header"),
     [
         ("http://a.example", "http", "a.example", 80, "a.example"),
@@ -165,4 +194,5 @@ def test_a_target_is_scheme_host_and_port(url: str, scheme: str, host: str, port
 def test_what_is_no_base_url_is_refused_without_showing_a_password(url: str) -> None:
     with pytest.raises(TailraceError) as caught:
         Target.parse(url)
+    assert str(caught.value).startswith("the target ")
     assert "secret" not in str(caught.value)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 
-from app.sketch import bucket
+from app.sketch import bucket, middle_ms
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
 from consumers.replay.report import as_markdown, verdict
-from consumers.replay.thresholds import BadThreshold, Threshold, check, describe, parse_threshold, wilson
+from consumers.replay.thresholds import (
+    BadThreshold,
+    Finding,
+    Threshold,
+    check,
+    describe,
+    parse_threshold,
+    wilson,
+)
 
 
 def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> RunFigures:
@@ -129,6 +138,183 @@ def test_the_wilson_interval_contains_the_share_and_narrows_with_more_samples() 
     wide_low, wide_high = wilson(1, 100)
     assert wide_high - wide_low > high - low
     assert wilson(0, 10)[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("hits", "samples", "low", "high"),
+    [
+        # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine
+        # 17 (1998), table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_wilson_interval_is_the_published_one(hits: int, samples: int, low: float, high: float) -> None:
+    assert wilson(hits, samples) == pytest.approx((low, high), abs=0.000_05)
+
+
+@pytest.mark.parametrize(("hits", "samples"), [(1, 2), (3, 7), (50, 100), (9_999, 10_000), (1, 1_000_000)])
+def test_the_wilson_interval_ends_where_the_score_test_rejects(hits: int, samples: int) -> None:
+    """Its definition: a true share p with |hits/samples - p| = z * sqrt(p (1 - p) / samples)."""
+    for p in wilson(hits, samples):
+        assert abs(hits / samples - p) == pytest.approx(1.96 * math.sqrt(p * (1 - p) / samples))
+
+
+def test_the_wilson_interval_stays_a_share() -> None:
+    for samples in (1, 10, 1_000):
+        low, high = wilson(0, samples)
+        assert low == 0.0 < high < 1.0
+        low, high = wilson(samples, samples)
+        assert 0.0 < low < high == 1.0
+
+
+def share_of(bad: int, samples: int, threshold: str) -> list[tuple[str, float, int, bool]]:
+    found = figures(samples, changed=bad)
+    return [
+        (one.route, one.value, one.samples, one.is_sure) for one in check([parse_threshold(threshold)], found)
+    ]
+
+
+def test_a_share_is_crossed_above_its_bound_and_not_at_it() -> None:
+    assert share_of(10, 1_000, "status-changed>1%") == []
+    assert share_of(11, 1_000, "status-changed>1%") == [
+        ("", 0.011, 1_000, False),
+        ("/a", 0.011, 1_000, False),
+    ]
+    # wilson(50, 1000) begins at 0.0381.
+    assert [one[3] for one in share_of(50, 1_000, "status-changed>3.8%")] == [True, True]
+    assert [one[3] for one in share_of(50, 1_000, "status-changed>3.82%")] == [False, False]
+
+
+def test_errors_are_requests_without_an_answer_and_new_failures_of_the_server() -> None:
+    found = RunFigures()
+    route = found.of("/a")
+    route.add("timeout", 0, 1.0, 200, 1.0)
+    for before, after in ((200, 500), (499, 599), (500, 500), (503, 500), (200, 499), (200, 404), (0, 500)):
+        route.add("answered", after, 1.0, before, 1.0)
+    (finding, _) = check([parse_threshold("errors>0%")], found)
+    assert (finding.value, finding.samples) == (4 / 8, 8)
+
+
+def in_ms(before_ms: float, after_ms: float, samples: int = 1_000) -> RunFigures:
+    """All requests took the same time before, and the same after."""
+    found = RunFigures()
+    found.of("/a").original[bucket(before_ms)] = samples
+    found.of("/a").replayed[bucket(after_ms)] = samples
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("p50>100ms", 200.0), ("p95>+50ms", 100.0), ("p99>+50%", 1.0), ("p90>+50%", 1.0)],
+)
+def test_the_value_of_a_finding_is_what_its_threshold_speaks_of(text: str, value: float) -> None:
+    finding, of_route = check([parse_threshold(text)], in_ms(100, 200))
+    assert (finding.route, of_route.route) == ("", "/a")
+    assert finding.value == of_route.value == pytest.approx(value, rel=0.04)
+    assert (finding.threshold, finding.samples, finding.is_sure) == (text, 1_000, True)
+
+
+def test_a_percentile_is_crossed_above_its_bound_and_not_at_it() -> None:
+    exact = Threshold("p50>0ms", "p50", middle_ms(bucket(200)), "ms", False)
+    assert check([exact], in_ms(100, 200)) == []
+    same = Threshold("p50>+0%", "p50", 0.0, "%", True)
+    assert check([same], in_ms(200, 200)) == []
+    assert check([same], in_ms(200, 204.5))
+
+
+@pytest.mark.parametrize(("text", "value"), [("p50>+50%", math.inf), ("p50>+50ms", 200.0)])
+def test_what_took_no_time_before_is_slower_by_any_share(text: str, value: float) -> None:
+    (finding, _) = check([parse_threshold(text)], in_ms(0, 200))
+    assert finding.value == pytest.approx(value, rel=0.01)
+    assert finding.is_sure
+
+
+def test_a_percentile_is_sure_when_the_whole_interval_lies_beyond() -> None:
+    found = RunFigures()
+    for took_ms in range(1, 1_001):
+        found.of("/a").replayed[bucket(took_ms)] += 1
+        found.of("/a").original[bucket(took_ms)] += 1
+    # The interval of p50 of 1 to 1000 ms is 469 to 532 ms.
+    for bound, is_sure in ((460, True), (475, False), (495, False)):
+        assert [one.is_sure for one in check([parse_threshold(f"p50>{bound}ms")], found)] == [is_sure] * 2
+    assert check([parse_threshold("p50>510ms")], found) == []
+    # Slower by nothing, but the highest that the original may have been is above the lowest of the replay.
+    for one in check([Threshold("p50>+0ms", "p50", -1.0, "ms", True)], found):
+        assert not one.is_sure
+
+
+def test_where_only_one_side_was_measured_nothing_can_be_compared() -> None:
+    found = RunFigures()
+    found.of("/a").replayed[bucket(100)] = 10
+    (finding,) = check([parse_threshold("p50>+10%")], found)
+    assert (finding.route, finding.samples, finding.is_sure) == ("", 0, True)
+    assert math.isnan(finding.value)
+    assert [one.samples for one in check([parse_threshold("p50>10ms")], found)] == [10, 10]
+
+
+def test_with_too_few_of_the_original_its_percentile_has_no_upper_bound() -> None:
+    found = in_ms(10, 1_000)
+    found.of("/a").original[bucket(10)] = 5
+    assert [one.is_sure for one in check([parse_threshold("p95>+10%")], found)] == [False, False]
+
+
+def test_findings_come_the_certain_ones_first_then_by_threshold_and_route() -> None:
+    found = figures(1_000, 3.0, changed=11)
+    found.of("/0").add("answered", 404, 1.0, 200, 1.0)
+    texts = ["status-changed>1%", "p95>+20%", "errors>50%", "p50>+20%"]
+    order = [
+        (one.is_sure, one.threshold, one.route) for one in check(list(map(parse_threshold, texts)), found)
+    ]
+    assert order == [
+        *((True, text, route) for text in ("p50>+20%", "p95>+20%") for route in ("", "/a")),
+        (True, "status-changed>1%", "/0"),
+        *((False, "status-changed>1%", route) for route in ("", "/a")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("p95>20%", "--fail-if 'p95>20%': write +20% for slower than the original"),
+        ("errors>5ms", "--fail-if 'errors>5ms': errors is a share, such as errors>1%"),
+        (
+            "status-changed>+5%",
+            "--fail-if 'status-changed>+5%': status-changed is a share, such as status-changed>1%",
+        ),
+        (
+            "fast",
+            "--fail-if 'fast': must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', 'status-changed>1%' or "
+            "'errors>0.5%'",
+        ),
+    ],
+)
+def test_a_bad_threshold_is_answered_with_what_to_write(text: str, advice: str) -> None:
+    with pytest.raises(BadThreshold) as caught:
+        parse_threshold(text)
+    assert str(caught.value) == advice
+
+
+def test_spaces_around_a_threshold_do_not_matter() -> None:
+    assert parse_threshold("  p95 > 500 ms ") == Threshold("p95 > 500 ms", "p95", 500, "ms", False)
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [
+        (Finding("p95>500ms", "", 612.4, 1_234, True), "p95>500ms: all requests: 612 ms (1,234 samples)"),
+        (
+            Finding("p95>+20%", "/a", 0.256, 12, False),
+            "p95>+20%: route /a: 25.60% (12 samples, too few samples to be sure)",
+        ),
+        (Finding("errors>0.5%", "/a", 0.01, 1, True), "errors>0.5%: route /a: 1.00% (1 samples)"),
+        (Finding("errors>0.5%", "", math.nan, 0, True), "errors>0.5%: nothing was measured"),
+    ],
+)
+def test_a_finding_is_one_line_of_text(finding: Finding, text: str) -> None:
+    assert describe(finding) == text
 
 
 def test_the_report_has_p50_p95_and_p99_of_each_route() -> None:

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from drain.receivers import logplex
 from drain.receivers.frame import LossNotice, SyslogMessage
-from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX, TINY_MAX
+from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX, TINY_MAX, as_body, parse, parse_by_message
 from tests.drain.bodies import (
     APP_SENT,
     L10_SENT,
@@ -323,3 +324,93 @@ def test_of_messages_too_small_to_be_a_log_only_so_many_are_read(tiny: bytes) ->
 def test_good_messages_are_read_however_many_they_are() -> None:
     found = parsed((ROUTER_SENT + L10_SENT) * 5 * REJECTS_MAX)
     assert len(found.messages) == len(found.notices) == 5 * REJECTS_MAX
+
+
+# --- bounds, at smaller numbers ---------------------------------------------------------------
+
+
+def of_size(size: int) -> bytes:
+    """A message of an app that has so many bytes, octet count included: 20 to 99."""
+    return counted(b"<1>1 a b c d - " + b"x" * (size - 19) + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "is_read"),
+    [(31, 10, True), (31, 11, True), (31, 12, False), (31, 60, False), (32, 12, True), (32, 60, True)],
+)
+def test_many_messages_are_read_while_they_have_32_bytes_on_average(
+    size: int, count: int, is_read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logplex, "TINY_MAX", 10)
+    assert len(of_size(size)) == size
+    for read in (parsed, parsed_by_message):
+        found = read(of_size(size) * count)
+        if is_read:
+            assert (found.message_count, found.broken, found.rest) == (count, None, b"")
+        else:
+            assert (found.message_count, found.rest) == (11, of_size(size) * (count - 11))
+            assert found.broken is not None
+            assert found.broken.offset == 11 * size
+            assert found.broken.reason == (
+                f"11 messages before have {size} bytes on average, the rest is left unread"
+            )
+
+
+def test_the_average_counts_what_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logplex, "TINY_MAX", 10)
+    body = ROUTER_SENT + of_size(20) * 60
+    # Where the average falls below 32 bytes: more than (bytes of the line - 20) / 12 messages.
+    count = (len(ROUTER_SENT) - 20) // 12 + 1
+    for read in (parsed, parsed_by_message):
+        found = read(body)
+        assert (found.message_count, found.rest) == (count, of_size(20) * (61 - count))
+        assert len(found.messages) == 1
+
+
+@pytest.mark.parametrize(("bad", "is_read"), [(3, True), (4, False), (9, False)])
+def test_so_many_messages_may_be_no_syslog(bad: int, is_read: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logplex, "REJECTS_MAX", 3)
+    for read in (parsed, parsed_by_message):
+        found = read(BAD * bad)
+        assert (len(found.rejects), found.rest) == (min(bad, 3), BAD * max(0, bad - 3))
+        if is_read:
+            assert found.broken is None
+        else:
+            assert found.broken is not None
+            assert found.broken.reason == "3 messages before are no syslog, the rest is left unread"
+
+
+def test_a_frame_knows_where_it_came_from() -> None:
+    found = parse(APP_SENT, "id-1", "shop", 7)
+    assert (found.id, found.app, found.receiver, found.size_bytes) == ("id-1", "shop", "drain", len(APP_SENT))
+    assert found.declared_count == 7
+    assert parse_by_message(APP_SENT, "id-1") == parse(APP_SENT, "id-1")
+
+
+def test_a_message_stands_in_a_body_behind_its_octet_count() -> None:
+    assert as_body(b"<1>1 a b c d e") == b"14 <1>1 a b c d e"
+    assert as_body("ä".encode()) == b"2 \xc3\xa4"
+
+
+def test_only_spaces_separate_the_fields_of_a_header() -> None:
+    for text in (b"  at=info\n", b"\tat=info\n", b"at=info\t\n"):
+        assert only_router_line(heroku(b"router", text)).msg == text
+    tab = b"<158>1 a\tb host heroku router - at=info\n"
+    assert (only_router_line(tab).timestamp, only_router_line(tab).hostname) == ("a\tb", "host")
+    for end in (b"router\t", b"web.1", b"web.1\n"):
+        found = parsed(counted(b"<158>1 t host heroku " + end))
+        assert (found.message_count, found.rejects, found.messages) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (b"123456789", "the body ends within a byte count"),
+        (b"123456789x", "expected a space after the byte count, found 'x'"),
+        (b"1234567890", "a byte count has at most 9 digits"),
+    ],
+)
+def test_a_count_of_nine_digits_is_a_count(rest: bytes, reason: str) -> None:
+    broken = parsed(rest).broken
+    assert broken is not None
+    assert broken.reason == reason

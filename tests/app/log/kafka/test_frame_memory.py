@@ -96,3 +96,75 @@ def test_a_huge_index_costs_no_memory(redis_client: redis.Redis) -> None:
     assert memory.of(0)("a", 999_999_999)
     (change,) = memory.changes([0])
     assert len(str(change)) < 300
+
+
+def test_a_frame_is_a_block_for_each_512_of_its_messages(redis_client: redis.Redis) -> None:
+    memory = loaded(redis_client)
+    is_new = memory.of(0)
+    for index in (0, 1, 511, 512, 1_023, 1_024):
+        assert is_new("f", index)
+    assert memory.changes([0]) == [
+        {
+            "key": SEEN,
+            "turn": False,
+            "frames": {
+                "0:f": f"{1 << 511 | 3:x}",
+                "1:f": f"{1 << 511 | 1:x}",
+                "2:f": "1",
+            },
+        }
+    ]
+
+
+def test_a_batch_writes_what_it_has_changed_and_nothing_else(redis_client: redis.Redis) -> None:
+    memory = loaded(redis_client)
+    memory.of(0)("a", 1)
+    keep(redis_client, memory)
+    is_new = memory.of(0)
+    assert not is_new("a", 1)
+    assert memory.changes([0])[0]["frames"] == {}
+    assert is_new("a", 2)
+    assert memory.changes([0])[0]["frames"] == {"0:a": "6"}
+
+
+def test_a_generation_is_full_at_its_number_of_blocks(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_memory, "BLOCKS_PER_GENERATION", 2)
+    memory = loaded(redis_client)
+    turns = []
+    for number in range(5):
+        memory.of(0)(f"f{number}", 0)
+        turns.append(memory.changes([0])[0]["turn"])
+        keep(redis_client, memory)
+        assert memory.changes([0]) == [{"key": SEEN, "turn": False, "frames": {}}]
+    assert turns == [False, False, True, False, True]
+
+
+def test_partitions_do_not_know_of_each_other(redis_client: redis.Redis) -> None:
+    memory = FrameMemory(redis_client, "g")
+    memory.load([0, 3])
+    assert memory.of(0)("f", 0)
+    assert memory.of(3)("f", 0)
+    assert [change["key"] for change in memory.changes([3, 0])] == ["tailrace:seen:g:3", SEEN]
+    assert settle(redis_client, offsets_claim("p", [], memory.changes([0, 3])))
+    again = FrameMemory(redis_client, "g")
+    again.load(iter([3]))
+    assert not again.of(3)("f", 0)
+    for partitions in ([0, 3, 5], [5, 0, 3], [3, 5, 0]):
+        several = FrameMemory(redis_client, "g")
+        several.load(partitions)
+        assert [several.of(partition)("f", 0) for partition in (0, 3, 5)] == [False, False, True]
+    with pytest.raises(KeyError):
+        again.of(0)
+
+
+def test_what_is_forgotten_is_read_anew(redis_client: redis.Redis) -> None:
+    memory = loaded(redis_client)
+    memory.forget(7)
+    memory.of(0)("f", 0)
+    memory.forget(0)
+    with pytest.raises(KeyError):
+        memory.of(0)
+    memory.load([0])
+    assert memory.of(0)("f", 0)

@@ -8,9 +8,11 @@ import random
 import pytest
 import redis
 
-from app.sketch import bucket
+from app.sketch import bucket, middle_ms
 from app.store import queries, replay
-from app.store.queries.replays import change, interval
+from app.store.keys import digest
+from app.store.queries.figures import latency
+from app.store.queries.replays import Change, change, compared, interval
 
 
 def sketch(median_ms: float, count: int, seed: int) -> dict[int, int]:
@@ -51,6 +53,81 @@ def test_nothing_compares_with_nothing() -> None:
     assert change({}, sketch(100, 10, 1), 0.95).share is None
     assert change({0: 5}, sketch(100, 10, 1), 0.95).share is None
     assert interval({}, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "ranks"),
+    [
+        # n * share -+ 1.96 * sqrt(n * share * (1 - share)), rounded outwards: 40.2 and 59.8.
+        (100, 0.5, (40, 49, 60)),
+        (1_000, 0.95, (936, 949, 964)),
+        (1_000, 0.99, (983, 989, 997)),
+        (8, 0.5, (1, 3, 7)),
+        (7, 0.5, (0, 3, None)),
+        (3, 0.5, (0, 1, None)),
+        (1, 0.99, (0, 0, None)),
+        (1_000, 0.9, (881, 899, 919)),
+        (100, 0.99, (97, 98, None)),
+    ],
+)
+def test_the_interval_is_that_of_the_order_statistics(
+    count: int, share: float, ranks: tuple[int, int, int | None]
+) -> None:
+    found = interval({number + 1: 1 for number in range(count)}, share)
+    assert found == tuple(math.inf if rank is None else middle_ms(rank + 1) for rank in ranks)
+
+
+def test_neighbouring_buckets_are_apart_and_one_bucket_is_not() -> None:
+    for before, after, is_sure in ((300, 301, True), (301, 300, True), (300, 300, False)):
+        found = change({before: 1_000}, {after: 1_000}, 0.5)
+        assert found.is_sure is is_sure
+        assert found.share == pytest.approx(1.0202 ** (after - before) - 1, abs=0.0002)
+
+
+def test_a_share_of_nothing_is_never_sure() -> None:
+    for before, after in (({}, {5: 9}), ({5: 9}, {}), ({0: 9}, {5: 9})):
+        assert change(before, after, 0.5) == Change(None, is_sure=False)
+
+
+def test_a_route_shows_what_has_become_of_its_requests() -> None:
+    figures = replay.RunFigures()
+    for status in range(400, 412):
+        for _ in range(status - 399):
+            figures.of("/a").add("answered", status, 10.0, 200, 10.0)
+    figures.of("/a").add("answered", 200, 10.0, 200, 10.0)
+    figures.of("/a").add("timeout", 0, 10.0, 200, 10.0)
+    figures.of("/a").add("refused", 0, 10.0, 200, 10.0)
+    figures.of("/a").add("refused", 0, 10.0, 200, 10.0)
+    figures.skipped.update({"late": 1, "rule": 2})
+    found = compared(replay.Run("r", {"target": "t"}, figures))
+    assert (found.id, found.info, found.skipped) == ("r", {"target": "t"}, {"rule": 2, "late": 1})
+    for row in (found.total, *found.routes):
+        assert (row.sent, row.answered, row.status_changed) == (82, 79, 78)
+        assert [(one.original, one.replayed, one.count) for one in row.status_changes] == [
+            (200, status, status - 399) for status in range(411, 403, -1)
+        ]
+        assert list(row.outcomes.items()) == [("refused", 2), ("timeout", 1)]
+    assert (found.total.route, found.total.digest) == ("", "")
+    assert (found.routes[0].route, found.routes[0].digest) == ("/a", digest("/a"))
+
+
+def test_each_percentile_is_compared_by_itself() -> None:
+    figures = replay.RunFigures()
+    # 90 % alike, 6 % slower by ten buckets and 4 % by twenty: so p50, p95 and p99 differ.
+    figures.of("/a").original.update({300: 900, 400: 60, 500: 40})
+    figures.of("/a").replayed.update({300: 900, 410: 60, 520: 40})
+    row = compared(replay.Run("r", {}, figures)).routes[0]
+    assert [found.share for found in (row.p50_change, row.p95_change, row.p99_change)] == [
+        change(row_of.original, row_of.replayed, share).share
+        for row_of in [figures.of("/a")]
+        for share in (0.5, 0.95, 0.99)
+    ]
+    assert row.p50_change.share == 0.0
+    assert len({row.p50_change.share, row.p95_change.share, row.p99_change.share}) == 3
+    assert (row.original, row.replayed) == (
+        latency(figures.of("/a").original),
+        latency(figures.of("/a").replayed),
+    )
 
 
 def test_the_total_is_the_sum_of_its_routes(redis_client: redis.Redis) -> None:
