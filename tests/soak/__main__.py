@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,8 @@ class Watch:
     """Redis and the processes over time."""
 
     slowest_script_ms: float = 0.0
+    slowest_script: str = ""
+    """When it ran and which it was."""
     samples: list[tuple[float, int, int]] = field(default_factory=list)
     """(monotonic s, bytes of Redis, bytes of all processes)."""
 
@@ -94,6 +98,8 @@ def _soak(
         "DRAIN_AUTH": "none",
         "WEB_CONCURRENCY": "2",
         "DRAIN_TOKENS": "d.8601b555-6a83-4c12-8269-97c8e32cdb22=shop",
+        # Full after some minutes, so that memory can be seen to stay where it is.
+        "REDIS_LOG_MAX_MB": "25",
     }
     url = f"http://127.0.0.1:{port}/logs"
     with Processes(environ) as processes:
@@ -137,10 +143,17 @@ def _disturb(
     began_s = time.monotonic()
     disturbed: list[tuple[float, float]] = []
     turn, failed_over, server = 0, False, primary
-    next_kill_s = began_s + KILL_EVERY_S
+    next_kill_s, said_s = began_s + KILL_EVERY_S, began_s
     while (now_s := time.monotonic()) < began_s + seconds:
         time.sleep(1)
         _look(watch, server, [web, *workers])
+        if now_s > said_s + 60:
+            said_s = now_s
+            minutes, of = (now_s - began_s) / 60, seconds / 60
+            print(
+                f"minute {minutes:.0f} of {of:.0f}, slowest script {watch.slowest_script_ms:.0f} ms",
+                flush=True,
+            )
         if not failed_over and now_s > began_s + seconds / 2:
             disturbed.append((now_s - 1, now_s + FAILOVER_S))
             failed_over, server = True, replica
@@ -171,8 +184,11 @@ def _look(watch: Watch, server: RedisServer, running: list[Process]) -> None:
         info: Any = client.info("memory")
         slow: list[dict[str, Any]] = client.slowlog_get(1_000)
     for entry in slow:
-        if b"EVAL" in entry["command"][:8]:
-            watch.slowest_script_ms = max(watch.slowest_script_ms, entry["duration"] / 1e3)
+        if b"EVAL" in entry["command"][:8] and entry["duration"] / 1e3 > watch.slowest_script_ms:
+            watch.slowest_script_ms = entry["duration"] / 1e3
+            at = datetime.fromtimestamp(entry["start_time"], UTC)
+            script = entry["command"].split()[1][:8].decode("ascii", "replace")
+            watch.slowest_script = f"{script} at {at:%H:%M:%S}, load {os.getloadavg()[0]:.1f}"
     rss = sum(_rss_bytes(process.pid) for process in running)
     watch.samples.append((time.monotonic(), int(info["used_memory"]), rss))
 
@@ -212,7 +228,7 @@ def _judge(
 ) -> list[str]:
     faults = []
     if watch.slowest_script_ms > script_ms_max:
-        faults.append(f"a script took Redis {watch.slowest_script_ms:.0f} ms")
+        faults.append(f"a script took Redis {watch.slowest_script_ms:.0f} ms: {watch.slowest_script}")
     unprovoked = [
         answer for at_s, answer in real.tally.rejections if not any(a <= at_s <= b for a, b in disturbed)
     ]
@@ -242,7 +258,10 @@ def _print(
         )
     print(f"{'broken':10}{broken.sent:>12,} bodies")
     counted = sum(int(value) for value in store.hvals("tailrace:apps"))
-    print(f"acknowledged {accepted:,}, counted {counted:,}; slowest script {watch.slowest_script_ms:.0f} ms")
+    print(
+        f"acknowledged {accepted:,}, counted {counted:,}; "
+        f"slowest script {watch.slowest_script_ms:.0f} ms ({watch.slowest_script})"
+    )
     for name, at in (("Redis", 1), ("processes", 2)):
         values = [sample[at] / 1e6 for sample in watch.samples]
         tenth = max(1, len(values) // 10)
