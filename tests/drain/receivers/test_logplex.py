@@ -352,7 +352,7 @@ def test_many_messages_are_read_while_they_have_32_bytes_on_average(
             assert found.broken is not None
             assert found.broken.offset == 11 * size
             assert found.broken.reason == (
-                f"11 messages before have {size} bytes on average, the rest is left unread"
+                f"11 messages have {size} bytes on average; the rest was not read"
             )
 
 
@@ -377,7 +377,7 @@ def test_so_many_messages_may_be_no_syslog(bad: int, is_read: bool, monkeypatch:
             assert found.broken is None
         else:
             assert found.broken is not None
-            assert found.broken.reason == "3 messages before are no syslog, the rest is left unread"
+            assert found.broken.reason == "3 messages are not syslog; the rest was not read"
 
 
 def test_a_frame_knows_where_it_came_from() -> None:

@@ -178,7 +178,7 @@ def test_a_topic_that_survives_the_loss_of_a_broker_deserves_no_word(found: Copi
     assert copy_warnings(found, "router") == ()
 
 
-@pytest.mark.parametrize(("fewest", "has"), [(1, "one copy"), (2, "2 copies")])
+@pytest.mark.parametrize(("fewest_copies", "has"), [(1, "one copy"), (2, "2 copies")])
 def test_fewer_copies_than_the_brokers_allow_come_with_the_command(fewest_copies: int, has: str) -> None:
     (reason,) = copy_warnings(copies(4, fewest_copies, min_in_sync=min(fewest_copies, 2)), "t1.router")
     assert f"the topic t1.router has {has} although 4 brokers allow 3" in reason
@@ -192,7 +192,7 @@ def test_the_only_brokers_one_copy_is_said_once_and_plainly() -> None:
     assert "kafka-" not in reason
 
 
-@pytest.mark.parametrize(("fewest", "has_price"), [(2, True), (3, False)])
+@pytest.mark.parametrize(("fewest_copies", "has_price"), [(2, True), (3, False)])
 def test_an_acknowledgement_that_may_mean_one_copy_comes_with_the_command(
     fewest_copies: int, has_price: bool
 ) -> None:

@@ -196,7 +196,7 @@ def test_a_broker_that_must_name_its_host_is_held_to_it(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         ({"KAFKA_SASL_PASSWORD": "s3cret-wrong"}, "but not the SCRAM-SHA-512 login"),
         ({"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"}, "but not the SCRAM-SHA-256 login"),
@@ -217,7 +217,7 @@ def test_what_is_wrong_with_a_login_is_said(
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "reason"),
     [
         ("kafka+ssl://127.0.0.1:1", "127.0.0.1:1: Connection refused"),
         ("kafka://127.0.0.1:1,kafka://127.0.0.1:2", "127.0.0.1:1: Connection refused; 127.0.0.1:2: Con"),
