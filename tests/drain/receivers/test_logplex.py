@@ -351,9 +351,7 @@ def test_many_messages_are_read_while_they_have_32_bytes_on_average(
             assert (found.message_count, found.rest) == (11, of_size(size) * (count - 11))
             assert found.broken is not None
             assert found.broken.offset == 11 * size
-            assert found.broken.reason == (
-                f"11 messages have {size} bytes on average; the rest was not read"
-            )
+            assert found.broken.reason == (f"11 messages have {size} bytes on average; the rest was not read")
 
 
 def test_the_average_counts_what_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
