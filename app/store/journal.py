@@ -19,7 +19,7 @@ import statistics
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, cast
@@ -28,6 +28,7 @@ import orjson
 import redis
 
 from app.store import keys, replies
+from app.store.grouping import grouped
 from app.store.settle import read_lua, run_raw
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Journal:
         Raises redis.RedisError."""
         key = keys.journal_part(self._group, uuid.uuid4().hex)
         pipeline = self._store.pipeline(transaction=False)
-        for some in _chunks(portions, PUSH_BYTES):
+        for some in grouped(portions, len, PUSH_BYTES):
             pipeline.rpush(key, *some)
             pipeline.expire(key, UNNAMED_S)
         pipeline.execute()
@@ -135,18 +136,5 @@ class Journal:
 
 def split(portions: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """Those that the settling step takes with it, and those that are to be kept beforehand."""
-    first = next(_chunks(portions, PUSH_BYTES), [])
+    first = next(grouped(portions, len, PUSH_BYTES), [])
     return first, portions[len(first) :]
-
-
-def _chunks(portions: Iterable[bytes], size_bytes: int) -> Iterator[list[bytes]]:
-    chunk: list[bytes] = []
-    chunk_bytes = 0
-    for portion in portions:
-        if chunk and chunk_bytes + len(portion) > size_bytes:
-            yield chunk
-            chunk, chunk_bytes = [], 0
-        chunk.append(portion)
-        chunk_bytes += len(portion)
-    if chunk:
-        yield chunk

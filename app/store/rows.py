@@ -20,18 +20,23 @@ Portions outlive a worker in the journal, so a later version must be able to rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
+from app.store.grouping import grouped
 from app.store.keys import ALL_ROUTES, CHUNK_S, WINDOWS, chunk, digest, scope
 from app.store.schema import Counts, Field
 
 WindowCounts = tuple[int, int, Mapping[Field, int]]
 """(length in seconds, start in Unix seconds, counts); see schema.py."""
+
+_Piece = tuple[dict[str, Any], list[bytes], int]
+"""A row or a part of one, its packed windows, and what they cost in units."""
 
 ROW_UNITS = 40
 """What a row costs before its fields, in units: one unit is about what one field of a hash costs."""
@@ -74,19 +79,8 @@ class Row:
 
 def portions(rows: Iterable[Row]) -> Iterator[bytes]:
     """The rows as the scripts take them."""
-    portion: list[dict[str, Any]] = []
-    windows: list[bytes] = []
-    units = 0
-    for row in chain.from_iterable(map(_split_by_app, rows)):
-        for piece, packed, piece_units in _pieces(row):
-            if portion and units + piece_units > PORTION_UNITS:
-                yield _portion(units, portion, windows)
-                portion, windows, units = [], [], 0
-            portion.append(piece)
-            windows += packed
-            units += piece_units
-    if portion:
-        yield _portion(units, portion, windows)
+    pieces = chain.from_iterable(map(_pieces, chain.from_iterable(map(_split_by_app, rows))))
+    return map(_portion, grouped(pieces, itemgetter(2), PORTION_UNITS))
 
 
 def _split_by_app(row: Row) -> list[Row]:
@@ -101,12 +95,13 @@ def _units(added: Added) -> int:
     return ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values())))
 
 
-def _portion(units: int, rows: list[dict[str, Any]], windows: list[bytes]) -> bytes:
+def _portion(pieces: Sequence[_Piece]) -> bytes:
+    rows, windows, units = zip(*pieces, strict=True)
     encoded = orjson.dumps(rows)
-    return b"%d %d %b%b" % (units, len(encoded), encoded, b"".join(windows))
+    return b"%d %d %b%b" % (sum(units), len(encoded), encoded, b"".join(chain.from_iterable(windows)))
 
 
-def _pieces(row: Row) -> Iterator[tuple[dict[str, Any], list[bytes], int]]:
+def _pieces(row: Row) -> Iterator[_Piece]:
     """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
     added = row.added
     names = {

@@ -199,7 +199,8 @@ _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")
 
 
 def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
-    """Adds a message of the router or a loss notice to the frame. Returns why it is no syslog, or nothing.
+    """Adds a message of the router or a loss notice to the frame. Returns why it is not
+    syslog; empty if it is.
 
     Of other messages only PRI, VERSION and that there is a PROCID are looked at.
     """

@@ -7,7 +7,7 @@ clients' commands come between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import orjson
 import redis
 
 from app.store import keys, replies
+from app.store.grouping import grouped
 from app.store.queries.spans import SpanPlan, Window, finer
 from app.store.schema import REQUESTS, Counts, Sums, sums_of
 from app.store.settle import read_lua
@@ -70,7 +71,8 @@ def bin_sums(store: redis.Redis, app: str, digest: str, plan: SpanPlan) -> list[
     """The sums of each bin of the plan, and last those of what is still running."""
     bins = [part.windows for part in plan.bins] + [plan.running]
     calls = [
-        ([keys.windows(app, digest)], [_chunks(part) for part in some], "bins") for some in _portions(bins)
+        ([keys.windows(app, digest)], [_chunks(part) for part in some], "bins")
+        for some in grouped(bins, len, WINDOWS_PER_CALL)
     ]
     return [sums_of(replies.json_object(answer)) for rows in _call(store, calls) for answer in rows]
 
@@ -96,20 +98,6 @@ def _chunks(windows: Sequence[Window]) -> list[tuple[str, list[int]]]:
             chunks.append((name, []))
         chunks[-1][1].append(number)
     return chunks
-
-
-def _portions(bins: Sequence[Sequence[Window]]) -> Iterator[list[Sequence[Window]]]:
-    """The bins, in order, in lists of about WINDOWS_PER_CALL windows."""
-    portion: list[Sequence[Window]] = []
-    windows = 0
-    for part in bins:
-        if portion and windows + len(part) > WINDOWS_PER_CALL:
-            yield portion
-            portion, windows = [], 0
-        portion.append(part)
-        windows += len(part)
-    if portion:
-        yield portion
 
 
 def _call(store: redis.Redis, calls: Sequence[tuple[Any, ...]]) -> list[list[bytes]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from base64 import b64encode
 
 import orjson
@@ -18,7 +15,7 @@ from app.store import dead_letters, keys
 from app.store.dead_letters import VALUE_MAX_BYTES, dead_letter
 from servers.logplex_client import octets
 from servers.messages import router_line, router_syslog
-from servers.processes import ROOT
+from tests.app.cli.commands import run_command
 from tests.support import letters
 from tests.support.letters import add
 
@@ -30,16 +27,7 @@ LOSS = (
 
 
 def command(redis_url: str, *words: str) -> tuple[int, str, str]:
-    found = subprocess.run(
-        [sys.executable, "-m", "app", "dead-letters", *words],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return found.returncode, found.stdout, found.stderr
+    return run_command(redis_url, "dead-letters", *words)
 
 
 def logged(redis_url: str) -> list[str]:

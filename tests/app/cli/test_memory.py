@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -15,20 +12,11 @@ from app.cli.memory import lines
 from app.log.memory import MemoryLog
 from app.store import queries
 from servers.figures import SeenRequest, fill
-from servers.processes import ROOT
+from tests.app.cli.commands import run_command
 
 
 def command(redis_url: str, *words: str) -> tuple[int, str, str]:
-    found = subprocess.run(
-        [sys.executable, "-m", "app", "memory", *words],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return found.returncode, found.stdout, found.stderr
+    return run_command(redis_url, "memory", *words)
 
 
 def test_the_table_names_each_part(redis_url: str, redis_client: redis.Redis) -> None:

@@ -10,7 +10,7 @@ from drain.gunicorn.invalid_requests import LOGGED_MAX_CHARS, InvalidRequests
 
 
 class Clock:
-    """A time that stands still until it is moved."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
