@@ -1,16 +1,23 @@
 """The Heroku router's own log line: its `key=value` pairs, its units, its codes. Pure functions.
 
-    at=info method=GET path="/users/1?q=a" host=shop.example.com request_id=8601b555-... fwd="204.204.204.204"
-    dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https tls=true tls_version=tls1.3
+Router 2.0, which carries nearly all apps since 2025, and the legacy router write:
 
+    at=info method=GET path="/users/1?q=a" host=shop.example.com request_id=8601b555-... fwd=204.204.204.204
+    dyno=web.1 connect=0ms service=18ms status=200 bytes=13 protocol=http2.0 tls=true tls_version=tls1.3
+
+    at=info method=GET path="/users/1?q=a" host=shop.example.com request_id=8601b555-... fwd="204.204.204.204"
+    dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https
+
+Router 2.0 logs the path percent-decoded, `fwd` bare, quoted or empty, and no `tls_version` without TLS.
 Values with spaces stand in quotes, in which a backslash escapes `"` and itself. Keys may be
 missing, empty, new, and in any order (devcenter.heroku.com/articles/http-routing, "Heroku router
-log format"; H18 puts `sock=backend` first). Where a key comes twice, its first value counts.
+log format"; H18 and H27 put `sock=` first). Where a key comes twice, its first value counts.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,7 +26,10 @@ from typing import NamedTuple
 class RouterLine(NamedTuple):
     """The pairs that Tailrace uses, as sent, without quotes and escapes; "" when missing or empty."""
 
+    sock: str
+    """Which side broke the connection: `backend` or `client`."""
     at: str
+    """`info`, `error`; `warning` where the client went away."""
     code: str
     method: str
     path: str
@@ -32,7 +42,22 @@ class RouterLine(NamedTuple):
     service: str
     status: str
     bytes: str
+    protocol: str
+    """`http1.1` or `http2.0` of Router 2.0; `http` or `https` of the legacy router."""
+    tls: str
+    """`true` or `false`, of Router 2.0."""
+    cause: str
+    """Of H26: what is wrong with the request."""
+    agent: str
+    """Of H31: the client's User-Agent."""
 
+    @property
+    def is_router_2(self) -> bool:
+        """Whether Router 2.0 wrote it: its path is percent-decoded."""
+        return bool(self.tls) or self.protocol in ROUTER_2_PROTOCOLS
+
+
+ROUTER_2_PROTOCOLS = frozenset({"http1.1", "http2.0"})
 
 H_CODES: dict[str, str] = {
     "H10": "App crashed",
@@ -56,6 +81,8 @@ H_CODES: dict[str, str] = {
     "H28": "Client connection idle",
     "H31": "Misdirected request",
     "H32": "TLS certificate mismatch",
+    "H33": "HTTP/2 stream broken",
+    "H34": "All up dynos are quarantined",
     "H80": "Maintenance mode",
     "H81": "Blank app",
     "H82": "Eco dyno hours exhausted",
@@ -73,9 +100,10 @@ def parse(line: str) -> RouterLine | None:
     Raises nothing: bytes that are not UTF-8 may come as lone surrogates (PEP 383), and stay so.
     """
     if "\\" not in line:
-        usual = _USUAL_WITH_CODE(line) if " code=" in line else _USUAL(line)
+        forms = _FWD_QUOTED if ' fwd="' in line else _FWD_BARE
+        usual = forms[" code=" in line](line)
         if usual is not None:
-            return _new(RouterLine, usual.groups())
+            return _new(RouterLine, usual.groups(""))
     return parse_any_order(line)
 
 
@@ -101,15 +129,24 @@ def fields(line: str) -> dict[str, str]:
 _WORDS = re.compile(r'([^ ="]+)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|".*|([^ ]*))|[^ ]+', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
 
-# The router's own order: one match in place of a dozen words, up to the last key that is needed.
-# `_USUAL` is asked only when no `code` can follow it, so what follows changes nothing.
+# The router's own order: one match in place of a dozen words. Nothing may follow but pairs of other keys.
 _BARE = r'(?!")([^ ]*)'
-_REST = (
-    rf'method={_BARE} path="([^"]*)" host={_BARE} request_id={_BARE} fwd="([^"]*)" dyno={_BARE} '
-    rf'connect={_BARE} service={_BARE} status={_BARE} bytes=(?!")([^ \r\n]*)(?= |[\r\n]*\Z)'
-)
-_USUAL = re.compile(rf"at={_BARE}() {_REST}").match
-_USUAL_WITH_CODE = re.compile(rf'at={_BARE} code={_BARE} desc="[^"]*" {_REST}').match
+_NAMES = "|".join((*RouterLine._fields, "desc"))
+_OTHERS = rf'(?: (?!(?:{_NAMES})=)[^ ="\r\n]+=(?!")[^ \r\n]*+)*+[\r\n]*\Z'
+
+
+def _usual(code: str, fwd: str) -> Callable[[str], re.Match[str] | None]:
+    """Matches a line in the router's order; its groups are the fields of a RouterLine."""
+    return re.compile(
+        rf'(?:sock={_BARE} )?at={_BARE} {code}method={_BARE} path="([^"]*)" host={_BARE} '
+        rf"request_id={_BARE} fwd={fwd} dyno={_BARE} connect={_BARE} service={_BARE} status={_BARE} "
+        rf'bytes=(?!")([^ \r\n]*)(?: protocol=(?!")([^ \r\n]*))?(?: tls=(?!")([^ \r\n]*))?()(){_OTHERS}'
+    ).match
+
+
+_CODES = ("()", rf'code={_BARE} desc="[^"]*" ')
+_FWD_QUOTED = tuple(_usual(code, '"([^"]*)"') for code in _CODES)
+_FWD_BARE = tuple(_usual(code, _BARE) for code in _CODES)
 
 
 def path_only(path: str) -> str:

@@ -41,7 +41,7 @@ _values = st.one_of(
     st.text('ab01./:-,"= \\\n\r\t?&', max_size=6),
     st.sampled_from(["", "1ms", "web.1", "200", "code=H10", " code=H10", 'x"y', '"', "\\", "\udcff", "日"]),
 )
-_usual_keys = ("at", "code", "desc", *RouterLine._fields[2:])
+_usual_keys = ("at", "code", "desc", *RouterLine._fields[3:])
 _quoted_keys = {"desc", "path", "fwd"}
 
 
@@ -60,7 +60,21 @@ def nearly_usual(draw: st.DrawFn) -> str:
         words.append(f'{key}="{raw}"' if quoted else f"{key}={raw}")
     words += draw(
         st.lists(
-            st.sampled_from(["protocol=https", "tls=true", "code=H99", "bytes=7", 'a="b c"', "x", '"', ""]),
+            st.sampled_from(
+                [
+                    "protocol=https",
+                    "tls=true",
+                    "tls_version=tls1.3",
+                    "sock=client",
+                    "cause=x",
+                    "code=H99",
+                    "bytes=7",
+                    'a="b c"',
+                    "x",
+                    '"',
+                    "",
+                ]
+            ),
             max_size=3,
         )
     )

@@ -28,6 +28,7 @@ def parsed(line: str) -> RouterLine:
 
 def test_a_usual_line_gives_its_pairs_as_sent() -> None:
     assert parsed(INFO) == RouterLine(
+        sock="",
         at="info",
         code="",
         method="GET",
@@ -40,6 +41,10 @@ def test_a_usual_line_gives_its_pairs_as_sent() -> None:
         service="18ms",
         status="200",
         bytes="13",
+        protocol="https",
+        tls="true",
+        cause="",
+        agent="",
     )
 
 
