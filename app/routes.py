@@ -54,9 +54,9 @@ def route_namer(settings: Settings) -> Callable[[str], str]:
 RoutePattern = tuple[re.Pattern[str], str]
 
 
-def compile_rules(patterns: Sequence[str]) -> list[RoutePattern]:
-    """(regex, route) of each pattern; `:name` is a segment or part of one, `*name` at the end is the
-    rest. A regex is for `fullmatch` with a path, which takes linear time whatever the path.
+def compile_rules(patterns: Sequence[str], key: str = "routes") -> list[RoutePattern]:
+    """(regex, route) of each pattern of the YAML list `key`; `:name` is a segment or part of one, `*name` at
+    the end is the rest. A regex is for `fullmatch` with a path, which takes linear time whatever the path.
 
     Raises BadSettings with every invalid pattern.
     """
@@ -65,9 +65,9 @@ def compile_rules(patterns: Sequence[str]) -> list[RoutePattern]:
     for pattern in patterns:
         segments = pattern.split("/")
         if segments[0] != "" or len(segments) < 2:
-            faults.append(f"routes: {safe_repr(pattern)} must start with /")
+            faults.append(f"{key}: {safe_repr(pattern)} must start with /")
         elif any(part.startswith("*") for part in segments[:-1]):
-            faults.append(f"routes: {safe_repr(pattern)} may have a *rest only at its end")
+            faults.append(f"{key}: {safe_repr(pattern)} may have a *rest only at its end")
         else:
             rules.append((re.compile("/".join(map(_segment_regex, segments))), pattern))
     if faults:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
 
     `environ`: for the `${NAME}` in the headers of replay rules.
     """
-    readers = {
+    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "routes": ("route_rules", _routes),
+        "streams": ("stream_rules", partial(_routes, key="streams")),
         "replay": ("replay_rules", lambda value: _replay(value, environ)),
         "tokens": ("drain_tokens", _tokens),
     }
@@ -62,11 +64,11 @@ def _content(path: Path, file: str) -> dict[Any, Any]:
     return content
 
 
-def _routes(value: Any) -> tuple[str, ...]:
+def _routes(value: Any, key: str = "routes") -> tuple[str, ...]:
     """Raises ValueError, and BadSettings for an invalid pattern."""
     if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
         raise ValueError("must be a list of patterns such as /users/:name")
-    compile_rules(value)
+    compile_rules(value, key)
     return tuple(value)
 
 

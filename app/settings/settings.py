@@ -257,7 +257,7 @@ class Settings:
     tailrace_config: str = setting(
         "TAILRACE_CONFIG",
         "",
-        "path of a YAML file: route templates, replay rules, tokens",
+        "path of a YAML file: route templates, streams, replay rules, tokens",
         default_label="unset",
     )
 
@@ -277,6 +277,8 @@ class Settings:
     # From the YAML file alone.
     route_rules: tuple[str, ...] = ()
     """Patterns that compile (app/routes.py)."""
+    stream_rules: tuple[str, ...] = ()
+    """The same, of paths whose requests are connections (app/connections.py)."""
     replay_rules: tuple[Rule, ...] = ()
 
     @classmethod
