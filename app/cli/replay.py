@@ -123,7 +123,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     settings = _with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
     report.check_paths(args.report)
-    key = functools.cache(functools.partial(_mark_key, settings, creates=not args.dry_run))
+    key = functools.cache(functools.partial(mark_key, settings, creates=not args.dry_run))
     plan = _plan(args, settings, key)
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
@@ -197,7 +197,7 @@ def _plan(args: argparse.Namespace, settings: Settings, key: Callable[[], bytes]
     )
 
 
-def _mark_key(settings: Settings, *, creates: bool) -> bytes:
+def mark_key(settings: Settings, *, creates: bool) -> bytes:
     """The key that signs this run's requests. Without Redis, where the log is elsewhere, or if Redis refuses:
     a key of its own. Raises RedisError where Redis is the log and unreachable."""
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:

@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
 
+from app.cli.replay import mark_key
 from app.loop_guard import LoopGuard
 from app.settings import Settings
-from app.store import replay
+from app.store import keys, replay
 from consumers.replay.timespec import iso
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
@@ -94,6 +96,39 @@ def test_lines_of_router_2_arrive_as_the_client_sent_them_at_a_strict_target(
     kept = replay.run(redis_client, report["run"])
     assert kept is not None
     assert kept.figures.reencoded == REENCODED
+
+
+def test_a_run_is_signed_with_the_installations_key(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line("/a"), line("/b", request_id="8601b555")])
+    words = ["--from", "5m", "--speed", "max", "--dry-run"]
+    with RecordingTarget() as target:
+        finished(environ, *words, "--to", target.url)
+        assert not redis_client.exists(keys.REPLAY_KEY)  # A dry run changes nothing.
+        for _ in range(2):
+            finished(environ, *words[:-1], "--to", target.url)
+        stored = cast(bytes, redis_client.get(keys.REPLAY_KEY))
+        finished({**environ, "REPLAY_KEY": "k" * 32}, *words[:-1], "--to", target.url)
+        ids = [seen.headers["x-request-id"] for seen in target.seen]
+    assert [LoopGuard(lambda: stored).is_replayed(one) for one in ids] == [True] * 4 + [False] * 2
+    assert [LoopGuard(lambda: b"k" * 32).is_replayed(one) for one in ids] == [False] * 4 + [True] * 2
+    assert set(ids[:2]) == set(ids[2:4])  # The same request has the same id each time.
+
+
+def test_without_redis_a_run_signs_with_a_key_of_its_own_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nowhere = {"REDIS_URL": f"redis://:hunter2@127.0.0.1:{free_port()}/0"}
+    with pytest.raises(redis.ConnectionError):  # It is the log, too.
+        mark_key(Settings.load(nowhere), creates=True)
+    on_kafka = Settings.load({**nowhere, "KAFKA_URL": "kafka://127.0.0.1:9"})
+    assert mark_key(on_kafka, creates=True) != mark_key(on_kafka, creates=True)
+    told = capsys.readouterr().err
+    assert "Set REPLAY_KEY" in told
+    assert "hunter2" not in told
+    with_key = Settings.load({**nowhere, "REPLAY_KEY": "k" * 32})
+    assert mark_key(with_key, creates=True) == b"k" * 32
 
 
 def test_connections_are_left_out_and_counted(environ: dict[str, str], tmp_path: Path) -> None:

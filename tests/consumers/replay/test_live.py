@@ -15,12 +15,14 @@ from app.errors import LogUnavailable
 from app.log import Batch, open_log
 from app.log.redis.stream import STREAM
 from app.settings import Settings
-from app.store import replay
+from app.store import keys, replay
 from consumers.replay.live import LiveReplay
 from consumers.replay.senders import QUEUE_MAX
 from servers.processes import Process, Processes, wait_until
+from servers.redis_server import RedisServer
 from tests.consumers.replay.router_2_paths import ALL, REENCODED
 from tests.consumers.replay.samples import append, line, never, router_2_line
+from tests.support.stored import text_hash
 from tests.support.target import RecordingTarget, answer, answer_strictly
 
 
@@ -120,14 +122,67 @@ def test_the_loop_ends_after_one_round(redis_url: str, redis_client: redis.Redis
             append(settings(redis_url), [line(f"/{number}") for number in range(20)])
             for _ in range(3):
                 wait_until(lambda: len(target.seen) == 20, "one round")
-                logged = [
-                    line(seen.target.decode(), request_id=seen.headers["x-request-id"])
-                    for seen in target.seen
-                ]
-                append(settings(redis_url), logged)
+                append(settings(redis_url), logged(target))
             wait_until(lambda: _skipped(redis_client, "replayed") == 60, "three rounds left out")
             assert process.terminate(10) == 0
         assert len(target.seen) == 20
+
+
+def logged(target: RecordingTarget) -> list[str]:
+    """What the target's router logs of the requests that it got."""
+    return [line(seen.target.decode(), request_id=seen.headers["x-request-id"]) for seen in target.seen]
+
+
+def totals(client: redis.Redis) -> dict[str, str]:
+    return text_hash(client, "tailrace:group:metrics")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 32])
+def test_what_was_replayed_is_not_counted_but_a_forged_mark_is(
+    redis_url: str, redis_client: redis.Redis, key: str
+) -> None:
+    forged = [line("/forged", request_id="replay-" + "a" * 20) for _ in range(3)]
+    with RecordingTarget() as target:
+        more = {"REPLAY_SPEED": "max", "REPLAY_KEY": key}
+        with Processes(environ(redis_url, target, **more)) as processes:
+            for name in ("metrics", "replay"):
+                processes.start_worker(name)
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [*forged, *(line(f"/{number}") for number in range(20))])
+            wait_until(lambda: len(target.seen) == 20, "the replay")
+            append(settings(redis_url), logged(target))
+            wait_until(lambda: totals(redis_client).get("messages") == "43", "all of them")
+            wait_until(lambda: _skipped(redis_client, "replayed") == 20, "the replay's own")
+        assert len(target.seen) == 20
+    assert totals(redis_client) == {"messages": "43", "replayed": "20", "forged_marks": "3"}
+    assert text_hash(redis_client, "tailrace:apps") == {"": "23"}
+    assert _skipped(redis_client, "forged-mark") == 3
+    assert bool(redis_client.exists(keys.REPLAY_KEY)) is not bool(key)
+
+
+def test_an_installation_with_the_same_key_does_not_count_what_another_replays(
+    redis_url: str, redis_client: redis.Redis, old_redis_server: RedisServer
+) -> None:
+    """One replays, and the other counts the target's traffic."""
+    with RecordingTarget() as target:
+        chosen = {"REPLAY_SPEED": "max", "REPLAY_KEY": "k" * 32}
+        live = LiveReplay(
+            Settings.load(environ(redis_url, target, **chosen)), redis_client, str, never, Event()
+        )
+        live.handle(batch_of(redis_url, redis_client, [line("/a"), line("/b")]), lambda: None)
+        live.finish()
+        lines = logged(target)
+    with redis.Redis.from_url(old_redis_server.url) as elsewhere:
+        for key, counted in (("k" * 32, "forged_marks"), ("", "replayed"), ("j" * 32, "replayed")):
+            elsewhere.flushall()
+            with Processes({"REDIS_URL": old_redis_server.url, "REPLAY_KEY": key}) as processes:
+                append(settings(old_redis_server.url), lines)
+                processes.start_worker("metrics")
+                wait_until(lambda: totals(elsewhere).get("messages") == "2", "both")
+            assert counted not in totals(elsewhere)
+            assert bool(elsewhere.exists("tailrace:apps")) is (counted == "replayed")
 
 
 def _skipped(client: redis.Redis, reason: str) -> int:
