@@ -64,7 +64,7 @@ class _StoredKey:
         """Something else has the key's name: counting goes on, and a replay signs with a key of its own."""
         if not self._found:
             log.warning(
-                "Redis's %s is not a string, so no replayed request is recognised: delete it, or set REPLAY_KEY",
+                "Redis's %s is not a string, so no replay is recognised: delete it, or set REPLAY_KEY",
                 keys.REPLAY_KEY,
             )
         return self._found or secrets.token_hex(KEY_BYTES).encode()
