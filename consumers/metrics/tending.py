@@ -25,7 +25,7 @@ from app.store.route_table import (
     retire,
     rows,
 )
-from consumers.metrics.learning import CHILDREN_MAX, learn
+from consumers.metrics.learning import learn
 from consumers.metrics.route_rows import SPECIAL, RouteRows
 
 log = logging.getLogger(__name__)
@@ -112,19 +112,16 @@ class Tender:
         for regex, pattern in compile_rules(patterns):
             merged |= {route: pattern for route in mergeable - merged.keys() if regex.fullmatch(route)}
         rest = {route: row.requests for route, row in found.items() if route not in merged}
-        templates: dict[str, LearnedTemplate] = {}
-        if len(rest) >= CHILDREN_MAX or known:
-            learned = learn(
-                rest,
-                known=[name for name, template in known.items() if not template.is_forgotten],
-                forgotten=[name for name, template in known.items() if template.is_forgotten],
-                kept=self._kept
-                | {route for route, row in found.items() if now_s < row.promoted_s + PROMOTED_KEEPS_S},
-            )
-            merged |= learned.merged
-            templates = {
-                name: LearnedTemplate("worker", now_s) for name in learned.templates if name not in known
-            }
+        promoted = {route for route, row in found.items() if now_s < row.promoted_s + PROMOTED_KEEPS_S}
+        learned = learn(
+            rest,
+            routes_max=self._routes_max,
+            known=[name for name, template in known.items() if not template.is_forgotten],
+            forgotten=[name for name, template in known.items() if template.is_forgotten],
+            kept=self._kept | promoted,
+        )
+        merged |= learned.merged
+        templates = {name: LearnedTemplate("worker", now_s) for name in learned.templates - known.keys()}
         if not merged:
             return 0
         moves = [Move(route, found[route].digest, into) for route, into in merged.items()]
