@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("the figures of a time span as text, JSON or Markdown", "app.cli.report"),
     "memory": ("what uses Redis's memory", "app.cli.memory"),
     "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
+    "routes": ("list, merge or drop the rows of routes, and what was learned", "app.cli.routes"),
     "dead-letters": ("list, requeue or drop lines that could not be processed", "app.cli.dead_letters"),
     "config": ("the settings in force, with secrets masked", "app.cli.config"),
     "release": (

@@ -16,13 +16,13 @@ import redis
 from app.message import BadValue
 from app.redis_memory import is_out_of_memory
 from app.store import keys
-from app.store.bounds import NAMES_MAX
+from app.store.bounds import NAMES_MAX, PATHS_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal, split
 from app.store.rows import Row, portions
-from app.store.schema import TOTALS_HASH, Counts
+from app.store.schema import LAST_SEEN, PATHS_HASH, PROMOTED, TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
 
 _APPLY = SETTLE_LUA + read_lua("rows.lua") + DEAD_LETTERS_LUA + read_lua("apply.lua")
@@ -103,10 +103,15 @@ def limits(routes_max: int) -> dict[str, Any]:
         "routes": keys.routes(""),
         "digest_chars": keys.DIGEST_CHARS,
         "mix": TOTALS_HASH,
+        "paths": PATHS_HASH,
+        "last_seen": LAST_SEEN,
+        "promoted": PROMOTED,
         "names_max": NAMES_MAX,
+        "paths_max": PATHS_MAX,
         "routes_max": routes_max,
         "other_route": keys.OTHER_ROUTE,
         "other_digest": keys.digest(keys.OTHER_ROUTE),
+        "not_found_route": keys.NOT_FOUND_ROUTE,
     }
 
 

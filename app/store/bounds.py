@@ -11,6 +11,14 @@ from collections.abc import Mapping
 
 OTHER = "(other)"
 
+NOT_FOUND = "(not found)"
+"""The row of all paths that have only ever had answers of NOT_FOUND_STATUSES: they are no routes yet."""
+
+NOT_FOUND_STATUSES = frozenset({"400", "403", "404", "405", "410"})
+
+PATHS_MAX = 100
+"""Most frequent paths remembered of a row that stands for many, such as `(other)`."""
+
 APPS_MAX = 1_000
 """Apps with figures of their own. DRAIN_TOKENS names them; on Kafka anyone may write to the topic."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from app.store.bounds import OTHER
+from app.store.bounds import NOT_FOUND, OTHER
 
 PREFIX = "tailrace:"
 
@@ -18,6 +18,9 @@ PREFIX = "tailrace:"
 
 OTHER_ROUTE = OTHER
 """The row of what came after ROUTES_MAX routes."""
+
+NOT_FOUND_ROUTE = NOT_FOUND
+"""The row of what no route has answered."""
 
 ALL_ROUTES = "all"
 """Stands where a digest stands, for the row of all routes of an app together."""
@@ -57,6 +60,18 @@ def routes(app: str) -> str:
     return f"{scope(app)}routes"
 
 
+def learned(app: str) -> str:
+    """Hash: template that rows were merged into -> JSON of LearnedTemplate, see route_table.py."""
+    return f"{PREFIX}{scope(app)}learned"
+
+
+ROUTE_VERSIONS = PREFIX + "routes:versions"
+"""Hash: app -> how often rows were taken out of its table; then what workers remember of it is void."""
+
+ROUTE_MOVES = PREFIX + "routes:moves"
+"""List of rows whose figures are to be added to those of another: see move_rows.lua."""
+
+
 def total(app: str, route_digest: str, name: str) -> str:
     """A hash of a route's totals, named as in schema.py: `::statuses` and the like are the talk's."""
     return f"{'' if name.startswith('::') else PREFIX}{scope(app)}{route_digest}{name}"
@@ -81,6 +96,16 @@ def window(chunk_name: str, number: int) -> tuple[int, int]:
     """(length, start) in seconds of the window that `chunk` has named so."""
     length_s, _, chunk_start_s = chunk_name.partition(":")
     return int(length_s), int(chunk_start_s) + number * int(length_s)
+
+
+def chunks(now_s: int, ahead_s: int) -> list[str]:
+    """The names of all chunks that may be there now; `ahead_s`: how far windows may lie ahead of now."""
+    names = []
+    for length_s, kept_s in WINDOWS:
+        chunk_s = CHUNK_S[length_s]
+        oldest_s = (now_s - kept_s - chunk_s) // chunk_s * chunk_s
+        names += [f"{length_s}:{start_s}" for start_s in range(oldest_s, now_s + ahead_s + 1, chunk_s)]
+    return names
 
 
 def loss_window(length_s: int, start_s: int) -> str:

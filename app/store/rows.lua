@@ -1,7 +1,7 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- Rows and portions: see app/store/rows.py. `limits`: {prefix, routes, digest_chars, mix, names_max, routes_max,
--- other_route, other_digest}, see limits() in app/store/apply.py. Keys that are derived here, as
+-- Rows and portions: see app/store/rows.py. `limits`: {prefix, routes, digest_chars, mix, paths, names_max,
+-- paths_max, routes_max, other_route, other_digest, not_found_route}, see limits() in app/store/apply.py. Keys that are derived here, as
 -- app/store/keys.py names them (`<hash>` is a name of app/store/schema.py with its colons):
 --
 --   <scope>routes                        hash: route -> digest
@@ -78,6 +78,28 @@ local function add_bounded(key, counts)
   add_counts(key, { kept, sums })
 end
 
+local function add_paths(key, counts)
+  -- The most frequent of endlessly many names, in paths_max fields: a summary of Misra and Gries ("Finding
+  -- repeated elements", 1982), merged as Agarwal and others do ("Mergeable summaries", 2012). A count is too
+  -- small by at most 1 / (paths_max + 1) of all that was counted, never too large.
+  local fields, added = counts[1], counts[2]
+  local most = limits.paths_max
+  if call('HLEN', key) + #fields <= most then return add_counts(key, counts) end
+  local sums, sorted = {}, {}
+  local flat = call('HGETALL', key)
+  for at = 1, #flat, 2 do sums[flat[at]] = tonumber(flat[at + 1]) end
+  for at, field in ipairs(fields) do sums[field] = (sums[field] or 0) + added[at] end
+  for _, count in pairs(sums) do sorted[#sorted + 1] = count end
+  table.sort(sorted, function(one, other) return one > other end)
+  local cut = sorted[most + 1] or 0
+  local kept, counted = {}, {}
+  for field, count in pairs(sums) do
+    if count > cut then kept[#kept + 1], counted[#counted + 1] = field, count - cut end
+  end
+  call('DEL', key)
+  add_counts(key, { kept, counted })
+end
+
 local function raise(key, field, value)
   local before = call('HGET', key, field)
   if not before or tonumber(before) < value then call('HSET', key, field, plain(value)) end
@@ -107,12 +129,19 @@ local function add_chunk(key, chunk, windows, from)
   return from
 end
 
+local function is_full(routes)
+  -- The rows that stand for many paths are beyond the bound.
+  local many = call('HEXISTS', routes, limits.other_route) + call('HEXISTS', routes, limits.not_found_route)
+  return call('HLEN', routes) - many >= limits.routes_max
+end
+
 local function digest_of(row, scope)
   -- The row's own, or that of `(other)` once the app has its number of routes.
   if row.route == cjson.null then return row.digest end
   local routes = scope .. limits.routes
   if call('HEXISTS', routes, row.route) == 1 then return row.digest end
-  if row.route ~= limits.other_route and call('HLEN', routes) >= limits.routes_max then
+  local stands_for_many = row.route == limits.other_route or row.route == limits.not_found_route
+  if not stands_for_many and is_full(routes) then
     call('HSETNX', routes, limits.other_route, limits.other_digest)
     return limits.other_digest
   end
@@ -134,6 +163,7 @@ local function add_totals(row, talk, own)
   end
   for field, value in pairs(row.maxima) do raise(own .. limits.mix, field, value) end
   for hash, counts in pairs(row.bounded) do add_bounded(own .. hash, counts) end
+  if row.paths then add_paths(own .. limits.paths, row.paths) end
 end
 
 local function add_row(row, scope, windows, from)

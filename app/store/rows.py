@@ -8,7 +8,8 @@ A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is 
     counts   hash -> [fields, what to add to each]
     bounded  hash -> the same, of which Redis keeps NAMES_MAX names
     times    hash of the talk -> [sum in microseconds, how many]
-    maxima   field -> ms
+    maxima   field -> the largest value so far, ms or Unix s
+    paths    may be missing: [[path, ...], [count, ...]] of a row that stands for many paths
     chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
 
 Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
@@ -63,8 +64,10 @@ class Added:
     """The same, for hashes in which the number of names is bounded."""
     times: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Hash of the talk -> (sum in microseconds, how many)."""
-    maxima_ms: dict[str, float] = field(default_factory=dict)
-    """Field -> the largest value in ms."""
+    maxima: dict[str, float] = field(default_factory=dict)
+    """Field -> the largest value: ms, or Unix s for LAST_SEEN."""
+    paths: Counts = field(default_factory=dict)
+    """Of a row that stands for many paths: the most frequent ones."""
     windows: list[WindowCounts] = field(default_factory=list)
 
 
@@ -92,7 +95,7 @@ def _split_by_app(row: Row) -> list[Row]:
 
 def _units(added: Added) -> int:
     """What the totals of a row cost, in one app."""
-    return ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values())))
+    return ROW_UNITS + sum(map(len, (*added.counts.values(), *added.bounded.values(), added.paths)))
 
 
 def _portion(pieces: Sequence[_Piece]) -> bytes:
@@ -113,8 +116,10 @@ def _pieces(row: Row) -> Iterator[_Piece]:
         "counts": {name: _fields(counts) for name, counts in added.counts.items()},
         "bounded": {name: _fields(counts) for name, counts in added.bounded.items()},
         "times": added.times,
-        "maxima": added.maxima_ms,
+        "maxima": added.maxima,
     }
+    if added.paths:
+        totals["paths"] = _fields(added.paths)
     times = len(row.apps)
     units = times * _units(added)
     windows = _Windows()

@@ -28,6 +28,15 @@ Field = str | int
 TOTALS_HASH = ":mix"
 """Hash of a row's totals. A name that begins with `::` is one of the talk's hashes, for routes only."""
 
+LAST_SEEN = "last_s"
+"""Field of the hash TOTALS_HASH: when the newest window of the row began, Unix s."""
+
+PROMOTED = "promoted_s"
+"""Field of the hash TOTALS_HASH: when the row was taken out of one that stands for many, Unix s."""
+
+PATHS_HASH = ":paths"
+"""Hash of a row that stands for many paths: its most frequent paths, see `add_paths` in rows.lua."""
+
 BUCKET_SHIFT = 443
 """Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
 36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""

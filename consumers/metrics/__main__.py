@@ -24,6 +24,7 @@ from app.store.replay_key import replay_key
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
+from consumers.metrics.tending import Tender
 from consumers.run import Work, run_group
 
 log = logging.getLogger(__name__)
@@ -47,9 +48,10 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
     guard = LoopGuard(replay_key(store, settings.replay_key, creates=False))
-    aggregator = Aggregator(
-        route_namer(settings), Admission(store, settings.routes_max), cursor, guard.is_replayed
-    )
+    heals = settings.route_templates == "auto"
+    names = Admission(store, settings.routes_max, heals=heals, named_by_rule=settings.route_rules)
+    aggregator = Aggregator(route_namer(settings), names, cursor, guard.is_replayed)
+    tender = Tender(store, names.route_rows, settings.routes_max, heals=heals, kept=settings.route_rules)
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:
@@ -63,11 +65,12 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
             log.warning("Redis was cleared: the figures start over from this position in the log")
         journal.finish(keepalive, stop)
 
-    def recover_journal() -> None:
+    def tidy_up() -> None:
         with contextlib.suppress(redis.RedisError):  # The next poll says what is wrong.
             journal.recover()
+            tender.tend(stop)
 
-    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=recover_journal)
+    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=tidy_up)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Admission: which names get a row or field of their own: those in Redis, and new ones while there is room.
 
-The worker asks before it computes rows, so that a batch of a crawler's 20,000 paths becomes one row
-`(other)` and not 20,000 rows for Redis to merge. app/store/rows.lua keeps the bound of routes as
-well, because workers may admit new ones at the same time.
+The rows of routes are decided in route_rows.py.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import redis
 from app.store import keys, replies
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
 from app.store.schema import CODES, OTHER_TOTALS_FIELDS
+from consumers.metrics.route_rows import RouteRows, Seen
 
 NAMES_AT_ONCE = 1_000
 CACHED_NAMES = 100_000
@@ -21,18 +20,24 @@ CACHED_NAMES = 100_000
 
 
 class Admission:
-    """Answers from Redis, or from a cache of it, because names are never removed."""
+    """Answers from Redis, or from a cache of it, because these names are never removed."""
 
-    def __init__(self, store: redis.Redis, routes_max: int) -> None:
+    def __init__(
+        self,
+        store: redis.Redis,
+        routes_max: int,
+        *,
+        heals: bool = False,
+        named_by_rule: Collection[str] = (),
+    ) -> None:
+        """For `routes_max`, `heals` and `named_by_rule` see RouteRows."""
         self._store = store
-        self._routes_max = routes_max
+        self.route_rows = RouteRows(store, routes_max, heals=heals, named_by_rule=named_by_rule)
         self._known: dict[str, set[str]] = {}
 
-    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        """App -> its routes among the wanted that have or may get a row. Raises redis.RedisError."""
-        by_key = {keys.routes(app): names for app, names in wanted.items()}
-        found = self._admitted(by_key, self._routes_max)
-        return {app: found[keys.routes(app)] for app in wanted}
+    def rows(self, wanted: Mapping[str, Mapping[str, Seen]]) -> dict[str, dict[str, str]]:
+        """App -> route -> the row that its lines count in. Raises redis.RedisError."""
+        return self.route_rows.rows(wanted)
 
     def apps(self, names: Iterable[str]) -> set[str]:
         """Apps that have or may get figures of their own. Raises redis.RedisError."""

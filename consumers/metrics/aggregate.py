@@ -6,7 +6,7 @@ once and then counted in cells (encode.py); the longer windows and the totals ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
@@ -15,12 +15,13 @@ from app.loop_guard import MARK
 from app.message import BadValue, RouterMessage, encode
 from app.router_line import RouterLine, parse, path_only, timestamp_ms
 from app.store.apply import Changes
-from app.store.bounds import OTHER
+from app.store.bounds import NOT_FOUND_STATUSES, OTHER, PATHS_MAX
 from app.store.keys import WINDOWS
 from app.store.rows import Added, Row, WindowCounts
-from app.store.schema import Counts
+from app.store.schema import LAST_SEEN, Counts
 from consumers.current_message import Cursor
 from consumers.metrics.encode import Cell, EncodedBatch, Encoder
+from consumers.metrics.route_rows import Seen
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
@@ -29,17 +30,19 @@ FUTURE_MS = 3_600_000
 CACHED_TIMES = 50_000
 
 LineNumbers = list[int]
-Source = tuple[str, str]
-"""App and route."""
-LinesBySource = dict[Source, dict[int, LineNumbers]]
-"""Where the lines of each source are in the batch, by the start of their 10 seconds in Unix s."""
+LinesByStart = dict[int, LineNumbers]
+"""Where some lines are in the batch, by the start of their 10 seconds in Unix s."""
+AppRoute = tuple[str, str]
+Source = tuple[str, str, str]
+"""App, the row of all apps together in which its lines count, and its own one."""
+Rows = Mapping[str, Mapping[str, str]]
+"""App (empty: all apps together) -> route -> the row in which its lines count."""
 
 
 class NameAdmission(Protocol):
     """Decides which names get a row or field of their own; see admission.py. May raise RedisError."""
 
-    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        """App (empty: all apps together) -> its routes among the wanted that have a row."""
+    def rows(self, wanted: Mapping[str, Mapping[str, Seen]]) -> Rows: ...
 
     def apps(self, names: Iterable[str]) -> set[str]: ...
 
@@ -51,7 +54,7 @@ class _Lines:
     """The lines of a batch that count, and those that do not."""
 
     lines: list[RouterLine]
-    places: LinesBySource
+    places: dict[AppRoute, LinesByStart]
     totals: Counts
     bad: list[BadValue]
 
@@ -78,28 +81,29 @@ class Aggregator:
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
         found = self._group_lines(messages)
-        places = self._with_known_apps(found.places)
-        routes = self._names.routes(_routes_by_app(places))
-        places = _merged(places, lambda app, route: (app, _admitted(routes, app, route)))
+        by_route = self._with_known_apps(found.places)
+        rows = self._names.rows(_seen_by_app(by_route, found.lines))
+        places, paths = _by_row(by_route, rows)
         codes = self._names.codes({line.code for line in found.lines if line.code})
         batch = self._encoder.encode(found.lines, codes)
         apps: Counts = {}
-        for (app, _), starts in places.items():
+        for (app, _, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
-        return Changes(
-            rows=_rows(places, batch, routes, now_s), apps=apps, totals=found.totals, bad=found.bad
-        )
+        return Changes(rows=_rows(places, paths, batch, now_s), apps=apps, totals=found.totals, bad=found.bad)
 
-    def _with_known_apps(self, places: LinesBySource) -> LinesBySource:
+    def _with_known_apps(self, places: dict[AppRoute, LinesByStart]) -> dict[AppRoute, LinesByStart]:
         apps = {app for app, _ in places}
         known = self._names.apps(apps)
         if apps <= known:
             return places
-        return _merged(places, lambda app, route: (app if app in known else OTHER, route))
+        merged: dict[AppRoute, LinesByStart] = {}
+        for (app, route), starts in places.items():
+            _add(merged.setdefault((app if app in known else OTHER, route), {}), starts)
+        return merged
 
     def _group_lines(self, messages: Sequence[RouterMessage]) -> _Lines:
         lines: list[RouterLine] = []
-        places: LinesBySource = {}
+        places: dict[AppRoute, LinesByStart] = {}
         bad: list[BadValue] = []
         without_path = replayed = forged_marks = 0
         route_of, starts, cursor = self._route_of, self._starts, self._cursor
@@ -159,46 +163,64 @@ class Aggregator:
         return start
 
 
-def _routes_by_app(places: LinesBySource) -> dict[str, dict[str, None]]:
+def _seen_by_app(
+    places: Mapping[AppRoute, LinesByStart], lines: Sequence[RouterLine]
+) -> dict[str, dict[str, Seen]]:
     """App -> its routes in order of arrival; those of all apps together under the empty name."""
-    routes: dict[str, dict[str, None]] = {"": {}}
-    for app, route in places:
-        routes.setdefault(app, {})[route] = routes[""][route] = None
-    return routes
-
-
-def _admitted(routes: Mapping[str, Collection[str]], app: str, route: str) -> str:
-    """`(other)` for a route that has no row anywhere: its lines are counted together at once."""
-    return route if route in routes[app] or route in routes[""] else OTHER
-
-
-def _merged(places: LinesBySource, name: Callable[[str, str], Source]) -> LinesBySource:
-    """The places under the app and route that `name` gives for theirs."""
-    merged: LinesBySource = {}
+    seen: dict[str, dict[str, Seen]] = {"": {}}
     for (app, route), starts in places.items():
-        into = merged.setdefault(name(app, route), {})
-        for start, some in starts.items():
-            into.setdefault(start, []).extend(some)
-    return merged
+        own = Seen(
+            sum(map(len, starts.values())),
+            all(lines[at].status in NOT_FOUND_STATUSES for at in chain.from_iterable(starts.values())),
+        )
+        for some in {app: seen.setdefault(app, {}), "": seen[""]}.values():
+            before = some.get(route)
+            some[route] = (
+                Seen(before.lines + own.lines, before.is_not_found and own.is_not_found) if before else own
+            )
+    return seen
+
+
+def _by_row(
+    places: Mapping[AppRoute, LinesByStart], rows: Rows
+) -> tuple[dict[Source, LinesByStart], dict[Source, Counts]]:
+    """The lines by the rows in which they count: those of a crawler's paths are together at once. And where
+    a row has another name than the route, how often each route came."""
+    sources: dict[Source, LinesByStart] = {}
+    paths: dict[Source, Counts] = {}
+    for (app, route), starts in places.items():
+        source = (app, rows[""][route], rows[app][route])
+        _add(sources.setdefault(source, {}), starts)
+        if source[1:] != (route, route):
+            paths.setdefault(source, {})[route] = sum(map(len, starts.values()))
+    return sources, paths
+
+
+def _add(into: LinesByStart, starts: Mapping[int, LineNumbers]) -> None:
+    for start, some in starts.items():
+        if start in into:
+            into[start].extend(some)
+        else:
+            into[start] = list(some)
 
 
 # --- rows ----------------------------------------------------------------------------------
 
 
 def _rows(
-    places: LinesBySource, batch: EncodedBatch, routes: Mapping[str, Collection[str]], now_s: int
+    places: Mapping[Source, LinesByStart], paths: Mapping[Source, Counts], batch: EncodedBatch, now_s: int
 ) -> list[Row]:
     """For each app, and for all apps together, a row for each route and one for all of its routes.
 
     Lines without an app's name are in the rows of all apps alone; named ones in both. Rows that get the
     same, as those of an app do that alone has a route, are one for several apps.
     """
-    sources: dict[Source, list[Source]] = {}
-    for app, route in places:
-        for scope in dict.fromkeys(("", app)):
-            own = route if route in routes[scope] else OTHER
-            for name in (own, ""):
-                sources.setdefault((scope, name), []).append((app, route))
+    sources: dict[tuple[str, str], list[Source]] = {}
+    for source in places:
+        app, row_of_all, own_row = source
+        for scope, row in {"": row_of_all, app: own_row}.items():
+            for name in (row, ""):
+                sources.setdefault((scope, name), []).append(source)
     apps: dict[tuple[str, tuple[Source, ...]], list[str]] = {}
     for (scope, name), some in sources.items():
         apps.setdefault((name, tuple(some)), []).append(scope)
@@ -206,10 +228,25 @@ def _rows(
         source: {start: batch.count(some) for start, some in starts.items()}
         for source, starts in places.items()
     }
-    return [
-        Row(tuple(scopes), name, _added([counted[source] for source in some], batch, now_s))
-        for (name, some), scopes in apps.items()
-    ]
+    rows = []
+    for (name, group), scopes in apps.items():
+        added = _added([counted[source] for source in group], batch, now_s)
+        if name:
+            added.paths = _most_frequent(name, [paths[source] for source in group if source in paths])
+        rows.append(Row(tuple(scopes), name, added))
+    return rows
+
+
+def _most_frequent(row: str, paths: Sequence[Counts]) -> Counts:
+    """The most frequent paths of a row that stands for many; none of a route's own row."""
+    counts: Counts = {}
+    for some in paths:
+        for path, count in some.items():
+            if path != row:
+                counts[path] = counts.get(path, 0) + count
+    if len(counts) <= PATHS_MAX:
+        return counts
+    return dict(sorted(counts.items(), key=lambda item: -item[1])[:PATHS_MAX])
 
 
 def _added(sources: Sequence[Mapping[int, Cell]], batch: EncodedBatch, now_s: int) -> Added:
@@ -218,6 +255,7 @@ def _added(sources: Sequence[Mapping[int, Cell]], batch: EncodedBatch, now_s: in
     if len(sources) > 1:
         cells = _joined(chain.from_iterable(source.items() for source in sources), batch)
     windows: list[WindowCounts] = []
+    newest_s = max(cells)
     for length_s, kept_s in WINDOWS:
         # Each kind of window is a whole number of the one before.
         if length_s != CELL_S:
@@ -229,6 +267,7 @@ def _added(sources: Sequence[Mapping[int, Cell]], batch: EncodedBatch, now_s: in
         ]
     added = batch.totals(batch.sum(list(cells.values())))
     added.windows = windows
+    added.maxima[LAST_SEEN] = newest_s
     return added
 
 

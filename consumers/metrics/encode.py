@@ -112,7 +112,7 @@ class EncodedBatch:
             added.counts.setdefault(hash_name, {})[field] = number
         for sketch, microseconds, milliseconds in self.times:
             if measured := sum(added.counts.get(sketch.hash, {}).values()):
-                added.maxima_ms[sketch.maximum] = max(map(milliseconds.__getitem__, places))
+                added.maxima[sketch.maximum] = max(map(milliseconds.__getitem__, places))
                 if sketch.sums:
                     added.times[sketch.sums] = (sum(map(microseconds.__getitem__, places)), measured)
         for figure, column in self.names:

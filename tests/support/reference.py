@@ -29,8 +29,10 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOT_COUNTS = (
     *("tailrace:log:", "tailrace:positions:", "tailrace:seen:", "tailrace:workers", "tailrace:counts"),
     *("tailrace:dead-letters", "tailrace:group:", "tailrace:replay:", "tailrace:aside:", "tailrace:losses"),
-    "tailrace:journal",
+    *("tailrace:journal", "tailrace:routes:"),
 )
+NEITHER = (":paths", ":learned")
+"""Ends of keys: frequent paths, which are a summary, and templates."""
 
 
 class Reference:
@@ -114,6 +116,8 @@ class Reference:
         for kind in ("dyno", "host"):
             if name := pairs.get(kind):
                 self._count_bounded(f"{own}:{kind}s", name)
+        mix = self._hashes[f"{own}:mix"]
+        mix["last_s"] = max(int(mix.get("last_s", 0)), int(_time_s(message)) // 10 * 10)
         for length_s, kept_s in WINDOWS:
             start = int(_time_s(message)) // length_s * length_s
             if start + length_s + kept_s > self._now_s:
@@ -175,7 +179,7 @@ def hashes_in(store: redis.Redis) -> Hashes:
     """All counts that Redis holds now, each window by itself, without what is bookkeeping."""
     keys = [key.decode() for key in cast(list[bytes], store.keys())]
     found: Hashes = {}
-    for key in sorted(key for key in keys if not key.startswith(NOT_COUNTS)):
+    for key in sorted(key for key in keys if not key.startswith(NOT_COUNTS) and not key.endswith(NEITHER)):
         if _CHUNK.fullmatch(key):
             found |= windows_in(store, key)
         else:

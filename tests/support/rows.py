@@ -41,7 +41,7 @@ def row(
         if times and times.count:
             added.counts[f":{name}"] = {str(index): count for index, count in times.sketch.items()}
             added.times[f"::{name}"] = (times.sum_us, times.count)
-            added.maxima_ms[f"max_{name}"] = times.max_ms
+            added.maxima[f"max_{name}"] = times.max_ms
     return Row((app,), route, added)
 
 

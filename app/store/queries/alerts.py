@@ -220,8 +220,9 @@ def _routes(health: Health) -> Iterator[Alert]:
             code=f"routes_full:{app}",
             severity="note",
             title=f"Route limit reached for {app or 'all apps combined'}",
-            text="New routes are counted under (other).",
-            action="Add patterns for them under `routes:` in the file of `TAILRACE_CONFIG`, "
+            text="The least used routes are counted under (other), so that busy ones have a row.",
+            action="See `python -m app routes list`. Merge what belongs together with "
+            "`python -m app routes merge`, add patterns under `routes:` in the file of `TAILRACE_CONFIG`, "
             "or raise `ROUTES_MAX`.",
             count=1,
         )

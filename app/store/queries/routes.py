@@ -11,6 +11,7 @@ from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
 from app.store.queries.spans import FINE_S, SpanPlan, plan
 from app.store.queries.windows import RouteSums, first_request_s, route_sums
+from app.store.route_table import frequent_paths
 from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts, Sums
 
 SPARK_BINS = 30
@@ -19,6 +20,7 @@ WINDOWS_READ = 60_000
 """Most windows that one table reads: about a second of Redis, in small steps."""
 
 FEWEST_ROUTES = 50
+PATHS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class RouteDetail:
     connect_histogram: list[Bar]
     dynos: Counts
     hosts: Counts
+    paths: Counts
+    """Of a row that stands for many paths, such as `(not found)`: the most frequent ones of all time, each
+    count a lower bound."""
 
 
 def apps(store: redis.Redis) -> Apps:
@@ -147,6 +152,7 @@ def route_detail(
         connect_histogram=histogram(sums.connect),
         dynos=largest_first(named["dynos"]),
         hosts=largest_first(named["hosts"]),
+        paths=dict(list(frequent_paths(store, app, digest).items())[:PATHS_SHOWN]),
     )
 
 

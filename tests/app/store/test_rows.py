@@ -71,7 +71,7 @@ def test_a_row_is_told_with_all_that_it_adds() -> None:
             counts={":mix": {"count": 2, "bytes": 9}},
             bounded={":dynos": {"web.1": 2}},
             times={"::service": (5_000, 2)},
-            maxima_ms={"max_service": 3.5},
+            maxima={"max_service": 3.5},
             windows=[(10, START_S, {"n": 2}), (10, START_S + 10, {"n": 1, "b": 9}), (60, START_S, {"n": 2})],
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from app.store.schema import TOTALS_HASH
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator, NameAdmission
+from consumers.metrics.route_rows import Seen
 from servers.messages import router_message, stamp
 from tests.support.reference import Hashes, Reference, differences, hashes_in
 from tests.support.stored import expires_at_s
@@ -40,8 +41,8 @@ def message(line: str, at_s: float = NOW_S, app: str = "", **more: Any) -> Route
 class EveryName:
     """Where no Redis bounds the names."""
 
-    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        return {app: set(names) for app, names in wanted.items()}
+    def rows(self, wanted: Mapping[str, Mapping[str, Seen]]) -> dict[str, dict[str, str]]:
+        return {app: {route: route for route in routes} for app, routes in wanted.items()}
 
     def apps(self, names: Iterable[str]) -> set[str]:
         return set(names)
@@ -124,7 +125,7 @@ def test_all_that_a_line_says_is_in_its_row(redis_client: redis.Redis) -> None:
     found = count(redis_client, [[message(FULL)]])
     slow = digest("/slow/:id")
     assert found[f"{slow}::service"] == {"sum": "30000.25", "count": "1", "average": "30000.25"}
-    mix = {"count": "1", "bytes": "12", "m:POST": "1", "c:H12": "1"}
+    mix = {"count": "1", "bytes": "12", "m:POST": "1", "c:H12": "1", "last_s": str(NOW_S // 10 * 10)}
     assert found[f"tailrace:{slow}:mix"] == mix | {"max_service": "30000.25", "max_connect": "1.5"}
     assert found[f"tailrace:{slow}:dynos"] == {"web.2": "1"}
     assert found[f"tailrace:{slow}:hosts"] == {"h.example": "1"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from app.routes import template
+from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
 from app.store.schema import TOTALS_HASH
 from consumers.metrics.aggregate import Aggregator
+from consumers.metrics.route_rows import Seen
 from servers.messages import stamp
 from tests.consumers.metrics.test_aggregate import MARKED, NOW_S, EveryName, changes_of, message
 
@@ -61,10 +63,15 @@ def test_rows_that_get_the_same_are_one_for_several_apps() -> None:
 class SomeNames(EveryName):
     """Admits the app `shop`, the code H12 and, of routes, /a in all apps and /b in `shop` alone."""
 
-    def routes(self, wanted: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-        self.wanted = {app: list(names) for app, names in wanted.items()}
+    def rows(self, wanted: Mapping[str, Mapping[str, Seen]]) -> dict[str, dict[str, str]]:
+        self.wanted = {
+            app: {route: seen.lines for route, seen in some.items()} for app, some in wanted.items()
+        }
         admitted = {"": {"/a"}, "shop": {"/b"}}
-        return {app: admitted.get(app, set()) & set(names) for app, names in wanted.items()}
+        return {
+            app: {route: route if route in admitted.get(app, ()) else OTHER for route in some}
+            for app, some in wanted.items()
+        }
 
     def apps(self, names: Iterable[str]) -> set[str]:
         self.seen_apps = set(names)
@@ -88,7 +95,11 @@ def test_what_is_not_admitted_counts_with_the_others() -> None:
     found = Aggregator(template, names).changes(messages, NOW_S)
     assert names.seen_apps == {"shop", "stranger", "other-stranger", ""}
     assert names.seen_codes == {"H12", "H99"}
-    assert names.wanted == {"": ["/a", "/b", "/c"], "shop": ["/a", "/b", "/c"], "(other)": ["/a"]}
+    assert names.wanted == {
+        "": {"/a": 4, "/b": 1, "/c": 1},
+        "shop": {"/a": 1, "/b": 1, "/c": 1},
+        "(other)": {"/a": 2},
+    }
     assert found.apps == {"shop": 3, "(other)": 2, "": 1}
     counted = {
         (app, row.route): row.added.counts[TOTALS_HASH]["count"] for row in found.rows for app in row.apps

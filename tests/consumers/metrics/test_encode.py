@@ -42,7 +42,7 @@ def test_a_line_that_says_nothing_is_a_request_of_no_bytes() -> None:
     found = batch("path=/")
     assert found.count([0]).counts == {"n": 1, "b": 0}
     added = found.totals(found.count([0]))
-    assert (added.counts, added.maxima_ms, added.times) == ({TOTALS_HASH: {"count": 1, "bytes": 0}}, {}, {})
+    assert (added.counts, added.maxima, added.times) == ({TOTALS_HASH: {"count": 1, "bytes": 0}}, {}, {})
     assert added.bounded == {":dynos": {}, ":hosts": {}}
 
 
@@ -99,7 +99,7 @@ def test_totals_hold_counts_sums_maxima_and_names() -> None:
         ":connect": {str(bucket(ms)): 1 for ms in (1, 4)},
     }
     assert added.times == {"::service": (100_250, 3), "::connect": (5_000, 2)}
-    assert added.maxima_ms == {"max_service": 50.25, "max_connect": 4.0}
+    assert added.maxima == {"max_service": 50.25, "max_connect": 4.0}
     assert added.bounded == {
         ":dynos": {"web.1": 1, "web.2": 1},
         ":hosts": {"a.example": 2, "b.example": 1},

@@ -6,6 +6,7 @@ import * as format from "./format.js";
 import { histogram } from "./histogram.js";
 
 const SHOWN = 8;
+const PATHS_SHOWN = 20;
 
 export class RouteView {
   constructor(container) {
@@ -29,11 +30,11 @@ export class RouteView {
     const width = this.container.clientWidth;
     if (!this.detail || !width) return;
     // Focus on a bar would be lost by drawing what is there already.
-    const drawn = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, width]);
+    const drawn = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, this.detail.paths, width]);
     if (drawn === this.drawn) return;
     const focused = indexOfFocus(this.container);
     this.drawn = drawn;
-    const { figures, service_histogram: service, connect_histogram: connect, dynos, hosts } = this.detail;
+    const { figures, service_histogram: service, connect_histogram: connect, dynos, hosts, paths } = this.detail;
     const wide = width > 1_100 ? (width - 16) * (2 / 3) : width;
     const narrow = width > 1_100 ? (width - 16) / 3 : width;
     this.container.replaceChildren(
@@ -42,6 +43,7 @@ export class RouteView {
       make(
         "div",
         { class: "breakdowns" },
+        Object.keys(paths).length ? shares("Most frequent paths, all time", paths, { most: PATHS_SHOWN, isPart: true }) : null,
         shares("Statuses", figures.statuses, { classOf: (status) => `${status[0]}xx` }),
         Object.keys(figures.codes).length
           ? shares("H-codes", figures.codes, { nameOf: (code) => `${code} ${meaningOf(code)}`, classOf: () => "code", of: figures.count })
@@ -60,18 +62,19 @@ function indexOfFocus(container) {
   return [...container.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
 }
 
-function shares(title, counts, { nameOf = format.visible, classOf = () => null, of = 0 } = {}) {
+/** `isPart`: the counts are some of many, so their shares say nothing. */
+function shares(title, counts, { nameOf = format.visible, classOf = () => null, of = 0, most = SHOWN, isPart = false } = {}) {
   const entries = format.largestFirst(counts);
   const all = of || entries.reduce((sum, [, count]) => sum + count, 0);
   const list = make("ul", { class: "shares" });
-  for (const [name, count] of entries.slice(0, SHOWN)) {
+  for (const [name, count] of entries.slice(0, most)) {
     const bar = make("i", { "data-class": classOf(name) });
     bar.style.width = `${(100 * count) / all}%`;
     list.append(
-      make("li", {}, make("span", {}, nameOf(name)), make("span", { class: "of" }, `${format.shortCount(count)} · ${format.percent(count / all)}`), make("span", { class: "track" }, bar)),
+      make("li", {}, make("span", {}, nameOf(name)), make("span", { class: "of" }, isPart ? format.count(count) : `${format.shortCount(count)} · ${format.percent(count / all)}`), make("span", { class: "track" }, bar)),
     );
   }
-  if (entries.length > SHOWN) list.append(make("li", {}, make("span", { class: "of" }, `and ${format.count(entries.length - SHOWN)} more`)));
+  if (entries.length > most) list.append(make("li", {}, make("span", { class: "of" }, `and ${format.count(entries.length - most)} more`)));
   if (!entries.length) list.append(make("li", {}, make("span", { class: "of" }, "none")));
   return make("section", { class: "panel" }, make("h2", {}, title), list);
 }
