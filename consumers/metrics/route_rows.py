@@ -178,9 +178,10 @@ class RouteRows:
                 self.templates_used.setdefault(app, set()).add(name)
             else:
                 wanting.append(route)
-        # The busiest first: with little room, a crawler's paths must not keep out what is used.
-        wanting.sort(key=lambda route: -newcomers[route].lines)
         room = max(0, room)
+        if self._heals:
+            # The busiest first: with little room, a crawler's paths must not keep out what is used.
+            wanting.sort(key=lambda route: -newcomers[route].lines)
         if len(wanting) > room and self._heals:
             room += self._make_room(app, {route: newcomers[route].lines for route in wanting[room:]}, in_use)
         rows |= dict.fromkeys(wanting[room:], OTHER_ROUTE)
