@@ -77,6 +77,8 @@ class Aggregator:
         places = _merged(places, lambda app, route: (app, _admitted(routes, app, route)))
         codes = self._names.codes({line.code for line in found.lines if line.code})
         batch = self._encoder.encode(found.lines, codes)
+        if batch.unreadable_times:
+            found.totals["unreadable_times"] = batch.unreadable_times
         apps: Counts = {}
         for (app, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
