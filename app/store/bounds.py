@@ -26,7 +26,6 @@ CODES_MAX = 100
 """H-codes kept by name for all apps together. Those that Heroku documents always have a name."""
 
 DYNO_MAX_CHARS = 64
-HOST_MAX_CHARS = 255
 
 METHODS = frozenset(
     [
