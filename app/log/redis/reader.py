@@ -17,6 +17,7 @@ from pathlib import Path
 import redis
 
 from app.errors import LogUnavailable, first_words
+from app.formatting import plural
 from app.log.interface import Batch, Lag
 from app.log.redis.stream import (
     META,
@@ -33,6 +34,7 @@ from app.log.redis.stream import (
 from app.message import BadValue, RouterMessage
 from app.store import keys
 from app.store.claims import EntriesClaim, entries_claim
+from app.store.settle import ENTRY_IDS_LUA
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +42,18 @@ LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
 
 _HERE = Path(__file__).parent
-_TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
+_TAKE_OVER = ENTRY_IDS_LUA + (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
+
+_FOUND = {
+    b"resumed": "The group had been destroyed (XGROUP DESTROY) while the stream stood. It goes on where it "
+    "was: nothing counts twice. Dropped meanwhile, because the log was full: %s. group=%s",
+    b"forgotten": "The group had been destroyed (XGROUP DESTROY), and where it was is not known. It reads "
+    "the kept log from its beginning: up to %s may count twice. group=%s",
+    b"removed": "The stream had been removed from Redis, and with it %s that the group had not read. "
+    "The figures stay. group=%s",
+}
+"""What to warn of, by the answer of take_over.lua."""
 
 ENTRIES_AT_ONCE = 512
 """The most entries that a reader buffers."""
@@ -108,12 +120,19 @@ class RedisReader:
 
     def _join(self) -> None:
         """Takes the lease, creates the group if it is missing, takes over the entries of dead readers."""
-        answer = self._take_over(
-            keys=[STREAM, META, keys.log_gone(STREAM, self._group)],
+        found, messages = self._take_over(
+            keys=[
+                STREAM,
+                META,
+                keys.log_gone(STREAM, self._group),
+                keys.log_settled(STREAM, self._group),
+            ],
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
-        if answer == b"created" and self._has_joined_before:
+        if found == b"created" and self._has_joined_before:
             log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
+        elif found in _FOUND:
+            log.warning(_FOUND[found], plural(int(messages), "message"), self._group)
         self._joined = self._has_joined_before = self._reads_pending_first = True
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
@@ -172,6 +191,7 @@ class RedisReader:
             stream=STREAM,
             meta=META,
             gone=keys.log_gone(STREAM, self._group),
+            settled=keys.log_settled(STREAM, self._group),
             group=self._group,
             consumer=self._consumer,
             lease=self._lease,
