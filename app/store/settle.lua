@@ -45,12 +45,18 @@ local function note_settled(claim)
   if pending[1] > 0 then
     if redis.pcall('EXISTS', claim.settled) ~= 1 then return end
     local first = sortable(pending[2])
+    local added = { 0, sortable(id_before(pending[2])) }
     for _, id in ipairs(claim.ids) do
       local text = sortable(id)
-      if text > first then redis.pcall('ZADD', claim.settled, 0, text) end
+      if text > first then
+        added[#added + 1] = 0
+        added[#added + 1] = text
+      end
     end
     redis.pcall('ZREMRANGEBYLEX', claim.settled, '-', '(' .. first)
-    redis.pcall('ZADD', claim.settled, 0, sortable(id_before(pending[2])))
+    for from = 1, #added, 1000 do
+      redis.pcall('ZADD', claim.settled, unpack(added, from, math.min(from + 999, #added)))
+    end
     return
   end
   -- Entries are handed out in their order, so all before the last one that is settled are settled.

@@ -45,16 +45,6 @@ _HERE = Path(__file__).parent
 _TAKE_OVER = ENTRY_IDS_LUA + (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
-_FOUND = {
-    b"resumed": "The group had been destroyed (XGROUP DESTROY) while the stream stood. It goes on where it "
-    "was: nothing counts twice. Dropped meanwhile, because the log was full: %s. group=%s",
-    b"forgotten": "The group had been destroyed (XGROUP DESTROY), and where it was is not known. It reads "
-    "the kept log from its beginning: up to %s may count twice. group=%s",
-    b"removed": "The stream had been removed from Redis, and with it %s that the group had not read. "
-    "The figures stay. group=%s",
-}
-"""What to warn of, by the answer of take_over.lua."""
-
 ENTRIES_AT_ONCE = 512
 """The most entries that a reader buffers."""
 
@@ -129,11 +119,31 @@ class RedisReader:
             ],
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
+        self._say(found, plural(int(messages), "message"))
+        self._joined = self._has_joined_before = self._reads_pending_first = True
+
+    def _say(self, found: bytes, messages: str) -> None:
+        """Warns of what take_over.lua has found, where that was not the group."""
         if found == b"created" and self._has_joined_before:
             log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
-        elif found in _FOUND:
-            log.warning(_FOUND[found], plural(int(messages), "message"), self._group)
-        self._joined = self._has_joined_before = self._reads_pending_first = True
+        elif found == b"resumed":
+            log.warning(
+                "the group was destroyed: it goes on where it was, nothing counts twice. group=%s lost=%s",
+                self._group,
+                messages,
+            )
+        elif found == b"forgotten":
+            log.warning(
+                "the group was destroyed, where it was is not known: up to %s may count twice. group=%s",
+                messages,
+                self._group,
+            )
+        elif found == b"removed":
+            log.warning(
+                "the stream had been removed, and with it %s that the group had not read. group=%s",
+                messages,
+                self._group,
+            )
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
         """Up to `count` entries, in answers of bounded size; waits for the first of them alone."""

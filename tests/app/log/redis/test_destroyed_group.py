@@ -37,7 +37,7 @@ def test_a_destroyed_group_goes_on_behind_what_it_has_settled(
     later = append(redis_log, 10, 5)
     assert redis_log.drain(reader, count=10).ids == later
     assert not redis_log.rest(reader, redis_log.reader(), seconds=0.3).ids
-    assert "goes on where it was: nothing counts twice" in caplog.text
+    assert "goes on where it was, nothing counts twice" in caplog.text
     assert "Redis was cleared" not in caplog.text
     assert reader.lag().messages == 0
 
@@ -136,7 +136,7 @@ def test_what_the_bound_drops_meanwhile_is_counted_lost(
     assert found.ids[-1] == "b39.4"
     assert log_counts(redis_log.store)[f"lost:{GROUP}"] == 200 - kept
     assert reader.lag().messages == 0
-    assert f"{200 - kept} messages" in caplog.text
+    assert f"lost={200 - kept} messages" in caplog.text
 
 
 def test_a_group_of_an_earlier_version_is_noted_when_a_reader_joins(redis_log: Log) -> None:
@@ -175,7 +175,7 @@ def test_a_stream_that_is_removed_begins_anew_whatever_was_noted(
     redis_log.rest(reader, seconds=0.2)
     later = append(redis_log, 4, 2)
     assert redis_log.drain(reader, count=4).ids == later
-    assert "2 messages that the group had not read. The figures stay" in caplog.text
+    assert "2 messages that the group had not read" in caplog.text
     # Ids of before, and a stream that begins with smaller ones, as after a clock was set back:
     redis_log.store.delete(STREAM)
     redis_log.store.xadd(STREAM, {"f": "x", "n": 1, "v": b""}, id="5-1")
