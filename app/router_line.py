@@ -26,17 +26,15 @@ from typing import NamedTuple
 class RouterLine(NamedTuple):
     """The pairs that Tailrace uses, as sent, without quotes and escapes; "" when missing or empty."""
 
-    sock: str
-    """Which side broke the connection: `backend` or `client`."""
     at: str
     """`info`, `error`; `warning` where the client went away."""
-    code: str
     method: str
     path: str
     """With the query string."""
     host: str
     request_id: str
     fwd: str
+    """The client's address, behind those that it claims to have come through: a comma list."""
     dyno: str
     connect: str
     service: str
@@ -46,6 +44,10 @@ class RouterLine(NamedTuple):
     """`http1.1` or `http2.0` of Router 2.0; `http` or `https` of the legacy router."""
     tls: str
     """`true` or `false`, of Router 2.0."""
+    # What only lines of failures have:
+    sock: str
+    """Which side broke the connection: `backend` or `client`."""
+    code: str
     cause: str
     """Of H26: what is wrong with the request."""
     agent: str
@@ -100,10 +102,14 @@ def parse(line: str) -> RouterLine | None:
     Raises nothing: bytes that are not UTF-8 may come as lone surrogates (PEP 383), and stay so.
     """
     if "\\" not in line:
-        forms = _FWD_QUOTED if ' fwd="' in line else _FWD_BARE
-        usual = forms[" code=" in line](line)
+        answered, failed = _FWD_QUOTED if ' fwd="' in line else _FWD_BARE
+        usual = answered(line)
         if usual is not None:
-            return _new(RouterLine, usual.groups(""))
+            return _new(RouterLine, usual.groups("") + _NO_FAILURE)
+        usual = failed(line)
+        if usual is not None:
+            sock, at, code, *others = usual.groups("")
+            return _new(RouterLine, (at, *others, sock, code, "", ""))
     return parse_any_order(line)
 
 
@@ -129,24 +135,35 @@ def fields(line: str) -> dict[str, str]:
 _WORDS = re.compile(r'([^ ="]+)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|".*|([^ ]*))|[^ ]+', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
 
-# The router's own order: one match in place of a dozen words. Nothing may follow but pairs of other keys.
-_BARE = r'(?!")([^ ]*)'
-_NAMES = "|".join((*RouterLine._fields, "desc"))
-_OTHERS = rf'(?: (?!(?:{_NAMES})=)[^ ="\r\n]+=(?!")[^ \r\n]*+)*+[\r\n]*\Z'
+# The router's own order: one match in place of a dozen words. A value that begins with a quote never
+# matches, nor does a line in which another of RouterLine's keys follows: `parse_any_order` takes those.
+_SOME = r'([^ "][^ ]*+)'
+_ANY = r'((?!")[^ ]*+)'
+_QUOTED = r'"([^"]*+)"'
+_RARE = "sock|code|cause|agent|protocol|tls"
+_END = rf'(?: tls_version=[^ ]*+\Z|[\r\n]*+\Z|(?: (?!(?:{_RARE})=)[^ ="]++=(?!")[^ ]*+)++\Z)'
+
+_Match = Callable[[str], re.Match[str] | None]
 
 
-def _usual(code: str, fwd: str) -> Callable[[str], re.Match[str] | None]:
-    """Matches a line in the router's order; its groups are the fields of a RouterLine."""
+def _usual(start: str, value: str, fwd: str) -> _Match:
+    """Matches a line in the router's order; its groups are those of `start`, then method to tls."""
     return re.compile(
-        rf'(?:sock={_BARE} )?at={_BARE} {code}method={_BARE} path="([^"]*)" host={_BARE} '
-        rf"request_id={_BARE} fwd={fwd} dyno={_BARE} connect={_BARE} service={_BARE} status={_BARE} "
-        rf'bytes=(?!")([^ \r\n]*)(?: protocol=(?!")([^ \r\n]*))?(?: tls=(?!")([^ \r\n]*))?()(){_OTHERS}'
+        rf"{start} method={value} path={_QUOTED} host={value} request_id={value} fwd={fwd} dyno={value} "
+        rf"connect={value} service={value} status={value} bytes={value} "
+        rf"protocol=(http[^ \r\n]*+)(?: tls=([tf][^ \r\n]*+))?+{_END}"
     ).match
 
 
-_CODES = ("()", rf'code={_BARE} desc="[^"]*" ')
-_FWD_QUOTED = tuple(_usual(code, '"([^"]*)"') for code in _CODES)
-_FWD_BARE = tuple(_usual(code, _BARE) for code in _CODES)
+def _both(fwd: str) -> tuple[_Match, _Match]:
+    """For lines of answered requests, whose values are seldom empty, and for those with a code."""
+    failure = rf'(?:sock={_ANY} )?+at={_ANY} code={_ANY} desc="[^"]*+"'
+    return _usual(f"at={_SOME}", _SOME, fwd), _usual(failure, _ANY, fwd)
+
+
+_FWD_QUOTED = _both(_QUOTED)
+_FWD_BARE = _both(_ANY)
+_NO_FAILURE = ("", "", "", "")
 
 
 def path_only(path: str) -> str:
@@ -156,11 +173,17 @@ def path_only(path: str) -> str:
 
 @lru_cache(maxsize=8192)  # a few hundred values make up nearly all traffic
 def milliseconds(raw: str) -> float | None:
-    """The ms of `18ms` or `5.25ms`; None for an empty value and for anything else."""
-    return float(raw[:-2]) if _MILLISECONDS.fullmatch(raw) else None
+    """The ms of `18ms`, `5.25ms` or `397`; None for an empty value and for anything else.
+
+    Heroku's documents show times without a unit for H25 and H26 (`connect=0 service=397`, as the others
+    write `0ms`): they are taken for ms. Fractions come from other routers that write the same line.
+    Other forms were neither documented nor seen: a sign, an exponent, another unit (`1.5s`) give None, and
+    the metrics worker counts the lines that have such a time (`unreadable_times`).
+    """
+    return float(raw.removesuffix("ms")) if _MILLISECONDS.fullmatch(raw) else None
 
 
-_MILLISECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?ms")
+_MILLISECONDS = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?(?:ms)?")
 
 
 def timestamp_ms(timestamp: str) -> int | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.errors import BadSettings, TailraceError
+from app.hosts import comparable
 from app.masking import safe_repr
 from app.routes import compile_rules
 
@@ -115,6 +116,8 @@ def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, uns
     conditions = {name: _values(name, rule[name], fault) for name in CONDITIONS if name in rule}
     if "method" in conditions:
         conditions["method"] = [method.upper() for method in conditions["method"]]
+    if "host" in conditions:
+        conditions["host"] = [comparable(host) for host in conditions["host"]]
     return Rule(
         allow=rule.get("do", "allow") == "allow",
         exact=tuple((name, frozenset(conditions[name])) for name in EXACT_CONDITIONS if name in conditions),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from app.router_line import H_CODES
+
 OTHER = "(other)"
 
 NOT_FOUND = "(not found)"
@@ -32,7 +34,6 @@ CODES_MAX = 100
 """H-codes kept by name for all apps together. Those that Heroku documents always have a name."""
 
 DYNO_MAX_CHARS = 64
-HOST_MAX_CHARS = 255
 
 METHODS = frozenset(
     [
@@ -42,13 +43,7 @@ METHODS = frozenset(
 )
 """Counted by name."""
 
-DOCUMENTED_CODES = frozenset(
-    [
-        *(f"H{number}" for number in range(10, 29)),
-        *("H31", "H32", "H33", "H34", "H80", "H81", "H82", "H83", "H99"),
-    ]
-)
-"""devcenter.heroku.com/articles/error-codes"""
+DOCUMENTED_CODES = frozenset(H_CODES)
 
 STATUS = re.compile(r"[1-9][0-9]{2}")
 CODE = re.compile(r"[A-Z][0-9]{1,3}")

@@ -49,6 +49,8 @@ class EntriesClaim(TypedDict):
     """Key of the log's own counts."""
     gone: str
     """Key of a hash: entry -> its messages, of those that the bound trimmed while the group held them."""
+    settled: str
+    """Key of a sorted set: what the group has settled, see settle.lua."""
     group: str
     consumer: str
     lease: str
@@ -83,6 +85,7 @@ def entries_claim(
     stream: str,
     meta: str,
     gone: str,
+    settled: str,
     group: str,
     consumer: str,
     lease: str,
@@ -96,6 +99,7 @@ def entries_claim(
         stream=stream,
         meta=meta,
         gone=gone,
+        settled=settled,
         group=group,
         consumer=consumer,
         lease=lease,

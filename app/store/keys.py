@@ -172,6 +172,11 @@ def log_gone(stream: str, group_name: str) -> str:
     return f"{log_meta(stream)}:gone:{group_name}"
 
 
+def log_settled(stream: str, group_name: str) -> str:
+    """Sorted set of ids: all entries up to its first are settled by the group, and the others in it."""
+    return f"{log_meta(stream)}:settled:{group_name}"
+
+
 def log_lease(stream: str, group_name: str) -> str:
     """What stands in front of a consumer's name: string, there while it lives."""
     return f"{stream}:lease:{group_name}:"

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from app.hosts import HOST_MAX_CHARS, comparable
 from app.router_line import milliseconds
-from app.store.bounds import DYNO_MAX_CHARS, HOST_MAX_CHARS, METHODS, OTHER, STATUS
+from app.store.bounds import DYNO_MAX_CHARS, METHODS, OTHER, STATUS
 
 Counts = dict[str, int]
 Buckets = dict[int, int]
@@ -129,7 +130,7 @@ def _dyno(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    return text[:HOST_MAX_CHARS]
+    return comparable(text)[:HOST_MAX_CHARS]
 
 
 def _ms(text: str) -> float | None:

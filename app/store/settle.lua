@@ -35,6 +35,38 @@ local function settle_offsets(claim)
   return answer
 end
 
+-- Redis Streams: what the group has settled is noted outside of the group as well, because a group may be
+-- destroyed by hand while the stream stands (take_over.lua goes on from here). `claim.settled` is a sorted
+-- set of ids: all entries up to the first one are settled, and the others in it are. pcall, because the
+-- place is taken already. Where the set is missing, take_over.lua makes it: here it would not be whole.
+local function note_settled(claim)
+  local pending = redis.pcall('XPENDING', claim.stream, claim.group)
+  if pending.err then return end
+  if pending[1] > 0 then
+    if redis.pcall('EXISTS', claim.settled) ~= 1 then return end
+    local first = sortable(pending[2])
+    local added = { 0, sortable(id_before(pending[2])) }
+    for _, id in ipairs(claim.ids) do
+      local text = sortable(id)
+      if text > first then
+        added[#added + 1] = 0
+        added[#added + 1] = text
+      end
+    end
+    redis.pcall('ZREMRANGEBYLEX', claim.settled, '-', '(' .. first)
+    for from = 1, #added, 1000 do
+      redis.pcall('ZADD', claim.settled, unpack(added, from, math.min(from + 999, #added)))
+    end
+    return
+  end
+  -- Entries are handed out in their order, so all before the last one that is settled are settled.
+  local newest = sortable(claim.ids[#claim.ids])
+  local last = redis.pcall('ZREVRANGEBYLEX', claim.settled, '+', '-', 'LIMIT', 0, 1)[1]
+  if last and last > newest then newest = last end
+  redis.pcall('DEL', claim.settled)
+  redis.pcall('ZADD', claim.settled, 0, newest)
+end
+
 local function settle_entries(claim)
   -- Redis Streams: the lease is there as long as nobody has taken this consumer's entries over.
   if redis.call('EXISTS', claim.lease) == 0 then return 'stale' end
@@ -55,6 +87,7 @@ local function settle_entries(claim)
     redis.pcall('HDEL', claim.gone, unpack(claim.ids, from, to))
   end
   redis.pcall('HINCRBY', claim.meta, 'read:' .. claim.group, claim.messages)
+  if claim.settled then note_settled(claim) end
   return 'settled'
 end
 

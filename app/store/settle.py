@@ -18,7 +18,8 @@ def read_lua(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-SETTLE_LUA = read_lua("settle.lua")
+ENTRY_IDS_LUA = read_lua("entry_ids.lua")
+SETTLE_LUA = ENTRY_IDS_LUA + read_lua("settle.lua")
 _SETTLE_ONLY = SETTLE_LUA + "\nreturn settle(cjson.decode(ARGV[1]))\n"
 
 

@@ -86,6 +86,8 @@ class Aggregator:
         places, paths = _by_row(by_route, rows)
         codes = self._names.codes({line.code for line in found.lines if line.code})
         batch = self._encoder.encode(found.lines, codes)
+        if batch.unreadable_times:
+            found.totals["unreadable_times"] = batch.unreadable_times
         apps: Counts = {}
         for (app, _, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))

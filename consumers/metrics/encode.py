@@ -56,6 +56,30 @@ class _Cache(dict[Any, Value], Generic[Value]):
         return list(map(self.__getitem__, column))
 
 
+class _Times(_Cache[Time]):
+    """Reads the times of one sketch, and knows which texts are neither empty nor a time."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        super().__init__(partial(_time, sketch))
+        self._unreadable: set[str] = set()
+
+    def __missing__(self, text: str) -> Time:
+        value = super().__missing__(text)
+        if text and value is NO_TIME:
+            self._unreadable.add(text)
+        return value
+
+    def unreadable(self, column: Iterable[str]) -> int:
+        """How many of this column's texts, which `all` has just read, say no time."""
+        if not self._unreadable:
+            return 0
+        count = sum(map(self._unreadable.__contains__, column))
+        if len(self._unreadable) >= CACHED_VALUES:
+            self.clear()
+            self._unreadable.clear()
+        return count
+
+
 FIELDS_A_LINE = 4
 """Counting a line again costs about as much as adding up this many fields of cells."""
 
@@ -79,6 +103,8 @@ class EncodedBatch:
     """Of figures that no window has."""
     times: list[tuple[Sketch, list[int], list[float]]]
     """Microseconds and ms."""
+    unreadable_times: int = 0
+    """Values that are neither empty nor a time: their lines count without it."""
 
     def count(self, places: list[int]) -> Cell:
         """The cell of the lines at these places."""
@@ -132,7 +158,7 @@ class Encoder:
     def __init__(self) -> None:
         self._amounts = [(figure, _Cache(partial(_amount, figure))) for figure in COUNTS]
         self._fields = [(figure, _Cache(partial(_name_field, figure))) for figure in NAMES]
-        self._times = [(figure, _Cache(partial(_time, figure))) for figure in SKETCHES]
+        self._times = [(figure, _Times(figure)) for figure in SKETCHES]
         self._names = [(figure, _Cache(figure.read)) for figure in TOTAL_NAMES]
 
     def encode(self, lines: Sequence[RouterLine], admitted: Collection[str]) -> EncodedBatch:
@@ -149,8 +175,10 @@ class Encoder:
                 texts = [text if not text or text in admitted else OTHER for text in texts]
             fields.append(field_of.all(texts))
         times = []
+        unreadable_times = 0
         for sketch, time_of in self._times:
             found = time_of.all(column(sketch.column))
+            unreadable_times += time_of.unreadable(column(sketch.column))
             fields.append([index for index, _, _ in found])
             times.append((sketch, [us for _, us, _ in found], [ms for _, _, ms in found]))
         return EncodedBatch(
@@ -158,6 +186,7 @@ class Encoder:
             amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
             names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
             times=times,
+            unreadable_times=unreadable_times,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from app.hosts import comparable
 from app.router_line import path_only
 from app.settings.replay_rules import Rule
 from consumers.replay.percent_encoding import decoded
@@ -54,7 +55,7 @@ def _decision(rule: Rule, path: str) -> Decision:
 
 def _matches(rule: Rule, request: Request) -> bool:
     """Whether every condition of the rule matches."""
-    if not all(getattr(request, field) in accepted for field, accepted in rule.exact):
+    if not all(_value(request, field) in accepted for field, accepted in rule.exact):
         return False
     if rule.statuses and not any(first <= request.status <= last for first, last in rule.statuses):
         return False
@@ -65,6 +66,11 @@ def _matches(rule: Rule, request: Request) -> bool:
     if not rule.allow:
         spellings.add(_normalized(path))
     return any(pattern.fullmatch(spelling) for spelling in spellings for pattern in rule.paths)
+
+
+def _value(request: Request, field: str) -> str:
+    value: str = getattr(request, field)
+    return comparable(value) if field == "host" else value
 
 
 def _normalized(path: str) -> str:

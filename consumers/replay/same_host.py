@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 
 from app.errors import SameHost
+from app.hosts import without_port
 from app.store import keys, replies
 from app.store.schema import HOST_NAMES
 from consumers.replay.target import Target
@@ -25,21 +26,14 @@ def refuse_known_hosts(store: redis.Redis, target: Target, host_header: str) -> 
 
 def refuse_same_host(target: Target, host: str, host_header: str) -> None:
     """Raises SameHost where a line's host is the target, or the Host header that is sent (empty: the
-    target's own). A router that many apps share routes by the header, whatever the address."""
+    target's own), on whatever port. A router that many apps share routes by the header, whatever the
+    address."""
     for sent_to, what in (
         (target.host, "The target"),
         (host_header, "The Host header (REPLAY_HOST_HEADER, or a rule's)"),
     ):
-        if sent_to and _host_name(sent_to) == _host_name(host):
+        if sent_to and without_port(sent_to) == without_port(host):
             raise SameHost(
                 f"{what} is {sent_to}, the host that these lines come from: the replay would receive its "
                 "own traffic. Choose another host, or set REPLAY_ALLOW_SAME_HOST=1"
             )
-
-
-def _host_name(host: str) -> str:
-    """A host without port, brackets, and the dot of DNS's root."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    name = host.partition(":")[0] if host.count(":") == 1 else host
-    return name.rstrip(".").lower()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from app.router_line import RouterLine
-
 INFO = (
     'at=info method=GET path="/users/1?q=a" host=shop.example.com '
     'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
@@ -41,47 +39,85 @@ _values = st.one_of(
     st.text('ab01./:-,"= \\\n\r\t?&', max_size=6),
     st.sampled_from(["", "1ms", "web.1", "200", "code=H10", " code=H10", 'x"y', '"', "\\", "\udcff", "日"]),
 )
-_usual_keys = ("at", "code", "desc", *RouterLine._fields[3:])
-_quoted_keys = {"desc", "path", "fwd"}
+_REST = ("method", "path", "host", "request_id", "fwd", "dyno", "connect", "service", "status", "bytes")
+_USUAL = {
+    "at": ["info", "warning", "error"],
+    "code": ["H12", "H18", "H27"],
+    "desc": ["Request timeout"],
+    "method": ["GET"],
+    "path": ["/users/1?q=a", "/a b/é", ""],
+    "host": ["shop.example.com"],
+    "request_id": ["6903a168-b79b-ec27-03c8-b8f64d8d8792", ""],
+    "fwd": ["138.68.186.89", "", "149.88.17.139, 172.68.7.155", "2001:db8::1"],
+    "dyno": ["web.1", ""],
+    "connect": ["0ms", "0", ""],
+    "service": ["18ms", "397", ""],
+    "status": ["200", "499", ""],
+    "bytes": ["13", "0", ""],
+}
+_ENDS = [
+    "",
+    "protocol=https",
+    "protocol=https tls_version=tls1.2",
+    "protocol=http1.1 tls=false",
+    "protocol=http1.1 tls=true tls_version=unknown",
+    "protocol=http2.0 tls=true tls_version=tls1.3",
+    "protocol=http2.0 tls=true tls_version=tls1.3 region=eu",
+    'protocol=http agent="curl/8 (a=b) x"',
+]
+_MORE = [
+    "protocol=https",
+    "protocol=http2.0",
+    'protocol="http1.1"',
+    "protocol=",
+    "tls=true",
+    "tls=false",
+    "tls=",
+    "tls=\n",
+    "tls_version=tls1.3",
+    'tls_version="a code=H99"',
+    "sock=client",
+    "cause=x",
+    'cause="bad header"',
+    'agent="curl/8 code=H99"',
+    "code=H99",
+    "bytes=7",
+    'a="b c"',
+    'a="b',
+    "new=1",
+    "new=",
+    "x",
+    '"',
+    "=",
+    "",
+]
 
 
 @st.composite
 def nearly_usual(draw: st.DrawFn) -> str:
-    """The router's own order of keys, around which anything may be odd."""
-    with_code = draw(st.booleans())
-    words = []
-    for key in _usual_keys:
-        if key in ("code", "desc") and not with_code:
-            continue
-        quoted = key in _quoted_keys
-        if draw(st.integers(0, 20)) == 0:
-            quoted = not quoted
-        raw = draw(_values)
+    """The order of keys of either router, around which anything may be odd."""
+    is_odd = draw(st.integers(0, 2)) == 2
+    is_failure = draw(st.booleans())
+    words = ["sock=backend"] if draw(st.integers(0, 3)) == 3 and (is_failure or is_odd) else []
+    keys = ["at", *(["code", "desc"] if is_failure else []), *_REST]
+    fwd_is_quoted = draw(st.booleans())
+    for key in keys:
+        quoted = key in ("desc", "path") or (key == "fwd" and fwd_is_quoted)
+        raw = draw(st.sampled_from(_USUAL[key] if is_failure else _USUAL[key][:-1] or _USUAL[key]))
+        if is_odd and draw(st.integers(0, 5)) == 5:
+            raw = draw(_values)
+            if draw(st.booleans()):
+                quoted = not quoted
         words.append(f'{key}="{raw}"' if quoted else f"{key}={raw}")
-    words += draw(
-        st.lists(
-            st.sampled_from(
-                [
-                    "protocol=https",
-                    "tls=true",
-                    "tls_version=tls1.3",
-                    "sock=client",
-                    "cause=x",
-                    "code=H99",
-                    "bytes=7",
-                    'a="b c"',
-                    "x",
-                    '"',
-                    "",
-                ]
-            ),
-            max_size=3,
-        )
-    )
-    if draw(st.integers(0, 8)) == 0:
-        words = draw(st.permutations(words))
-    return (
-        draw(st.sampled_from(["", "", "", "sock=client ", " "]))
-        + " ".join(words)
-        + draw(st.sampled_from(["", "\n", "\r\n", " ", "\n\n"]))
-    )
+        if key == "desc" and draw(st.integers(0, 8)) == 8:
+            words.append(draw(st.sampled_from(['cause="bad header"', "cause=x"])))
+    words += draw(st.sampled_from(_ENDS)).split(" ")
+    if is_odd or draw(st.integers(0, 3)) == 3:
+        words += draw(st.lists(st.sampled_from(_MORE), max_size=3))
+    start, end = "", draw(st.sampled_from(["\n", "", "\r\n", "\n\n"]))
+    if is_odd:
+        start = draw(st.sampled_from(["", "sock=client ", " "]))
+        end = draw(st.sampled_from(["\n", " ", " \n"]))
+        if draw(st.integers(0, 4)) == 4:
+            words = draw(st.permutations(words))
+    return start + " ".join(words) + end

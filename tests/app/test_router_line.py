@@ -16,6 +16,7 @@ from app.router_line import (
     path_only,
     timestamp_ms,
 )
+from app.store.bounds import DOCUMENTED_CODES
 from tests.app.router_lines import H12, INFO
 
 
@@ -184,9 +185,20 @@ def test_no_megabyte_takes_long(line: str) -> None:
         ("5.25ms", 5.25),
         ("0ms", 0.0),
         ("30001ms", 30001.0),
+        ("397", 397.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
         ("", None),
-        ("18", None),
         ("18s", None),
+        ("1.5s", None),
+        ("18 ms", None),
+        ("18MS", None),
+        ("18msms", None),
+        ("-1", None),
+        ("1e3", None),
+        ("nan", None),
+        ("1\n", None),
+        (".", None),
         ("ms", None),
         ("-1ms", None),
         ("+1ms", None),
@@ -243,3 +255,9 @@ def test_path_only_cuts_the_query(path: str, expected: str) -> None:
 )
 def test_timestamp_ms(timestamp: str, ms: int | None) -> None:
     assert timestamp_ms(timestamp) == ms
+
+
+def test_each_code_that_heroku_documents_has_a_name() -> None:
+    numbers = [*range(10, 29), 31, 32, 33, 34, 80, 81, 82, 83, 99]
+    assert list(H_CODES) == [f"H{number}" for number in numbers]
+    assert frozenset(H_CODES) == DOCUMENTED_CODES

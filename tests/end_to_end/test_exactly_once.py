@@ -11,6 +11,7 @@ import redis
 
 from app.errors import NotDurable
 from app.log import open_log
+from app.log.redis.stream import STREAM
 from app.settings import Settings
 from servers.kafka_broker import KafkaBroker
 from servers.processes import Process, Processes, wait_until
@@ -121,3 +122,37 @@ def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() 
             writing.join(60)
             check(made, server, now_s, expected)
             assert [worker.terminate(15) for worker in workers] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("version", ["redis_server", "old_redis_server"])
+def test_no_message_counts_twice_where_the_group_is_destroyed_again_and_again(
+    version: str, request: pytest.FixtureRequest
+) -> None:
+    """By hand, while three workers hold batches of its stream, and some of them are killed."""
+    server: RedisServer = request.getfixturevalue(version)
+    made = frames(150, 100, ("", "shop"))
+    expected = sum(len(frame.messages) for frame in made)
+    now_s = time.time()
+    environ = {"REDIS_URL": server.url}
+    with redis.Redis.from_url(server.url) as store, Processes(environ) as processes:
+        store.flushall()
+        writing = threading.Thread(target=append_all, args=(made, Settings.load(environ), 5.0))
+        writing.start()
+        workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
+        for number in range(6):
+            wait_for_progress(server, writing)
+            if number % 2:
+                workers[number % 3].kill()
+            assert store.xgroup_destroy(STREAM, "metrics") in (0, 1)
+            if number % 2:
+                workers[number % 3] = processes.start_worker("metrics")
+        writing.join(60)
+        assert store.xgroup_destroy(STREAM, "metrics") in (0, 1)
+        check(made, server, now_s, expected)
+        time.sleep(2)
+        assert counted(server) == expected
+        assert [worker.terminate(15) for worker in workers] == [0, 0, 0]
+        said = "".join(process.output for process in workers)
+        assert "goes on where it was, nothing counts twice" in said
+        assert "may count twice" not in said
+        store.flushall()

@@ -105,7 +105,7 @@ def batches() -> Iterator[list[RouterMessage]]:
             status, service, path = "101", f"{chance.randrange(10**4, 10**7)}ms", "/cable"
         elif kind == "odd":
             status = chance.choice(("", "abc", "0", "600"))
-            service = chance.choice(("", "12", "0.004ms", "5.25ms", "99999999999ms"))
+            service = chance.choice(("", "12s", "0.004ms", "5.25ms", "99999999999ms"))
             size = chance.choice(("", "many", "9" * 30))
         return (
             f'{at} {code}method={method} path="{path}" host={chance.choice(("a.example", "b.example", ""))} '

@@ -17,6 +17,7 @@ from pathlib import Path
 import redis
 
 from app.errors import LogUnavailable, first_words
+from app.formatting import plural
 from app.log.interface import Batch, Lag
 from app.log.redis.stream import (
     META,
@@ -33,6 +34,7 @@ from app.log.redis.stream import (
 from app.message import BadValue, RouterMessage
 from app.store import keys
 from app.store.claims import EntriesClaim, entries_claim
+from app.store.settle import ENTRY_IDS_LUA
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ LEASE_MS = 15_000
 TAKE_OVER_EVERY_S = 5.0
 
 _HERE = Path(__file__).parent
-_TAKE_OVER = (_HERE / "take_over.lua").read_text("utf-8")
+_TAKE_OVER = ENTRY_IDS_LUA + (_HERE / "take_over.lua").read_text("utf-8")
 _KEEPALIVE = (_HERE / "keepalive.lua").read_text("utf-8")
 
 ENTRIES_AT_ONCE = 512
@@ -108,13 +110,40 @@ class RedisReader:
 
     def _join(self) -> None:
         """Takes the lease, creates the group if it is missing, takes over the entries of dead readers."""
-        answer = self._take_over(
-            keys=[STREAM, META, keys.log_gone(STREAM, self._group)],
+        found, messages = self._take_over(
+            keys=[
+                STREAM,
+                META,
+                keys.log_gone(STREAM, self._group),
+                keys.log_settled(STREAM, self._group),
+            ],
             args=[self._group, self._consumer, self._start, keys.log_lease(STREAM, self._group), LEASE_MS],
         )
-        if answer == b"created" and self._has_joined_before:
-            log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
+        self._say(found, plural(int(messages), "message"))
         self._joined = self._has_joined_before = self._reads_pending_first = True
+
+    def _say(self, found: bytes, messages: str) -> None:
+        """Warns of what take_over.lua has found, where that was not the group."""
+        if found == b"created" and self._has_joined_before:
+            log.warning("Redis was cleared: the log and the figures start over. group=%s", self._group)
+        elif found == b"resumed":
+            log.warning(
+                "the group was destroyed: it goes on where it was, nothing counts twice. group=%s lost=%s",
+                self._group,
+                messages,
+            )
+        elif found == b"forgotten":
+            log.warning(
+                "the group was destroyed, where it was is not known: up to %s may count twice. group=%s",
+                messages,
+                self._group,
+            )
+        elif found == b"removed":
+            log.warning(
+                "the stream had been removed, and with it %s that the group had not read. group=%s",
+                messages,
+                self._group,
+            )
 
     def _read(self, after: str, count: int, block_ms: int | None) -> list[Entry]:
         """Up to `count` entries, in answers of bounded size; waits for the first of them alone."""
@@ -172,6 +201,7 @@ class RedisReader:
             stream=STREAM,
             meta=META,
             gone=keys.log_gone(STREAM, self._group),
+            settled=keys.log_settled(STREAM, self._group),
             group=self._group,
             consumer=self._consumer,
             lease=self._lease,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import redis
 
+from app.hosts import comparable
 from app.store import keys, replies
 from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
@@ -151,9 +152,18 @@ def route_detail(
         service_histogram=histogram(sums.service),
         connect_histogram=histogram(sums.connect),
         dynos=largest_first(named["dynos"]),
-        hosts=largest_first(named["hosts"]),
+        hosts=largest_first(_by_host(named["hosts"])),
         paths=dict(list(frequent_paths(store, app, digest).items())[:PATHS_SHOWN]),
     )
+
+
+def _by_host(counts: Counts) -> Counts:
+    """Each host once: earlier versions counted every spelling of a name by itself."""
+    hosts: Counts = {}
+    for spelling, count in counts.items():
+        host = comparable(spelling)
+        hosts[host] = hosts.get(host, 0) + count
+    return hosts
 
 
 def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:

@@ -39,6 +39,7 @@ def entries(store: redis.Redis, count: int, consumer: str = "c") -> EntriesClaim
         stream="log",
         meta="meta",
         gone="meta:gone:g",
+        settled="meta:settled:g",
         group="g",
         consumer=consumer,
         lease=f"lease:{consumer}",

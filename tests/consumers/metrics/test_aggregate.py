@@ -113,6 +113,19 @@ def test_a_line_without_a_path_changes_nothing(redis_client: redis.Redis) -> Non
     assert redis_client.hgetall("tailrace:group:metrics") == {b"messages": b"3", b"without_path": b"3"}
 
 
+def test_times_that_cannot_be_read_are_counted_and_their_lines_count_without_them(
+    redis_client: redis.Redis,
+) -> None:
+    times = ["18ms", "397", "", "1.5s", "-1ms", "1e3ms", "1e3ms", "9999999999ms"]
+    first = [message(f'path="/bar" connect=0 service={time}') for time in times]
+    found = count(redis_client, [first, [message('path="/bar" connect=- service=-')]])
+    bar = digest("/bar")
+    assert found[f"{bar}::service"] == {"sum": "415", "count": "2", "average": "207.5"}
+    assert found[f"{bar}::connect"] == {"sum": "0", "count": "8", "average": "0"}
+    assert found[f"tailrace:{bar}:mix"]["count"] == "9"
+    assert redis_client.hget("tailrace:group:metrics", "unreadable_times") == b"7"
+
+
 # --- what a line says -----------------------------------------------------------------------
 
 FULL = (
@@ -148,7 +161,7 @@ def test_fractions_of_milliseconds_are_kept_to_the_microsecond(redis_client: red
 
 
 @pytest.mark.parametrize(
-    "value", ["", "ms", "12", "-1ms", "1e3ms", "9999999999ms", "\u0661ms", "nanms", "1ms2"]
+    "value", ["", "ms", "12s", "-1ms", "1e3ms", "9999999999ms", "\u0661ms", "nanms", "1ms2"]
 )
 def test_a_time_that_is_none_counts_no_time(redis_client: redis.Redis, value: str) -> None:
     found = count(redis_client, [[message(f'path="/foo" service={value} status=200')]])

@@ -161,6 +161,18 @@ def test_one_route_has_its_histogram_dynos_and_hosts(redis_client: redis.Redis, 
     assert bars == [(20, 2), (30_000, 1)]
 
 
+def test_a_host_is_one_host_however_it_is_spelled(redis_client: redis.Redis, now_s: float) -> None:
+    spellings = ["Shop.example.com", "shop.example.com:443", "shop.example.com.", "shop.example.com:8443"]
+    fill(redis_client, [SeenRequest(now_s, "/x", host=host) for host in spellings], now_s)
+    hosts = f"tailrace:{digest('/x')}:hosts"
+    assert redis_client.hgetall(hosts) == {b"shop.example.com": b"3", b"shop.example.com:8443": b"1"}
+    # As an earlier version counted it:
+    redis_client.hset(hosts, "SHOP.example.com", 5)
+    detail = queries.route_detail(redis_client, "", digest("/x"), None, now_s)
+    assert detail is not None
+    assert detail.hosts == {"shop.example.com": 8, "shop.example.com:8443": 1}
+
+
 def test_all_routes_together_are_one_route_too(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, traffic(now_s, 500, within_s=200), now_s)
     for span_s in (300, None):
