@@ -63,7 +63,7 @@ class _Lines:
 
 
 class Aggregator:
-    """Turns batches into changes; between batches it keeps only caches, and when the last example was taken."""
+    """Turns batches into changes; between batches it keeps only caches, and when an example is due."""
 
     def __init__(
         self, route_of: Callable[[str], str], names: NameAdmission, cursor: Cursor | None = None

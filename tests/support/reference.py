@@ -29,7 +29,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOT_COUNTS = (
     *("tailrace:log:", "tailrace:positions:", "tailrace:seen:", "tailrace:workers", "tailrace:counts"),
     *("tailrace:dead-letters", "tailrace:group:", "tailrace:replay:", "tailrace:aside:", "tailrace:losses"),
-    "tailrace:journal",
+    *("tailrace:journal", "tailrace:reports", "tailrace:sender-faults", "tailrace:unknown-tokens"),
 )
 
 
