@@ -59,10 +59,11 @@ def blueprint(
     writer: Writer,
     store: redis.Redis,
     instruments: Instruments,
+    faults: FaultCounter,
 ) -> Blueprint:
     """An endpoint for each receiver, with their own credentials: who may write is not who may read."""
     routes = Blueprint(BLUEPRINT, __name__)
-    intake = Intake(settings, writer, store, instruments)
+    intake = Intake(settings, writer, store, instruments, faults)
 
     def add(receiver: Receiver) -> None:
         def post() -> Response:
@@ -73,20 +74,30 @@ def blueprint(
     for receiver in receivers:
         add(receiver)
 
-    @routes.after_app_request
-    def count_misdirected(response: Response) -> Response:
-        if request.method == "POST" and request.blueprint != BLUEPRINT and 400 <= response.status_code < 500:
-            intake.count_misdirected(receivers, request)
-        return response
-
     return routes
+
+
+def count_misdirected(receivers: Sequence[Receiver], request: Request, faults: FaultCounter) -> None:
+    """For a request that no receiver got and that gets a 4xx: counts it if it looks like a frame."""
+    if request.method != "POST":
+        return
+    for receiver in receivers:
+        envelope = receiver.envelope(request.headers)
+        if envelope.is_marked:
+            faults.record("path", "logplex", envelope.token)
+            return
 
 
 class Intake:
     """What the receivers of one process share."""
 
     def __init__(
-        self, settings: Settings, writer: Writer, store: redis.Redis, instruments: Instruments
+        self,
+        settings: Settings,
+        writer: Writer,
+        store: redis.Redis,
+        instruments: Instruments,
+        faults: FaultCounter,
     ) -> None:
         self._settings = settings
         self._writer = writer
@@ -96,7 +107,7 @@ class Intake:
         # Each waiting request holds a thread and a body: past this many, refusing at once is better.
         self._slots = threading.BoundedSemaphore(settings.web_threads)
         self._rejections = RejectionLog()
-        self._faults = FaultCounter(store)
+        self._faults = faults
 
     def answer(self, receiver: Receiver, request: Request) -> Response:
         """202 once the frame is safe; any other answer is counted, and logged with its reason."""
@@ -157,14 +168,6 @@ class Intake:
         if app is None:
             raise Refusal(401, "DRAIN_TOKENS is set, but the drain sends no token", NO_TOKEN, "no_token")
         return app, "" if tokens and token else named
-
-    def count_misdirected(self, receivers: Sequence[Receiver], request: Request) -> None:
-        """Counts what looks like a frame and was sent to a path that takes none."""
-        for receiver in receivers:
-            envelope = receiver.envelope(request.headers)
-            if envelope.is_marked:
-                self._faults.record("path", "logplex", envelope.token)
-                return
 
     def _ingest(self, frame: Frame, receiver: Receiver) -> None:
         try:
