@@ -11,7 +11,9 @@ from drain.receivers.frame import Frame, Notice
 
 NO_LOSSES = frozenset(("L11", "L14", "L15"))
 """Notices that report no loss of a drain, whatever they count. L11: a `heroku logs --tail` was too slow;
-L14: Logplex does not accept a drain's certificate; L15: `heroku logs` is unavailable for a while."""
+L14: Logplex does not accept a drain's certificate; L15: `heroku logs` is unavailable for a while. By its
+source, heroku/logplex writes L11 and L14 to `heroku logs` alone; what Heroku's own sends to drains is not
+documented, so they are expected here too."""
 
 DOCUMENTED = NO_LOSSES | {"L10", "L12", "L13"}
 """devcenter.heroku.com/articles/error-codes"""
