@@ -19,6 +19,7 @@ from drain import dashboard
 from drain.auth import CHALLENGE, BasicAuth
 from drain.instruments import Instruments
 from drain.receivers import endpoint, registry
+from drain.receivers.fault_counter import FaultCounter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,21 +48,24 @@ def create_app(
     writer = writer or message_log.writer()
     store = store or connect(settings, connections=STORE_CONNECTIONS, timeout_s=STORE_TIMEOUT_S)
     instruments = Instruments(counts)
+    faults = FaultCounter(store)
     app = Flask("drain", static_folder=None)
-    app.register_blueprint(endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments))
+    app.register_blueprint(
+        endpoint.blueprint(registry.RECEIVERS, settings, writer, store, instruments, faults)
+    )
     app.register_blueprint(dashboard.blueprint(settings, message_log, store))
-    _require_login(app, BasicAuth(settings.dashboard_credential_pairs))
+    _require_login(app, BasicAuth(settings.dashboard_credential_pairs), faults)
     _add_health(app, writer)
     routes = dashboard.RouteCollector(store, ROUTES_IN_METRICS, message_log)
     _add_metrics(app, instruments, routes)
-    _add_error_pages(app)
+    _add_error_pages(app, faults)
     _add_headers(app)
     # No rule ends in a slash. What Werkzeug makes of `//` is a redirect to whatever `Host` says.
     app.url_map.merge_slashes = False
     return app
 
 
-def _require_login(app: Flask, auth: BasicAuth) -> None:
+def _require_login(app: Flask, auth: BasicAuth, faults: FaultCounter) -> None:
     """For everything but receivers, which have their own credentials, and /health, which needs none."""
 
     @app.before_request
@@ -69,6 +73,7 @@ def _require_login(app: Flask, auth: BasicAuth) -> None:
         is_open = request.blueprint == endpoint.BLUEPRINT or request.endpoint == "health"
         if is_open or auth.authenticates(request):
             return None
+        endpoint.count_misdirected(registry.RECEIVERS, request, faults)
         response = jsonify({"error": "user or password is wrong or missing"})
         response.status_code = 401
         response.headers.update(CHALLENGE)
@@ -97,11 +102,12 @@ def _add_metrics(app: Flask, instruments: Instruments, routes: dashboard.RouteCo
         return Response(instruments.text([routes]), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _add_error_pages(app: Flask) -> None:
+def _add_error_pages(app: Flask, faults: FaultCounter) -> None:
     @app.errorhandler(Exception)
     def error_as_json(fault: Exception) -> Response:
         """A sentence in JSON; the stack trace goes to the log, never to a client."""
         if isinstance(fault, HTTPException):
+            endpoint.count_misdirected(registry.RECEIVERS, request, faults)
             response = jsonify({"error": fault.name})
             response.status_code = fault.code or 500
             if isinstance(fault, MethodNotAllowed) and fault.valid_methods:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from flask import Request
 
+from app.store.bounds import APP
+
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Tailrace", charset="UTF-8"'}
 
 
@@ -38,12 +40,27 @@ def _digest(user: str, password: str) -> bytes:
     return user_digest + hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
 
 
-def app_of(tokens: Mapping[str, str], token: str) -> str | None:
-    """The app's name for a drain token: empty where no tokens are set, None for an unknown one."""
-    if not tokens:
+def app_in_url(values: Sequence[str]) -> str | None:
+    """The name that the values of `?app=` give: empty without any, None if they name no app, or several."""
+    if not values:
         return ""
+    return values[0] if len(set(values)) == 1 and APP.fullmatch(values[0]) else None
+
+
+def app_of(tokens: Mapping[str, str], token: str, named: str = "") -> str | None:
+    """The app's name for a drain token, or None where it may not write. `named`: by the drain's URL.
+
+    Without DRAIN_TOKENS anyone with the password may write, and the URL's name holds. With them, who may
+    write is for them to say: a token's name is theirs, whatever the URL says, and a drain without a token
+    needs an entry `app=NAME` for the name in its URL.
+    """
+    if not tokens:
+        return named
+    if not token:
+        return tokens.get(f"app={named}")
     found = None
     for known, name in tokens.items():
-        if hmac.compare_digest(known.encode(), token.encode("utf-8", "surrogatepass")):
+        is_same = hmac.compare_digest(known.encode(), token.encode("utf-8", "surrogatepass"))
+        if is_same and known.startswith("d."):
             found = name
     return found

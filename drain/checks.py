@@ -24,8 +24,12 @@ def _drain(settings: Settings) -> str:
         return "without DRAIN_USER and DRAIN_PASSWORD, `web` listens on 127.0.0.1 only"
     if not settings.drain_credential_pairs:
         return "DRAIN_AUTH=none: anyone who can reach the port may send logs and read the dashboard"
-    pairs, tokens = len(settings.drain_credential_pairs), len(settings.drain_tokens)
-    return f"{pairs} user/password pair(s), {tokens} drain token(s)"
+    pairs = len(settings.drain_credential_pairs)
+    tokens = sum(token.startswith("d.") for token in settings.drain_tokens)
+    apps = len(settings.drain_tokens) - tokens
+    return f"{pairs} user/password pair(s), {tokens} drain token(s)" + (
+        f", {apps} app(s) without tokens" if apps else ""
+    )
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (("drain", _drain),)

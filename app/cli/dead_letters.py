@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import redis
@@ -137,7 +137,7 @@ def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
     writer = open_log(settings).writer()
     try:
         for letter in chosen:
-            done += _requeue_one(store, writer, letter)
+            done += _requeue_one(store, writer, letter, settings)
             count += 1
     finally:
         writer.close()
@@ -145,14 +145,17 @@ def _requeue(store: redis.Redis, settings: Settings, chosen: _Chosen) -> bool:
     return done == count
 
 
-def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool:
+def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter, settings: Settings) -> bool:
     if not letter.is_complete:
         print(f"{letter.id}: only {len(letter.value)} of its {letter.bytes_before_cut} bytes were kept")
         return False
-    write = _write_message if letter.kind == "message" else _write_frame
+    # An id of its own: the frame it came with is in the log already.
+    frame_id = f"dead-letter.{letter.id}"
     try:
-        # An id of its own: the frame it came with is in the log already.
-        is_readable = write(letter, f"dead-letter.{letter.id}", writer, store)
+        if letter.kind == "message":
+            is_readable = _write_message(letter, frame_id, writer)
+        else:
+            is_readable = _write_frame(letter, frame_id, writer, store, settings.drain_tokens)
     except NotDurable as fault:
         print(f"{letter.id}: {fault}")
         return False
@@ -163,7 +166,9 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter) -> bool
     return True
 
 
-def _write_frame(letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis) -> bool:
+def _write_frame(
+    letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis, tokens: Mapping[str, str]
+) -> bool:
     """Takes the letter as its receiver would; False where nothing in it can be read. Raises NotDurable.
 
     What of it is still not readable is kept, as letters of their own.
@@ -173,11 +178,11 @@ def _write_frame(letter: DeadLetter, frame_id: str, writer: Writer, store: redis
     frame = receiver.parse(body, frame_id, letter.app, None)
     if not frame.messages and not frame.notices:
         return False
-    ingest(frame, writer, store, Instruments(), APPEND_TIMEOUT_S)
+    ingest(frame, writer, store, Instruments(), APPEND_TIMEOUT_S, tokens)
     return True
 
 
-def _write_message(letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis) -> bool:
+def _write_message(letter: DeadLetter, frame_id: str, writer: Writer) -> bool:
     """Puts the value of the topic into the log again; False where it cannot be read. Raises NotDurable."""
     try:
         message = decode(letter.value)

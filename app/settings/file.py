@@ -83,4 +83,9 @@ def _tokens(value: Any) -> dict[str, str]:
     """Raises ValueError."""
     if not isinstance(value, dict):
         raise ValueError("must map drain tokens to app names")
-    return drain_tokens(",".join(f"{token}={name}" for token, name in value.items()))
+    pairs = [
+        f"{token}={name}"
+        for token, names in value.items()
+        for name in (names if token == "app" and isinstance(names, list) else [names])
+    ]
+    return drain_tokens(",".join(pairs))

@@ -109,13 +109,17 @@ def methods(raw: str) -> tuple[str, ...]:
 
 
 def drain_tokens(raw: str) -> dict[str, str]:
-    """`d.TOKEN=app,...` -> {token: app}."""
+    """`d.TOKEN=app,...` -> {token: app}. An entry `app=NAME`, for drains that send no token and have the name
+    in their URL, has itself for a key: `app=NAME` -> NAME."""
     tokens: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in raw.split(","))):
         token, equals, name = part.partition("=")
-        if not equals or not token.startswith("d.") or not _is_app_name(name):
-            raise ValueError("must be d.TOKEN=app pairs separated by commas; app: a-z, 0-9, - and _")
-        tokens[token] = name
+        if not equals or not (token.startswith("d.") or token == "app") or not _is_app_name(name):
+            raise ValueError(
+                "must be d.TOKEN=app pairs separated by commas (or app=NAME for drains without a token); "
+                "app: a-z, 0-9, - and _"
+            )
+        tokens[part if token == "app" else token] = name
     return tokens
 
 

@@ -60,7 +60,8 @@ class Settings:
     drain_tokens: dict[str, str] = setting(
         "DRAIN_TOKENS",
         {},
-        "`d.TOKEN=app,...`: which drain tokens may send logs, and their app names",
+        "`d.TOKEN=app,...`: which drain tokens may send logs, and their app names; `app=NAME` admits drains "
+        "without a token whose URL ends in `?app=NAME`",
         kind.drain_tokens,
         secret=True,
         default_label="any",

@@ -37,6 +37,8 @@ class Changes:
     totals: Counts
     bad: list[BadValue] = field(default_factory=list)
     """What could not be processed; it goes to the dead letters in the same step."""
+    examples: list[BadValue] = field(default_factory=list)
+    """Of what the totals count alone; they go to the dead letters too."""
 
 
 def apply(
@@ -70,14 +72,15 @@ def apply(
         "totals_key": keys.group(group),
         "totals": _fields(changes.totals),
     }
-    letters = (dead_letter("message", group, bad.reason, bad.value) for bad in changes.bad)
+    kept = [*changes.bad, *changes.examples]
+    letters = (dead_letter("message", group, bad.reason, bad.value) for bad in kept)
     kept_key = ""
     try:
         kept_key = rest.keep(further) if further else ""
         arguments = [
             *(orjson.dumps(claim), orjson.dumps(batch | {"kept_key": kept_key})),
             *rows,
-            *dead_letter_arguments(letters, len(changes.bad)),
+            *dead_letter_arguments(letters, len(kept)),
         ]
         started_s = time.perf_counter()
         answer, left, units, refused, fault = run_raw(store, _APPLY, [], arguments)

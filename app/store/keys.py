@@ -41,6 +41,9 @@ COUNTS = PREFIX + "counts"
 LOSSES = PREFIX + "losses"
 """Hash: app -> messages that its log said were lost before they came here."""
 
+REPORTS = PREFIX + "reports"
+"""Hash: `<kind> <app>` -> how often a sender reported something that is no loss: see frame_events.py."""
+
 APPS = PREFIX + "apps"
 """Hash: app -> requests counted; "" stands for lines without an app's name."""
 
@@ -111,6 +114,11 @@ def chunks(now_s: int, ahead_s: int) -> list[str]:
 def loss_window(length_s: int, start_s: int) -> str:
     """Hash of one time window: app -> messages lost."""
     return f"{LOSSES}:{length_s}:{start_s}"
+
+
+def report_window(length_s: int, start_s: int) -> str:
+    """Hash of one time window: `<kind> <app>` -> count."""
+    return f"{REPORTS}:{length_s}:{start_s}"
 
 
 FIGURES_PATTERN = re.compile(
@@ -212,6 +220,20 @@ DEAD_LETTERS_ACCOUNT = DEAD_LETTERS + ":account"
 
 FRAME_EVENTS = (PREFIX + "asides:new", PREFIX + "asides:old")
 """Sets of markers of the frames whose losses and dead letters are recorded, in two generations."""
+
+
+# --- what is wrong with requests of senders --------------------------------------------------
+
+SENDER_FAULTS = PREFIX + "sender-faults"
+"""Hash: `<kind> <sender>` -> count; with `:at` behind it the last one's Unix s, with `:token` its digest."""
+
+UNKNOWN_TOKENS = PREFIX + "unknown-tokens"
+"""Hash: digest of a drain token -> frames refused, and with `:at` behind it the last one's Unix s."""
+
+
+def sender_faults_window(length_s: int, start_s: int) -> str:
+    """Hash of one time window: `<kind> <sender>` -> count."""
+    return f"{SENDER_FAULTS}:{length_s}:{start_s}"
 
 
 # --- replay ----------------------------------------------------------------------------------

@@ -29,6 +29,10 @@ FUTURE_MS = 3_600_000
 
 CACHED_TIMES = 50_000
 
+EXAMPLE_EVERY_S = 3_600
+"""A line without a path is kept as an example if the last one is this old: a sender of many must not fill the
+dead letters with them."""
+
 LineNumbers = list[int]
 LinesByStart = dict[int, LineNumbers]
 """Where some lines are in the batch, by the start of their 10 seconds in Unix s."""
@@ -57,10 +61,12 @@ class _Lines:
     places: dict[AppRoute, LinesByStart]
     totals: Counts
     bad: list[BadValue]
+    without_path: RouterMessage | None
+    """The last of those that have none."""
 
 
 class Aggregator:
-    """Turns batches into changes; between batches it keeps only caches."""
+    """Turns batches into changes; between batches it keeps only caches, and when an example is due."""
 
     def __init__(
         self,
@@ -77,6 +83,7 @@ class Aggregator:
         self._is_replayed = is_replayed
         self._starts: dict[str, int] = {}
         self._encoder = Encoder()
+        self._example_due_s = 0
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
         """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
@@ -91,7 +98,20 @@ class Aggregator:
         apps: Counts = {}
         for (app, _, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
-        return Changes(rows=_rows(places, paths, batch, now_s), apps=apps, totals=found.totals, bad=found.bad)
+        return Changes(
+            rows=_rows(places, paths, batch, now_s),
+            apps=apps,
+            totals=found.totals,
+            bad=found.bad,
+            examples=self._examples(found, now_s),
+        )
+
+    def _examples(self, found: _Lines, now_s: int) -> list[BadValue]:
+        if found.without_path is None or now_s < self._example_due_s:
+            return []
+        self._example_due_s = now_s + EXAMPLE_EVERY_S
+        reason = "a router line without a path (one an hour is kept, as an example)"
+        return [BadValue(encode(found.without_path), reason)]
 
     def _with_known_apps(self, places: dict[AppRoute, LinesByStart]) -> dict[AppRoute, LinesByStart]:
         apps = {app for app, _ in places}
@@ -108,6 +128,7 @@ class Aggregator:
         places: dict[AppRoute, LinesByStart] = {}
         bad: list[BadValue] = []
         without_path = replayed = forged_marks = 0
+        pathless: RouterMessage | None = None
         route_of, starts, cursor = self._route_of, self._starts, self._cursor
         for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
@@ -115,7 +136,7 @@ class Aggregator:
                 bad.append(BadValue(encode(message), "a router line without any key=value pair"))
                 continue
             if not line.path:
-                without_path += 1
+                without_path, pathless = without_path + 1, message
                 continue
             if line.request_id.startswith(MARK):
                 if self._is_replayed(line.request_id):
@@ -124,7 +145,7 @@ class Aggregator:
                 forged_marks += 1
             route = route_of(path_only(line.path))
             if not route:
-                without_path += 1
+                without_path, pathless = without_path + 1, message
                 continue
             timestamp, received_ms = message["timestamp"], message["received_at"]
             # Heroku's clock is UTC, so the first 18 characters name the ten seconds.
@@ -148,7 +169,7 @@ class Aggregator:
             "replayed": replayed,
             "forged_marks": forged_marks,
         }
-        return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
+        return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad, pathless)
 
     def _start(self, timestamp: str) -> int | None:
         """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""

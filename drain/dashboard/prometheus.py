@@ -165,6 +165,7 @@ def _health(health: queries.Health) -> Iterator[Metric]:
     for app, count in sorted(health.losses_ever.items()):
         losses.add_metric([label(app)], count)
     yield losses
+    yield from _senders(health)
     letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
     yield letters
     yield GaugeMetricFamily(
@@ -185,3 +186,24 @@ def _health(health: queries.Health) -> Iterator[Metric]:
             "Messages dropped because the log was at its limit",
             value=health.log.messages_trimmed,
         )
+
+
+def _senders(health: queries.Health) -> Iterator[Metric]:
+    others = CounterMetricFamily(
+        "tailrace_other_drains_losses", "Messages that other drains of an app lost", labels=["app"]
+    )
+    for app, count in sorted(health.other_drains_losses_ever.items()):
+        others.add_metric([label(app)], count)
+    reports = CounterMetricFamily(
+        "tailrace_sender_reports", "Errors that senders reported, other than losses", labels=["app", "code"]
+    )
+    for report in health.sender_reports:
+        reports.add_metric([label(report.app), label(report.code)], report.count_ever)
+    faults = CounterMetricFamily(
+        "tailrace_sender_faults",
+        "What was wrong with requests: frames refused for good, by reason, and flaws of accepted ones",
+        labels=["kind", "sender"],
+    )
+    for fault in health.sender_faults:
+        faults.add_metric([fault.kind, fault.sender], fault.count_ever)
+    yield from (others, reports, faults)

@@ -34,21 +34,26 @@ class SyslogMessage(NamedTuple):
     structured_data: str | None = None
 
 
-class LossNotice(NamedTuple):
-    """The sender's own report that messages are missing."""
+class Notice(NamedTuple):
+    """The sender's own report of an error, mostly that messages are missing."""
 
     index: int  # type: ignore[assignment]
     code: str
     """L10: Logplex's buffer for a drain overflowed; L12: log-shuttle dropped before sending;
-    L13: log-shuttle could not deliver (devcenter.heroku.com/articles/error-codes)."""
-    dropped: int
-    """Messages."""
+    L13: log-shuttle could not deliver. L11, L14 and L15 report something else: see losses.py."""
+    dropped: int | None
+    """Messages; None if the notice gives no number."""
     since: str
     """Timestamp of the first loss; empty if the notice does not say."""
     source: str
     """Who reports it: `logplex` or `log-shuttle`."""
     drain: str
     """The drain token that the notice names, which may be another drain of the app; else empty."""
+    timestamp: str = ""
+    """Of the notice, as sent."""
+    receiving_drain: str = ""
+    """The drain token in the message's HOSTNAME: that of the drain it was sent to. Empty if HOSTNAME is
+    something else."""
 
 
 @dataclass(slots=True)
@@ -72,7 +77,7 @@ class Frame:
     id: str
     """The same on every retry; see `frame_id_of`."""
     app: str
-    """The name that DRAIN_TOKENS gives the sender; empty without one."""
+    """The name that DRAIN_TOKENS or the drain's URL gives the sender; empty without one."""
     receiver: str
     """`Receiver.name`: dead letters of this frame carry it, and are parsed again by that receiver."""
     size_bytes: int
@@ -81,18 +86,22 @@ class Frame:
     """How many messages the sender declares; None if it does not."""
     message_count: int = 0
     """Complete messages of any kind, rejects included."""
+    uncounted_newlines: int = 0
+    """Newlines between two messages, or after the last one, that no octet count covers."""
     messages: list[SyslogMessage] = field(default_factory=list)
     """Router lines; all other messages are only counted."""
-    notices: list[LossNotice] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     broken: MalformedFrame | None = None
     """Where and why parsing the body stopped. Every message before that is kept."""
     rest: bytes = b""
     """The rest of the body from there."""
+    token: str = ""
+    """The drain token that the sender gives; empty without one."""
 
 
-def frame_id_of(given: str, token: str, body: bytes) -> str:
-    """The frame's identity: what its sender gives, else the SHA-256 of token and body.
+def frame_id_of(given: str, token: str, body: bytes, app_in_url: str = "") -> str:
+    """The frame's identity: what its sender gives, else the SHA-256 of token, app in its URL and body.
 
     So a frame that is sent again is recognised either way. Two equal bodies of a sender without ids are one
     frame: router lines carry timestamps and request ids, so an equal body is a retry. A long id is replaced
@@ -100,6 +109,8 @@ def frame_id_of(given: str, token: str, body: bytes) -> str:
     """
     if not (given and given.isascii() and given.isprintable()):
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass") + b"\0")
+        if app_in_url:
+            digest.update(b"?app=%b\0" % app_in_url.encode())
         digest.update(body)
         return digest.hexdigest()
     if len(given) > FRAME_ID_MAX_CHARACTERS:

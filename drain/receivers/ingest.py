@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 
 import redis
 
@@ -15,9 +16,10 @@ from app.log import Writer
 from app.redis_memory import is_out_of_memory
 from app.store import frame_events
 from app.store.dead_letters import NewDeadLetter, dead_letter, enforce_limit
-from app.store.frame_events import Loss, marker_of
+from app.store.frame_events import Loss, Report, marker_of
 from drain.instruments import Instruments
 from drain.receivers.frame import Frame
+from drain.receivers.losses import losses_and_reports
 from drain.receivers.messages import encode_messages
 
 REJECTS_KEPT_EACH = 50
@@ -28,9 +30,15 @@ MESSAGE_MAX_BYTES = 900_000
 
 
 def ingest(
-    frame: Frame, writer: Writer, store: redis.Redis, instruments: Instruments, timeout_s: float
+    frame: Frame,
+    writer: Writer,
+    store: redis.Redis,
+    instruments: Instruments,
+    timeout_s: float,
+    tokens: Mapping[str, str],
 ) -> None:
-    """Returns once all that the frame holds is safe, and counts it.
+    """Returns once all that the frame holds is safe, and counts it. `tokens`: DRAIN_TOKENS, which says whose
+    a loss is.
 
     Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
     safe in time: the same frame may then be sent again.
@@ -42,7 +50,7 @@ def ingest(
     values, too_large = values_of(frame)
     dead_letters = _dead_letters(frame, too_large)
     if values or frame.notices or dead_letters:
-        _append(frame, values, dead_letters, writer, store, instruments, deadline_s)
+        _append(frame, values, dead_letters, writer, store, instruments, deadline_s, tokens)
     _count(frame, len(too_large), instruments)
 
 
@@ -68,13 +76,15 @@ def _append(
     store: redis.Redis,
     instruments: Instruments,
     deadline_s: float,
+    tokens: Mapping[str, str],
 ) -> None:
     def record_events() -> bytes:
         if not frame.notices and not dead_letters:
             return b""
-        if _write_events(frame, dead_letters, store):
-            for notice in frame.notices:
-                instruments.lost.labels(notice.code).inc(notice.dropped)
+        losses, reports = losses_and_reports(frame, tokens)
+        if _write_events(frame, losses, reports, dead_letters, store):
+            for loss in losses:
+                instruments.lost.labels(loss.code).inc(loss.dropped)
         return marker_of(frame.id)
 
     started_s = time.monotonic()
@@ -93,14 +103,20 @@ def _append(
             instruments.duplicates.inc()
 
 
-def _write_events(frame: Frame, dead_letters: list[NewDeadLetter], store: redis.Redis) -> bool:
-    """Losses and dead letters, to Redis; False where this frame's were recorded before.
+def _write_events(
+    frame: Frame,
+    losses: list[Loss],
+    reports: list[Report],
+    dead_letters: list[NewDeadLetter],
+    store: redis.Redis,
+) -> bool:
+    """Losses, reports and dead letters, to Redis; False where this frame's were recorded before.
 
     Raises NotDurable if Redis does not accept them.
     """
-    losses = [Loss(notice.code, notice.dropped) for notice in frame.notices]
+    now_s = int(time.time())
     try:
-        return frame_events.record_once(store, frame.id, frame.app, losses, dead_letters, int(time.time()))
+        return frame_events.record_once(store, frame.id, frame.app, losses, dead_letters, now_s, reports)
     except redis.RedisError as fault:
         raise NotDurable(
             f"Redis did not accept the frame's losses and dead letters: {type(fault).__name__}"
@@ -127,6 +143,8 @@ def _count(frame: Frame, too_large: int, instruments: Instruments) -> None:
     instruments.bytes.inc(frame.size_bytes)
     if frame.broken:
         instruments.malformed.labels("rest").inc()
+    if frame.uncounted_newlines:
+        instruments.malformed.labels("newline").inc(frame.uncounted_newlines)
     if frame.rejects or too_large:
         instruments.malformed.labels("line").inc(len(frame.rejects) + too_large)
     if frame.declared_count is not None and frame.declared_count != frame.message_count:

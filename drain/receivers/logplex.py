@@ -1,4 +1,4 @@
-"""Parses a Logplex body: octet-counted syslog messages, of which router lines and loss notices are kept.
+"""Parses a Logplex body: octet-counted syslog messages, of which router lines and notices are kept.
 
     MSG-LEN SP <PRI>VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP MSG
 
@@ -17,16 +17,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.errors import MalformedFrame
-from drain.receivers.frame import Frame, LossNotice, Reject, SyslogMessage
+from drain.receivers.frame import Frame, Reject, SyslogMessage
+from drain.receivers.notices import parse_notice
 
 NAME = "drain"
 """The source of dead letters from Logplex's frames; it dates from when there was no other receiver."""
 
 MAX_COUNT_DIGITS = 9
-
-NOTICE_MAX = 1_000_000_000
-"""The most messages that one notice can report: a drain that loses 10,000 a second loses as many in a day,
-and Logplex reports far sooner. A larger number is nonsense, and sums of such numbers would overflow."""
 
 REJECTS_MAX = 1_000
 """Messages of one body that are not syslog; beyond them, the rest is not read and counts as broken. A sender
@@ -158,6 +155,9 @@ def _parse_messages(body: bytes, offset: int, frame: Frame, *, to_line_end: bool
 
 
 _COUNT = re.compile(rb"([1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
+_UNCOUNTED_NEWLINE = re.compile(
+    rb"\r?\n(?:([1-9][0-9]{0,%d}) (?=(<[0-9]{1,3}>[1-9][0-9]{0,2} ))|\Z)" % (MAX_COUNT_DIGITS - 1)
+)
 
 
 def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
@@ -166,6 +166,12 @@ def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
     Raises MalformedFrame where no whole message is.
     """
     count = _COUNT.match(body, offset)
+    if count is None and (begin := _behind_newline(body, offset, frame)) is not None:
+        frame.uncounted_newlines += 1
+        if begin == len(body):
+            return begin
+        offset = begin
+        count = _COUNT.match(body, offset)
     if count is None:
         raise MalformedFrame(offset, _why_no_count(body[offset : offset + MAX_COUNT_DIGITS + 1]))
     start = count.end()
@@ -180,6 +186,21 @@ def _parse_message(body: bytes, offset: int, frame: Frame) -> int:
         frame.rejects.append(Reject(index, offset, body[start:end], body[offset:end], reason))
     frame.message_count += 1
     return end
+
+
+def _behind_newline(body: bytes, offset: int, frame: Frame) -> int | None:
+    """Where reading goes on if only a newline is in the way; else None.
+
+    Some senders do not count a message's last newline, so it stands before the next octet count. It is
+    certain that this is one if a count follows that holds PRI and VERSION and fits, or nothing follows.
+    """
+    newline = _UNCOUNTED_NEWLINE.match(body, offset) if frame.message_count else None
+    if newline is None:
+        return None
+    if newline[1] is None:
+        return newline.end()
+    count = int(newline[1])
+    return newline.start(1) if len(newline[2]) <= count <= len(body) - newline.end() else None
 
 
 def _why_no_count(start: bytes) -> str:
@@ -199,7 +220,7 @@ _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")
 
 
 def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
-    """Adds a message of the router or a loss notice to the frame. Returns why it is not
+    """Adds a message of the router or a notice to the frame. Returns why it is not
     syslog; empty if it is.
 
     Of other messages only PRI, VERSION and that there is a PROCID are looked at.
@@ -234,7 +255,7 @@ def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
                 structured_data,
             )
         )
-    elif notice := _loss_notice(msg, procid, index):
+    elif notice := parse_notice(msg, procid, index, timestamp, host):
         frame.notices.append(notice)
     return ""
 
@@ -263,22 +284,3 @@ def _split_tail(tail: str) -> tuple[str | None, str | None, str]:
 
 def _or_nil(value: str) -> str | None:
     return None if value == "-" else value
-
-
-# heroku/logplex, logplex_syslog_utils.erl, `overflow_msg`; heroku/log-shuttle, logplex_formatter.go,
-# `NewLogplexErrorFormatter`; the form that names a drain is what Heroku's Logplex sends today.
-_LOSS = re.compile(
-    r"Error (L[0-9]{1,3})(?: \([^)]*\))?: "
-    r"(?:drain '([^']*)' dropped ([0-9]{1,15}) messages?|([0-9]{1,15}) messages? (?:dropped|lost))"
-    r"(?: since ([0-9TZtz:+. -]*[0-9Zz]))?"
-)
-
-
-def _loss_notice(text: str, source: str, index: int) -> LossNotice | None:
-    """The notice in `text`; None for another message of the same sender (L14, L15)."""
-    loss = _LOSS.match(text)
-    if loss is None:
-        return None
-    code, drain, dropped_of_drain, dropped, since = loss.groups("")
-    count = min(int(dropped_of_drain or dropped), NOTICE_MAX)
-    return LossNotice(index, code, count, since, source, drain)

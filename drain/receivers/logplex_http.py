@@ -23,6 +23,8 @@ def envelope(headers: Headers) -> Envelope:
         frame_id=headers.get("Logplex-Frame-Id", ""),
         token=headers.get("Logplex-Drain-Token", ""),
         declared_count=int(count) if count.isdecimal() and len(count) < 10 else None,
+        is_marked=headers.get("User-Agent", "").startswith(("Logplex", "log-shuttle"))
+        or any(name in headers for name in ("Logplex-Msg-Count", "Logplex-Frame-Id", "Logplex-Drain-Token")),
     )
 
 

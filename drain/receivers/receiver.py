@@ -22,6 +22,8 @@ class Envelope:
     """The drain token, which must be one of DRAIN_TOKENS if that is set; empty if the sender gives none."""
     declared_count: int | None = None
     """How many messages the sender declares; None if it does not."""
+    is_marked: bool = False
+    """Whether the headers have a mark of this protocol's own senders, which a scanner's have not."""
 
 
 @dataclass(frozen=True, slots=True)

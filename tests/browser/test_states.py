@@ -24,7 +24,9 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
     page.open("#/")
     page.wait_for(lambda: page.is_shown("#empty"), "the empty state")
     host = page.site.url.removeprefix("http://")
-    assert page.text("#drain-command") == f"heroku drains:add http://USER:PASSWORD@{host}/logs -a APP"
+    assert page.text("#drain-command") == (
+        f"heroku drains:add 'http://USER:PASSWORD@{host}/logs?app=APP' -a APP"
+    )
     page.one("#copy-command").click()
     page.wait_for(lambda: page.text("#copy-command") in ("Copied", "Selected"), "an answer of the button")
     page.wait_for(lambda: "are running" in page.text("#empty-worker"), "the state of the worker")

@@ -11,7 +11,7 @@ from werkzeug.datastructures import Authorization
 from werkzeug.test import EnvironBuilder
 
 from app.settings import Settings
-from drain.auth import BasicAuth, app_of
+from drain.auth import BasicAuth, app_in_url, app_of
 from servers.ports import free_port
 from servers.processes import Processes, wait_until
 
@@ -125,6 +125,49 @@ def test_an_unknown_token_has_no_app(token: str) -> None:
 def test_without_a_list_any_token_may_write_and_names_no_app() -> None:
     assert app_of({}, "d.anything") == ""
     assert app_of({}, "") == ""
+
+
+NAMED = {**TOKENS, "app=vault": "vault"}
+
+
+@pytest.mark.parametrize(
+    ("token", "named", "app"),
+    [
+        ("", "vault", "vault"),
+        ("", "shop", None),
+        ("", "", None),
+        ("d.aaaa", "vault", "shop"),
+        ("d.cccc", "vault", None),
+        ("app=vault", "", None),
+        ("app=vault", "vault", None),
+    ],
+)
+def test_an_entry_for_an_app_admits_drains_without_a_token_that_name_it(
+    token: str, named: str, app: str | None
+) -> None:
+    assert app_of(NAMED, token, named) == app
+
+
+def test_without_a_list_the_url_names_the_app() -> None:
+    assert app_of({}, "", "shop") == app_of({}, "d.anything", "shop") == "shop"
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ([], ""),
+        (["shop"], "shop"),
+        (["a", "a"], "a"),
+        (["a", "b"], None),
+        ([""], None),
+        (["a b"], None),
+        (["x" * 65], None),
+        (["shop\n"], None),
+        (["\ud800"], None),
+    ],
+)
+def test_a_url_gives_one_name_or_none(values: list[str], name: str | None) -> None:
+    assert app_in_url(values) == name
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOT_COUNTS = (
     *("tailrace:log:", "tailrace:positions:", "tailrace:seen:", "tailrace:workers", "tailrace:counts"),
     *("tailrace:dead-letters", "tailrace:group:", "tailrace:replay:", "tailrace:aside:", "tailrace:losses"),
-    *("tailrace:journal", "tailrace:routes:"),
+    *("tailrace:journal", "tailrace:reports", "tailrace:sender-faults", "tailrace:unknown-tokens"),
+    "tailrace:routes:",
 )
 NEITHER = (":paths", ":learned")
 """Ends of keys: frequent paths, which are a summary, and templates."""

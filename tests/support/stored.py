@@ -6,11 +6,18 @@ from typing import cast
 import redis
 
 from app.log.redis.stream import unpack
+from app.store.keys import SENDER_FAULTS, UNKNOWN_TOKENS
 
 
 def text_hash(client: redis.Redis, key: str) -> dict[str, str]:
     found = cast(dict[bytes, bytes], client.hgetall(key))
     return {field.decode(): value.decode() for field, value in found.items()}
+
+
+def kept_keys(client: redis.Redis) -> list[bytes]:
+    """All keys but the counts of refused frames, which come about a second later."""
+    prefixes = (SENDER_FAULTS.encode(), UNKNOWN_TOKENS.encode())
+    return [key for key in cast(list[bytes], client.keys("*")) if not key.startswith(prefixes)]
 
 
 def expires_at_s(client: redis.Redis, key: str) -> int:

@@ -4,9 +4,10 @@ Each takes a client and, if the time matters, a time in Unix seconds; what does 
 gives empty results. Raises redis.RedisError if Redis is unreachable.
 """
 
-from app.store.queries.alerts import Alert, alerts
+from app.store.queries.alert import Alert
+from app.store.queries.alerts import alerts
 from app.store.queries.figures import Bar, Figures, Latency
-from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, health
+from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
 from app.store.queries.memory import Memory, MemoryPart, memory
 from app.store.queries.replays import ReplayRun, Runs, replay_run, replay_runs
 from app.store.queries.routes import (
@@ -40,6 +41,7 @@ __all__ = [
     "RouteRow",
     "RoutesTable",
     "Runs",
+    "SenderReport",
     "Series",
     "alerts",
     "apps",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from app.formatting import duration, plural
 from app.groups import Group, group_named
 from app.log_status import LogAdvice
+from app.store.queries.alert import Alert, Severity
 from app.store.queries.health import GroupHealth, Health
+from app.store.queries.sender_alerts import sender_alerts
 
 LAG_S = 30
 """With a larger lag than this, the figures are no longer current."""
@@ -18,24 +18,11 @@ FULL_S = 60
 """If a frame was rejected within this many seconds, the log is full now."""
 
 MEMORY_SHARE = 0.9
+
+WITHOUT_PATH_SHARE = 0.01
+"""If more of all lines have no path, something is wrong with what is sent."""
+
 SAFE_POLICIES = ("noeviction",)
-
-Severity = Literal["alarm", "warning", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something an operator should know. `alarm`: the figures are wrong or frozen now."""
-
-    code: str
-    """Identifies the alert, so that a page knows which it has already shown."""
-    severity: Severity
-    title: str
-    text: str
-    action: str
-    """What to do, commands and settings in backticks; empty if there is nothing to do."""
-    count: int
-    """How much of it; when it grows, a dismissed alert comes back."""
 
 
 def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
@@ -44,9 +31,10 @@ def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
         *_log_full(health, advice),
         *_workers(health, advice),
         *_refused(health),
-        *_losses(health),
+        *sender_alerts(health),
         *_memory(health, advice),
         *_dead_letters(health),
+        *_without_path(health),
         *_routes(health),
     ]
     order = {"alarm": 0, "warning": 1, "note": 2}
@@ -153,22 +141,6 @@ def _refused(health: Health) -> Iterator[Alert]:
             )
 
 
-def _losses(health: Health) -> Iterator[Alert]:
-    for app, dropped in sorted(health.losses_last_hour.items()):
-        yield Alert(
-            code=f"losses:{app}",
-            severity="warning",
-            title=f"{_messages(dropped)} from {app or 'your app'} were lost in the last hour"
-            if dropped != 1
-            else f"1 message from {app or 'your app'} was lost in the last hour",
-            text="Logplex dropped them before they reached the drain (L10 and similar), "
-            "so counts are too low by up to that many.",
-            action="If this continues, the drain was too slow or unreachable: add web processes, "
-            "or give a noisy app its own Tailrace.",
-            count=dropped,
-        )
-
-
 def _memory(health: Health, advice: LogAdvice) -> Iterator[Alert]:
     memory = health.memory
     if memory.policy not in SAFE_POLICIES and memory.limit_bytes:
@@ -212,6 +184,22 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             action="Find the sender: `python -m app dead-letters list` shows the newest.",
             count=health.dead_letters_dropped,
         )
+
+
+def _without_path(health: Health) -> Iterator[Alert]:
+    for group in health.groups:
+        if count := group.totals.get("without_path", 0):
+            is_many = count > WITHOUT_PATH_SHARE * group.totals.get("messages", 0)
+            yield Alert(
+                code=f"without_path:{group.group}",
+                severity="warning" if is_many else "note",
+                title=f"{plural(count, 'router line')} had no path",
+                text=f"{group.group} read {'it' if count == 1 else 'them'}, but counted no request: "
+                "without a path there is no route.",
+                action="`python -m app dead-letters list` shows one an hour as an example. If the lines are "
+                "Heroku's, please report it; else have the sender write the `path` of each request.",
+                count=count,
+            )
 
 
 def _routes(health: Health) -> Iterator[Alert]:

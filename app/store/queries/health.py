@@ -1,8 +1,8 @@
-"""The health of Tailrace itself: losses, workers, the log, dead letters. Two or three round trips."""
+"""The health of Tailrace itself: losses, workers, the log, dead letters, senders. A few round trips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,8 +11,10 @@ import redis
 from app.groups import group_names
 from app.log_status import GroupPosition, LogSize, LogStatus
 from app.store import keys, replies
-from app.store.queries.windows import losses
+from app.store.frame_events import OTHER_DRAIN
+from app.store.queries.windows import sums_of_minutes
 from app.store.schema import Counts
+from app.store.sender_faults import SenderFault, UnknownToken, sender_faults, unknown_tokens
 from app.store.workers import GroupStatus, all_workers, groups
 
 FULL_SHARE = 0.9
@@ -65,6 +67,17 @@ class MemoryHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderReport:
+    """Something that a sender reported about its drains or its log, and that is no loss of messages."""
+
+    code: str
+    """L11, L14 or L15; a code of losses whose notice gives no number; `(other)`."""
+    app: str
+    count_last_hour: int
+    count_ever: int
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """The state of Tailrace itself. Losses are messages that senders reported as lost."""
 
@@ -73,6 +86,14 @@ class Health:
     losses_last_hour: Counts
     losses_ever: Counts
     losses_by_code: Counts
+    other_drains_losses_last_hour: Counts
+    """App -> messages that a drain of it lost which is not one of Tailrace's: they are in no other figure."""
+    other_drains_losses_ever: Counts
+    sender_reports: list[SenderReport]
+    sender_faults: list[SenderFault]
+    """What was wrong with requests to `web`: frames that were refused for good, and flaws of others."""
+    unknown_tokens: list[UnknownToken]
+    """Drain tokens that were refused because DRAIN_TOKENS does not name them."""
     groups: list[GroupHealth]
     log: LogHealth | None
     """None where the log keeps no account of its size."""
@@ -105,19 +126,39 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
     pipeline.xlen(keys.DEAD_LETTERS)
     pipeline.info("memory")
     pipeline.hget(keys.DEAD_LETTERS_ACCOUNT, "bytes")
+    pipeline.hgetall(keys.REPORTS)
+    pipeline.hgetall(keys.SENDER_FAULTS)
+    pipeline.hgetall(keys.UNKNOWN_TOKENS)
     for group in names:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
     apps, lost, counts = map(replies.counts, answers[:3])
     dead_letters, memory, letters_bytes = answers[3:6]
-    totals = dict(zip(names, map(replies.counts, answers[6:]), strict=True))
+    reports, faults, tokens = answers[6:9]
+    totals = dict(zip(names, map(replies.counts, answers[9:]), strict=True))
+
+    def last_hour(key_of: Callable[[int, int], str], is_wanted: object) -> Counts:
+        return sums_of_minutes(store, key_of, now - 3_600, now) if is_wanted else {}
+
+    told = _reports(replies.counts(reports), last_hour(keys.report_window, reports))
     status_of_group = {found.group: found for found in groups(all_workers(store, now * 1000), now * 1000)}
     return Health(
         at_s=now,
         requests=sum(apps.values()),
-        losses_last_hour=losses(store, now - 3_600, now) if lost else {},
+        losses_last_hour=last_hour(keys.loss_window, lost),
         losses_ever=lost,
         losses_by_code={name[5:]: count for name, count in counts.items() if name.startswith("lost:")},
+        other_drains_losses_last_hour={
+            report.app: report.count_last_hour
+            for report in told
+            if report.code == OTHER_DRAIN and report.count_last_hour
+        },
+        other_drains_losses_ever={
+            report.app: report.count_ever for report in told if report.code == OTHER_DRAIN
+        },
+        sender_reports=[report for report in told if report.code != OTHER_DRAIN],
+        sender_faults=sender_faults(faults, last_hour(keys.sender_faults_window, faults)),
+        unknown_tokens=unknown_tokens(tokens),
         groups=[_group(name, status_of_group.get(name), totals[name], status.groups[name]) for name in names],
         log=_log(status.size, now) if status.size else None,
         memory=memory_health(memory),
@@ -127,6 +168,14 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
         dead_letters_bytes=int(letters_bytes or 0),
         full_apps=_full_apps(store, ["", *filter(None, apps)], routes_max),
     )
+
+
+def _reports(ever: Counts, last_hour: Counts) -> list[SenderReport]:
+    found = []
+    for field, count in sorted(ever.items()):
+        code, _, app = field.partition(" ")
+        found.append(SenderReport(code, app, last_hour.get(field, 0), count))
+    return found
 
 
 def memory_health(info: dict[str, Any]) -> MemoryHealth:

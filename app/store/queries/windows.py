@@ -7,7 +7,7 @@ clients' commands come between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,17 @@ def bin_sums(store: redis.Redis, app: str, digest: str, plan: SpanPlan) -> list[
     return [sums_of(replies.json_object(answer)) for rows in _call(store, calls) for answer in rows]
 
 
-def losses(store: redis.Redis, since_s: int, now_s: int) -> Counts:
-    """App -> messages that its sender said were lost, in the minutes from `since_s` on."""
+def sums_of_minutes(
+    store: redis.Redis, key_of: Callable[[int, int], str], since_s: int, now_s: int
+) -> Counts:
+    """Field -> the sum of its counts in the minutes from `since_s` on. `key_of`: keys.loss_window, say."""
     pipeline = store.pipeline(transaction=False)
     for at_s in range(since_s // 60 * 60, now_s + 1, 60):
-        pipeline.hgetall(keys.loss_window(60, at_s))
+        pipeline.hgetall(key_of(60, at_s))
     sums: Counts = {}
     for minute in pipeline.execute():
-        for app, count in replies.counts(minute).items():
-            sums[app] = sums.get(app, 0) + count
+        for field, count in replies.counts(minute).items():
+            sums[field] = sums.get(field, 0) + count
     return sums
 
 

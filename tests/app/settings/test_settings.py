@@ -192,8 +192,39 @@ def test_the_file_adds_routes_rules_and_tokens_and_the_environment_wins(tmp_path
     assert settings.drain_tokens == {"d.1": "a", "d.2": "c"}
 
 
+@pytest.mark.parametrize("names", ["vault", "[vault]", "[vault, safe]"])
+def test_apps_without_tokens_are_entries_of_the_tokens(tmp_path: Path, names: str) -> None:
+    path = tmp_path / "tailrace.yml"
+    path.write_text(f"tokens: {{d.1: a, app: {names}}}\n")
+    settings = Settings.load({"TAILRACE_CONFIG": str(path), "DRAIN_TOKENS": "app=own , d.2=b"})
+    expected = {"d.1": "a", "d.2": "b", "app=vault": "vault", "app=own": "own"}
+    if "safe" in names:
+        expected["app=safe"] = "safe"
+    assert settings.drain_tokens == expected
+
+
 @pytest.mark.parametrize(
-    "text", ["routes: 5", "replay: [a]", "tokens: [a]", "tokens: {x: y}", "colour: red", "a: [", "- a"]
+    "raw", ["app=", "app=a b", "app", "apps=vault", "vault", "app=" + "x" * 65, "=vault"]
+)
+def test_an_entry_that_names_no_app_is_a_bad_setting(raw: str) -> None:
+    with pytest.raises(BadSettings, match="app=NAME for drains without a token"):
+        Settings.load({"DRAIN_TOKENS": raw})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tokens: {app: {a: b}}",
+        "tokens: {app: [[a]]}",
+        "tokens: {d.1: [a]}",
+        "routes: 5",
+        "replay: [a]",
+        "tokens: [a]",
+        "tokens: {x: y}",
+        "colour: red",
+        "a: [",
+        "- a",
+    ],
 )
 def test_a_bad_file_is_a_clear_fault(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tailrace.yml"

@@ -13,7 +13,8 @@ from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
-from app.store.frame_events import Loss, record_once
+from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
+from app.store.sender_faults import Kind, SenderKind, Tally, record
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from servers.figures import SeenRequest, fill
@@ -90,6 +91,18 @@ def test_no_counter_falls_when_another_route_becomes_busier(redis_client: redis.
     after = scrape(redis_client, limit=1)
     fallen = [name for name in before if name in after and after[name] < before[name]]
     assert [name for name in fallen if not name[0].startswith("tailrace_group")] == []
+
+
+def test_what_senders_report_and_get_wrong_is_told(redis_client: redis.Redis) -> None:
+    now_s = int(time.time())
+    reports = [Report(OTHER_DRAIN, 500), Report("L14", 2)]
+    record_once(redis_client, "a", "shop", [], [], now_s, reports)
+    faults: dict[tuple[Kind, SenderKind], Tally] = {("password", "logplex"): Tally(3, now_s, "abc")}
+    record(redis_client, faults, {}, now_s)
+    samples = scrape(redis_client)
+    assert of(samples, "tailrace_other_drains_losses_total", app="shop") == 500
+    assert of(samples, "tailrace_sender_reports_total", app="shop", code="L14") == 2
+    assert of(samples, "tailrace_sender_faults_total", kind="password", sender="logplex") == 3
 
 
 def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> None:

@@ -15,7 +15,7 @@ from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving
-from tests.support.stored import logged_messages
+from tests.support.stored import kept_keys, logged_messages
 
 CHUNK = b"%x\r\n%s\r\n" % (len(ROUTER_SENT), ROUTER_SENT)
 END = b"0\r\n\r\n"
@@ -82,7 +82,7 @@ def test_malformed_chunks_get_400_with_a_sentence_and_the_connection_is_closed(
     assert len(json.loads(body)["reason"]) < 80
     assert took_s < READ_S - 1
     assert "Traceback" not in web.process.output.removeprefix(before)
-    assert redis_client.keys("*") == []
+    assert kept_keys(redis_client) == []
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_chunks_that_end_early_are_no_4xx_because_a_retry_can_save_them(
     answer, _ = sent(web, chunks, ends=True)
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"Retry-After: 1\r\n" in answer
-    assert redis_client.keys("*") == []
+    assert kept_keys(redis_client) == []
 
 
 @pytest.mark.parametrize(

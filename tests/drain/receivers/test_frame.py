@@ -32,3 +32,10 @@ def test_without_an_id_that_can_be_one_it_is_the_sha_256_of_token_and_body(given
 def test_bodies_or_tokens_that_differ_are_different_frames() -> None:
     senders = [("", b"body"), ("", b"bodx"), ("d.1", b"body"), ("d.2", b"body"), ("d", b".1body"), ("", b"")]
     assert len({frame_id_of("", token, body) for token, body in senders}) == len(senders)
+
+
+def test_the_app_in_the_url_is_part_of_the_identity_of_a_frame_without_an_id() -> None:
+    senders = [("", b"body", app) for app in ("", "shop", "blog", "sho")] + [("d.1", b"body", "shop")]
+    assert len({frame_id_of("", token, body, app) for token, body, app in senders}) == len(senders)
+    assert frame_id_of("", "d.1", b"body", "shop") == frame_id_of("", "d.1", b"body", "shop")
+    assert frame_id_of("given", "d.1", b"body", "shop") == "given"

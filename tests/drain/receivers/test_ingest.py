@@ -71,12 +71,19 @@ class Drain:
         self.writer = writer
         self.store = store
         self.instruments = Instruments()
+        self.tokens: dict[str, str] = {}
 
     def take(
-        self, body: bytes, frame_id: str = "frame-1", app: str = "", declared_count: int | None = None
+        self,
+        body: bytes,
+        frame_id: str = "frame-1",
+        app: str = "",
+        declared_count: int | None = None,
+        token: str = "",
     ) -> None:
         frame = parse(body, frame_id, app, declared_count)
-        ingest(frame, self.writer, self.store, self.instruments, timeout_s=4.0)
+        frame.token = token
+        ingest(frame, self.writer, self.store, self.instruments, 4.0, self.tokens)
 
     def messages(self) -> list[dict[str, object]]:
         """All messages in the log in Redis, in order."""

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from drain.receivers import logplex
-from drain.receivers.frame import LossNotice, SyslogMessage
-from drain.receivers.logplex import NOTICE_MAX, REJECTS_MAX, TINY_MAX, as_body, parse, parse_by_message
+from drain.receivers.frame import Notice, SyslogMessage
+from drain.receivers.logplex import REJECTS_MAX, TINY_MAX, as_body, parse, parse_by_message
+from drain.receivers.notices import NOTICE_MAX
 from tests.drain.bodies import (
     APP_SENT,
     L10_SENT,
@@ -30,7 +31,7 @@ def only_router_line(message: bytes) -> SyslogMessage:
     return line
 
 
-def only_notice(message: bytes) -> LossNotice:
+def only_notice(message: bytes) -> Notice:
     body = parsed(counted(message))
     assert (body.message_count, body.rejects, body.broken) == (1, [], None)
     (notice,) = body.notices
@@ -146,8 +147,15 @@ def test_a_message_inside_a_message_is_text() -> None:
 def test_a_notice_says_who_lost_how_many_since_when(source: str, make: object) -> None:
     assert callable(make)
     text = b"Error L10 (output buffer overflow): 13 messages dropped since 2014-11-07T23:29:45+00:00."
-    assert only_notice(make(source.encode(), text)) == LossNotice(
-        index=0, code="L10", dropped=13, since="2014-11-07T23:29:45+00:00", source=source, drain=""
+    assert only_notice(make(source.encode(), text)) == Notice(
+        index=0,
+        code="L10",
+        dropped=13,
+        since="2014-11-07T23:29:45+00:00",
+        source=source,
+        drain="",
+        timestamp=TIMESTAMP.decode(),
+        receiving_drain="",
     )
 
 
@@ -171,6 +179,15 @@ def test_a_notice_says_who_lost_how_many_since_when(source: str, make: object) -
             b"Error L13: 5 messages lost since 2026-11-23T10:00:00Z\n",
             ("L13", 5, "2026-11-23T10:00:00Z", ""),
         ),
+        (b"Error L13: 1 message lost", ("L13", 1, "", "")),
+        (b"ERROR L10 (Output Buffer Overflow): 1 Message Dropped", ("L10", 1, "", "")),
+        (b"error l10: Drain 'd.437d5ca9' lost 7 Messages.\n", ("L10", 7, "", "d.437d5ca9")),
+        (
+            b"Error L10: drain '\xf0\x9f\x98\x80 \\ \"' dropped 2 messages",
+            ("L10", 2, "", '\xf0\x9f\x98\x80 \\ "'),
+        ),
+        (b"Error L10: drain '' dropped 2 messages", ("L10", 2, "", "")),
+        (b"Error L10: drain '%s' dropped 2 messages" % (b"d" * 9000), ("L10", 2, "", "d" * 9000)),
     ],
 )
 def test_each_form_of_a_loss_notice_is_read(text: bytes, expected: tuple[str, int, str, str]) -> None:
@@ -188,14 +205,37 @@ def test_a_notice_without_newline_does_not_swallow_the_message_after_it() -> Non
 @pytest.mark.parametrize(
     "message",
     [
-        heroku(b"logplex", b'Error L14 (certificate validation): error="expired" uri="https://x/"\n'),
         heroku(b"logplex", b"Error L10 is what an operator fears\n"),
+        heroku(b"logplex", b"Error L10th of the month\n"),
+        heroku(b"logplex", b"an Error L14 (certificate validation): within a text\n"),
         heroku(b"web.1", b"Error L10 (output buffer overflow): 1 messages dropped since now\n", b"app"),
     ],
 )
 def test_what_only_looks_like_a_notice_counts_no_loss(message: bytes) -> None:
     body = parsed(counted(message))
     assert (body.message_count, body.notices, body.rejects) == (1, [], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b'Error L14 (certificate validation): error="bad certificate" uri="syslog+tls://x:6514/"\n', "L14"),
+        (b"Error L15 (Tail buffer temporarily unavailable)", "L15"),
+        (b"Error L15 (Tail buffer temporarily unavailable): try again\n", "L15"),
+        (b"Error L15\n", "L15"),
+        (b"Error L11 (Tail buffer overflow) -> This tail session dropped 3 messages since 2014.", "L11"),
+        (b"Error L10 (output buffer overflow): more than can be said", "L10"),
+        (b"ERROR l99. Something new", "L99"),
+    ],
+)
+def test_a_notice_without_a_number_is_one_too(text: bytes, code: str) -> None:
+    notice = only_notice(heroku(b"logplex", text))
+    assert (notice.code, notice.dropped, notice.drain) == (code, None, "")
+
+
+def test_a_notice_knows_the_drain_it_was_sent_to_where_logplex_names_that_as_the_host() -> None:
+    message = heroku(b"logplex", b"Error L10: 1 messages dropped").replace(b" host ", b" d.437d5ca9 ")
+    assert only_notice(message).receiving_drain == "d.437d5ca9"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +273,16 @@ def test_a_message_without_a_syslog_header_is_kept_with_its_place_and_reason(
     [
         (b"hello", "expected a byte count, found 'h'"),
         (b'{"json": true}', "expected a byte count, found '{'"),
-        (b"\n" + APP_SENT, "expected a byte count, found '\\n'"),
+        (b"\n\n" + APP_SENT, "expected a byte count, found '\\n'"),
+        (b"\n " + APP_SENT, "expected a byte count, found '\\n'"),
+        (b"\r" + APP_SENT, "expected a byte count, found '\\r'"),
+        (b"\n\r" + APP_SENT, "expected a byte count, found '\\n'"),
+        (b"\n" + APP_SENT[1:], "expected a byte count, found '\\n'"),
+        (b"\n" + APP_SENT[:-1], "expected a byte count, found '\\n'"),
+        (b"\n0" + APP_SENT, "expected a byte count, found '\\n'"),
+        (b"\n12 no syslog ", "expected a byte count, found '\\n'"),
+        (b"\n9 <1>0 abcd", "expected a byte count, found '\\n'"),
+        (b"\n4 <1>1", "expected a byte count, found '\\n'"),
         (b" 5 <1>1 ", "expected a byte count, found ' '"),
         (b"-5 <1>1", "expected a byte count, found '-'"),
         (b"0 ", "a byte count must not start with 0"),
@@ -265,6 +314,11 @@ def test_a_broken_rest_is_told_and_what_came_before_it_is_kept(rest: bytes, reas
         counted(b"<158>1 t h a router - " + b'[a b="' * 200_000),
         counted(b"<158>1 t h a logplex - Error L10 (" + b"(" * 1_000_000),
         counted(b"<158>1 t h a logplex - Error L10: 1 messages dropped since " + b"0 " * 500_000),
+        (counted(b"<158>1 t h a router - at=info path=/") + b"\n") * 20_000,
+        (counted(b"<158>1 t h a router - at=info path=/") + b"\r\n") * 20_000,
+        ROUTER_SENT + b"\n999999 <1>1 " * 80_000,
+        ROUTER_SENT + b"\n" * 1_000_000,
+        (ROUTER_SENT + b"\n") * 4_000,
         b"1" * 1_000_000,
         b"\n" * 1_000_000,
         b" " * 1_000_000,
@@ -412,3 +466,36 @@ def test_a_count_of_nine_digits_is_a_count(rest: bytes, reason: str) -> None:
     broken = parsed(rest).broken
     assert broken is not None
     assert broken.reason == reason
+
+
+# --- senders that do not count the last newline -----------------------------------------------
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("last", [b"", b"newline"])
+def test_a_newline_that_no_count_covers_loses_nothing_where_a_message_follows_or_nothing(
+    newline: bytes, last: bytes
+) -> None:
+    line = counted(heroku(b"router", ROUTER_MSG.rstrip(b"\n")))
+    other = counted(heroku(b"web.1", b"two\nlines", b"app"))
+    between = [line, other, line, ROUTER_SENT, line, L10_SENT, ROUTER_SENT]
+    body = newline.join(between) + (newline if last else b"")
+    for read in (parsed, parsed_by_message):
+        found = read(body)
+        assert (found.message_count, found.rejects, found.broken, found.rest) == (7, [], None, b"")
+        assert found.uncounted_newlines == 6 + bool(last)
+        assert [message.index for message in found.messages] == [0, 2, 3, 4, 6]
+        assert {message.msg.rstrip(b"\n") for message in found.messages} == {ROUTER_MSG.rstrip(b"\n")}
+        assert [notice.index for notice in found.notices] == [5]
+
+
+def test_a_newline_at_the_beginning_of_a_body_belongs_to_no_message() -> None:
+    for read in (parsed, parsed_by_message):
+        for body in (b"\n" + ROUTER_SENT, b"\n", b"\r\n"):
+            found = read(body)
+            assert found.broken is not None
+            assert (found.message_count, found.rest, found.uncounted_newlines) == (0, body, 0)
+
+
+def test_a_usual_body_has_no_uncounted_newline() -> None:
+    assert parsed((ROUTER_SENT + APP_SENT + L10_SENT) * 3).uncounted_newlines == 0

@@ -17,6 +17,8 @@ def plain_messages(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
     messages: list[tuple[int, bytes]] = []
     offset = 0
     while True:
+        if messages:
+            offset = behind_uncounted_newline(body, offset)
         at = offset
         while body[at : at + 1].isdigit():
             at += 1
@@ -28,15 +30,36 @@ def plain_messages(body: bytes) -> tuple[list[tuple[int, bytes]], int]:
         offset = end
 
 
+def behind_uncounted_newline(body: bytes, offset: int) -> int:
+    """Where the message behind a newline begins, if one is there for certain; else the same offset."""
+    for newline in (b"\n", b"\r\n"):
+        behind = offset + len(newline)
+        if body[offset:behind] == newline:
+            (count, space, text) = body[behind:].partition(b" ")
+            (prival_version, other_space, _) = text.partition(b" ")
+            (prival, bracket, version) = prival_version.partition(b">")
+            is_message = (
+                count.isdigit() and count[:1] != b"0" and len(count) <= 9 and space
+                and int(count) <= len(text)
+                and prival[:1] == b"<" and prival[1:].isdigit() and len(prival) <= 4 and bracket
+                and version.isdigit() and version[:1] != b"0" and len(version) <= 3 and other_space
+                and len(prival_version) < int(count)
+            )  # fmt: skip
+            if is_message or behind == len(body):
+                return behind
+    return offset
+
+
 def agrees_with_the_plain_reader(body: bytes) -> Frame:
     messages, end = plain_messages(body)
     read = parsed(body)
     exact = parsed_by_message(body)
     assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
-    assert (read.message_count, read.rest, str(read.broken)) == (
+    assert (read.message_count, read.rest, str(read.broken), read.uncounted_newlines) == (
         exact.message_count,
         exact.rest,
         str(exact.broken),
+        exact.uncounted_newlines,
     )
     assert read.message_count == len(messages)
     assert read.rest == body[end:]
@@ -91,6 +114,24 @@ def test_every_prefix_of_complete_messages_is_kept(messages: list[bytes], data: 
     whole, part = parsed(body), agrees_with_the_plain_reader(body[:cut])
     assert part.messages == whole.messages[: len(part.messages)]
     assert part.notices == whole.notices[: len(part.notices)]
+
+
+@given(bodies, st.lists(st.sampled_from([b"", b"\n", b"\r\n", b"\n\n", b"\r"]), min_size=8, max_size=8))
+def test_newlines_between_messages_are_read_over_by_both_readers_alike(
+    messages: list[bytes], newlines: list[bytes]
+) -> None:
+    agrees_with_the_plain_reader(
+        b"".join(counted(message) + newline for message, newline in zip(messages, newlines, strict=False))
+    )
+
+
+@given(bodies)
+def test_a_body_whose_counts_miss_the_last_newlines_gives_the_same_messages(messages: list[bytes]) -> None:
+    lines = [message.rstrip(b"\n") for message in messages]
+    missed = agrees_with_the_plain_reader(b"".join(counted(line) + b"\n" for line in lines))
+    exact = parsed(b"".join(map(counted, lines)))
+    assert missed.messages == exact.messages
+    assert (missed.broken, missed.uncounted_newlines) == (None, len(lines))
 
 
 @given(mutated())

@@ -5,7 +5,8 @@ import { byId, setText } from "./dom.js";
 export function startEmpty() {
   const command = byId("drain-command");
   const path = location.pathname.replace(/\/$/, "");
-  command.textContent = `heroku drains:add ${location.protocol}//USER:PASSWORD@${location.host}${path}/logs -a APP`;
+  const url = `${location.protocol}//USER:PASSWORD@${location.host}${path}/logs?app=APP`;
+  command.textContent = `heroku drains:add '${url}' -a APP`;
   const button = byId("copy-command");
   button.addEventListener("click", async () => {
     try {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import get_args
 
+import pytest
 import redis
 
 from app.errors import NotDurable
@@ -15,6 +17,8 @@ from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
 from app.store.frame_events import Loss, record_once
+from app.store.sender_faults import KINDS, Kind, SenderKind, Tally
+from app.store.sender_faults import record as record_faults
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
 from tests.support import letters as kept_letters
@@ -179,6 +183,51 @@ def test_dead_letters_are_said_while_they_are_kept(redis_client: redis.Redis) ->
     dead_letters.drop(redis_client, [letter.id for letter in dead_letters.read(redis_client)])
     assert codes(redis_client) == []
     assert health(redis_client).dead_letters_ever == 3
+
+
+@pytest.mark.parametrize(("messages", "severity"), [(4_000, "warning"), (4_100, "note")])
+def test_router_lines_without_a_path_are_said(
+    redis_client: redis.Redis, messages: int, severity: str
+) -> None:
+    report_status(redis_client, worker("metrics"))
+    redis_client.hset("tailrace:group:metrics", mapping={"messages": messages, "without_path": 41})
+    (alert,) = alerts(health(redis_client))
+    assert (alert.code, alert.severity, alert.count) == ("without_path:metrics", severity, 41)
+    assert alert.title == "41 router lines had no path"
+    assert "dead-letters list" in alert.action
+    redis_client.hdel("tailrace:group:metrics", "without_path")
+    assert codes(redis_client) == []
+
+
+def test_each_kind_of_fault_of_a_sender_has_words_and_is_shown_for_an_hour(redis_client: redis.Redis) -> None:
+    report_status(redis_client, worker("metrics"))
+    now_s = int(time.time())
+    for sender in get_args(SenderKind):
+        faults: dict[tuple[Kind, SenderKind], Tally] = {
+            (kind, sender): Tally(2, now_s, "0123456789ab") for kind in KINDS
+        }
+        record_faults(redis_client, faults, {}, now_s)
+    found = health(redis_client)
+    said = {alert.code: alert for alert in alerts(found)}
+    assert set(said) == {"app_name", "newline", *(f"frames_refused:{kind}" for kind in KINDS[:-2])}
+    assert all(alert.action and alert.count == 2 for alert in said.values())
+    assert said["newline"].severity == "note"
+    assert [fault.count_last_hour for fault in found.sender_faults] == [2] * 2 * len(KINDS)
+    later = replace(found, at_s=now_s + 3_600)
+    assert alerts(later) == []
+
+
+def test_the_digests_of_unknown_tokens_are_listed_busiest_first_and_not_all(
+    redis_client: redis.Redis,
+) -> None:
+    report_status(redis_client, worker("metrics"))
+    now_s = int(time.time())
+    tokens = {f"digest{number}": Tally(number, now_s) for number in range(1, 8)}
+    record_faults(redis_client, {("token", "logplex"): Tally(28, now_s, "digest7")}, tokens, now_s)
+    (alert,) = alerts(health(redis_client))
+    assert alert.title == "28 frames came from drains that DRAIN_TOKENS does not name (401)"
+    listed = ", ".join(f"digest{number} ({number})" for number in (7, 6, 5, 4, 3))
+    assert alert.text.endswith(f"Digests of the tokens: {listed} and 2 more.")
 
 
 def test_what_redis_refused_is_said(redis_client: redis.Redis) -> None:

@@ -1,0 +1,201 @@
+"""Frames that are refused for good are counted with their reason and shown with what to do, over HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import orjson
+import pytest
+import redis
+
+from app.cli.figures import read_report
+from app.cli.report import as_text
+from app.cli.top import View, screen
+from app.settings import Settings
+from app.store.keys import SENDER_FAULTS
+from app.store.sender_faults import token_digest
+from servers.processes import wait_until
+from servers.redis_server import RedisServer
+from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT, counted, heroku
+from tests.drain.prometheus_text import figure
+from tests.drain.serving import PASSWORD, USER, Web, basic, serving
+
+TOKEN, UNKNOWN = "d.8601b555-6a83-4c12-8269-97c8e32cdb22", "d.437d5ca9-79ee-4eca-8d4b-f3ba5a5f5dcb"
+FROM_LOGPLEX = {"User-Agent": "Logplex/v90", "Logplex-Frame-Id": "f", "Logplex-Drain-Token": TOKEN}
+
+
+@pytest.fixture(scope="module")
+def web(redis_server: RedisServer) -> Iterator[Web]:
+    """Two processes with credentials, drain tokens and a small limit."""
+    with serving(
+        REDIS_URL=redis_server.url,
+        DRAIN_USER=USER,
+        DRAIN_PASSWORD=PASSWORD,
+        DRAIN_TOKENS=f"{TOKEN}=shop,app=vault",
+        DRAIN_BODY_MAX_BYTES="5000",
+        WEB_CONCURRENCY="2",
+    ) as found:
+        yield found
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What /api/health says of senders."""
+
+    faults: dict[str, int]
+    """`<kind> <sender>` -> count."""
+    alerts: dict[str, str]
+    """Code -> title, text and action."""
+    answer: bytes
+
+
+def shown(web: Web, store: redis.Redis, field: str, count: int) -> Shown:
+    """What is said once this fault has been counted so often: answers are kept for 2 s."""
+    wait_until(lambda: store.hget(SENDER_FAULTS, field) == b"%d" % count, field)
+    since_ms = time.time() * 1000
+    found: list[Shown] = []
+
+    def is_there() -> bool:
+        answer = web.ask("GET", "/api/health", headers=web.login).body
+        content = orjson.loads(answer)
+        faults = {
+            f"{fault['kind']} {fault['sender']}": fault["count_ever"]
+            for fault in content["health"]["sender_faults"]
+        }
+        alerts = {
+            alert["code"]: f"{alert['title']}. {alert['text']} {alert['action']}"
+            for alert in content["alerts"]
+        }
+        found[:] = [Shown(faults, alerts, answer)]
+        return bool(content["at_ms"] >= since_ms)
+
+    wait_until(is_there, field)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "kind", "todo"),
+    [
+        ({"Authorization": basic(USER, "old")}, ROUTER_SENT, 401, "password", "`heroku drains -a APP`"),
+        ({"Authorization": ""}, ROUTER_SENT, 401, "password", "DRAIN_PASSWORD"),
+        ({"Logplex-Drain-Token": UNKNOWN}, ROUTER_SENT, 401, "token", "Add `TOKEN=APP` to `DRAIN_TOKENS`"),
+        ({"Logplex-Drain-Token": ""}, ROUTER_SENT, 401, "no_token", "`/logs?app=NAME`"),
+        ({"Content-Type": "text/plain"}, ROUTER_SENT, 415, "content_type", "between them and `web`"),
+        ({"Content-Encoding": "br"}, ROUTER_SENT, 415, "encoding", "gzip or none"),
+        ({}, b"5000 " + b"x" * 5_000, 413, "too_large", "`DRAIN_BODY_MAX_BYTES`"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"x" * 5_001), 413, "too_large", "Raise"),
+        ({"Content-Encoding": "gzip"}, b"no gzip", 400, "malformed", "`frame rejected`"),
+        ({}, b"<158>1 no count", 400, "malformed", "octet-counted syslog"),
+    ],
+)
+def test_each_reason_is_counted_with_the_last_token_and_says_what_to_do(
+    web: Web,
+    redis_client: redis.Redis,
+    headers: dict[str, str],
+    body: bytes,
+    status: int,
+    kind: str,
+    todo: str,
+) -> None:
+    sent = {**web.login, "Content-Type": "application/logplex-1", **FROM_LOGPLEX, **headers}
+    sent = {name: value for name, value in sent.items() if value}
+    for _ in range(3):
+        assert web.ask("POST", "/logs", body, sent).status == status
+    found = shown(web, redis_client, f"{kind} logplex", 3)
+    assert found.faults == {f"{kind} logplex": 3}
+    alert = found.alerts[f"frames_refused:{kind}"]
+    assert alert.startswith("3 frames ")
+    assert todo in alert
+    token = sent.get("Logplex-Drain-Token", "")
+    assert (f"{token_digest(token)}" if token else "without a drain token") in alert
+    assert TOKEN.encode() not in found.answer
+    assert UNKNOWN.encode() not in found.answer
+
+
+def test_a_scanner_is_counted_apart_and_raises_no_alert(web: Web, redis_client: redis.Redis) -> None:
+    for body in (b"<?php system('id');", b'{"a": 1}', ROUTER_SENT):
+        assert web.ask("POST", "/logs", body, {"User-Agent": "Mozilla/5.0 zgrab/0.x"}).status == 401
+        assert web.ask("POST", "/wp-login.php", body, {"User-Agent": "Mozilla/5.0"}).status == 401
+    found = shown(web, redis_client, "password other", 3)
+    assert found.faults == {"password other": 3}
+    assert [code for code in found.alerts if code != "no_worker:metrics"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "with_login", "status"), [("/", True, 405), ("/log", True, 404), ("/logs/", False, 401)]
+)
+def test_frames_that_are_sent_to_another_path_are_counted(
+    web: Web, redis_client: redis.Redis, path: str, with_login: bool, status: int
+) -> None:
+    headers = {**FROM_LOGPLEX, **(web.login if with_login else {})}
+    assert web.ask("POST", path, ROUTER_SENT, headers).status == status
+    found = shown(web, redis_client, "path logplex", 1)
+    assert "The path of a drain's URL is `/logs`" in found.alerts["frames_refused:path"]
+
+
+def test_unknown_tokens_are_shown_as_digests(web: Web, redis_client: redis.Redis) -> None:
+    for token, times in ((UNKNOWN, 3), ("d.x", 1)):
+        for _ in range(times):
+            assert web.post(Logplex_Drain_Token=token).status == 401
+    found = shown(web, redis_client, "token logplex", 4)
+    tokens = orjson.loads(found.answer)["health"]["unknown_tokens"]
+    assert [(token["token_digest"], token["count"]) for token in tokens] == [
+        (token_digest(UNKNOWN), 3),
+        (token_digest("d.x"), 1),
+    ]
+    assert f"Digests of the tokens: {token_digest(UNKNOWN)} (3), {token_digest('d.x')} (1)." in str(
+        found.alerts
+    )
+
+
+def test_the_terminal_says_it_too(web: Web, redis_client: redis.Redis, redis_url: str) -> None:
+    assert web.post(Authorization=basic(USER, "old")).status == 401
+    shown(web, redis_client, "password logplex", 1)
+    settings = Settings(redis_url=redis_url)
+    report = read_report(redis_client, settings, "1h", "", time.time())
+    wanted = "1 frame came with a wrong user or password (401)"
+    assert wanted in as_text(report, 20)
+    assert wanted in "\n".join(screen(report, View("", "1h", "requests")))
+    old = read_report(redis_client, settings, "1h", "", time.time() + 3_700)
+    assert wanted not in as_text(old, 20), "an hour later nobody has to hear of it"
+
+
+def test_an_answer_after_which_logplex_tries_again_is_no_loss(web: Web, redis_client: redis.Redis) -> None:
+    head = (
+        f"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
+        f"Authorization: {web.login['Authorization']}\r\nLogplex-Drain-Token: {TOKEN}\r\n"
+        f"Content-Length: {len(ROUTER_SENT) * 2}\r\n\r\n"
+    )
+    with web.connect() as connection:
+        connection.sendall(head.encode() + ROUTER_SENT)
+        connection.shutdown(1)
+        assert connection.makefile("rb").read().startswith(b"HTTP/1.1 503 ")
+    assert web.post(Content_Encoding="br", Logplex_Drain_Token=TOKEN).status == 415
+    assert shown(web, redis_client, "encoding logplex", 1).faults == {"encoding logplex": 1}
+
+
+def test_counts_of_a_process_that_is_told_to_stop_are_not_lost(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    with serving(REDIS_URL=redis_url, DRAIN_TOKENS=f"{TOKEN}=shop") as web:
+        assert web.post(Logplex_Drain_Token=UNKNOWN).status == 401
+        web.process.popen.terminate()
+        web.process.popen.wait(20)
+    assert redis_client.hget(SENDER_FAULTS, "token logplex") == b"1"
+
+
+def test_newlines_that_no_count_covers_are_counted_and_cost_no_line(
+    web: Web, redis_client: redis.Redis
+) -> None:
+    before = figure(web.ask("GET", "/metrics", headers=web.login).body, "malformed_total", what="newline")
+    line = counted(heroku(b"router", ROUTER_MSG.rstrip(b"\n"))) + b"\n"
+    assert web.post(line * 3, Logplex_Drain_Token=TOKEN).status == 202
+    found = shown(web, redis_client, "newline logplex", 3)
+    assert found.faults == {"newline logplex": 3}
+    assert "Nothing was lost" in found.alerts["newline"]
+    assert redis_client.hgetall("tailrace:counts") == {}
+    after = figure(web.ask("GET", "/metrics", headers=web.login).body, "malformed_total", what="newline")
+    assert after == before + 3
