@@ -51,16 +51,17 @@ def body(router_share: float, dice: random.Random, lines: int = LINES_A_BODY) ->
     return octets(messages)
 
 
-def usual_line(dice: random.Random) -> str:
-    """One line in the router's usual form."""
+def usual_line(dice: random.Random, protocol: str = "http2.0") -> str:
+    """One line in the usual form of the router that writes this `protocol`."""
     return router_line(
         f"/users/{dice.randrange(10**6)}/orders?page={dice.randint(1, 50)}",
         service_ms=dice.randint(2, 900),
-        connect_ms=dice.randint(0, 3),
+        connect_ms=dice.randint(0, 3) if protocol == "https" else 0,
         bytes=dice.randrange(90_000),
         request_id=f"8601b555-6a83-4c12-8269-{dice.randrange(16**12):012x}",
         fwd=f"204.204.{dice.randrange(256)}.{dice.randrange(256)}",
         dyno=f"web.{dice.randint(1, 8)}",
+        protocol=protocol,
     )
 
 
@@ -105,10 +106,12 @@ def figures(seconds: float) -> list[Figure]:
             work = partial(call_for_all, parse_body, bodies)
             rows.append(measured(f"{way}, {kind}", work, LINES_A_BODY * len(bodies), size, seconds))
     lines = [usual_line(dice) + "\n" for _ in range(2000)]
+    legacy_lines = [usual_line(dice, "https") + "\n" for _ in lines]
     durations = [f"{dice.randint(1, 900)}ms" for _ in lines]
     timestamps = [f"2016-04-21T21:56:01.{dice.randrange(10**6):06}+00:00" for _ in lines]
     for name, work, texts in (
-        ("router line, usual order", partial(call_for_all, parse, lines), lines),
+        ("router line, Router 2.0", partial(call_for_all, parse, lines), lines),
+        ("router line, legacy router", partial(call_for_all, parse, legacy_lines), legacy_lines),
         ("router line, any order", partial(call_for_all, parse_any_order, lines), lines),
         ("milliseconds", partial(call_for_all, milliseconds, durations), durations),
         ("timestamp", partial(call_for_all, timestamp_ms, timestamps), timestamps),

@@ -16,39 +16,60 @@ from app.message import RouterMessage
 REQUEST_ID = "8601b555-6a83-4c12-8269-97c8e32cdb22"
 
 
+AT = {"H27": "warning", "H28": "warning", "H80": "info", "H81": "info", "H82": "info"}
+SOCK = {"H18": "backend", "H27": "client"}
+"""What the router says with these codes (devcenter.heroku.com/articles/error-codes)."""
+
+LEGACY_PROTOCOLS = ("http", "https")
+
+
 def router_line(
     path: str = "/foo",
     *,
     method: str = "GET",
     status: int | str = 200,
     service_ms: float | None = 18,
-    connect_ms: float | None = 1,
-    bytes: int = 13,
+    connect_ms: float | None = 0,
+    bytes: int | None = 13,
     host: str = "shop.example.com",
     request_id: str | uuid.UUID = REQUEST_ID,
     fwd: str = "204.204.204.204",
+    is_fwd_quoted: bool = True,
     dyno: str = "web.1",
     code: str = "",
     desc: str = "x",
     at: str = "",
     sock: str = "",
-    protocol: str = "https",
+    protocol: str = "http2.0",
+    tls: bool = True,
 ) -> str:
     """A line of Heroku's router, without its line feed.
 
-    `code` is an H-code: the line then says `at=error`, unless `at` is given. None as a time leaves
-    the value empty. The order of the keys is that of Heroku's documents.
+    `protocol` says which router writes it, as in real lines: `http1.1` and `http2.0` are Router 2.0's,
+    `https` and `http` the legacy router's, which says nothing else of TLS. Router 2.0 logs the path
+    percent-decoded: `path` is written as it is given. `code` is an H-code, with which the router says `at`
+    and `sock` as documented, unless they are given. None leaves a value empty.
     """
     if "\\" in path or '"' in path:
         path = path.replace("\\", "\\\\").replace('"', '\\"')
+    at = at or (AT.get(code, "error") if code else "info")
+    sock = sock or SOCK.get(code, "")
     failure = f'code={code} desc="{desc}" ' if code else ""
+    quote = '"' if is_fwd_quoted else ""
     return (
-        f"at={at or ('error' if code else 'info')} {failure}"
-        f'method={method} path="{path}" host={host} request_id={request_id} fwd="{fwd}" dyno={dyno} '
-        f"{f'sock={sock} ' if sock else ''}connect={_ms(connect_ms)} service={_ms(service_ms)} "
-        f"status={status} bytes={bytes} protocol={protocol}"
-        f"{'' if protocol == 'http' else ' tls=true tls_version=tls1.3'}"
+        f"{f'sock={sock} ' if sock else ''}at={at} {failure}"
+        f'method={method} path="{path}" host={host} request_id={request_id} fwd={quote}{fwd}{quote} '
+        f"dyno={dyno} connect={_ms(connect_ms)} service={_ms(service_ms)} "
+        f"status={status} bytes={'' if bytes is None else bytes} protocol={protocol}"
+        f"{'' if protocol in LEGACY_PROTOCOLS else _tls(tls, host)}"
     )
+
+
+def _tls(tls: bool, host: str) -> str:
+    """Of Router 2.0. On the default domain the version is `unknown` (devcenter.heroku.com, http-routing)."""
+    if not tls:
+        return " tls=false"
+    return f" tls=true tls_version={'unknown' if host.endswith('.herokuapp.com') else 'tls1.3'}"
 
 
 def _ms(value: float | None) -> str:

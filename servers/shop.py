@@ -43,11 +43,15 @@ ROUTES = (
     Route("GET", "/orders/{uuid}", 3, 70, 0.5, ((302, 0.05), (404, 0.01))),
     Route("GET", "/api/v1/stock/{id}.json", 7, 25, 0.3, ((404, 0.01),)),
     Route("GET", "/assets/app-9f86d081884c7d65.css", 4, 12, 0.2, ((304, 0.3),), 0.0),
-    Route("GET", "/wp-login.php", 1, 15, 0.3, ((404, 1.0),), 0.0),
+    Route("GET", "/tags/{tag}", 2, 50, 0.5, ((404, 0.01),)),
     Route("HEAD", "/health", 3, 10, 0.2, (), 0.0),
     Route("PUT", "/account/avatar", 1, 600, 0.5, ((422, 0.02),), 0.005),
     Route("GET", "/admin/reports/{date}", 1, 900, 0.6, ((403, 0.02), (500, 0.003)), 0.005),
+    Route("GET", "/{scanned}", 1, 15, 0.3, ((404, 1.0),), 0.0),
 )
+WEBSOCKET = "/cable"
+"""No route of `ROUTES`, because its answer has no time: a connection is logged once it ends."""
+
 FAILURE_SHARE = sum(route.weight * route.failure_share for route in ROUTES) / sum(
     route.weight for route in ROUTES
 )

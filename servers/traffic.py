@@ -1,7 +1,8 @@
 """Realistic router traffic as Logplex delivers it: `python -m servers.traffic --url ... --rate 200`.
 
-Mixed routes, methods and statuses, H-codes, slow tails, lines of other processes between, and every
-few minutes a loss notice. The same seed gives the same lines.
+Lines of Router 2.0, or of the legacy router: mixed routes, methods and statuses, H-codes, slow tails, now and
+then a websocket; lines of other processes between, and every few minutes a loss notice. The same seed gives
+the same lines.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from servers.logplex_client import LogplexClient
 from servers.messages import router_line, router_syslog, stamp
-from servers.shop import ROUTES, Route, answer
+from servers.shop import ROUTES, WEBSOCKET, Route, answer
 
 FRAMES_S = 5
 """Logplex flushes about this often; the rate is spread over the frames."""
@@ -30,21 +32,35 @@ LOSS_NOTICE_S = 300
 
 
 WORDS = ("lamp", "oak+desk", "chair%20red", "caf%C3%A9", "rug", "shelf")
-HOSTS = ("shop.example.com", "shop.example.com", "www.shop.example.com", "api.shop.example.com")
-FAILURES = (
-    ("H27", "Client Request Interrupted", 499, 900.0),
-    ("H13", "Connection closed without response", 503, 180.0),
-    ("H18", "Server Request Interrupted", 503, 2_500.0),
-    ("H12", "Request timeout", 503, 30_000.0),
+TAGS = ("garden", "oak", "sale", "for%20kids", "caf%C3%A9")
+SCANNED = ("wp-login.php", ".env", "xmlrpc.php", "phpinfo.php", "config.json")
+HOSTS = (
+    "shop.example.com",
+    "www.shop.example.com",
+    "api.shop.example.com",
+    "shop-1a2b3c4d5e6f.herokuapp.com",
 )
+HOST_WEIGHTS = (10, 5, 4, 1)
+FAILURES: tuple[tuple[str, str, int, float, int | None], ...] = (
+    ("H27", "Client Request Interrupted", 499, 900.0, None),
+    ("H13", "Connection closed without response", 503, 180.0, 0),
+    ("H18", "Server Request Interrupted", 200, 2_500.0, 0),
+    ("H12", "Request timeout", 503, 30_000.0, 0),
+)
+"""Code, description, status, ms, bytes. Router 2.0 logs an H18 with the status that was already sent."""
 FAILURE_WEIGHTS = (10, 5, 3, 2)
+
+WEBSOCKET_SHARE = 0.002
+"""Of all requests."""
 
 
 class Traffic:
     """An endless source of lines from dynos 1 to 4."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_legacy: bool = False) -> None:
+        """`is_legacy`: of the legacy router, which logs paths as they were sent; else of Router 2.0."""
         self._random = random.Random(seed)
+        self._is_legacy = is_legacy
         self._weights = list(itertools.accumulate(route.weight for route in ROUTES))
         self._next_loss_s: float | None = None
 
@@ -81,16 +97,26 @@ class Traffic:
         route = self._random.choices(ROUTES, cum_weights=self._weights)[0]
         if self._random.random() < route.failure_share:
             return self._failed(route)
-        return self._answered(route)
+        return self._answered_or_websocket(route)
 
     def answered_line(self) -> str:
         """The line of a request that the app answered."""
-        return self._answered(self._random.choices(ROUTES, cum_weights=self._weights)[0])
+        return self._answered_or_websocket(self._random.choices(ROUTES, cum_weights=self._weights)[0])
 
     def failed_line(self) -> str:
         """The line of a request that the router failed, with its H-code."""
         weights = [route.weight * route.failure_share for route in ROUTES]
         return self._failed(self._random.choices(ROUTES, weights)[0])
+
+    def _answered_or_websocket(self, route: Route) -> str:
+        rng = self._random
+        if rng.random() >= WEBSOCKET_SHARE:
+            return self._answered(route)
+        request = self._request(route) | {"method": "GET", "path": WEBSOCKET}
+        if not self._is_legacy:
+            request["protocol"] = "http1.1"
+        lifetime_ms = round(rng.lognormvariate(12, 1))
+        return router_line(status=101, service_ms=lifetime_ms, bytes=rng.randrange(90_000), **request)
 
     def _answered(self, route: Route) -> str:
         rng = self._random
@@ -100,22 +126,19 @@ class Traffic:
         return router_line(
             status=found.status,
             service_ms=max(1, round(found.service_ms)),
-            connect_ms=rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0],
+            connect_ms=rng.choices((0, 1, 2, 5), (40, 50, 8, 2) if self._is_legacy else (95, 3, 1, 1))[0],
             bytes=size,
             **request,
         )
 
     def _failed(self, route: Route) -> str:
-        code, desc, status, took_ms = self._random.choices(FAILURES, FAILURE_WEIGHTS)[0]
-        is_client = code == "H27"
+        code, desc, status, took_ms, size = self._random.choices(FAILURES, FAILURE_WEIGHTS)[0]
         return router_line(
-            status=status,
+            status=503 if self._is_legacy and status == 200 else status,
             service_ms=took_ms,
-            bytes=0,
+            bytes=size,
             code=code,
             desc=desc,
-            at="warning" if is_client else "error",
-            sock="client" if is_client else "",
             **self._request(route),
         )
 
@@ -128,16 +151,28 @@ class Traffic:
                 id=rng.randint(1, 9_999),
                 page=rng.randint(1, 9),
                 word=rng.choice(WORDS),
+                tag=rng.choice(TAGS),
+                scanned=rng.choice(SCANNED),
                 uuid=uuid.UUID(int=rng.getrandbits(128), version=4),
                 date=f"2026-11-{rng.randint(1, 28):02d}",
             )
         fwd = rng.getrandbits(32)
+        tls = rng.random() < 0.97
+        if self._is_legacy:
+            connection: dict[str, Any] = {"protocol": "https" if tls else "http"}
+        else:
+            # Of the query it is not known whether Router 2.0 decodes it.
+            name, mark, query = path.partition("?")
+            path = unquote(name) + mark + query
+            protocol = "http2.0" if tls and rng.random() < 0.7 else "http1.1"
+            connection = {"protocol": protocol, "tls": tls, "is_fwd_quoted": rng.random() < 0.9}
         return {
+            **connection,
             "path": path,
             "method": route.method,
-            "host": rng.choice(HOSTS),
+            "host": rng.choices(HOSTS, HOST_WEIGHTS)[0],
             "request_id": uuid.UUID(int=rng.getrandbits(128), version=4),
-            "fwd": f"{fwd % 223 + 1}.{fwd >> 8 & 255}.{fwd >> 16 & 255}.{fwd >> 24}",
+            "fwd": f"{fwd % 223 + 1}.{fwd >> 8 & 255}.{fwd >> 16 & 255}.{fwd >> 24}" if fwd % 20 else "",
             "dyno": f"web.{rng.randint(1, 4)}",
         }
 

@@ -24,9 +24,11 @@ class Frame:
     messages: list[RouterMessage]
 
 
-def frames(count: int, router_lines: int, apps: tuple[str, ...], seed: int = 1) -> list[Frame]:
-    """`count` frames, in turn of each app."""
-    traffic = Traffic(seed)
+def frames(
+    count: int, router_lines: int, apps: tuple[str, ...], seed: int = 1, *, is_legacy: bool = False
+) -> list[Frame]:
+    """`count` frames, in turn of each app, of Router 2.0 or of the legacy router."""
+    traffic = Traffic(seed, is_legacy=is_legacy)
     now_s = time.time()
     made = []
     for number in range(count):
@@ -39,11 +41,12 @@ def frames(count: int, router_lines: int, apps: tuple[str, ...], seed: int = 1) 
 
 
 def safe_targets(made: list[Frame]) -> list[bytes]:
-    """The paths of all GET and HEAD requests among the lines, sorted."""
+    """The paths of all GET and HEAD requests among the lines, sorted: what a replay of the legacy router's
+    lines sends, byte for byte, but for websockets."""
     found = []
     for frame in made:
         for message in frame.messages:
             line = message["msg"]
-            if "method=GET " in line or "method=HEAD " in line:
+            if ("method=GET " in line or "method=HEAD " in line) and " status=101 " not in line:
                 found.append(line.partition('path="')[2].partition('"')[0].encode())
     return sorted(found)

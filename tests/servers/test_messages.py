@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.message import decode
 from app.router_line import milliseconds, parse
 from drain.receivers.logplex import parse as parse_body
 from drain.receivers.messages import encode_messages
 from servers.logplex_client import octets
-from servers.messages import router_line, router_message, router_syslog
+from servers.messages import REQUEST_ID, router_line, router_message, router_syslog
 
 AT_S = 1_461_275_761.123456
 
 
-def test_a_line_has_every_pair_of_herokus_documents_in_their_order() -> None:
-    assert router_line("/users/1?q=a", method="POST", code="H27", at="warning", sock="client") == (
-        'at=warning code=H27 desc="x" method=POST path="/users/1?q=a" host=shop.example.com '
-        'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 sock=client '
-        "connect=1ms service=18ms status=200 bytes=13 protocol=https tls=true tls_version=tls1.3"
-    )
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        (
+            router_line(
+                "/users/1?q=a", method="POST", code="H27", desc="Client Request Interrupted", bytes=None
+            ),
+            'sock=client at=warning code=H27 desc="Client Request Interrupted" method=POST '
+            f'path="/users/1?q=a" host=shop.example.com request_id={REQUEST_ID} fwd="204.204.204.204" '
+            "dyno=web.1 connect=0ms service=18ms status=200 bytes= protocol=http2.0 "
+            "tls=true tls_version=tls1.3",
+        ),
+        (
+            router_line(fwd="", host="x.herokuapp.com", protocol="http1.1"),
+            f'at=info method=GET path="/foo" host=x.herokuapp.com request_id={REQUEST_ID} fwd="" dyno=web.1 '
+            "connect=0ms service=18ms status=200 bytes=13 protocol=http1.1 tls=true tls_version=unknown",
+        ),
+        (
+            router_line(is_fwd_quoted=False, protocol="http1.1", tls=False),
+            f'at=info method=GET path="/foo" host=shop.example.com request_id={REQUEST_ID} '
+            "fwd=204.204.204.204 dyno=web.1 connect=0ms service=18ms status=200 bytes=13 "
+            "protocol=http1.1 tls=false",
+        ),
+        (
+            router_line(connect_ms=1, protocol="https"),
+            f'at=info method=GET path="/foo" host=shop.example.com request_id={REQUEST_ID} '
+            'fwd="204.204.204.204" dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https',
+        ),
+    ],
+)
+def test_a_line_is_as_its_router_writes_it(line: str, written: str) -> None:
+    assert line == written
 
 
 def test_a_line_is_read_back_as_it_was_built() -> None:
