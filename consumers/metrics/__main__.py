@@ -13,6 +13,7 @@ from threading import Event
 
 import redis
 
+from app.connections import open_connection_matcher
 from app.groups import METRICS
 from app.log import Batch
 from app.routes import route_namer
@@ -44,7 +45,12 @@ def main() -> int:
 def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
-    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), cursor)
+    aggregator = Aggregator(
+        route_namer(settings),
+        Admission(store, settings.routes_max),
+        cursor,
+        open_connection_matcher(settings),
+    )
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:

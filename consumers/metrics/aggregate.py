@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
+from app.connections import SWITCHED, is_switched
 from app.loop_guard import is_replayed
 from app.message import BadValue, RouterMessage, encode
+from app.outcomes import ABORTED_STATUS
 from app.router_line import RouterLine, parse, path_only, timestamp_ms
 from app.store.apply import Changes
 from app.store.bounds import OTHER
@@ -25,6 +27,8 @@ from consumers.metrics.encode import Cell, EncodedBatch, Encoder
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
 """A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
+
+UNUSUAL = frozenset({ABORTED_STATUS, SWITCHED})
 
 CACHED_TIMES = 50_000
 
@@ -51,6 +55,8 @@ class _Lines:
     """The lines of a batch that count, and those that do not."""
 
     lines: list[RouterLine]
+    unusual: dict[int, bool]
+    """See encode.py."""
     places: LinesBySource
     totals: Counts
     bad: list[BadValue]
@@ -60,13 +66,19 @@ class Aggregator:
     """Turns batches into changes; between batches it keeps only caches."""
 
     def __init__(
-        self, route_of: Callable[[str], str], names: NameAdmission, cursor: Cursor | None = None
+        self,
+        route_of: Callable[[str], str],
+        names: NameAdmission,
+        cursor: Cursor | None = None,
+        is_connection: Callable[[RouterLine], bool] = is_switched,
     ) -> None:
-        """`cursor`: where to note which message is being processed."""
+        """`cursor`: where to note which message is being processed; `is_connection`: whether a line's time is
+        a lifetime, see app/connections.py."""
         self._route_of = route_of
         self._names = names
         self._cursor = [0] if cursor is None else cursor
         self._starts: dict[str, int] = {}
+        self._is_connection = is_connection
         self._encoder = Encoder()
 
     def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
@@ -76,7 +88,7 @@ class Aggregator:
         routes = self._names.routes(_routes_by_app(places))
         places = _merged(places, lambda app, route: (app, _admitted(routes, app, route)))
         codes = self._names.codes({line.code for line in found.lines if line.code})
-        batch = self._encoder.encode(found.lines, codes)
+        batch = self._encoder.encode(found.lines, codes, found.unusual)
         apps: Counts = {}
         for (app, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
@@ -93,10 +105,12 @@ class Aggregator:
 
     def _group_lines(self, messages: Sequence[RouterMessage]) -> _Lines:
         lines: list[RouterLine] = []
+        unusual: dict[int, bool] = {}
         places: LinesBySource = {}
         bad: list[BadValue] = []
         without_path = replayed = 0
         route_of, starts, cursor = self._route_of, self._starts, self._cursor
+        is_connection, has_streams = self._is_connection, self._is_connection is not is_switched
         for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
@@ -126,10 +140,18 @@ class Aggregator:
                 places[source][start] = [len(lines)]
             else:
                 places[source][start].append(len(lines))
+            # Nearly all lines are none of this; see encode.py.
+            if (
+                line.at != "info"
+                or line.status in UNUSUAL
+                or line.code
+                or (has_streams and is_connection(line))
+            ):
+                unusual[len(lines)] = is_connection(line)
             lines.append(line)
         cursor[0] = 0
         totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
-        return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
+        return _Lines(lines, unusual, places, {name: count for name, count in totals.items() if count}, bad)
 
     def _start(self, timestamp: str) -> int | None:
         """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""
