@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.outcomes import ABORTED_CODES, ABORTED_STATUS
 from app.router_line import RouterLine, path_only
 from app.routes import compile_rules
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SWITCHED = "101"
 """Status of a request that became a connection of another protocol."""
+
+OPEN_CODES = ABORTED_CODES | {"H15"}
+"""Of connections that were open: their client went away, or nothing was sent for 55 s (H15, status 503)."""
 
 CACHED_PATHS = 20_000
 
@@ -41,3 +45,29 @@ def connection_matcher(settings: Settings) -> Callable[[RouterLine], bool]:
         return found
 
     return is_connection
+
+
+def open_connection_matcher(settings: Settings) -> Callable[[RouterLine], bool]:
+    """Whether a line is of a connection that was open, so that its time is a lifetime.
+
+    A request that was answered otherwise (3xx to 5xx: a redirect to the login, 401, a crashed app's 503, H12
+    after 30 s) never became one, whatever `streams:` says of its path: its time is what the client waited for
+    that answer. Connections whose client went away (499) and idle ones (H15) were open.
+    """
+    if not settings.stream_rules:
+        return is_switched
+    is_connection = connection_matcher(settings)
+    return lambda line: is_connection(line) and not _is_refused(line)
+
+
+def is_switched(line: RouterLine) -> bool:
+    """What `open_connection_matcher` returns where there are no `streams:`."""
+    return line.status == SWITCHED
+
+
+def _is_refused(line: RouterLine) -> bool:
+    return line.status[:1] in REFUSED and line.status != ABORTED_STATUS and line.code not in OPEN_CODES
+
+
+REFUSED = frozenset("345")
+"""First digits of the statuses of a request that became no connection."""

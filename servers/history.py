@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 
 import redis
 
+from app.connections import open_connection_matcher
 from app.message import RouterMessage, message_id
 from app.redis_client import connect
 from app.routes import route_namer
@@ -73,7 +74,11 @@ def batches(rate: float, minutes: int, until_s: float, seed: int = 2) -> Iterato
 
 def fill(store: redis.Redis, settings: Settings, rate: float, minutes: int, until_s: float) -> int:
     """Counts them; how many there were."""
-    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max))
+    aggregator = Aggregator(
+        route_namer(settings),
+        Admission(store, settings.routes_max),
+        is_connection=open_connection_matcher(settings),
+    )
     total = 0
     for number, batch in enumerate(batches(rate, minutes, until_s)):
         claim = offsets_claim(POSITIONS, [(0, number, number + 1, number > 0)])

@@ -7,7 +7,7 @@ import sys
 import time
 
 from app.cli.figures import Report, read_report, span, warn_of_unknown
-from app.cli.tables import HEADS, cells, facts, omitted_routes, title
+from app.cli.tables import cells, fact_width, facts, heads, omitted_routes, title
 from app.escaping import for_terminal, json_text, markdown_code, markdown_text
 from app.formatting import table
 from app.redis_client import connect
@@ -68,13 +68,15 @@ def as_json(report: Report, routes: int) -> str:
 
 def as_text(report: Report, routes: int) -> str:
     """For a terminal."""
+    found = facts(report.table.total)
     lines = [title(report), ""]
-    lines += [f"  {name:<9} {value}" for name, value in facts(report.table.total)]
+    lines += [f"  {name:<{fact_width(found)}} {value}" for name, value in found]
     for alert in report.alerts:
         lines += ["", f"! {alert.title}. {alert.text}", f"  {alert.action}"]
     if report.table.routes:
-        rows = [cells(row) for row in report.table.routes[:routes]]
-        lines += ["", *table(HEADS, rows, left=(0, len(HEADS) - 1))]
+        rows = report.table.routes[:routes]
+        shown = heads(rows)
+        lines += ["", *table(shown, [cells(row, shown) for row in rows], left=(0, len(shown) - 1))]
     lines += omitted_routes(report.table, routes)
     return "\n".join(map(for_terminal, lines)) + "\n"
 
@@ -92,12 +94,14 @@ def as_markdown(report: Report, routes: int) -> str:
         ),
     ]
     if report.table.routes:
-        lines += ["| " + " | ".join(head.capitalize() for head in HEADS) + " |"]
-        lines += ["| --- |" + " ---: |" * (len(HEADS) - 2) + " --- |"]
-        for row in report.table.routes[:routes]:
-            route, *figures, codes = cells(row)
-            shown = [markdown_code(route), *map(markdown_text, figures)]
-            shown.append(markdown_code(codes) if codes else "")
-            lines.append("| " + " | ".join(shown) + " |")
+        rows = report.table.routes[:routes]
+        shown = heads(rows)
+        lines += ["| " + " | ".join(head.capitalize() for head in shown) + " |"]
+        lines += ["| --- |" + " ---: |" * (len(shown) - 2) + " --- |"]
+        for row in rows:
+            route, *figures, codes = cells(row, shown)
+            texts = [markdown_code(route), *map(markdown_text, figures)]
+            texts.append(markdown_code(codes) if codes else "")
+            lines.append("| " + " | ".join(texts) + " |")
     lines += omitted_routes(report.table, routes)
     return "\n".join(lines) + "\n"

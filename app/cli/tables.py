@@ -5,7 +5,7 @@ The values are as they came from clients: each format escapes them in its own wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from app.cli.figures import Report
@@ -14,7 +14,30 @@ from app.router_line import H_CODES
 from app.store import queries
 from app.store.queries.figures import FURTHER
 
-HEADS = ("ROUTE", "REQUESTS", "PER S", "ERRORS", "MEDIAN", "P95", "P99", "LONGEST", "H-CODES")
+COLUMNS: dict[str, Callable[[queries.RouteRow], str]] = {
+    "ROUTE": lambda row: row.route,
+    "REQUESTS": lambda row: number(row.figures.count),
+    "PER S": lambda row: rate(row.figures.rate),
+    "ERRORS": lambda row: percent(row.figures.error_rate),
+    "ABORTED": lambda row: number(row.figures.aborted),
+    "MEDIAN": lambda row: milliseconds(row.figures.service.p50),
+    "P95": lambda row: milliseconds(row.figures.service.p95),
+    "P99": lambda row: milliseconds(row.figures.service.p99),
+    "LONGEST": lambda row: milliseconds(row.figures.service.max),
+    "CONNECTIONS": lambda row: number(row.figures.connections),
+    "LIFETIME": lambda row: milliseconds(row.figures.lifetime.p50),
+    "H-CODES": lambda row: " ".join(f"{code}:{count}" for code, count in row.figures.codes.items()),
+}
+"""Routes and H-codes are not escaped: each format does that itself. LIFETIME is the median."""
+
+IF_ANY: dict[str, Callable[[queries.Figures], int]] = {
+    "ABORTED": lambda figures: figures.aborted,
+    "CONNECTIONS": lambda figures: figures.connections,
+    "LIFETIME": lambda figures: figures.connections,
+}
+"""Columns that are shown only where a row has anything to show in them."""
+
+NARROWEST_NAMES = 9
 
 
 def title(report: Report) -> str:
@@ -33,8 +56,10 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
     found = [
         ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
         ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
+        *([("aborted", number(total.aborted))] if total.aborted else []),
         ("service", _times(total.service)),
         ("connect", _times(total.connect)),
+        *([("connections", _connections(total))] if total.connections else []),
         ("status", "  ".join(f"{name} {number(count)}" for name, count in total.classes.items()) or NONE),
     ]
     if total.codes:
@@ -45,6 +70,15 @@ def facts(total: queries.Figures) -> list[tuple[str, str]]:
     return found + [(figure.name, _formatted(getattr(total, figure.name))) for figure in FURTHER]
 
 
+def fact_width(found: Sequence[tuple[str, str]]) -> int:
+    """How wide the column of the facts' names is."""
+    return max(NARROWEST_NAMES, *(len(name) for name, _ in found))
+
+
+def _connections(total: queries.Figures) -> str:
+    return f"{number(total.connections)}, open for {_times(total.lifetime)}"
+
+
 def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
     if isinstance(value, queries.Latency):
         return _times(value)
@@ -53,18 +87,14 @@ def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
     return number(value)
 
 
-def cells(row: queries.RouteRow) -> list[str]:
-    """A row of the table, as HEADS; route and H-codes are not escaped: each format does that itself."""
-    figures = row.figures
-    return [
-        row.route,
-        number(figures.count),
-        rate(figures.rate),
-        percent(figures.error_rate),
-        *(milliseconds(value) for value in (figures.service.p50, figures.service.p95, figures.service.p99)),
-        milliseconds(figures.service.max),
-        " ".join(f"{code}:{count}" for code, count in figures.codes.items()),
-    ]
+def heads(rows: Sequence[queries.RouteRow]) -> list[str]:
+    """The columns of a table of these rows, ROUTE first and H-CODES last."""
+    return [head for head in COLUMNS if head not in IF_ANY or any(IF_ANY[head](row.figures) for row in rows)]
+
+
+def cells(row: queries.RouteRow, shown: Sequence[str]) -> list[str]:
+    """A row of the table, in these columns."""
+    return [COLUMNS[head](row) for head in shown]
 
 
 def _times(latency: queries.Latency) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.cli import terminal
 from app.cli.figures import ALL_TIME, Report, read_report, span, warn_of_unknown
-from app.cli.tables import HEADS, cells, facts, title
+from app.cli.tables import cells, fact_width, facts, heads, title
 from app.errors import LogUnavailable
 from app.escaping import for_terminal
 from app.formatting import number, shortened, table
@@ -144,7 +144,8 @@ def screen(
     rows = sorted(report.table.routes, key=SORTS[view.sort], reverse=True)
     if height:
         rows = rows[: max(0, height - len(lines) - 3)]
-    head, *others = _fitted([list(map(for_terminal, cells(row))) for row in rows], width)
+    shown = heads(report.table.routes)
+    head, *others = _fitted(shown, [list(map(for_terminal, cells(row, shown))) for row in rows], width)
     lines += [*styled(DIM, head), *styled("", *others)]
     if not rows:
         lines.append("no requests yet in this window")
@@ -156,12 +157,14 @@ def screen(
 def _facts(report: Report, width: int) -> Iterator[str]:
     """The totals; if the line is too narrow, H-codes are shown without their meanings."""
     total = report.table.total
-    for name, value in facts(total):
-        line = f"{name:<9} {value}"
+    found = facts(total)
+    indent = fact_width(found) + 1
+    for name, value in found:
+        line = f"{name:<{indent}}{value}"
         if name == "H-codes" and 0 < width < len(line):
             codes = "  ".join(f"{code} {number(count)}" for code, count in total.codes.items())
-            line = f"{name:<9} {codes}"
-        yield from _wrapped(for_terminal(line), width, 10)
+            line = f"{name:<{indent}}{codes}"
+        yield from _wrapped(for_terminal(line), width, indent)
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
@@ -172,15 +175,15 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
     return textwrap.wrap(text, width, subsequent_indent=further, break_on_hyphens=False)
 
 
-def _fitted(rows: list[list[str]], width: int) -> list[str]:
+def _fitted(shown: list[str], rows: list[list[str]], width: int) -> list[str]:
     """The table fitted to `width` (0: no limit): routes are shortened first, then the last columns cut."""
-    left = (0, len(HEADS) - 1)
+    left = (0, len(shown) - 1)
     if not width:
-        return table(HEADS, rows, left)
-    used = max(len(line) for line in table(HEADS, [["", *row[1:]] for row in rows], left))
+        return table(shown, rows, left)
+    used = max(len(line) for line in table(shown, [["", *row[1:]] for row in rows], left))
     widest = max((len(row[0]) for row in rows), default=0)
-    room = max(NARROWEST_ROUTE, width - (used - len(HEADS[0])))
-    lines = table(HEADS, [[shortened(row[0], min(widest, room)), *row[1:]] for row in rows], left)
+    room = max(NARROWEST_ROUTE, width - (used - len(shown[0])))
+    lines = table(shown, [[shortened(row[0], min(widest, room)), *row[1:]] for row in rows], left)
     return [_cut(line, width) for line in lines]
 
 

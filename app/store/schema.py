@@ -4,6 +4,9 @@ All else follows from FIGURES: what the metrics worker counts (consumers/metrics
 script adds (rows.lua), what the queries read, the API and its description, the CSV, the report. A new
 figure is one row here, and a column on the page (drain/dashboard/static/js/columns.js).
 
+A figure takes its values from columns: the fields of a RouterLine, and `connection`, empty but where a line
+is of a connection (app/connections.py). The times of connections are in no latency.
+
 A window is a map: field -> count. A count's field is its code; a name's is the code of its kind and the
 name (`s200`); a sketch's is its code and the bucket (`q317`). The first two sketches came before there
 were codes: their fields are whole numbers, see `Sketch.field`. Codes are one character, because there
@@ -12,9 +15,10 @@ are many windows; none may be used again for something else, because windows are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+from app import outcomes
 from app.hosts import HOST_MAX_CHARS, comparable
 from app.router_line import milliseconds
 from app.store.bounds import DYNO_MAX_CHARS, METHODS, OTHER, STATUS
@@ -51,8 +55,8 @@ BYTES_MAX_DIGITS = 11
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A number that lines add up to. `read`: what one line adds, 0 or more, from these `columns` of a
-    RouterLine; without columns, each line adds 1."""
+    """A number that lines add up to. `read`: what one line adds, from these `columns`; without columns,
+    each line adds 1."""
 
     name: str
     code: str
@@ -62,6 +66,8 @@ class Count:
     read: Callable[..., int] = lambda: 1
     keeps_zero: bool = False
     """Also a window in which it is 0 has its field."""
+    is_rare: bool = False
+    """Only lines that are unusual add to it (see encode.py), each a small number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class Sketch:
     hash: str
     column: str
     read: Callable[[str], float | None]
+    is_rare: bool = False
+    """Of connections, and of them alone: their times are in no other sketch."""
     sums: str = ""
     """The talk's hash of `sum`, `count` and `average`; empty: it has none."""
 
@@ -138,9 +146,22 @@ def _ms(text: str) -> float | None:
     return value_ms if value_ms is not None and value_ms < MAX_MS else None
 
 
+def _whole_ms(text: str) -> float | None:
+    """Lifetimes are long, and a version before expects whole numbers in TOTALS_HASH, maxima included."""
+    value_ms = _ms(text)
+    return None if value_ms is None else float(round(value_ms))
+
+
 REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
 HOST_NAMES = Names("hosts", "", ":hosts", "host", _host, is_bounded=True)
 CODES = Names("codes", "c", TOTALS_HASH, "code", prefix="c:", is_admitted=True)
+CONNECTION = "connection"
+OUTCOME = ("status", "at", "code")
+ADDED = Count("errors_added", "f", total="errors_added", columns=OUTCOME, read=outcomes.added, is_rare=True)
+REMOVED = Count(
+    "errors_removed", "g", total="errors_removed", columns=OUTCOME, read=outcomes.removed, is_rare=True
+)
+"""What `Sums.errors` corrects: see app/outcomes.py."""
 
 FIGURES: tuple[Figure, ...] = (
     REQUESTS,
@@ -152,6 +173,11 @@ FIGURES: tuple[Figure, ...] = (
     Sketch("connect", "-", ":connect", "connect", _ms, sums="::connect"),
     Names("dynos", "", ":dynos", "dyno", _dyno, is_bounded=True),
     HOST_NAMES,
+    ADDED,
+    REMOVED,
+    Count("aborted", "a", total="aborted", columns=OUTCOME, read=outcomes.aborted, is_rare=True),
+    Count("connections", "w", total="connections", columns=(CONNECTION,), read=len, is_rare=True),
+    Sketch("lifetime", "l", ":lifetime", "service", _whole_ms, is_rare=True),
 )
 
 COUNTS = tuple(figure for figure in FIGURES if isinstance(figure, Count))
@@ -165,58 +191,6 @@ _BY_CODE: dict[str, Figure] = {figure.code: figure for figure in FIGURES if figu
 
 OTHER_TOTALS_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
 """Fields of a hash TOTALS_HASH that are not admitted names: methods and `(other)`, counts, maxima."""
-
-
-@dataclass(slots=True)
-class Sums:
-    """The figures of some requests, added up, by the figure's name."""
-
-    counts: Counts = field(default_factory=dict)
-    names: dict[str, Counts] = field(default_factory=dict)
-    sketches: dict[str, Buckets] = field(default_factory=dict)
-
-    @property
-    def requests(self) -> int:
-        return self.counts.get("requests", 0)
-
-    @property
-    def bytes(self) -> int:
-        return self.counts.get("bytes", 0)
-
-    @property
-    def statuses(self) -> Counts:
-        return self.names.get("statuses", {})
-
-    @property
-    def methods(self) -> Counts:
-        return self.names.get("methods", {})
-
-    @property
-    def codes(self) -> Counts:
-        return self.names.get("codes", {})
-
-    @property
-    def service(self) -> Buckets:
-        return self.sketches.get("service", {})
-
-    @property
-    def connect(self) -> Buckets:
-        return self.sketches.get("connect", {})
-
-
-def sums_of(window: Mapping[str, float]) -> Sums:
-    """The figures of a window, or of several added up. A code that is not known is a later version's."""
-    sums = Sums()
-    for name, value in window.items():
-        figure, rest = figure_of_field(name)
-        count = int(value)
-        if isinstance(figure, Count):
-            sums.counts[figure.name] = count
-        elif isinstance(figure, Names):
-            sums.names.setdefault(figure.name, {})[str(rest)] = count
-        elif isinstance(figure, Sketch):
-            sums.sketches.setdefault(figure.name, {})[int(rest)] = count
-    return sums
 
 
 def figure_of_field(name: Field) -> tuple[Figure | None, Field]:
@@ -239,24 +213,6 @@ def total_of_field(name: Field) -> tuple[str, str]:
     if isinstance(figure, Sketch):
         return figure.hash, str(rest)
     raise ValueError(f"no figure has the field {name!r} in a window")
-
-
-def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:
-    """The figures of a row's totals: hash -> field -> count. What is no count is not in these hashes."""
-    sums = Sums()
-    for count in COUNTS:
-        sums.counts[count.name] = hashes.get(TOTALS_HASH, {}).get(count.total, 0)
-    for names in NAMES:
-        start = len(names.prefix)
-        sums.names[names.name] = {
-            field[start:]: number
-            for field, number in hashes.get(names.hash, {}).items()
-            if field.startswith(names.prefix)
-        }
-    for sketch in SKETCHES:
-        buckets = hashes.get(sketch.hash, {})
-        sums.sketches[sketch.name] = {int(index): number for index, number in buckets.items()}
-    return sums
 
 
 def hashes_of(figures: Iterable[Figure]) -> list[str]:

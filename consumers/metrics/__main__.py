@@ -13,6 +13,7 @@ from threading import Event
 
 import redis
 
+from app.connections import open_connection_matcher
 from app.groups import METRICS
 from app.log import Batch
 from app.loop_guard import LoopGuard
@@ -50,7 +51,9 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
     guard = LoopGuard(replay_key(store, settings.replay_key, creates=False))
     heals = settings.route_templates == "auto"
     names = Admission(store, settings.routes_max, heals=heals, named_by_rule=settings.route_rules)
-    aggregator = Aggregator(route_namer(settings), names, cursor, guard.is_replayed)
+    aggregator = Aggregator(
+        route_namer(settings), names, cursor, guard.is_replayed, open_connection_matcher(settings)
+    )
     tender = Tender(store, names.route_rows, settings.routes_max, heals=heals, kept=settings.route_rules)
     journal = Journal(store, GROUP, limits(settings.routes_max))
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
+from app.connections import SWITCHED, is_switched
 from app.loop_guard import MARK
 from app.message import BadValue, RouterMessage, encode
+from app.outcomes import ABORTED_STATUS
 from app.router_line import RouterLine, parse, path_only, timestamp_ms
 from app.store.apply import Changes
 from app.store.bounds import NOT_FOUND_STATUSES, OTHER, PATHS_MAX
@@ -26,6 +28,8 @@ from consumers.metrics.route_rows import Seen
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
 """A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
+
+UNUSUAL = frozenset({ABORTED_STATUS, SWITCHED})
 
 CACHED_TIMES = 50_000
 
@@ -58,6 +62,8 @@ class _Lines:
     """The lines of a batch that count, and those that do not."""
 
     lines: list[RouterLine]
+    unusual: dict[int, bool]
+    """See encode.py."""
     places: dict[AppRoute, LinesByStart]
     totals: Counts
     bad: list[BadValue]
@@ -74,14 +80,17 @@ class Aggregator:
         names: NameAdmission,
         cursor: Cursor | None = None,
         is_replayed: Callable[[str], bool] = lambda request_id: False,
+        is_connection: Callable[[RouterLine], bool] = is_switched,
     ) -> None:
         """`cursor`: where to note which message is being processed. `is_replayed`: whether a marked request
-        id is validly signed (app/loop_guard.py); it may raise RedisError."""
+        id is validly signed (app/loop_guard.py); it may raise RedisError. `is_connection`: whether a line's
+        time is a lifetime, see app/connections.py."""
         self._route_of = route_of
         self._names = names
         self._cursor = [0] if cursor is None else cursor
         self._is_replayed = is_replayed
         self._starts: dict[str, int] = {}
+        self._is_connection = is_connection
         self._encoder = Encoder()
         self._example_due_s = 0
 
@@ -92,7 +101,7 @@ class Aggregator:
         rows = self._names.rows(_seen_by_app(by_route, found.lines))
         places, paths = _by_row(by_route, rows)
         codes = self._names.codes({line.code for line in found.lines if line.code})
-        batch = self._encoder.encode(found.lines, codes)
+        batch = self._encoder.encode(found.lines, codes, found.unusual)
         if batch.unreadable_times:
             found.totals["unreadable_times"] = batch.unreadable_times
         apps: Counts = {}
@@ -125,11 +134,13 @@ class Aggregator:
 
     def _group_lines(self, messages: Sequence[RouterMessage]) -> _Lines:
         lines: list[RouterLine] = []
+        unusual: dict[int, bool] = {}
         places: dict[AppRoute, LinesByStart] = {}
         bad: list[BadValue] = []
         without_path = replayed = forged_marks = 0
         pathless: RouterMessage | None = None
         route_of, starts, cursor = self._route_of, self._starts, self._cursor
+        is_connection, has_streams = self._is_connection, self._is_connection is not is_switched
         for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
             if line is None:
@@ -161,6 +172,14 @@ class Aggregator:
                 places[source][start] = [len(lines)]
             else:
                 places[source][start].append(len(lines))
+            # Nearly all lines are none of this; see encode.py.
+            if (
+                line.at != "info"
+                or line.status in UNUSUAL
+                or line.code
+                or (has_streams and is_connection(line))
+            ):
+                unusual[len(lines)] = is_connection(line)
             lines.append(line)
         cursor[0] = 0
         totals = {
@@ -169,7 +188,8 @@ class Aggregator:
             "replayed": replayed,
             "forged_marks": forged_marks,
         }
-        return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad, pathless)
+        counted = {name: count for name, count in totals.items() if count}
+        return _Lines(lines, unusual, places, counted, bad, pathless)
 
     def _start(self, timestamp: str) -> int | None:
         """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""

@@ -1,7 +1,8 @@
 """Encodes the lines of a whole batch as fields of windows and totals, by the rows of schema.py.
 
 It works column by column: few values make up nearly all traffic, so each is read and encoded once and then
-looked up. Counting is then adding up fields, without knowing what the figures mean.
+looked up. Counting is then adding up fields, without knowing what the figures mean. Rare figures are read
+from the few lines that are unusual, one by one; the others cost nothing for them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from app.router_line import RouterLine
@@ -18,6 +20,7 @@ from app.sketch import bucket
 from app.store.bounds import NAMES_SENT_MAX, OTHER
 from app.store.rows import Added
 from app.store.schema import (
+    CONNECTION,
     COUNTS,
     NAMES,
     SKETCHES,
@@ -38,6 +41,11 @@ Time = tuple[Field | None, int, float]
 """(field of its bucket, microseconds, ms); (None, 0, 0.0) where a line says none."""
 
 NO_TIME: Time = (None, 0, 0.0)
+
+Unusual = Mapping[int, bool]
+"""Places of the lines that rare figures are read from -> whether the line is of a connection. Of the others,
+`at` is `info`, there is no code, the status is not 499, and the times are those of a request."""
+NOTHING_UNUSUAL: Unusual = MappingProxyType({})
 
 
 class _Cache(dict[Any, Value], Generic[Value]):
@@ -97,7 +105,7 @@ class EncodedBatch:
     """The lines of a batch, encoded; each list has one entry a line."""
 
     fields: list[tuple[Field | None, ...]]
-    """Of names and sketches in a window; None: a line says none."""
+    """Of names, sketches and rare counts in a window; None: a line says none."""
     amounts: list[tuple[Count, list[int]]]
     names: list[tuple[Names, list[str]]]
     """Of figures that no window has."""
@@ -156,13 +164,20 @@ class Encoder:
     """Encodes batches; keeps what it has read from one to the next."""
 
     def __init__(self) -> None:
-        self._amounts = [(figure, _Cache(partial(_amount, figure))) for figure in COUNTS]
+        self._amounts = [
+            (figure, _Cache(partial(_amount, figure))) for figure in COUNTS if not figure.is_rare
+        ]
         self._fields = [(figure, _Cache(partial(_name_field, figure))) for figure in NAMES]
-        self._times = [(figure, _Times(figure)) for figure in SKETCHES]
+        self._times = [(figure, _Times(figure)) for figure in SKETCHES if not figure.is_rare]
         self._names = [(figure, _Cache(figure.read)) for figure in TOTAL_NAMES]
+        self._lifetimes = [(figure, _Cache(partial(_time, figure))) for figure in SKETCHES if figure.is_rare]
+        self._rare = _Cache(_rare_fields)
 
-    def encode(self, lines: Sequence[RouterLine], admitted: Collection[str]) -> EncodedBatch:
+    def encode(
+        self, lines: Sequence[RouterLine], admitted: Collection[str], unusual: Unusual = NOTHING_UNUSUAL
+    ) -> EncodedBatch:
         """The lines; `admitted`: names of the figures that are admitted a batch at a time."""
+        connections = [place for place, is_connection in unusual.items() if is_connection]
         columns = dict(zip(RouterLine._fields, zip(*lines, strict=True), strict=False))
 
         def column(name: str) -> Sequence[str]:
@@ -177,17 +192,49 @@ class Encoder:
         times = []
         unreadable_times = 0
         for sketch, time_of in self._times:
-            found = time_of.all(column(sketch.column))
-            unreadable_times += time_of.unreadable(column(sketch.column))
+            texts = _without(connections, column(sketch.column))
+            found = time_of.all(texts)
+            unreadable_times += time_of.unreadable(texts)
             fields.append([index for index, _, _ in found])
             times.append((sketch, [us for _, us, _ in found], [ms for _, _, ms in found]))
+        by_line: list[tuple[Field | None, ...]] = list(zip(*fields, strict=True))
+        for place, is_connection in unusual.items():
+            line = lines[place]
+            by_line[place] += self._rare[line.status, line.at, line.code, is_connection]
+        for sketch, lifetime_of in self._lifetimes if connections else ():
+            us, ms = [0] * len(lines), [0.0] * len(lines)
+            for place in connections:
+                index, us[place], ms[place] = lifetime_of[lines[place].service]
+                by_line[place] += (index,)
+            times.append((sketch, us, ms))
         return EncodedBatch(
-            fields=list(zip(*fields, strict=True)),
+            fields=by_line,
             amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
             names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
             times=times,
             unreadable_times=unreadable_times,
         )
+
+
+def _without(connections: Sequence[int], texts: Sequence[str]) -> Sequence[str]:
+    """The texts of a column, empty for connections."""
+    if not connections:
+        return texts
+    kept = list(texts)
+    for place in connections:
+        kept[place] = ""
+    return kept
+
+
+def _rare_fields(said: tuple[str, str, str, bool]) -> tuple[Field, ...]:
+    """The fields of rare counts of a line, each as often as it counts."""
+    status, at, code, is_connection = said
+    columns = {"status": status, "at": at, "code": code, CONNECTION: "1" if is_connection else ""}
+    fields: list[Field] = []
+    for count in COUNTS:
+        if count.is_rare:
+            fields += [count.code] * count.read(*[columns[name] for name in count.columns])
+    return tuple(fields)
 
 
 def _texts(count: Count, columns: Mapping[str, Sequence[str]]) -> Iterable[Any]:

@@ -8,7 +8,7 @@ fall whenever a route enters or leaves the busiest, and rate() takes a fall for 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import redis
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -22,15 +22,16 @@ from app.store import queries
 from app.store.bounds import most_counted
 from app.store.queries.figures import by_class
 from app.store.queries.top import TopRoutes, top_routes
-from app.store.schema import Sums
+from app.store.sums import Sums
 
+LIFETIME_EDGES_S = (1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
 EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class RouteCollector(Collector):
     """Reads Redis at each scrape. Where that is unreachable it gives `tailrace_redis_up 0` alone.
 
-    `limit`: routes per app; each has about 25 series. The app "" stands for requests without an
+    `limit`: routes per app; each has about 28 series. The app "" stands for requests without an
     app's name; beside apps with one, only their number is known.
     """
 
@@ -70,6 +71,19 @@ class _Requests:
     def __init__(self, what: str, labels: list[str]) -> None:
         name = f"tailrace_{what}"
         self.requests = CounterMetricFamily(f"{name}_requests", "Requests counted", labels=labels)
+        self.failed = CounterMetricFamily(
+            f"{name}_failed_requests",
+            "Requests answered with 5xx, or with at=error from the router",
+            labels=labels,
+        )
+        self.aborted = CounterMetricFamily(
+            f"{name}_aborted_requests",
+            "Requests whose client went away: status 499, or code H27 or H28",
+            labels=labels,
+        )
+        self.connections = CounterMetricFamily(
+            f"{name}_connections", "Requests that became connections, such as websockets", labels=labels
+        )
         self.responses = CounterMetricFamily(
             f"{name}_responses", "Requests by status class", labels=[*labels, "class"]
         )
@@ -77,10 +91,15 @@ class _Requests:
             f"{name}_router_errors", "Requests by H-code of the router", labels=[*labels, "code"]
         )
         self.bytes = CounterMetricFamily(f"{name}_bytes", "Bytes of responses", labels=labels)
-        self.service = HistogramMetricFamily(f"{name}_service_seconds", "Time in the dyno", labels=labels)
+        self.service = HistogramMetricFamily(
+            f"{name}_service_seconds", "Time in the dyno, without connections", labels=labels
+        )
 
     def add(self, labels: list[str], sums: Sums) -> None:
         self.requests.add_metric(labels, sums.requests)
+        self.failed.add_metric(labels, sums.errors)
+        self.aborted.add_metric(labels, sums.aborted)
+        self.connections.add_metric(labels, sums.connections)
         self.bytes.add_metric(labels, sums.bytes)
         for name, count in by_class(sums.statuses).items():
             self.responses.add_metric([*labels, label(name)], count)
@@ -89,21 +108,26 @@ class _Requests:
         self.service.add_metric(labels, *_histogram(sums.service))
 
     def families(self) -> list[Metric]:
-        return [self.requests, self.responses, self.codes, self.bytes, self.service]
+        counters = [self.requests, self.failed, self.aborted, self.connections]
+        return [*counters, self.responses, self.codes, self.bytes, self.service]
 
 
 def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
     families = _Requests("app", ["app"])
     connect = HistogramMetricFamily(
-        "tailrace_app_connect_seconds", "Time to connect to the dyno", labels=["app"]
+        "tailrace_app_connect_seconds", "Time to connect to the dyno, without connections", labels=["app"]
+    )
+    lifetime = HistogramMetricFamily(
+        "tailrace_app_connection_seconds", "How long connections were open", labels=["app"]
     )
     for top in tops:
         families.add([label(top.app)], top.total)
         connect.add_metric([label(top.app)], *_histogram(top.total.connect))
+        lifetime.add_metric([label(top.app)], *_histogram(top.total.lifetime, LIFETIME_EDGES_S))
     if unnamed:
         families.requests.add_metric([""], unnamed)
     yield from families.families()
-    yield connect
+    yield from (connect, lifetime)
 
 
 def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
@@ -114,11 +138,13 @@ def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
     yield from families.families()
 
 
-def _histogram(buckets: Mapping[int, int]) -> tuple[list[tuple[str, float]], float]:
+def _histogram(
+    buckets: Mapping[int, int], edges_s: Sequence[float] = EDGES_S
+) -> tuple[list[tuple[str, float]], float]:
     """Cumulative counts by upper edge, and the sum in seconds; both as exact as the sketch (1 %)."""
-    counts = up_to(buckets, [edge_s * 1000 for edge_s in EDGES_S])
+    counts = up_to(buckets, [edge_s * 1000 for edge_s in edges_s])
     total_s = sum(middle_ms(index) * count for index, count in buckets.items()) / 1000
-    edges = [*(f"{edge}" for edge in EDGES_S), "+Inf"]
+    edges = [*(f"{edge}" for edge in edges_s), "+Inf"]
     passed = 0
     cumulated: list[tuple[str, float]] = []
     for edge_name, count in zip(edges, counts, strict=True):

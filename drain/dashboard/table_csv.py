@@ -32,6 +32,9 @@ COLUMNS = (
     "h_codes",
     "digest",
     # At the end, so that the columns before keep their places.
+    "aborted",
+    "connections",
+    *(f"lifetime_{share}_ms" for share in SHARES),
     *(column for figure in FURTHER for column in _columns(figure)),
 )
 
@@ -66,6 +69,9 @@ def _cells(row: RouteRow) -> list[object]:
         *(figures.classes.get(name, 0) for name in CLASSES),
         *_cell(figures.codes),
         row.digest,
+        figures.aborted,
+        figures.connections,
+        *_cell(figures.lifetime),
         *(cell for figure in FURTHER for cell in _cell(getattr(figures, figure.name))),
     ]
 

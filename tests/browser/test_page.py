@@ -100,6 +100,37 @@ def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
     assert page.fragment() == "#/?app=shop&window=1h"
 
 
+def test_aborted_requests_and_connections_have_columns_where_there_are_any(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    at_s = time.time() - 60
+    usual = [SeenRequest(at_s, "/shop")] * 20
+    report_worker(redis_client)
+    fill(redis_client, usual, time.time())
+    page.open("#/?window=5m")
+    page.wait_for_routes(1)
+    assert not page.is_shown("th.col-aborted")
+    assert not page.is_shown("th.col-connections")
+    aborted = SeenRequest(at_s, "/shop", status="499", code="H27", service_ms=9_000)
+    websocket = SeenRequest(at_s, "/cable", status="101", service_ms=531_114)
+    fill(redis_client, [aborted] * 3 + [websocket] * 2, time.time())
+    page.wait_for_routes(2)
+    page.wait_for(lambda: page.is_shown("th.col-connections"), "the columns")
+    assert page.texts("td.col-aborted") == ["3", "0"]
+    assert page.texts("td.col-errors") == ["0", "0"]
+    assert page.texts("td.col-connections") == ["0", "2"]
+    assert page.texts("td.col-p95")[1] == "\N{EN DASH}"
+    assert "3 aborted" in page.text("#figures")
+    page.shot("connections-light")
+    page.open(f"#/routes/{digest('/cable')}?window=5m")
+    page.wait_for(lambda: "Connections" in page.texts("#route-view h2"), "the connections")
+    assert "8.92 min" in page.text("#route-view"), "531,114 ms are 8.85 min; percentiles are within 1 %"
+    page.open(f"#/routes/{digest('/shop')}?window=5m")
+    page.wait_for(lambda: page.text("#route-name") == "/shop", "the other route")
+    page.wait_for(lambda: "Aborted by clients" in page.text("#route-view"), "its facts")
+    assert "Connections" not in page.texts("#route-view h2")
+
+
 def test_app_and_window_are_chosen_and_kept_in_the_address(page: Page, shop: redis.Redis) -> None:
     page.open("#/?window=1h")
     page.wait_for(lambda: page.texts("#app option") == ["all apps", "shop", "api"], "apps")

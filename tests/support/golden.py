@@ -20,7 +20,7 @@ import redis
 from app.loop_guard import is_marked
 from app.message import RouterMessage
 from app.routes import template
-from app.store import keys
+from app.store import keys, replies
 from app.store.apply import apply, limits
 from app.store.claims import offsets_claim
 from app.store.dead_letters import dead_letter
@@ -40,6 +40,11 @@ FIGURES = FOLDER / "figures.json.gz"
 JOURNAL = FOLDER / "journal.json.gz"
 """The same input, but the last batch is still in the journal."""
 
+EARLIER_FIGURES = FOLDER / "earlier_figures.json.gz"
+EARLIER_JOURNALS = (FOLDER / "earlier_journal.json.gz", FOLDER / "earlier_journal2.json.gz")
+"""Of the same input, written by versions that counted no failures, no aborts and no connections; their
+journals have two forms. They stand for their meaning of an error. Nothing writes them anew."""
+
 Dump = dict[str, dict[str, Any]]
 
 PATHS = (
@@ -54,13 +59,14 @@ RARE_PATHS = tuple(f"/page{number}" for number in range(14))
 
 
 def run(store: redis.Redis, *, is_journal_left: bool = False) -> None:
-    """Counts the input as a metrics worker does."""
+    """Counts the input as a metrics worker does, also once more into what is there."""
     # The version that wrote the dumps signed no marks.
     aggregator = Aggregator(template, Admission(store, ROUTES_MAX), is_replayed=is_marked)
     journal = Journal(store, GROUP, limits(ROUTES_MAX))
     all_batches = list(batches())
-    for number, batch in enumerate(all_batches):
-        is_last = number == len(all_batches) - 1
+    first = replies.number(store.hget(keys.positions(GROUP), "0"))
+    for number, batch in enumerate(all_batches, first):
+        is_last = number == first + len(all_batches) - 1
         if is_last:
             journal.cost.units_max = 1
         claim = offsets_claim(keys.positions(GROUP), [(0, number, number + 1, number > 0)])

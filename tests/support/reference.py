@@ -23,6 +23,11 @@ Hashes = dict[str, dict[str, str]]
 Fields = dict[str, int | float | str]
 
 WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
+COUNTS = {
+    **{"n": "count", "b": "bytes", "a": "aborted", "w": "connections"},
+    **{"f": "errors_added", "g": "errors_removed"},
+}
+"""Field of a window -> of the totals."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Those that the tests use; the worker knows more."""
 
@@ -92,20 +97,23 @@ class Reference:
         counted |= {f"s{pairs['status']}": 1} if pairs.get("status") else {}
         counted |= {f"m{method}": 1} if method else {}
         counted |= {f"c{pairs['code']}": 1} if pairs.get("code") else {}
-        names = {"n": "count", "b": "bytes"}
+        counted |= outcome_of(pairs)
+        is_connection = pairs.get("status") == "101"
+        counted |= {"w": 1} if is_connection else {}
         for field, count in counted.items():
             if not field.startswith("s"):
-                self._count(f"{own}:mix", names.get(field, f"{field[0]}:{field[1:]}"), count)
-        for figure in ("service", "connect"):
-            took_ms = _ms(pairs.get(figure, ""))
+                self._count(f"{own}:mix", COUNTS.get(field, f"{field[0]}:{field[1:]}"), count)
+        for figure in ("lifetime",) if is_connection else ("service", "connect"):
+            took_ms = _ms(pairs.get("service" if is_connection else figure, ""))
             if took_ms is None:
                 continue
+            took_ms = round(took_ms) if is_connection else took_ms
             index = bucket(took_ms)
             self._count(f"{own}:{figure}", str(index))
-            counted[str(index if figure == "service" else -1 - index)] = 1
+            counted[{"service": str(index), "connect": str(-1 - index)}.get(figure, f"l{index}")] = 1
             mix = self._hashes[f"{own}:mix"]
-            mix[f"max_{figure}"] = max(float(mix.get(f"max_{figure}", 0)), took_ms)
-            if is_route:
+            mix[f"max_{figure}"] = float(max(float(mix.get(f"max_{figure}", 0)), took_ms))
+            if is_route and not is_connection:
                 times = self._hashes[f"{scope}{digest}::{figure}"]
                 # Whole microseconds, for floats would not add up.
                 self._sums_us[f"{scope}{digest}::{figure}"] += round(took_ms * 1000)
@@ -146,6 +154,17 @@ class Reference:
             for key, fields in self._hashes.items()
             if fields
         }
+
+
+def outcome_of(pairs: dict[str, str]) -> dict[str, int]:
+    """What a line counts for beside its status and code, see app/outcomes.py."""
+    status, code = pairs.get("status", ""), pairs.get("code", "")
+    is_aborted = status == "499" or code in ("H27", "H28")
+    is_failed = not is_aborted and (status[:1] == "5" or pairs.get("at") == "error")
+    seen_before = (status[:1] == "5") + (code in ("H26", "H27", "H28", "H31"))
+    beyond = is_failed - seen_before
+    found = {"a": int(is_aborted), "f": max(0, beyond), "g": max(0, -beyond)}
+    return {field: count for field, count in found.items() if count}
 
 
 def pairs_of(line: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import redis
 
 from app.store import keys, replies
-from app.store.schema import COUNTS, NAMES, SKETCHES, TOTALS_HASH, Counts, Sums, hashes_of, sums_of_totals
+from app.store.schema import COUNTS, NAMES, SKETCHES, TOTALS_HASH, Counts, hashes_of
+from app.store.sums import Sums, sums_of_totals
 
 Maxima = dict[str, float]
 """Sketch -> exact maximum in ms; empty where nothing was measured."""

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.sketch import at_ranks, up_to
 from app.store.bounds import most_counted
-from app.store.schema import FIGURES, TOTAL_NAMES, Count, Counts, Figure, Names, Sums
+from app.store.schema import ADDED, FIGURES, REMOVED, TOTAL_NAMES, Count, Counts, Figure, Names
+from app.store.sums import Sums
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
-
-CODES_BELOW_500 = frozenset({"H26", "H27", "H28", "H31"})
-"""Failures that the router logs with a status below 500 (417, 499, 499, 421); all others come with
-5xx (H10 to H24, H80, H82, H99: devcenter.heroku.com/articles/error-codes) or are none (H16, H81)."""
-
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -40,12 +36,19 @@ class UsualFigures:
     rate: float | None
     """Requests per second; None if the duration is unknown."""
     errors: int
-    """Requests with status 5xx, and those with an H-code and another status."""
+    """Requests that failed: status 5xx, or `at=error` from the router. Aborted ones do not count."""
     error_rate: float
     """errors / count, 0 to 1."""
+    aborted: int
+    """Requests whose client went away before it had the answer: status 499, or code H27 or H28."""
     bytes: int
     service: Latency
+    """Without connections, as in `connect`."""
     connect: Latency
+    connections: int
+    """Requests that became connections: websockets, and what the YAML list `streams:` names."""
+    lifetime: Latency
+    """How long these were open."""
     classes: Counts
     """`2xx` -> count; `other` for anything but a three-digit status."""
     statuses: Counts
@@ -61,7 +64,9 @@ _TYPES: dict[type[Figure], Any] = {Count: int, Names: Counts}
 FURTHER = [
     figure
     for figure in FIGURES
-    if figure not in TOTAL_NAMES and _SHOWN_AS.get(figure.name, figure.name) not in _USUAL
+    if figure not in TOTAL_NAMES
+    and figure not in (ADDED, REMOVED)
+    and _SHOWN_AS.get(figure.name, figure.name) not in _USUAL
 ]
 """Figures of the schema that no code here names: they are shown as all of their kind are."""
 
@@ -81,15 +86,18 @@ else:
 
 def figures(sums: Sums, rate: float | None, maxima_ms: Mapping[str, float] = MappingProxyType({})) -> Figures:
     """The figures of some sums. `maxima_ms`: exact maxima by sketch, where known."""
-    errors = min(error_count(sums.statuses, sums.codes), sums.requests)
+    errors = sums.errors
     return Figures(
         count=sums.requests,
         rate=None if rate is None else rounded(rate),
         errors=errors,
         error_rate=rounded(errors / sums.requests) if sums.requests else 0.0,
+        aborted=sums.aborted,
         bytes=sums.bytes,
         service=latency(sums.service, maxima_ms.get("service")),
         connect=latency(sums.connect, maxima_ms.get("connect")),
+        connections=sums.connections,
+        lifetime=latency(sums.lifetime, maxima_ms.get("lifetime")),
         classes=by_class(sums.statuses),
         statuses=largest_first(most_counted(sums.statuses)),
         codes=largest_first(most_counted(sums.codes)),
@@ -104,12 +112,6 @@ def _shown(figure: Figure, sums: Sums, maxima_ms: Mapping[str, float]) -> Any:
     if isinstance(figure, Names):
         return largest_first(most_counted(sums.names.get(figure.name, {})))
     return latency(sums.sketches.get(figure.name, {}), maxima_ms.get(figure.name))
-
-
-def error_count(statuses: Mapping[str, int], codes: Mapping[str, int]) -> int:
-    """Requests that failed: 5xx, and the router's own failures that carry a lower status."""
-    failed = sum(count for status, count in statuses.items() if status.startswith("5"))
-    return failed + sum(codes.get(code, 0) for code in CODES_BELOW_500)
 
 
 def by_class(statuses: Mapping[str, int]) -> Counts:

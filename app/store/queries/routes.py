@@ -13,7 +13,8 @@ from app.store.queries.figures import Bar, Figures, figures, histogram, largest_
 from app.store.queries.spans import FINE_S, SpanPlan, plan
 from app.store.queries.windows import RouteSums, first_request_s, route_sums
 from app.store.route_table import frequent_paths
-from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts, Sums
+from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts
+from app.store.sums import Sums
 
 SPARK_BINS = 30
 ROUTES_SHOWN = 500

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import redis
 
-from app.store.queries.figures import error_count, latency, rounded
+from app.store.queries.figures import latency, rounded
 from app.store.queries.spans import plan
 from app.store.queries.windows import bin_sums
-from app.store.schema import Sums
+from app.store.sums import Sums
 
 MOST_POINTS = 170
 
@@ -55,7 +55,7 @@ def series(store: redis.Redis, app: str, digest: str, span_s: int, now_s: float)
 
 
 def _add(result: Series, start_s: int, seconds: int, sums: Sums) -> None:
-    errors = min(error_count(sums.statuses, sums.codes), sums.requests)
+    errors = sums.errors
     service, connect = latency(sums.service), latency(sums.connect)
     result.times.append(start_s)
     result.requests_per_s.append(rounded(sums.requests / seconds))

@@ -9,7 +9,7 @@ import redis
 from app.store.keys import ALL_ROUTES
 from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.routes import known_routes
-from app.store.schema import Sums
+from app.store.sums import Sums
 
 
 @dataclass(frozen=True, slots=True)

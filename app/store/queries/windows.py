@@ -17,8 +17,9 @@ import redis
 from app.store import keys, replies
 from app.store.grouping import grouped
 from app.store.queries.spans import SpanPlan, Window, finer
-from app.store.schema import REQUESTS, Counts, Sums, sums_of
+from app.store.schema import REQUESTS, Counts
 from app.store.settle import read_lua
+from app.store.sums import Sums, sums_of
 
 WINDOWS_PER_CALL = 250
 

@@ -57,6 +57,41 @@ def test_text_says_all_that_matters(filled_url: str) -> None:
     assert "\x1b" not in found.stdout
 
 
+def test_aborted_requests_and_connections_are_told_beside_the_errors(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    now_s = time.time()
+    requests = [
+        *[SeenRequest(now_s - 60, "/shop")] * 94,
+        *[SeenRequest(now_s - 60, "/shop", status="499", code="H27")] * 3,
+        SeenRequest(now_s - 60, "/shop", status="200", code="H18"),
+        *[SeenRequest(now_s - 60, "/cable", status="101", service_ms=531_114)] * 2,
+    ]
+    fill(redis_client, requests[:94], now_s)
+    before = report(redis_url, "--since", "15m").stdout
+    assert "ABORTED" not in before
+    assert "connections" not in before
+    fill(redis_client, requests[94:], now_s)
+    lines = [line.split() for line in report(redis_url, "--since", "15m").stdout.splitlines()]
+    facts = {words[0]: " ".join(words[1:]) for words in lines if words}
+    assert facts["errors"] == "1, 1.00 %"
+    assert facts["aborted"] == "3"
+    assert facts["connections"].startswith("2, open for median 8.92 min")
+    assert facts["service"].startswith("median 20 ms")
+    table = [words for words in lines if words and words[0] in ("ROUTE", "/shop", "/cable")]
+    assert table[0][4:6] == ["ERRORS", "ABORTED"]
+    assert table[0][-3:] == ["CONNECTIONS", "LIFETIME", "H-CODES"]
+    assert table[1][-4:] == ["0", "-", "H27:3", "H18:1"]
+    assert table[2][-3:] == ["2", "8.92", "min"]
+    markdown = report(redis_url, "--since", "15m", "--format", "markdown").stdout.splitlines()
+    rows = [line for line in markdown if line.startswith("|")]
+    assert "| Aborted |" in rows[0]
+    assert len({line.count("|") for line in rows}) == 1
+    total = json.loads(report(redis_url, "--since", "all", "--format", "json").stdout)["table"]["total"]
+    assert (total["errors"], total["aborted"], total["connections"]) == (1, 3, 2)
+    assert total["lifetime"]["max"] == 531_114
+
+
 def test_json_is_for_machines(filled_url: str) -> None:
     found = json.loads(report(filled_url, "--format", "json", "--app", "shop", "--routes", "1").stdout)
     assert found["table"]["total"]["count"] == 22

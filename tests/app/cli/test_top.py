@@ -175,6 +175,29 @@ def test_without_a_terminal_it_prints_once(redis_url: str, redis_client: redis.R
     assert "\x1b" not in found.stdout
 
 
+def test_aborted_requests_and_connections_are_shown_where_there_are_any(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    now_s = time.time()
+    requests = [
+        SeenRequest(now_s - 30, "/shop", status="499", code="H27"),
+        SeenRequest(now_s - 30, "/cable", status="101", service_ms=531_114),
+    ]
+    fill(redis_client, requests, now_s)
+    found = subprocess.run(
+        [sys.executable, "-m", "app", "top", "--sort", "errors"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = [line.split() for line in found.stdout.splitlines() if line]
+    assert ["aborted", "1"] in lines
+    assert any(line[:2] == ["connections", "1,"] for line in lines)
+    assert any("ABORTED" in line and "CONNECTIONS" in line for line in lines)
+
+
 def test_without_a_terminal_nothing_is_left_out(redis_url: str, redis_client: redis.Redis) -> None:
     fill_with_faults(redis_client)
     # COLUMNS is exported by some shells, and is about a terminal that this is not.

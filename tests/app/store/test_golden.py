@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import redis
@@ -17,10 +18,10 @@ from app.store.queries.windows import route_sums
 from tests.support import golden
 
 
-@pytest.fixture
-def stored(redis_client: redis.Redis) -> redis.Redis:
-    """A Redis as a version before has left it."""
-    golden.load(redis_client, golden.read(golden.FIGURES))
+@pytest.fixture(params=[golden.FIGURES, golden.EARLIER_FIGURES], ids=lambda path: path.name)
+def stored(request: pytest.FixtureRequest, redis_client: redis.Redis) -> redis.Redis:
+    """A Redis as this version or one before has left it."""
+    golden.load(redis_client, golden.read(request.param))
     return redis_client
 
 
@@ -83,11 +84,21 @@ def test_the_tables_over_what_a_version_before_has_stored(stored: redis.Redis) -
     assert dataclasses.asdict(root)["figures"]["classes"]["2xx"] > 230
 
 
-def test_a_journal_that_a_version_before_has_left_is_added(store: redis.Redis) -> None:
-    golden.load(store, golden.read(golden.FIGURES))
+@pytest.mark.parametrize(
+    ("figures", "journal_left"),
+    [
+        (golden.FIGURES, golden.JOURNAL),
+        *((golden.EARLIER_FIGURES, path) for path in golden.EARLIER_JOURNALS),
+    ],
+    ids=lambda path: path.name,
+)
+def test_a_journal_that_a_version_before_has_left_is_added(
+    store: redis.Redis, figures: Path, journal_left: Path
+) -> None:
+    golden.load(store, golden.read(figures))
     wanted = golden.readable(store)
     store.flushall()
-    golden.load(store, golden.read(golden.JOURNAL))
+    golden.load(store, golden.read(journal_left))
     assert golden.readable(store) != wanted
     Journal(store, golden.GROUP, limits(golden.ROUTES_MAX)).recover()
     journal = Journal(store, golden.GROUP, limits(golden.ROUTES_MAX))

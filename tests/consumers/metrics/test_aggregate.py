@@ -328,9 +328,9 @@ _times = st.one_of(
 
 @st.composite
 def _lines(draw: st.DrawFn) -> str:
-    code = draw(st.sampled_from(["", "", "", "H12", "H27"]))
+    code = draw(st.sampled_from(["", "", "", "H12", "H18", "H26", "H27"]))
     parts = [
-        "at=info",
+        f"at={draw(st.sampled_from(['info', 'info', 'error', 'warning', '']))}",
         *([f'code={code} desc="Some thing"'] if code else []),
         f"method={draw(st.sampled_from(['GET', 'POST', 'HEAD', 'BREW', '']))}",
         f'path="{draw(_paths)}"',
@@ -340,7 +340,7 @@ def _lines(draw: st.DrawFn) -> str:
         f"dyno={draw(st.sampled_from(['web.1', 'web.2', '']))}",
         f"connect={draw(_times)}",
         f"service={draw(_times)}",
-        f"status={draw(st.sampled_from(['200', '404', '503', '']))}",
+        f"status={draw(st.sampled_from(['200', '404', '503', '101', '499', '']))}",
         f"bytes={draw(st.sampled_from(['0', '17', '123456', '']))}",
     ]
     if draw(st.integers(0, 5)) == 0:

@@ -153,3 +153,34 @@ def test_what_is_remembered_is_bounded_and_changes_no_result(monkeypatch: pytest
     assert dict(cache) == {"d": "D"}
     assert cache.all("a") == ["A"]
     assert read == list("abcda")
+
+
+def test_an_unusual_line_counts_for_what_it_was() -> None:
+    found = Encoder().encode(
+        lines(
+            router_line(service_ms=30, connect_ms=2, bytes=7, code="H18"),
+            router_line(service_ms=30, connect_ms=2, bytes=7, status=499),
+            router_line(service_ms=30, connect_ms=2, bytes=7, status=503, code="H27"),
+            router_line(service_ms=60_000, connect_ms=2, bytes=7, status=101),
+            router_line(service_ms=30, connect_ms=2, bytes=7),
+        ),
+        {"H18", "H27"},
+        {0: False, 1: False, 2: False, 3: True},
+    )
+    usual: dict[Field, int] = {"n": 1, "b": 7, "mGET": 1}
+    wanted: list[dict[Field, int]] = [
+        {**usual, "s200": 1, "cH18": 1, "f": 1, **times(30, 2)},
+        {**usual, "s499": 1, "a": 1, **times(30, 2)},
+        # A status of 5xx and the code: versions before would find two failures.
+        {**usual, "s503": 1, "cH27": 1, "a": 1, "g": 2, **times(30, 2)},
+        {**usual, "s101": 1, "w": 1, f"l{bucket(60_000)}": 1},
+        {**usual, "s200": 1, **times(30, 2)},
+    ]
+    assert [found.count([place]).counts for place in range(5)] == wanted
+    added = found.totals(found.count([0, 1, 2, 3, 4]))
+    assert added.times["::service"] == (120_000, 4)
+    assert added.maxima == {"max_service": 30, "max_connect": 2, "max_lifetime": 60_000}
+    assert added.counts[TOTALS_HASH] == {
+        **{"count": 5, "bytes": 35, "m:GET": 5, "c:H18": 1, "c:H27": 1},
+        **{"errors_added": 1, "errors_removed": 2, "aborted": 2, "connections": 1},
+    }

@@ -58,6 +58,36 @@ def test_apps_and_routes_are_counted(redis_client: redis.Redis) -> None:
     assert of(samples, "tailrace_app_bytes_total", app="api") == 100
 
 
+def test_failed_and_aborted_requests_are_counters_of_their_own(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    requests = [
+        *[SeenRequest(now_s, "/a", code="H18")] * 5,
+        SeenRequest(now_s, "/a", status="503"),
+        SeenRequest(now_s, "/a", status="499", code="H27"),
+        *[SeenRequest(now_s, "/a")] * 9,
+    ]
+    fill(redis_client, requests, now_s)
+    samples = scrape(redis_client)
+    for name, labels in (("app", {"app": ""}), ("route", {"app": "", "route": "/a"})):
+        assert of(samples, f"tailrace_{name}_failed_requests_total", **labels) == 6
+        assert of(samples, f"tailrace_{name}_aborted_requests_total", **labels) == 1
+        assert of(samples, f"tailrace_{name}_requests_total", **labels) == 16
+
+
+def test_connections_are_counted_and_are_in_no_histogram_of_latencies(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    websocket = SeenRequest(now_s, "/cable", status="101", service_ms=531_114)
+    fill(redis_client, [websocket] * 10 + [SeenRequest(now_s, "/cable", status="426")], now_s)
+    samples = scrape(redis_client)
+    assert of(samples, "tailrace_app_connections_total", app="") == 10
+    assert of(samples, "tailrace_route_connections_total", app="", route="/cable") == 10
+    assert of(samples, "tailrace_app_service_seconds_count", app="") == 1
+    assert of(samples, "tailrace_app_service_seconds_sum", app="") < 1
+    assert of(samples, "tailrace_app_connect_seconds_count", app="") == 1
+    assert of(samples, "tailrace_app_connection_seconds_bucket", app="", le="300.0") == 0
+    assert of(samples, "tailrace_app_connection_seconds_bucket", app="", le="900.0") == 10
+
+
 def test_service_times_are_a_histogram_in_seconds(redis_client: redis.Redis) -> None:
     now_s = time.time()
     fill(
@@ -80,7 +110,7 @@ def test_the_number_of_series_is_bounded(redis_client: redis.Redis) -> None:
     assert len(routes) == 5
     assert "/busy" in routes
     assert of(samples, "tailrace_app_requests_total", app="") == 402
-    assert len(samples) < 5 * 25 + 80
+    assert len(samples) < 5 * 28 + 95
 
 
 def test_no_counter_falls_when_another_route_becomes_busier(redis_client: redis.Redis) -> None:

@@ -7,7 +7,8 @@ const BAD_FROM = 0.01;
 const CLASSES = ["2xx", "3xx", "4xx", "5xx", "1xx", "other"];
 const SPARK = { width: 96, height: 24 };
 
-/** `text`: left aligned, sorted A to Z first. `fill(cell, row)` changes only what differs. */
+/** `text`: left aligned, sorted A to Z first. `fill(cell, row)` changes only what differs. `ifAny`: the column
+    is hidden while no row has anything to show in it. */
 export const COLUMNS = [
   { key: "route", name: "Route", text: true, of: (row) => row.route, fill: fillRoute },
   { key: "count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
@@ -15,7 +16,9 @@ export const COLUMNS = [
   { key: "trend", name: "Trend", fill: fillSpark },
   { key: "mix", name: "Status", of: (row) => share(row, "4xx") + share(row, "5xx"), fill: fillMix },
   { key: "errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
+  { key: "aborted", name: "Aborted", of: (row) => row.figures.aborted, ifAny: true, fill: fillAborted },
   { key: "codes", name: "H-codes", text: true, of: (row) => total(row.figures.codes), descendsFirst: true, fill: fillCodes },
+  { key: "connections", name: "Connections", of: (row) => row.figures.connections, ifAny: true, fill: fillConnections },
   { key: "p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
   { key: "p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
   { key: "p99", name: "p99", of: (row) => row.figures.service.p99 ?? -1, fill: plain((row) => format.time(row.figures.service.p99)) },
@@ -50,6 +53,20 @@ function fillErrors(cell, row) {
   setText(cell, errors ? format.percent(rate) : "0");
   setAttribute(cell, "data-tone", rate >= BAD_FROM ? "bad" : errors ? null : "zero");
   setAttribute(cell, "data-tip", errors ? `${format.count(errors)} of ${format.count(row.figures.count)} requests` : null);
+}
+
+function fillAborted(cell, row) {
+  const { aborted, count } = row.figures;
+  setText(cell, format.shortCount(aborted));
+  setAttribute(cell, "data-tone", aborted ? null : "zero");
+  setAttribute(cell, "data-tip", aborted ? `The client went away: ${format.count(aborted)} of ${format.count(count)} requests` : null);
+}
+
+function fillConnections(cell, row) {
+  const { connections, lifetime } = row.figures;
+  setText(cell, format.shortCount(connections));
+  setAttribute(cell, "data-tone", connections ? null : "zero");
+  setAttribute(cell, "data-tip", connections ? `Open for ${format.time(lifetime.p50)} (median), ${format.time(lifetime.p95)} (p95)` : null);
 }
 
 function fillCodes(cell, row) {

@@ -9,7 +9,7 @@ export class BigFigures {
   constructor(list) {
     this.tiles = {
       rate: tile(list, "Requests per second"),
-      errors: tile(list, "Errors", "Answered with 5xx, or ended by the router with an H-code"),
+      errors: tile(list, "Errors", "Answered with 5xx, or failed by the router (at=error). A client that went away (499, H27, H28) is no error: it counts as aborted."),
       p50: tile(list, "Median", "Service time: half of all requests took no longer. Below: the same for connect time."),
       p95: tile(list, "p95", "Service time: 95 % of requests took no longer. Below: the same for connect time."),
       p99: tile(list, "p99", "Service time: 99 % of requests took no longer"),
@@ -31,7 +31,8 @@ export class BigFigures {
     this.isCount = figures.rate === null;
     setText(rate.sub, this.rateSub());
     value(errors, format.percent(figures.error_rate).replace(" %", ""), "%");
-    setText(errors.sub, `${format.count(figures.errors)} of ${format.shortCount(figures.count)}`);
+    const aborted = figures.aborted ? ` · ${format.shortCount(figures.aborted)} aborted` : "";
+    setText(errors.sub, `${format.count(figures.errors)} of ${format.shortCount(figures.count)}${aborted}`);
     setAttribute(errors.value, "data-tone", figures.error_rate >= ERRORS_ARE_BAD_FROM ? "bad" : null);
     for (const [own, share] of [[p50, "p50"], [p95, "p95"], [p99, "p99"]]) value(own, ...format.timeParts(figures.service[share]));
     setText(p50.sub, `connect ${format.time(figures.connect.p50)}`);

@@ -52,6 +52,7 @@ export class RouteView {
         shares("Dynos, all time", dynos),
         shares("Hosts, all time", hosts),
         facts(figures),
+        figures.connections ? connections(figures) : null,
       ),
     );
     if (focused >= 0) this.container.querySelectorAll("[tabindex]")[focused]?.focus();
@@ -81,13 +82,29 @@ function shares(title, counts, { nameOf = format.visible, classOf = () => null, 
 
 function facts(figures) {
   const each = figures.count ? figures.bytes / figures.count : 0;
-  const list = make("ul", { class: "shares" });
-  const rows = [
+  return named("Sizes and times", [
     ["Sent", format.bytes(figures.bytes)],
     ["Sent per request", format.bytes(Math.round(each))],
     ["Longest", format.time(figures.service.max)],
     ["p90", format.time(figures.service.p90)],
-  ];
+    ["Aborted by clients", format.shortCount(figures.aborted)],
+  ]);
+}
+
+/** How long websockets and streams were open: they are in no figure of service time. */
+function connections({ connections: count, lifetime }) {
+  return named("Connections", [
+    ["Opened", format.shortCount(count)],
+    ["Median lifetime", format.time(lifetime.p50)],
+    ["p90", format.time(lifetime.p90)],
+    ["p95", format.time(lifetime.p95)],
+    ["p99", format.time(lifetime.p99)],
+    ["Longest", format.time(lifetime.max)],
+  ]);
+}
+
+function named(title, rows) {
+  const list = make("ul", { class: "shares" });
   for (const [name, value] of rows) list.append(make("li", {}, make("span", { class: "of" }, name), make("span", {}, value)));
-  return make("section", { class: "panel" }, make("h2", {}, "Sizes and times"), list);
+  return make("section", { class: "panel" }, make("h2", {}, title), list);
 }

@@ -20,7 +20,8 @@ export class RoutesTable {
     this.body = make("tbody");
     this.nothing = make("p", { class: "none", hidden: true });
     const head = make("thead", {}, make("tr", {}, ...COLUMNS.map((column) => this.head(column))));
-    container.append(make("div", { class: "sheet cards" }, make("table", { "aria-label": "Routes" }, head, this.body), this.nothing));
+    this.sheet = make("div", { class: "sheet cards" }, make("table", { "aria-label": "Routes" }, head, this.body), this.nothing);
+    container.append(this.sheet);
     this.filter.addEventListener("input", () => this.draw());
     document.addEventListener("keydown", (event) => this.key(event));
     this.startSelect(byId("sort"));
@@ -73,6 +74,9 @@ export class RoutesTable {
     const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = this.table.routes.filter((row) => matches(row, words)).sort(comparison(this.sort));
     this.fill(rows);
+    for (const column of COLUMNS.filter((one) => one.ifAny)) {
+      this.sheet.classList.toggle(`without-${column.key}`, !this.table.routes.some((row) => column.of(row)));
+    }
     for (const [key, head] of this.heads) {
       setAttribute(head, "aria-sort", key === this.sort.key ? (this.sort.descends ? "descending" : "ascending") : null);
     }

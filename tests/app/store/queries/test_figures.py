@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sketch import RELATIVE_ERROR, at_rank, bucket
-from app.store.queries.figures import by_class, error_count, figures, histogram, latency
-from app.store.schema import Sums
+from app.store.queries.figures import by_class, figures, histogram, latency
+from app.store.sums import Sums
 
 
 def sketch(values_ms: list[float]) -> dict[int, int]:
@@ -43,9 +43,25 @@ def test_nothing_measured_has_no_percentiles() -> None:
     assert figures(Sums(), 0.0).error_rate == 0
 
 
-def test_errors_are_5xx_and_codes_that_come_with_another_status() -> None:
-    # H12 comes with 503, H27 with 499: each request counts once.
-    assert error_count({"200": 90, "500": 4, "503": 3, "499": 2, "404": 1}, {"H12": 3, "H27": 2}) == 9
+def test_errors_are_5xx_with_what_the_lines_themselves_correct() -> None:
+    # H12 comes with 503, H27 with 499; five H18 have the status 200 that was already sent.
+    sums = Sums(
+        counts={"requests": 100, "errors_added": 5, "errors_removed": 2, "aborted": 2},
+        names={
+            "statuses": {"200": 90, "500": 4, "503": 3, "499": 2, "404": 1},
+            "codes": {"H12": 3, "H18": 5, "H27": 2},
+        },
+    )
+    found = figures(sums, None)
+    assert (found.errors, found.error_rate, found.aborted) == (12, 0.12, 2)
+
+
+def test_connections_have_a_lifetime_and_no_latency() -> None:
+    sums = Sums(counts={"requests": 2, "connections": 2}, sketches={"lifetime": sketch([60_000, 531_114])})
+    found = figures(sums, None, {"lifetime": 531_114.0})
+    assert (found.connections, found.service.count, found.connect.p50) == (2, 0, None)
+    assert (found.lifetime.count, found.lifetime.max) == (2, 531_114.0)
+    assert found.lifetime.p50 == pytest.approx(60_000, rel=0.011)
 
 
 def test_an_exact_maximum_takes_the_place_of_the_sketch() -> None:

@@ -1,0 +1,111 @@
+"""The figures of some requests, added up: what a window, several windows, or a row's totals say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app import outcomes
+from app.store.schema import (
+    ADDED,
+    COUNTS,
+    NAMES,
+    REMOVED,
+    SKETCHES,
+    TOTALS_HASH,
+    Buckets,
+    Count,
+    Counts,
+    Names,
+    Sketch,
+    figure_of_field,
+)
+
+
+@dataclass(slots=True)
+class Sums:
+    """The figures of some requests, added up, by the figure's name."""
+
+    counts: Counts = field(default_factory=dict)
+    names: dict[str, Counts] = field(default_factory=dict)
+    sketches: dict[str, Buckets] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        return self.counts.get("requests", 0)
+
+    @property
+    def bytes(self) -> int:
+        return self.counts.get("bytes", 0)
+
+    @property
+    def errors(self) -> int:
+        """Requests that failed: see outcomes.py."""
+        found = outcomes.by_names(self.statuses, self.codes)
+        found += self.counts.get(ADDED.name, 0) - self.counts.get(REMOVED.name, 0)
+        return max(0, min(found, self.requests))
+
+    @property
+    def statuses(self) -> Counts:
+        return self.names.get("statuses", {})
+
+    @property
+    def methods(self) -> Counts:
+        return self.names.get("methods", {})
+
+    @property
+    def codes(self) -> Counts:
+        return self.names.get("codes", {})
+
+    @property
+    def service(self) -> Buckets:
+        return self.sketches.get("service", {})
+
+    @property
+    def connect(self) -> Buckets:
+        return self.sketches.get("connect", {})
+
+    @property
+    def aborted(self) -> int:
+        return self.counts.get("aborted", 0)
+
+    @property
+    def connections(self) -> int:
+        return self.counts.get("connections", 0)
+
+    @property
+    def lifetime(self) -> Buckets:
+        return self.sketches.get("lifetime", {})
+
+
+def sums_of(window: Mapping[str, float]) -> Sums:
+    """The figures of a window, or of several added up. A code that is not known is a later version's."""
+    sums = Sums()
+    for name, value in window.items():
+        figure, rest = figure_of_field(name)
+        count = int(value)
+        if isinstance(figure, Count):
+            sums.counts[figure.name] = count
+        elif isinstance(figure, Names):
+            sums.names.setdefault(figure.name, {})[str(rest)] = count
+        elif isinstance(figure, Sketch):
+            sums.sketches.setdefault(figure.name, {})[int(rest)] = count
+    return sums
+
+
+def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:
+    """The figures of a row's totals: hash -> field -> count. What is no count is not in these hashes."""
+    sums = Sums()
+    for count in COUNTS:
+        sums.counts[count.name] = hashes.get(TOTALS_HASH, {}).get(count.total, 0)
+    for names in NAMES:
+        start = len(names.prefix)
+        sums.names[names.name] = {
+            field[start:]: number
+            for field, number in hashes.get(names.hash, {}).items()
+            if field.startswith(names.prefix)
+        }
+    for sketch in SKETCHES:
+        buckets = hashes.get(sketch.hash, {})
+        sums.sketches[sketch.name] = {int(index): number for index, number in buckets.items()}
+    return sums
