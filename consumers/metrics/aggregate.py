@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.loop_guard import is_replayed
 from app.message import BadValue, RouterMessage, encode
-from app.router_line import RouterLine, parse, path_only, timestamp_ms
+from app.router_line import RouterLine, parse, timestamp_ms
 from app.store.apply import Changes
 from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
@@ -60,7 +60,7 @@ class Aggregator:
     """Turns batches into changes; between batches it keeps only caches."""
 
     def __init__(
-        self, route_of: Callable[[str], str], names: NameAdmission, cursor: Cursor | None = None
+        self, route_of: Callable[[RouterLine], str], names: NameAdmission, cursor: Cursor | None = None
     ) -> None:
         """`cursor`: where to note which message is being processed."""
         self._route_of = route_of
@@ -108,7 +108,7 @@ class Aggregator:
             if is_replayed(line.request_id):
                 replayed += 1
                 continue
-            route = route_of(path_only(line.path))
+            route = route_of(line)
             if not route:
                 without_path += 1
                 continue

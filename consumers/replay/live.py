@@ -20,6 +20,7 @@ import redis
 from app.errors import BadSettings, LogUnavailable
 from app.groups import REPLAY
 from app.log import Batch
+from app.router_line import RouterLine
 from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
@@ -72,7 +73,7 @@ class LiveReplay:
         self,
         settings: Settings,
         store: redis.Redis,
-        route_of: Callable[[str], str],
+        route_of: Callable[[RouterLine], str],
         stop: Event,
         cursor: Cursor | None = None,
     ) -> None:

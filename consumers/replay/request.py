@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.message import RouterMessage, exact_line
-from app.router_line import milliseconds, parse, path_only, timestamp_ms
+from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
 
 LATE_MAX_MS = 3_600_000
 AHEAD_MAX_MS = 60_000
@@ -60,7 +60,7 @@ class Outcome:
     latency_ms: float
 
 
-def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Request | None:
+def request_of(message: RouterMessage, route_of: Callable[[RouterLine], str]) -> Request | None:
     """The request of a message; None for a line without method or path."""
     line = parse(exact_line(message))
     if line is None or not line.path or not line.method:
@@ -68,13 +68,12 @@ def request_of(message: RouterMessage, route_of: Callable[[str], str]) -> Reques
     at_ms, received_ms = timestamp_ms(message["timestamp"]), message["received_at"]
     if at_ms is None or not received_ms - LATE_MAX_MS <= at_ms <= received_ms + AHEAD_MAX_MS:
         at_ms = received_ms
-    path = path_only(line.path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return Request(
         method=line.method,
         path=line.path,
         host=line.host,
         app=message["app"],
-        route=route_of(path),
+        route=route_of(line),
         dyno=line.dyno,
         request_id=line.request_id,
         fwd=line.fwd,

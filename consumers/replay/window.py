@@ -10,6 +10,7 @@ from functools import partial
 from app.errors import TargetDown
 from app.log import History
 from app.message import RouterMessage
+from app.router_line import RouterLine
 from app.store.replay import RunFigures
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
@@ -60,7 +61,7 @@ class ReplayPlan:
 class WindowReplay:
     """One replay of a window. `run` does it; the figures are complete even if it is interrupted."""
 
-    def __init__(self, plan: ReplayPlan, route_of: Callable[[str], str], pacer: Pacer) -> None:
+    def __init__(self, plan: ReplayPlan, route_of: Callable[[RouterLine], str], pacer: Pacer) -> None:
         self.plan = plan
         self._route_of = route_of
         self._pacer = pacer

@@ -17,6 +17,19 @@ H12 = (
     "connect=1.5ms service=30000ms status=503 bytes=0 protocol=https\n"
 )
 
+
+def legacy(path: str) -> RouterLine:
+    """The legacy router's line of a request, with this path as the client sent it."""
+    return EMPTY._replace(path=path, protocol="https")
+
+
+def router_2(path: str) -> RouterLine:
+    """Router 2.0's line of a request, with this path as Router 2.0 writes it: decoded."""
+    return EMPTY._replace(path=path, protocol="http1.1", tls="false")
+
+
+EMPTY = RouterLine(*[""] * len(RouterLine._fields))
+
 _any_text = st.text(st.characters(exclude_categories=()), max_size=12)
 """Any characters, lone surrogates too."""
 _keys = st.one_of(

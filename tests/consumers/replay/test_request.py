@@ -22,7 +22,7 @@ def request_from(**changes: object) -> Request | None:
         "received_at": RECEIVED_MS,
     }
     found: RouterMessage = {**message, **changes}  # type: ignore[typeddict-item]
-    return request_of(found, str)
+    return request_of(found, lambda line: line.path)
 
 
 @pytest.mark.parametrize(
