@@ -15,21 +15,10 @@ from app.errors import BadSettings
 from app.masking import safe_repr
 from app.paths import by_path, literal, utf8
 from app.router_line import RouterLine, path_only
+from app.templates import automatic
 
 if TYPE_CHECKING:
     from app.settings import Settings
-
-MAX_ROUTE_CHARS = 200
-"""Longer routes are cut: a field of a Redis hash, not a place to keep 8 KB of a scanner's path."""
-
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?(?:[T_].*)?")
-_NUMBER = re.compile(r"\d+")
-_NUMBER_AND_NAME = re.compile(r"\d+-.+")
-_HEX = re.compile(r"(?=.*\d)[0-9a-f]{8,}|[0-9a-f]{16,}", re.IGNORECASE)
-_TOKEN = re.compile(r"(?=[^0-9]*\d)[A-Za-z0-9_\-.~=+%:]{20,}")
-_EXTENSION = re.compile(r"(.+)(\.[A-Za-z][A-Za-z0-9]{0,4})")
-_PLAIN = re.compile(r"[A-Za-z_\-]{1,19}(?:\.[A-Za-z][A-Za-z0-9]{0,4})?")
 
 
 def route_namer(settings: Settings) -> Callable[[RouterLine], str]:
@@ -95,31 +84,4 @@ def template(path: str, rules: Sequence[RoutePattern] = ()) -> str:
     for regex, route in rules:
         if regex.fullmatch(path):
             return route
-    named = "/".join(_segment(segment) for segment in path.split("/"))
-    return named if len(named) <= MAX_ROUTE_CHARS else named[:MAX_ROUTE_CHARS] + "..."
-
-
-def _segment(segment: str) -> str:
-    if not segment or _PLAIN.fullmatch(segment):
-        return segment
-    # An id with an extension (`/users/42.json`) keeps the extension: it is another action.
-    if (dotted := _EXTENSION.fullmatch(segment)) and (kind := _kind(dotted[1])):
-        return kind + dotted[2]
-    return _kind(segment) or segment
-
-
-def _kind(segment: str) -> str:
-    """`:id` and the like for what changes from request to request; empty for a name."""
-    if _UUID.fullmatch(segment):
-        return ":uuid"
-    if _NUMBER.fullmatch(segment):
-        return ":id"
-    if _DATE.fullmatch(segment):
-        return ":date"
-    if _NUMBER_AND_NAME.fullmatch(segment):
-        return ":id"
-    if _HEX.fullmatch(segment):
-        return ":hex"
-    if _TOKEN.fullmatch(segment):
-        return ":token"
-    return ""
+    return automatic(path)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadSettings
-from app.routes import MAX_ROUTE_CHARS, compile_rules, route_namer, template
+from app.routes import compile_rules, route_namer, template
 from app.settings import Settings
+from app.templates import MAX_ROUTE_CHARS
 from tests.app.router_lines import legacy, router_2
 
 HEROKUS_LONGEST_PATH = 8_192
