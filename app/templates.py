@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from app.codes import code_kind, is_icon
+from app.identifiers import id_kind, is_icon
 from app.words import word_set
 
 MAX_ROUTE_CHARS = 200
@@ -28,7 +28,8 @@ MAX_SEGMENT_CHARS = 200
 PARTS_MAX = 16
 """Of a list or of an id with separators no more parts are looked at."""
 
-_PLAIN = re.compile(r"(?:[A-Za-z]?[a-z_\-]{0,18}|[A-Z_\-]{1,19})(?:\.[A-Za-z][A-Za-z0-9]{0,4})?")
+_PLAIN = re.compile(r"(?:[A-Za-z]?[a-z_\-]{0,18}|[A-Z_\-]{1,19}|v\d{1,2})(?:\.[A-Za-z][A-Za-z0-9]{0,4})?")
+_SIMPLE = re.compile(r"[A-Za-z0-9_\-]++")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(
     r"(?:19|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?+(?:[T_ ].*+)?+|\d{4}T\d{4}.*+"
@@ -81,51 +82,64 @@ _TRANSPORTS = word_set("websocket xhr xhr_send xhr_streaming eventsource htmlfil
 
 def automatic(path: str) -> str:
     """The template of a decoded path."""
-    # No more segments than a name can have characters.
-    segments = path.split("/", MAX_ROUTE_CHARS + 1)
-    sockjs_at = _sockjs_at(segments)
-    named: list[str] = []
-    chars = -1
-    for at, segment in enumerate(segments):
-        if sockjs_at <= at <= sockjs_at + 1:
-            part = ":server" if at == sockjs_at else ":session"
-        elif not segment or _PLAIN.fullmatch(segment) or _is_named_by_its_place(segments, at):
-            part = segment
-        else:
-            part = _segment(segment)
-        named.append(part)
-        chars += len(part) + 1
-        if chars > MAX_ROUTE_CHARS:
-            return "/".join(named)[:MAX_ROUTE_CHARS] + "..."
-    return "/".join(named)
+    if len(path) <= MAX_ROUTE_CHARS:
+        segments = path.split("/")
+        named = [_segment(segment, segments, at) for at, segment in enumerate(segments)]
+    else:
+        # No more of it than is in the name.
+        segments = path.split("/", MAX_ROUTE_CHARS + 1)
+        named = []
+        chars = -1
+        for at, segment in enumerate(segments):
+            named.append(_segment(segment, segments, at))
+            chars += len(named[-1]) + 1
+            if chars > MAX_ROUTE_CHARS:
+                break
+    if segments[-1] in _TRANSPORTS and _is_sockjs(segments) and len(named) == len(segments):
+        named[-3:-1] = ":server", ":session"
+    name = "/".join(named)
+    return name if len(name) <= MAX_ROUTE_CHARS else name[:MAX_ROUTE_CHARS] + "..."
+
+
+def _segment(segment: str, segments: Sequence[str], at: int) -> str:
+    """The template of the segment at this place; in the order of how often they come."""
+    if not segment or _PLAIN.fullmatch(segment):
+        return segment
+    if segment[0].isdecimal() and len(segment) <= 20 and _is_named_by_its_place(segments, at):
+        return segment
+    if segment.isdecimal():
+        return ":id"
+    if len(segment) > MAX_SEGMENT_CHARS:
+        return _long(segment)
+    if _SIMPLE.fullmatch(segment):
+        return segment if _LOCALE.fullmatch(segment) else _kind_of_simple(segment) or segment
+    return _odd_segment(segment)
 
 
 # --- what neighbours explain ------------------------------------------------------------------
 
 
-def _sockjs_at(segments: Sequence[str]) -> int:
-    """Where `/<server>/<session>/<transport>` begins at the path's end; far below 0 for other paths."""
-    if len(segments) > 3 and segments[-1] in _TRANSPORTS:
-        server, session = segments[-3:-1]
-        if server.isdecimal() and len(server) <= 4 and session and "." not in session:
-            return len(segments) - 3
-    return -9
+def _is_sockjs(segments: Sequence[str]) -> bool:
+    """Whether the path ends in `/<server>/<session>/<transport>`."""
+    if len(segments) < 4:
+        return False
+    server, session = segments[-3:-1]
+    return server.isdecimal() and len(server) <= 4 and session != "" and "." not in session
 
 
 def _is_named_by_its_place(segments: Sequence[str], at: int) -> bool:
     """Whether a number is the name of an error page, or a version such as the 1.1 of `/1.1/statuses`."""
     segment = segments[at]
-    if not segment[0].isdecimal() or len(segment) > 20:
+    is_status = segment.partition(".")[0] in _STATUSES
+    if not is_status and not _SHORT_VERSION.fullmatch(segment):
         return False
     before = segments[at - 1].lower() if at else ""
     after = segments[at + 1] if at + 1 < len(segments) else ""
-    if segment.partition(".")[0] in _STATUSES:
+    if is_status:
         is_last = at == len(segments) - 1 or (not after and at == len(segments) - 2)
         # After no other name than a locale.
         is_page = is_last and (at == 1 or (at == 2 and _LOCALE.fullmatch(segments[1]) is not None))
         return is_page or before in _ERROR_PARENTS
-    if not _SHORT_VERSION.fullmatch(segment):
-        return False
     has_name = after[:1].isalpha()
     return before in _VERSIONED or (
         has_name and (at == 1 or len(segment) == 3 or _is_locale(segments[at - 1]))
@@ -139,20 +153,20 @@ def _is_locale(segment: str) -> bool:
 # --- one segment ------------------------------------------------------------------------------
 
 
-def _segment(segment: str) -> str:
-    if len(segment) > MAX_SEGMENT_CHARS:
-        return _long(segment)
+def _odd_segment(segment: str) -> str:
+    """Of a segment with more than letters, digits, - and _."""
+    stem, _, extension = segment.partition(".")
+    if stem.isdecimal() and extension.isalpha() and extension.isascii():
+        return f":id.{extension}"
     if ";" in segment and (found := _PARAMETERS.fullmatch(segment)):
         # Matrix parameters, such as `;jsessionid=...`, are no part of a name.
-        return _segment(found[1]) if found[1] else ""
+        return _segment(found[1], (found[1],), 0)
     if ("@" in segment or "%40" in segment) and (kind := _email(segment.replace("%40", "@"))):
         return kind
-    if _LOCALE.fullmatch(segment):
-        return segment
     # An id with an extension (`/users/42.json`) keeps the extension: it is another action.
     extension = ""
     for stem, extension in _extensions(segment):
-        if is_icon(stem):
+        if "x" in stem and is_icon(stem):
             return segment
         if (kind := _kind(stem)) or (kind := _kind_of_asset(stem, extension)):
             return kind + extension
@@ -161,8 +175,6 @@ def _segment(segment: str) -> str:
 
 
 def _long(segment: str) -> str:
-    if _NUMBER.fullmatch(segment):
-        return ":id"
     return ":hex" if _HEX.fullmatch(segment) else ":token"
 
 
@@ -211,10 +223,9 @@ def _kind(text: str) -> str:
 
 
 def _kind_of_whole(text: str) -> str:
-    if _NUMBER.fullmatch(text):
-        return ":id"
-    if _UUID.fullmatch(text):
-        return ":uuid"
+    """Of a text that is no list and the like."""
+    if _SIMPLE.fullmatch(text):
+        return _kind_of_simple(text)
     if _DATE.fullmatch(text):
         return ":date"
     if _MAC.fullmatch(text):
@@ -223,13 +234,29 @@ def _kind_of_whole(text: str) -> str:
         return ":ip"
     if _NO_LETTER.fullmatch(text):
         return _kind_of_figures(text)
-    if _EXPONENT.fullmatch(text):
+    if _NUMBER.fullmatch(text) or _EXPONENT.fullmatch(text) or _NUMBER_AND_NAME.fullmatch(text):
         return ":id"
-    if _NUMBER_AND_NAME.fullmatch(text):
+    return id_kind(text) or (":token" if _is_token(text) else "")
+
+
+def _kind_of_simple(text: str) -> str:
+    """Of letters, digits, - and _."""
+    if text.isdecimal():
+        return ":id"
+    if text[0].isdecimal() or text[0] in "-_":
+        if _DATE.fullmatch(text):
+            return ":date"
+        if _NO_LETTER.fullmatch(text):
+            return ":mac" if _MAC.fullmatch(text) else ":id"
+    if len(text) == 36 and _UUID.fullmatch(text):
+        return ":uuid"
+    if len(text) == 17 and _MAC.fullmatch(text):
+        return ":mac"
+    if text[0].isdecimal() and (_NUMBER_AND_NAME.fullmatch(text) or _EXPONENT.fullmatch(text)):
         return ":id"
     if _HEX.fullmatch(text):
         return ":hex"
-    return code_kind(text) or (":token" if _is_token(text) else "")
+    return id_kind(text) or (":token" if _TOKEN.fullmatch(text) else "")
 
 
 def _is_address(text: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import codes, templates, words
+from app import identifiers, templates, words
 from app.routes import route_namer, template
 from app.settings import Settings
 from tests.app.path_families import Family, families, names_that_stay
@@ -194,9 +194,9 @@ def test_a_path_of_64_kb_is_looked_at_no_longer_than_one_of_8_kb(
     for module, name in (
         (templates, "_kind_of_whole"),
         (templates, "_kind_of_parts"),
-        (templates, "code_kind"),
-        (codes, "is_random"),
-        (codes, "_is_id"),
+        (templates, "id_kind"),
+        (identifiers, "is_random"),
+        (identifiers, "_meaning"),
     ):
         whole = getattr(module, name)
 
@@ -216,7 +216,7 @@ def test_a_path_of_64_kb_is_looked_at_no_longer_than_one_of_8_kb(
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    for module in (templates, codes, words):
+    for module in (templates, identifiers, words):
         for name, found in vars(module).items():
             if isinstance(found, re.Pattern):
                 yield f"{module.__name__}.{name}", found
@@ -251,9 +251,9 @@ def test_a_long_segment_is_no_name() -> None:
 def test_what_stands_after_the_end_of_a_name_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def segment(text: str) -> str:
+    def segment(text: str, segments: list[str], at: int) -> str:
         seen.append(text)
-        return ":x"
+        return text and ":x"
 
     monkeypatch.setattr(templates, "_segment", segment)
     assert template("/1" * 4_000) == ("/:x" * 100)[:200] + "..."
