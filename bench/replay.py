@@ -41,7 +41,24 @@ THREADS = 16
 VEGETA = "github.com/tsenart/vegeta/v12@v12.12.0"
 GOREPLAY = "github.com/buger/goreplay@v1.3.2"
 PATH = "/users/42/posts?page=7"
-REQUEST = Request("GET", PATH, "shop.example.com", "", "/users/:id", "web.1", "", "", "https", 200, 5.0, 0, 0)
+REQUEST = Request(
+    method="GET",
+    path=PATH,
+    host="shop.example.com",
+    app="",
+    route="/users/:id",
+    dyno="web.1",
+    request_id="",
+    message_id="f.0",
+    fwd="",
+    protocol="https",
+    status=200,
+    service_ms=5.0,
+    at_ms=0,
+    received_ms=0,
+    is_connection=False,
+    is_reencoded=False,
+)
 HEADERS = [("User-Agent", "tailrace-replay"), ("Accept", "*/*"), ("X-Request-Id", "replay-" + "0" * 36)]
 
 

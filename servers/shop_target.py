@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from app.loop_guard import MARK
+from app.loop_guard import original_id
 from servers.shop import Answer, answer, route_of
 
 SLOWER = "/search"
@@ -37,7 +37,7 @@ def replayed_answer(method: str, target: str, request_id: str) -> Answer:
 def _number(request_id: str) -> int:
     """The number of the original's id; a random one where there is none, as for a health check."""
     try:
-        return uuid.UUID(request_id.removeprefix(MARK)).int
+        return uuid.UUID(original_id(request_id)).int
     except ValueError:
         return random.getrandbits(128)
 

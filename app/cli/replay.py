@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import math
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +18,10 @@ import redis
 
 from app.cli.progress import ProgressBar
 from app.cli.replay_text import dry_run_lines, resume_command, summary_lines
+from app.connections import connection_matcher
 from app.errors import BadSettings, LogUnavailable, SameHost, TargetDown
 from app.log import History, open_log
+from app.loop_guard import LoopGuard
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
@@ -26,6 +29,7 @@ from app.settings import readers as kind
 from app.settings.readers import app_argument
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
+from app.store.replay_key import KEY_BYTES, replay_key
 from consumers.replay import report
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
@@ -119,12 +123,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     settings = _with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
     report.check_paths(args.report)
-    plan = _plan(args, settings)
+    key = functools.cache(functools.partial(mark_key, settings, creates=not args.dry_run))
+    plan = _plan(args, settings, key)
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
-    window = WindowReplay(plan, route_namer(settings), pacer)
+    window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
     try:
         with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
@@ -172,8 +177,8 @@ def _with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
     return settings
 
 
-def _plan(args: argparse.Namespace, settings: Settings) -> ReplayPlan:
-    """Raises TailraceError for times, targets and rules that are not valid."""
+def _plan(args: argparse.Namespace, settings: Settings, key: Callable[[], bytes]) -> ReplayPlan:
+    """`key`: of the marks. Raises TailraceError for times, targets and rules that are not valid."""
     now = datetime.now(UTC)
     from_ms = parse_time_ms(args.start, now)
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
@@ -184,7 +189,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> ReplayPlan:
         until_ms=until_ms,
         target=Target.parse(settings.replay_host),
         baseline=None if args.baseline is None else Target.parse(args.baseline),
-        policy=policy_from_settings(settings),
+        policy=policy_from_settings(settings, LoopGuard(key)),
         app=args.app,
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,
@@ -192,12 +197,30 @@ def _plan(args: argparse.Namespace, settings: Settings) -> ReplayPlan:
     )
 
 
+def mark_key(settings: Settings, *, creates: bool) -> bytes:
+    """The key that signs this run's requests. Without Redis, where the log is elsewhere, or if Redis refuses:
+    a key of its own. Raises RedisError where Redis is the log and unreachable."""
+    with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
+        try:
+            return replay_key(store, settings.replay_key, creates=creates)()
+        except redis.RedisError as fault:
+            if not settings.kafka_url and not isinstance(fault, redis.ResponseError):
+                raise
+            print(
+                f"Redis: {why_refused(fault)}. So the requests are signed with a key of this run: where the "
+                "target's log is counted, they count as traffic. Set REPLAY_KEY to the counting "
+                "installation's",
+                file=sys.stderr,
+            )
+            return secrets.token_bytes(KEY_BYTES)
+
+
 def _dry_run(window: WindowReplay, history: History) -> int:
     plan = window.plan
     bar = ProgressBar(sys.stderr, plan.until_ms, history.estimate(plan.from_ms, plan.until_ms), math.inf)
-    counts = window.dry_run(history, bar.show)
+    found = window.dry_run(history, bar.show)
     bar.finish()
-    print("\n".join(dry_run_lines(counts)))
+    print("\n".join(dry_run_lines(found)))
     return 0
 
 

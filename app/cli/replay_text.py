@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Sequence
 
 from app.escaping import for_terminal
 from app.store.queries.replays import ReplayRun
-from consumers.replay.report import verdict
+from consumers.replay.report import WHY_REENCODED, verdict
 from consumers.replay.thresholds import Finding, describe
 from consumers.replay.timespec import iso
+from consumers.replay.window import DryRun
 
 
-def dry_run_lines(counts: Counter[tuple[str, str]]) -> list[str]:
+def dry_run_lines(found: DryRun) -> list[str]:
     """How many requests would be sent, then the counts by (route, reason), the largest first."""
+    counts = found.counts
     total = sum(counts.values())
     sent = sum(count for (_, reason), count in counts.items() if reason == "sent")
     lines = [f"would send {sent:,} of {total:,} requests"]
+    if found.reencoded:
+        lines.append(f"{found.reencoded:10,}  of them percent-encoded again ({WHY_REENCODED})")
     for (route, reason), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         note = "" if reason == "sent" else f"not sent ({reason}) "
-        lines.append(f"{count:10,}  {note}{for_terminal(route)}")
+        lines.append(f"{count:10,}  {note}{for_terminal(route)}".rstrip())
     return lines
 
 
@@ -35,6 +38,8 @@ def summary_lines(run: ReplayRun, findings: Sequence[Finding], *, has_thresholds
         lines.append(
             f"  p50 {before.p50:.0f} -> {after.p50:.0f} ms, p95 {before.p95:.0f} -> {after.p95:.0f} ms"
         )
+    if run.reencoded:
+        lines.append(f"  percent-encoded again ({WHY_REENCODED}): {run.reencoded:,}")
     lines += [f"  {outcome}: {count:,}" for outcome, count in total.outcomes.items()]
     lines += [f"  not sent ({reason}): {count:,}" for reason, count in sorted(run.skipped.items())]
     for finding in findings:

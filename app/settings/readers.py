@@ -89,6 +89,18 @@ def host_header(raw: str) -> str:
     return raw
 
 
+REPLAY_KEY_MIN_CHARS = 32
+
+
+def replay_key(raw: str) -> str:
+    if len(raw) < REPLAY_KEY_MIN_CHARS or not raw.isascii() or not raw.isprintable():
+        raise ValueError(
+            f"must be at least {REPLAY_KEY_MIN_CHARS} characters of printable ASCII, such as "
+            "`openssl rand -hex 32` prints"
+        )
+    return raw
+
+
 def methods(raw: str) -> tuple[str, ...]:
     names = tuple(name.strip().upper() for name in raw.split(",") if name.strip())
     if not names or not all(name.isascii() and name.isalpha() for name in names):

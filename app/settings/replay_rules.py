@@ -18,6 +18,7 @@ from typing import Any
 
 from app.errors import BadSettings, TailraceError
 from app.masking import safe_repr
+from app.paths import literal
 from app.routes import compile_rules
 
 EXACT_CONDITIONS = ("method", "route", "host", "app", "dyno")
@@ -115,6 +116,9 @@ def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, uns
     conditions = {name: _values(name, rule[name], fault) for name in CONDITIONS if name in rule}
     if "method" in conditions:
         conditions["method"] = [method.upper() for method in conditions["method"]]
+    if "route" in conditions:
+        # Names of routes are decoded; in `raw` mode they are not.
+        conditions["route"] += map(literal, conditions["route"])
     return Rule(
         allow=rule.get("do", "allow") == "allow",
         exact=tuple((name, frozenset(conditions[name])) for name in EXACT_CONDITIONS if name in conditions),

@@ -247,6 +247,15 @@ class Settings:
         "`at-most-once`: a crash never doubles a request; `at-least-once`: a crash never loses one",
         kind.choice("at-most-once", "at-least-once"),
     )
+    replay_key: str = setting(
+        "REPLAY_KEY",
+        "",
+        "signs the ids of replayed requests; set the same one for an installation that replays and another "
+        "that counts the target's traffic",
+        kind.replay_key,
+        secret=True,
+        default_label="a key that is kept in Redis",
+    )
     replay_allow_same_host: bool = setting(
         "REPLAY_ALLOW_SAME_HOST",
         False,

@@ -186,10 +186,13 @@ FRAME_EVENTS = (PREFIX + "asides:new", PREFIX + "asides:old")
 
 # --- replay ----------------------------------------------------------------------------------
 
+REPLAY_KEY = PREFIX + "replay:key"
+"""String: the key that signs the ids of replayed requests, where REPLAY_KEY is unset. A secret."""
+
 REPLAY_RUNS = PREFIX + "replay:runs"
 """Sorted set: run id by its last write, Unix s."""
 
 
 def replay_run(run_id: str, *parts: str) -> str:
-    """Of a run: `info`, `skipped`, `late`, `routes`, or a part of one route."""
+    """Of a run: `info`, `skipped`, `late`, `routes`, `sent`, or a part of one route."""
     return ":".join((f"{PREFIX}replay:{run_id}", *parts))

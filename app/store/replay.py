@@ -22,6 +22,7 @@ from app.store.keys import replay_run as _key
 LIVE = "live"
 KEPT_S = 30 * 86_400
 RUNS_MAX = 200
+RUN_PARTS = ("info", "skipped", "late", "routes", "sent")
 ROUTE_PARTS = ("counts", "original", "replayed")
 
 
@@ -64,6 +65,8 @@ class RunFigures:
     skipped: Counter[str] = field(default_factory=Counter)
     late_ms: Counter[int] = field(default_factory=Counter)
     """Sketch of (sent - due) in ms."""
+    reencoded: int = 0
+    """Of the sent ones, those whose path or query was percent-encoded again."""
 
     def of(self, route: str) -> RouteFigures:
         return self.routes.setdefault(route, RouteFigures())
@@ -74,6 +77,7 @@ class RunFigures:
             self.of(route).merge(figures)
         self.skipped.update(other.skipped)
         self.late_ms.update(other.late_ms)
+        self.reencoded += other.reencoded
 
     def total(self) -> RouteFigures:
         """All routes together."""
@@ -100,7 +104,7 @@ def record(
     `replaces_run`: the figures replace those in Redis, which must be a part of them.
     """
     pipeline = store.pipeline(transaction=True)
-    written = [_key(run_id, "info"), _key(run_id, "skipped"), _key(run_id, "late"), _key(run_id, "routes")]
+    written = [_key(run_id, part) for part in RUN_PARTS]
     if replaces_run:
         parts = [_key(run_id, digest(route)[:16], name) for route in figures.routes for name in ROUTE_PARTS]
         pipeline.delete(*written, *parts)
@@ -111,6 +115,8 @@ def record(
         pipeline.hincrby(written[1], reason, count)
     for index, count in figures.late_ms.items():
         pipeline.hincrby(written[2], str(index), count)
+    if figures.reencoded:
+        pipeline.hincrby(written[4], "reencoded", figures.reencoded)
     for route, added in figures.routes.items():
         short = digest(route)[:16]
         pipeline.hset(written[3], route, short)
@@ -137,7 +143,7 @@ def begin_live(store: redis.Redis, target: str) -> None:
     found = run(store, LIVE)
     if found is None or found.info.get("target") == target:
         return
-    keys = [_key(LIVE, part) for part in ("info", "skipped", "late", "routes")]
+    keys = [_key(LIVE, part) for part in RUN_PARTS]
     keys += [_key(LIVE, digest(route)[:16], name) for route in found.figures.routes for name in ROUTE_PARTS]
     store.delete(*keys)
 
@@ -172,13 +178,17 @@ def live(store: redis.Redis) -> Run | None:
 def run(store: redis.Redis, run_id: str) -> Run | None:
     """One run with all its figures; None where it is not kept."""
     pipeline = store.pipeline(transaction=True)
-    for part in ("info", "skipped", "late", "routes"):
+    for part in RUN_PARTS:
         pipeline.hgetall(_key(run_id, part))
-    info_reply, skipped, late, named = pipeline.execute()
+    info_reply, skipped, late, named, sent = pipeline.execute()
     info, routes = replies.texts(info_reply), replies.texts(named)
     if not info:
         return None
-    figures = RunFigures(skipped=Counter(replies.counts(skipped)), late_ms=Counter(replies.sketch(late)))
+    figures = RunFigures(
+        skipped=Counter(replies.counts(skipped)),
+        late_ms=Counter(replies.sketch(late)),
+        reencoded=replies.counts(sent).get("reencoded", 0),
+    )
     for short in routes.values():
         for part in ROUTE_PARTS:
             pipeline.hgetall(_key(run_id, short, part))

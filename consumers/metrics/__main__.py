@@ -15,10 +15,12 @@ import redis
 
 from app.groups import METRICS
 from app.log import Batch
+from app.loop_guard import LoopGuard
 from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
+from app.store.replay_key import replay_key
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -44,7 +46,10 @@ def main() -> int:
 def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
-    aggregator = Aggregator(route_namer(settings), Admission(store, settings.routes_max), cursor)
+    guard = LoopGuard(replay_key(store, settings.replay_key, creates=False))
+    aggregator = Aggregator(
+        route_namer(settings), Admission(store, settings.routes_max), cursor, guard.is_replayed
+    )
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from app.loop_guard import is_replayed
+from app.loop_guard import MARK
 from app.message import BadValue, RouterMessage, encode
 from app.router_line import RouterLine, parse, timestamp_ms
 from app.store.apply import Changes
@@ -60,12 +60,18 @@ class Aggregator:
     """Turns batches into changes; between batches it keeps only caches."""
 
     def __init__(
-        self, route_of: Callable[[RouterLine], str], names: NameAdmission, cursor: Cursor | None = None
+        self,
+        route_of: Callable[[RouterLine], str],
+        names: NameAdmission,
+        cursor: Cursor | None = None,
+        is_replayed: Callable[[str], bool] = lambda request_id: False,
     ) -> None:
-        """`cursor`: where to note which message is being processed."""
+        """`cursor`: where to note which message is being processed. `is_replayed`: whether a marked request
+        id is validly signed (app/loop_guard.py); it may raise RedisError."""
         self._route_of = route_of
         self._names = names
         self._cursor = [0] if cursor is None else cursor
+        self._is_replayed = is_replayed
         self._starts: dict[str, int] = {}
         self._encoder = Encoder()
 
@@ -95,7 +101,7 @@ class Aggregator:
         lines: list[RouterLine] = []
         places: LinesBySource = {}
         bad: list[BadValue] = []
-        without_path = replayed = 0
+        without_path = replayed = forged_marks = 0
         route_of, starts, cursor = self._route_of, self._starts, self._cursor
         for cursor[0], message in enumerate(messages, 1):
             line = parse(message["msg"])
@@ -105,9 +111,11 @@ class Aggregator:
             if not line.path:
                 without_path += 1
                 continue
-            if is_replayed(line.request_id):
-                replayed += 1
-                continue
+            if line.request_id.startswith(MARK):
+                if self._is_replayed(line.request_id):
+                    replayed += 1
+                    continue
+                forged_marks += 1
             route = route_of(line)
             if not route:
                 without_path += 1
@@ -128,7 +136,12 @@ class Aggregator:
                 places[source][start].append(len(lines))
             lines.append(line)
         cursor[0] = 0
-        totals = {"messages": len(messages), "without_path": without_path, "replayed": replayed}
+        totals = {
+            "messages": len(messages),
+            "without_path": without_path,
+            "replayed": replayed,
+            "forged_marks": forged_marks,
+        }
         return _Lines(lines, places, {name: count for name, count in totals.items() if count}, bad)
 
     def _start(self, timestamp: str) -> int | None:

@@ -9,6 +9,7 @@ from threading import Event
 
 import redis
 
+from app.connections import connection_matcher
 from app.errors import BadSettings
 from app.groups import REPLAY
 from app.routes import route_namer
@@ -37,7 +38,7 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
         log.warning(
             "REPLAY_METHODS: %s requests are sent with EMPTY bodies, because logs have no bodies", unsafe
         )
-    replay = LiveReplay(settings, store, route_namer(settings), stop, cursor)
+    replay = LiveReplay(settings, store, route_namer(settings), connection_matcher(settings), stop, cursor)
     replay.refuse_known_hosts()
     return Work(handle=replay.handle, max_messages=BATCH_MESSAGES, idle=replay.idle, finish=replay.finish)
 

@@ -20,10 +20,12 @@ import redis
 from app.errors import BadSettings, LogUnavailable
 from app.groups import REPLAY
 from app.log import Batch
+from app.loop_guard import LoopGuard
 from app.router_line import RouterLine
 from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
+from app.store.replay_key import replay_key
 from app.store.settle import settle
 from consumers.current_message import Cursor
 from consumers.replay.breaker import Breaker
@@ -48,12 +50,12 @@ def check(settings: Settings) -> str:
     """What `python -m app release` reports about the live replay. Raises as LiveReplay does."""
     if not settings.replay_host:
         return "REPLAY_HOST is unset: leave `replay` at 0 processes"
-    target, _ = _target_and_policy(settings)
+    target, _ = _target_and_policy(settings, LoopGuard(lambda: b""))
     rules = f"{len(settings.replay_rules)} rule(s) of your own"
     return f"to {target.url}, methods {', '.join(settings.replay_methods)}, {rules}"
 
 
-def _target_and_policy(settings: Settings) -> tuple[Target, ReplayPolicy]:
+def _target_and_policy(settings: Settings, guard: LoopGuard) -> tuple[Target, ReplayPolicy]:
     """Raises BadSettings for a speed that only a window replay can have, and where a rule needs a variable
     that is unset."""
     if settings.replay_speed < 1:
@@ -63,7 +65,7 @@ def _target_and_policy(settings: Settings) -> tuple[Target, ReplayPolicy]:
                 "would fall ever further behind; `python -m app replay` accepts a slower speed"
             ]
         )
-    return Target.parse(settings.replay_host), policy_from_settings(settings)
+    return Target.parse(settings.replay_host), policy_from_settings(settings, guard)
 
 
 class LiveReplay:
@@ -74,12 +76,14 @@ class LiveReplay:
         settings: Settings,
         store: redis.Redis,
         route_of: Callable[[RouterLine], str],
+        is_connection: Callable[[RouterLine], bool],
         stop: Event,
         cursor: Cursor | None = None,
     ) -> None:
         """`cursor`: where to note which message is being prepared. Raises BadSettings for a
         speed that only a window replay can have, and where a rule needs a variable that is unset."""
-        self._target, self._policy = _target_and_policy(settings)
+        guard = LoopGuard(replay_key(store, settings.replay_key, creates=True))
+        self._target, self._policy = _target_and_policy(settings, guard)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
         # A request cannot be sent before it is in the log: faster than live means as soon as it arrives.
@@ -87,6 +91,7 @@ class LiveReplay:
         self._pacer = Pacer(speed, settings.replay_rate, max_late_s * 1000, lead_s=LIVE_LEAD_S)
         self._store = store
         self._route_of = route_of
+        self._is_connection = is_connection
         self._stop = stop
         self._stats = ReplayStats()
         self._flushed_s = 0.0
@@ -132,12 +137,13 @@ class LiveReplay:
 
     def _prepare(self, batch: Batch, keepalive: Callable[[], None]) -> list[tuple[Request, Job | str] | None]:
         """Computes everything that depends on what a client has sent. This comes before anything is
-        settled, so that nothing is lost if the worker hangs or dies with a message. Raises SameHost."""
+        settled, so that nothing is lost if the worker hangs or dies with a message. Raises SameHost, and
+        RedisError where the key of the marks cannot be read."""
         prepared: list[tuple[Request, Job | str] | None] = []
         checked_s = time.monotonic()
         for number, message in enumerate(batch.messages, 1):
             self._cursor[0] = number
-            request = request_of(message, self._route_of)
+            request = request_of(message, self._route_of, self._is_connection)
             prepared.append((request, prepare(request, self._target, self._policy)) if request else None)
             self._cursor[0] = 0
             if time.monotonic() - checked_s > HEARTBEAT_S:

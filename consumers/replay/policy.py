@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.loop_guard import is_replayed, replay_id
+from app.loop_guard import LoopGuard, is_marked
 from app.settings import Settings
 from app.settings.replay_rules import require_variables
 from consumers.replay.request import Job, Request
@@ -23,8 +23,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class HeaderOptions:
-    """`host` empty: the target's own. `forwarded`: send the original client's address and protocol, as
-    the router logged them, in X-Forwarded-For and X-Forwarded-Proto."""
+    """`host` empty: the target's own. `forwarded`: send the original client's address and protocol, as far
+    as the router logged them, in X-Forwarded-For and X-Forwarded-Proto."""
 
     host: str = ""
     user_agent: str = "tailrace-replay"
@@ -40,9 +40,10 @@ class ReplayPolicy:
     """Share of the requests, 0 to 1."""
     headers: HeaderOptions
     allow_same_host: bool
+    guard: LoopGuard
 
 
-def policy_from_settings(settings: Settings) -> ReplayPolicy:
+def policy_from_settings(settings: Settings, guard: LoopGuard) -> ReplayPolicy:
     """The policy that the settings describe. Raises BadSettings where a rule needs an unset variable."""
     require_variables(settings.replay_rules)
     return ReplayPolicy(
@@ -54,6 +55,7 @@ def policy_from_settings(settings: Settings) -> ReplayPolicy:
             forwarded=settings.replay_forwarded,
         ),
         allow_same_host=settings.replay_allow_same_host,
+        guard=guard,
     )
 
 
@@ -63,12 +65,16 @@ def unsafe_methods(methods: Sequence[str]) -> str:
 
 
 def prepare(request: Request, target: Target, policy: ReplayPolicy) -> Job | str:
-    """The job, or the reason why this request is not sent: `replayed`, `method`, `rule`, `sample`,
-    `rewrite-limit` or `refused-path`. Raises SameHost."""
-    if is_replayed(request.request_id):
-        return "replayed"
+    """The job, or the reason why this request is not sent: `replayed`, `forged-mark`, `connection`, `method`,
+    `rule`, `sample`, `rewrite-limit` or `refused-path`. Raises SameHost, and as the guard's key does."""
+    if is_marked(request.request_id):
+        # Not sent even if the signature is not valid: with another installation's key, or an earlier one,
+        # it may be a loop all the same.
+        return "replayed" if policy.guard.is_replayed(request.request_id) else "forged-mark"
     _refuse_same_host(request, target, policy, policy.headers.host)
-    if not is_sampled(request.request_id or request.path, policy.sample):
+    if request.is_connection:
+        return "connection"
+    if not is_sampled(request.identity, policy.sample):
         return "sample"
     decision = policy.rules.decide(request)
     if not decision.allowed:
@@ -80,7 +86,7 @@ def prepare(request: Request, target: Target, policy: ReplayPolicy) -> Job | str
     for name, value in decision.set_headers:
         if name.lower() == "host":
             _refuse_same_host(request, target, policy, value)
-    headers = _apply_rule(replay_headers(request, target, policy.headers), decision)
+    headers = _apply_rule(replay_headers(request, target, policy), decision)
     return Job(request, wire_target, headers)
 
 
@@ -89,27 +95,29 @@ def _refuse_same_host(request: Request, target: Target, policy: ReplayPolicy, ho
         refuse_same_host(target, request.host, host_header)
 
 
-def is_sampled(request_id: str, share: float) -> bool:
+def is_sampled(identity: str, share: float) -> bool:
     """Whether a request is in the sample: the same ones each time, whatever else is sent."""
     if share >= 1:
         return True
-    hashed = int.from_bytes(hashlib.blake2b(request_id.encode("utf-8", "replace"), digest_size=8).digest())
+    hashed = int.from_bytes(hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=8).digest())
     return hashed < share * 2**64
 
 
-def replay_headers(request: Request, target: Target, options: HeaderOptions) -> list[tuple[str, str]]:
+def replay_headers(request: Request, target: Target, policy: ReplayPolicy) -> list[tuple[str, str]]:
     """Names and values of the headers without rules. Logs do not have the headers that the client
     sent, so there are few. Printable ASCII alone: nothing in a log line can end a header."""
+    options = policy.headers
     headers = [
         ("Host", options.host or target.host_header),
         ("User-Agent", options.user_agent),
         ("Accept", "*/*"),
-        ("X-Request-Id", replay_id(request.request_id)),
+        ("X-Request-Id", policy.guard.mark(request.identity)),
     ]
     if options.forwarded:
         if request.fwd and request.fwd.isascii() and request.fwd.isprintable():
             headers.append(("X-Forwarded-For", request.fwd))
-        headers.append(("X-Forwarded-Proto", request.protocol))
+        if request.protocol:
+            headers.append(("X-Forwarded-Proto", request.protocol))
     return headers
 
 

@@ -18,6 +18,9 @@ from consumers.replay.thresholds import Finding, describe
 
 WORST_SHOWN = 10
 
+WHY_REENCODED = "Router 2.0 logs the path decoded"
+"""Why some requests are percent-encoded again: those that `ReplayRun.reencoded` counts."""
+
 
 def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[str]) -> dict[str, Any]:
     """The whole report, in plain types; latencies in ms, shares from 0 to 1."""
@@ -28,6 +31,7 @@ def as_json(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequence[st
         "thresholds": list(thresholds),
         "findings": [_finite(asdict(finding)) for finding in findings],
         "skipped": run.skipped,
+        "reencoded": run.reencoded,
         "late_ms": _finite(asdict(run.late)),
         "total": _finite(asdict(run.total)),
         "routes": [_finite(asdict(route)) for route in run.routes],
@@ -52,6 +56,8 @@ def as_markdown(run: ReplayRun, findings: Sequence[Finding], thresholds: Sequenc
         f"{run.total.status_changed:,} with another status.",
         "",
     ]
+    if run.reencoded:
+        lines += [f"{run.reencoded:,} of them were percent-encoded again: {WHY_REENCODED}.", ""]
     if thresholds:
         lines += [f"Thresholds: {', '.join(map(markdown_code, thresholds))}.", ""]
         lines += [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.message import RouterMessage, exact_line
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
+from consumers.replay.percent_encoding import encode_again
 
 LATE_MAX_MS = 3_600_000
 AHEAD_MAX_MS = 60_000
@@ -16,8 +17,9 @@ single such line must not make a replay wait for a day."""
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as the router logged it. `path` includes the query; bytes that are not UTF-8 are
-    surrogates (PEP 383). `status` is 0 and `service_ms` None where the line does not say."""
+    """One request as the router logged it. `path` includes the query, as it is sent: percent-encoded again
+    where the router logs it decoded; other bytes that are not UTF-8 are surrogates (PEP 383). `status` is 0
+    and `service_ms` None where the line does not say."""
 
     method: str
     path: str
@@ -26,8 +28,12 @@ class Request:
     route: str
     dyno: str
     request_id: str
+    """As logged; empty where the line has none."""
+    message_id: str
+    """Of the line in the log: the same each time the log is read."""
     fwd: str
     protocol: str
+    """What the client used, `http` or `https`; empty where the line does not say."""
     status: int
     service_ms: float | None
     at_ms: int
@@ -35,6 +41,15 @@ class Request:
     comes from a broken clock."""
     received_ms: int
     """When the drain received its line, Unix ms."""
+    is_connection: bool
+    """Its line is of a connection that was open for a while, such as a websocket (app/connections.py)."""
+    is_reencoded: bool
+    """`path` differs from the line's."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from other requests: the request id, or the message's where the line has none."""
+        return self.request_id or self.message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,11 @@ class Outcome:
     latency_ms: float
 
 
-def request_of(message: RouterMessage, route_of: Callable[[RouterLine], str]) -> Request | None:
+def request_of(
+    message: RouterMessage,
+    route_of: Callable[[RouterLine], str],
+    is_connection: Callable[[RouterLine], bool],
+) -> Request | None:
     """The request of a message; None for a line without method or path."""
     line = parse(exact_line(message))
     if line is None or not line.path or not line.method:
@@ -68,18 +87,33 @@ def request_of(message: RouterMessage, route_of: Callable[[RouterLine], str]) ->
     at_ms, received_ms = timestamp_ms(message["timestamp"]), message["received_at"]
     if at_ms is None or not received_ms - LATE_MAX_MS <= at_ms <= received_ms + AHEAD_MAX_MS:
         at_ms = received_ms
+    sent_path = encode_again(line.path) if line.is_router_2 else line.path
     return Request(
         method=line.method,
-        path=line.path,
+        path=sent_path,
         host=line.host,
         app=message["app"],
         route=route_of(line),
         dyno=line.dyno,
         request_id=line.request_id,
+        message_id=message["id"],
         fwd=line.fwd,
-        protocol="https" if "protocol=https" in message["msg"] else "http",
+        protocol=_client_protocol(line),
         status=int(line.status) if line.status.isdecimal() and len(line.status) == 3 else 0,
         service_ms=milliseconds(line.service),
         at_ms=at_ms,
         received_ms=received_ms,
+        is_connection=is_connection(line),
+        is_reencoded=sent_path != line.path,
     )
+
+
+def _client_protocol(line: RouterLine) -> str:
+    """`http` or `https`: by `tls` of Router 2.0, whose `protocol` is the version of HTTP, else by `protocol`
+    of the legacy router. Empty where neither says."""
+    if line.tls in _PROTOCOL_OF_TLS:
+        return _PROTOCOL_OF_TLS[line.tls]
+    return line.protocol if line.protocol in _PROTOCOL_OF_TLS.values() else ""
+
+
+_PROTOCOL_OF_TLS = {"true": "https", "false": "http"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from app.paths import decoded
 from app.router_line import path_only
 from app.settings.replay_rules import Rule
 from consumers.replay.request import Request
@@ -60,7 +61,9 @@ def _matches(rule: Rule, request: Request) -> bool:
     if not rule.paths:
         return True
     path = path_only(request.path)
-    spellings = (path,) if rule.allow else (path, _normalized(path))
+    spellings = {path, decoded(path)}
+    if not rule.allow:
+        spellings.add(_normalized(path))
     return any(pattern.fullmatch(spelling) for spelling in spellings for pattern in rule.paths)
 
 

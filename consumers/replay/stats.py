@@ -26,6 +26,7 @@ class ReplayStats:
             self._advance(request)
             route = self._figures.of(request.route)
             route.add(outcome.kind, outcome.status, outcome.latency_ms, request.status, request.service_ms)
+            self._figures.reencoded += request.is_reencoded
             self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
 
     def compared(self, request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
@@ -38,6 +39,7 @@ class ReplayStats:
             route.add(after.kind, after.status, after.latency_ms, before.status, before_ms)
             if before_ms is None:
                 route.kinds[f"baseline-{before.kind}"] += 1
+            self._figures.reencoded += request.is_reencoded
             self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
 
     def skipped(self, request: Request | None, reason: str) -> None:

@@ -46,7 +46,7 @@ class Target:
 
 
 def request_target(path: str) -> bytes:
-    """What follows the method on the wire: the path and query of the line, byte for byte.
+    """What follows the method on the wire: the path and query of a request, byte for byte.
 
     Raises RefusedPath for a path without a leading slash, with a byte that would end or split the request
     line (control characters, space), or longer than PATH_MAX_BYTES.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from app.errors import TargetDown
@@ -16,7 +16,7 @@ from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import ReplayPolicy, prepare
-from consumers.replay.request import Request, request_of
+from consumers.replay.request import Job, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
 from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.stats import ReplayStats
@@ -58,25 +58,47 @@ class ReplayPlan:
         return [self.target] if self.baseline is None else [self.target, self.baseline]
 
 
+@dataclass(slots=True)
+class DryRun:
+    """What a replay would do."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(route, reason) -> requests; the reason is `sent` for those that would be sent. The route is empty for
+    lines that are no request."""
+    reencoded: int = 0
+    """Of those that would be sent, the ones whose path or query would be percent-encoded again."""
+
+
 class WindowReplay:
     """One replay of a window. `run` does it; the figures are complete even if it is interrupted."""
 
-    def __init__(self, plan: ReplayPlan, route_of: Callable[[RouterLine], str], pacer: Pacer) -> None:
+    def __init__(
+        self,
+        plan: ReplayPlan,
+        route_of: Callable[[RouterLine], str],
+        is_connection: Callable[[RouterLine], bool],
+        pacer: Pacer,
+    ) -> None:
         self.plan = plan
         self._route_of = route_of
+        self._is_connection = is_connection
         self._pacer = pacer
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
 
-    def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> Counter[tuple[str, str]]:
-        """(route, reason) -> requests; the reason is `sent` for those that would be sent. Sends nothing."""
-        counts: Counter[tuple[str, str]] = Counter()
+    def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
+        """Counts what would be sent, and what would not. Sends nothing."""
+        found = DryRun()
         for done, request in enumerate(self._requests(history), 1):
             job = prepare(request, self.plan.target, self.plan.policy)
-            counts[request.route, job if isinstance(job, str) else "sent"] += 1
+            is_sent = isinstance(job, Job)
+            found.counts[request.route, "sent" if is_sent else str(job)] += 1
+            found.reencoded += is_sent and request.is_reencoded
             on_progress(Progress(done + self._of_other_apps, request.at_ms))
-        return counts
+        for reason, count in self._stats.take().skipped.items():
+            found.counts["", reason] += count
+        return found
 
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
         """Sends all of it. Raises TargetDown, SameHost, LogUnavailable and KeyboardInterrupt: what was
@@ -129,7 +151,7 @@ class WindowReplay:
             if self.plan.app and message["app"] != self.plan.app:
                 self._of_other_apps += 1
                 continue
-            request = request_of(message, self._route_of)
+            request = request_of(message, self._route_of, self._is_connection)
             if request is None:
                 self._stats.skipped(None, "no-path")
             else:

@@ -113,7 +113,7 @@ def test_replay_names_bytes_that_are_not_utf_8_as_the_figures_do() -> None:
     for templates in ("auto", "raw"):
         route_of = route_namer(Settings(route_templates=templates))
         assert route_of(parsed) == route_of(counted) == "/caf\ufffd"
-        request = request_of(message, route_of)
+        request = request_of(message, route_of, connection_matcher(Settings()))
         assert request is not None
         assert request.route == "/caf\ufffd"
 

@@ -26,6 +26,7 @@ def test_a_replay_is_shown_with_the_worst_route_first(page: Page, shop: redis.Re
     assert first[1:4] == ["401", "4.00 %", "1"]
     tones = [cell.get_attribute("data-tone") for cell in page.all(".replayed [data-name='p95 change']")]
     assert tones == ["bad", "good", None]
+    assert "12 of them percent-encoded again" in page.text("#replay .toolbar .fine")
     assert page.run("return window.hacked") is None
     assert page.complaints() == []
     page.shot("replay-light")

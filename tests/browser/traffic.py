@@ -94,5 +94,6 @@ def replayed() -> replay.RunFigures:
         figures.of("/<script>window.hacked=1</script>").add("answered", 200, 10.0, 200, 30.0 + number % 7)
     figures.of("/search").add("timeout", 0, 0.0, 200, 100.0)
     figures.skipped["method"] += 31
+    figures.reencoded += 12
     figures.late_ms[300] += 400
     return figures

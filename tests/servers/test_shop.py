@@ -11,11 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.loop_guard import replay_id
+from app.loop_guard import LoopGuard
 from app.router_line import milliseconds, parse
 from servers.shop import ROUTES, answer, route_of
 from servers.shop_target import SLOWER, SLOWER_TIMES, Handler, Server, replayed_answer
 from servers.traffic import Traffic
+
+GUARD = LoopGuard(lambda: b"a key of the tests")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def test_the_target_answers_as_the_original_did_but_searches_are_slower(lines: l
         assert line is not None
         if line.code:
             continue
-        found = replayed_answer(line.method, line.path, replay_id(line.request_id))
+        found = replayed_answer(line.method, line.path, GUARD.mark(line.request_id))
         assert str(found.status) == line.status
         service_ms = milliseconds(line.service)
         assert service_ms is not None
@@ -78,7 +80,7 @@ def test_the_target_speaks_http_whatever_it_answers(connection: http.client.HTTP
     seen = set()
     for number in range(60):
         method, path = (("GET", "/assets/app-9f86d081884c7d65.css"), ("HEAD", "/health"))[number % 2]
-        connection.request(method, path, headers={"X-Request-Id": f"replay-{uuid.uuid4()}"})
+        connection.request(method, path, headers={"X-Request-Id": GUARD.mark(str(uuid.uuid4()))})
         response = connection.getresponse()
         body = response.read()
         assert bool(body) == (method == "GET" and response.status == 200)

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import redis
 
+from app.loop_guard import is_marked
 from app.message import RouterMessage
 from app.router_line import RouterLine, path_only
 from app.store import keys
@@ -60,7 +61,8 @@ def route_of(line: RouterLine) -> str:
 
 def run(store: redis.Redis, *, is_journal_left: bool = False) -> None:
     """Counts the input as a metrics worker does."""
-    aggregator = Aggregator(route_of, Admission(store, ROUTES_MAX))
+    # The version that wrote the dumps signed no marks.
+    aggregator = Aggregator(route_of, Admission(store, ROUTES_MAX), is_replayed=is_marked)
     journal = Journal(store, GROUP, limits(ROUTES_MAX))
     all_batches = list(batches())
     for number, batch in enumerate(all_batches):

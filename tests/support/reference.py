@@ -43,11 +43,13 @@ class Reference:
         route_of: Callable[[str], str] = template,
         routes_max: int = 500,
         names_max: int = 200,
+        is_replayed: Callable[[str], bool] = lambda request_id: False,
     ) -> None:
         self._now_s = now_s
         self._route_of = route_of
         self._routes_max = routes_max
         self._names_max = names_max
+        self._is_replayed = is_replayed
         self._hashes: dict[str, Fields] = defaultdict(dict)
         self._sums_us: dict[str, int] = defaultdict(int)
         self.expiries: dict[str, int] = {}
@@ -63,7 +65,7 @@ class Reference:
         path = pairs.get("path", "").split("?")[0]
         is_decoded = "tls" in pairs or pairs.get("protocol") in ("http1.1", "http2.0")
         route = self._route_of(path if is_decoded else unquote(path))
-        if not route or pairs.get("request_id", "").startswith("replay-"):
+        if not route or self._is_replayed(pairs.get("request_id", "")):
             return
         self._count("tailrace:apps", message["app"])
         for app in {"", message["app"]}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
@@ -39,6 +40,19 @@ def answer(status: int = 200, body: bytes = b"ok", delay_s: float = 0.0, head: b
             b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s\r\n%s" % (status, len(body), head, content)
         )
         return True
+
+    return behave
+
+
+_ORIGIN_FORM = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*(?:\?[!-\"$-~]*)?")
+
+
+def answer_strictly() -> Behaviour:
+    """400 to a request target that is not of origin form (RFC 9112, section 3.2.1). A query may hold visible
+    ASCII but `#`, as browsers send it."""
+
+    def behave(connection: socket.socket, seen: SeenRequest) -> bool:
+        return answer(200 if _ORIGIN_FORM.fullmatch(seen.target) else 400)(connection, seen)
 
     return behave
 

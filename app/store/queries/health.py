@@ -35,7 +35,7 @@ class GroupHealth:
     refused_full_s: int | None
     """Unix seconds of the last of these; None: there was none."""
     totals: Counts
-    """`messages`, `duplicates`, `lost`, `bad`, `without_path`, `replayed`, ..."""
+    """`messages`, `duplicates`, `lost`, `bad`, `without_path`, `replayed`, `forged_marks`, ..."""
 
 
 @dataclass(frozen=True, slots=True)

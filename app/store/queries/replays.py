@@ -86,6 +86,9 @@ class ReplayRun:
     routes: list[ReplayedRoute]
     skipped: Counts
     """Reason -> requests that were not sent."""
+    reencoded: int
+    """Requests that were sent with a path or query that was percent-encoded again, because Router 2.0 logs
+    the path decoded."""
     late: Latency
     """How long after their due time requests were sent, in ms."""
 
@@ -110,6 +113,7 @@ def compared(found: replay.Run) -> ReplayRun:
         total=_route("", found.figures.total()),
         routes=sorted(routes, key=lambda row: (-row.sent, row.route)),
         skipped=largest_first(found.figures.skipped),
+        reencoded=found.figures.reencoded,
         late=latency(found.figures.late_ms),
     )
 

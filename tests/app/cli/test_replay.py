@@ -9,19 +9,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
 
+from app.cli.replay import mark_key
+from app.loop_guard import LoopGuard
 from app.settings import Settings
-from app.store import replay
+from app.store import keys, replay
 from consumers.replay.timespec import iso
 from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
 from servers.processes import ROOT, wait_until
 from servers.redis_server import RedisServer
-from tests.consumers.replay.samples import append, line
-from tests.support.target import RecordingTarget, answer
+from tests.consumers.replay.router_2_paths import ALL, REENCODED
+from tests.consumers.replay.samples import append, line, router_2_line
+from tests.support.target import RecordingTarget, answer, answer_strictly
 
 PATHS = ["/a%2Fb?x=%20&y=", "/caf\u00e9", "//double//", "/users/42", "/users/77?q=a+b;c"]
 
@@ -52,9 +56,11 @@ def test_the_windows_safe_requests_arrive_byte_for_byte_and_in_order(environ: di
     at_s = time.time() - 60
     lines = [line(path) for path in PATHS] + [
         line("/post", method="POST"),
+        line("/again", request_id=LoopGuard(lambda: b"k" * 32).mark("8601b555")),
         line("/again", request_id="replay-" + "x" * 20),
     ]
     append(Settings.load(environ), lines, at_s, gap_s=0.1)
+    environ["REPLAY_KEY"] = "k" * 32
     with RecordingTarget() as target:
         code, out, _ = finished(
             environ, "--from", "5m", "--to", target.url, "--speed", "max", "--concurrency", "1"
@@ -64,6 +70,83 @@ def test_the_windows_safe_requests_arrive_byte_for_byte_and_in_order(environ: di
     assert "5 sent, 5 answered, 0 with another status" in out
     assert "not sent (method): 1" in out
     assert "not sent (replayed): 1" in out
+    assert "not sent (forged-mark): 1" in out
+
+
+def test_lines_of_router_2_arrive_as_the_client_sent_them_at_a_strict_target(
+    environ: dict[str, str], redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    append(Settings.load(environ), [router_2_line(logged) for logged, _ in ALL], time.time() - 60, 0.01)
+    as_json, as_markdown = tmp_path / "report.json", tmp_path / "report.md"
+    words = ["--from", "5m", "--speed", "max", "--concurrency", "1", "--fail-if", "status-changed>1%"]
+    with RecordingTarget(answer_strictly()) as target:
+        words += ["--to", target.url]
+        _, dry, _ = finished(environ, *words, "--dry-run")
+        code, out, _ = finished(environ, *words, "--report", str(as_json), "--report", str(as_markdown))
+        assert target.targets() == [sent.encode() for _, sent in ALL]
+    assert f"would send {len(ALL)} of {len(ALL)} requests" in dry
+    assert f"{REENCODED:10}  of them percent-encoded again" in dry
+    assert code == 0
+    assert f"{len(ALL)} sent, {len(ALL)} answered, 0 with another status" in out
+    assert f"percent-encoded again (Router 2.0 logs the path decoded): {REENCODED}" in out
+    assert "not sent" not in out
+    report = json.loads(as_json.read_text())
+    assert report["reencoded"] == REENCODED
+    assert f"{REENCODED} of them were percent-encoded again" in as_markdown.read_text()
+    kept = replay.run(redis_client, report["run"])
+    assert kept is not None
+    assert kept.figures.reencoded == REENCODED
+
+
+def test_a_run_is_signed_with_the_installations_key(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line("/a"), line("/b", request_id="8601b555")])
+    words = ["--from", "5m", "--speed", "max", "--dry-run"]
+    with RecordingTarget() as target:
+        finished(environ, *words, "--to", target.url)
+        assert not redis_client.exists(keys.REPLAY_KEY)  # A dry run changes nothing.
+        for _ in range(2):
+            finished(environ, *words[:-1], "--to", target.url)
+        stored = cast(bytes, redis_client.get(keys.REPLAY_KEY))
+        finished({**environ, "REPLAY_KEY": "k" * 32}, *words[:-1], "--to", target.url)
+        ids = [seen.headers["x-request-id"] for seen in target.seen]
+    assert [LoopGuard(lambda: stored).is_replayed(one) for one in ids] == [True] * 4 + [False] * 2
+    assert [LoopGuard(lambda: b"k" * 32).is_replayed(one) for one in ids] == [False] * 4 + [True] * 2
+    assert set(ids[:2]) == set(ids[2:4])  # The same request has the same id each time.
+
+
+def test_without_redis_a_run_signs_with_a_key_of_its_own_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nowhere = {"REDIS_URL": f"redis://:hunter2@127.0.0.1:{free_port()}/0"}
+    with pytest.raises(redis.ConnectionError):  # It is the log, too.
+        mark_key(Settings.load(nowhere), creates=True)
+    on_kafka = Settings.load({**nowhere, "KAFKA_URL": "kafka://127.0.0.1:9"})
+    assert mark_key(on_kafka, creates=True) != mark_key(on_kafka, creates=True)
+    told = capsys.readouterr().err
+    assert "Set REPLAY_KEY" in told
+    assert "hunter2" not in told
+    with_key = Settings.load({**nowhere, "REPLAY_KEY": "k" * 32})
+    assert mark_key(with_key, creates=True) == b"k" * 32
+
+
+def test_connections_are_left_out_and_counted(environ: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text("streams: [/events/:id]\n")
+    environ["TAILRACE_CONFIG"] = str(file)
+    lines = [router_2_line("/a"), router_2_line("/cable", status=101), router_2_line("/events/1")]
+    append(Settings.load(environ), [*lines, line("/cable", status=101), "at=info status=200\n"])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--speed", "max", "--to", target.url]
+        _, dry, _ = finished(environ, *words, "--dry-run")
+        _, out, _ = finished(environ, *words)
+        assert target.targets() == [b"/a"]
+    assert "would send 1 of 5 requests" in dry
+    assert "         2  not sent (connection) /cable" in dry
+    assert "         1  not sent (no-path)" in dry
+    assert "  not sent (connection): 3" in out
+    assert "  not sent (no-path): 1" in out
 
 
 def test_at_speed_the_spacing_of_the_lines_is_kept(environ: dict[str, str]) -> None:

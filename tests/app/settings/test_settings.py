@@ -92,6 +92,7 @@ def test_shown_values_mask_every_secret(certificate: Certificate) -> None:
             "KAFKA_SASL_MECHANISM": "PLAIN",
             "KAFKA_SASL_USERNAME": "k",
             "KAFKA_SASL_PASSWORD": secret,
+            "REPLAY_KEY": f"{secret}{'x' * 32}",
             "KAFKA_TRUSTED_CERT": f"{secret}\n{certificate.pem}",
             "KAFKA_CLIENT_CERT": f"{certificate.pem}\n{secret}",
             "KAFKA_CLIENT_CERT_KEY": f"{certificate.key_pem}\n{secret}",
@@ -151,6 +152,14 @@ def test_a_masked_url_still_says_where() -> None:
     assert mask_url("redis://h:1/0") == "redis://h:1/0"
     assert mask_url("redis://u:p@h:1/0") == f"redis://{MASK}@h:1/0"
     assert mask_url("") == ""
+
+
+@pytest.mark.parametrize("raw", ["hunter2", "hunter2" + "x" * 24, "hunter2" + "\u00e9" * 40])
+def test_a_key_that_could_be_guessed_is_a_fault_that_does_not_show_it(raw: str) -> None:
+    with pytest.raises(BadSettings, match="REPLAY_KEY must be at least 32 characters") as caught:
+        Settings.load({"REPLAY_KEY": raw})
+    assert "hunter" not in str(caught.value)
+    assert Settings.load({"REPLAY_KEY": "x" * 32}).replay_key == "x" * 32
 
 
 def test_without_credentials_only_loopback_is_listened_on() -> None:

@@ -12,6 +12,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.loop_guard import LoopGuard
 from app.message import RouterMessage, encode
 from app.router_line import RouterLine
 from app.routes import route_namer
@@ -20,8 +21,9 @@ from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
 from app.store.keys import digest
 from app.store.schema import TOTALS_HASH
+from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
-from consumers.metrics.aggregate import CELL_S, Aggregator
+from consumers.metrics.aggregate import CELL_S, Aggregator, NameAdmission
 from servers.messages import router_message, stamp
 from tests.support.reference import Hashes, Reference, differences, hashes_in
 from tests.support.stored import expires_at_s
@@ -51,8 +53,19 @@ class EveryName:
         return set(names)
 
 
+GUARD = LoopGuard(lambda: b"a key of the tests")
+MARKED = GUARD.mark("8601b555")
+
+
+def aggregator_of(
+    names: NameAdmission, route_of: Callable[[RouterLine], str] = ROUTE_OF, cursor: Cursor | None = None
+) -> Aggregator:
+    """One that recognises the marks of GUARD."""
+    return Aggregator(route_of, names, cursor, GUARD.is_replayed)
+
+
 def changes_of(*messages: RouterMessage, route_of: Callable[[RouterLine], str] = ROUTE_OF) -> Changes:
-    return Aggregator(route_of, EveryName()).changes(messages, NOW_S)
+    return aggregator_of(EveryName(), route_of).changes(messages, NOW_S)
 
 
 def count(
@@ -62,7 +75,7 @@ def count(
     routes_max: int = 500,
 ) -> Hashes:
     """Counts the batches as a metrics worker does; the hashes that Redis holds then."""
-    aggregator = Aggregator(route_of, Admission(store, routes_max))
+    aggregator = aggregator_of(Admission(store, routes_max), route_of)
     at = int(store.hget("tailrace:positions:metrics", "0") or 0)
     for number, batch in enumerate(batches, at):
         claim = offsets_claim("tailrace:positions:metrics", [(0, number, number + 1, False)])
@@ -172,9 +185,37 @@ def test_methods_that_clients_invent_count_together() -> None:
 
 
 def test_requests_of_a_replay_are_kept_out(redis_client: redis.Redis) -> None:
-    line = 'path="/foo" request_id=replay-0001-8601b555 status=200'
+    line = f'path="/foo" request_id={MARKED} status=200'
     assert count(redis_client, [[message(line)]]) == {}
     assert redis_client.hgetall("tailrace:group:metrics") == {b"messages": b"1", b"replayed": b"1"}
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        "replay-" + "a" * 20,
+        "replay-8601b555-6a83-4c12-8269-97c8e32cdb22",
+        LoopGuard(lambda: b"another key").mark("8601b555"),
+        MARKED[:-1] + ("0" if MARKED[-1] != "0" else "1"),
+        MARKED.replace("8601b555", "8601b556"),
+        MARKED.upper().replace("REPLAY-", "replay-"),
+        "replay-caf\u00e9-\udcff",
+        "replay-",
+    ],
+)
+def test_nobody_outside_can_hide_a_request(redis_client: redis.Redis, request_id: str) -> None:
+    lines = [message(f'path="/foo" request_id={one} status=200') for one in (request_id, "8601b555", MARKED)]
+    found = count(redis_client, [lines])
+    assert found["tailrace:apps"] == {"": "2"}
+    totals = {b"messages": b"3", b"replayed": b"1", b"forged_marks": b"1"}
+    assert redis_client.hgetall("tailrace:group:metrics") == totals
+
+
+def test_without_a_key_no_mark_hides_a_request() -> None:
+    guard = LoopGuard(lambda: b"")
+    line = message(f'path="/foo" request_id={guard.mark("8601b555")} status=200')
+    found = Aggregator(ROUTE_OF, EveryName(), None, guard.is_replayed).changes([line], NOW_S)
+    assert (found.apps, found.totals) == ({"": 1}, {"messages": 1, "forged_marks": 1})
 
 
 def test_a_line_without_any_pair_is_a_dead_letter_with_all_of_its_message() -> None:
@@ -283,7 +324,7 @@ def _lines(draw: st.DrawFn) -> str:
         f"method={draw(st.sampled_from(['GET', 'POST', 'HEAD', 'BREW', '']))}",
         f'path="{draw(_paths)}"',
         f"host={draw(st.sampled_from(['a.example', 'b.example', '']))}",
-        f"request_id={draw(st.sampled_from(['8601b555', 'replay-1', '']))}",
+        f"request_id={draw(st.sampled_from(['8601b555', MARKED, 'replay-1', '']))}",
         'fwd="192.0.2.1"',
         f"dyno={draw(st.sampled_from(['web.1', 'web.2', '']))}",
         f"connect={draw(_times)}",
@@ -318,7 +359,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     redis_client: redis.Redis, batches: list[list[RouterMessage]], routes_max: int
 ) -> None:
     redis_client.flushall()
-    reference = Reference(NOW_S, routes_max=routes_max)
+    reference = Reference(NOW_S, routes_max=routes_max, is_replayed=lambda identity: identity == MARKED)
     for batch in batches:
         reference.add_all(batch)
     found = count(redis_client, batches, routes_max=routes_max)

@@ -11,7 +11,7 @@ from app.store.keys import WINDOWS
 from app.store.schema import TOTALS_HASH
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import stamp
-from tests.consumers.metrics.test_aggregate import NOW_S, ROUTE_OF, EveryName, changes_of, message
+from tests.consumers.metrics.test_aggregate import MARKED, NOW_S, ROUTE_OF, EveryName, changes_of, message
 
 
 def test_a_window_is_kept_until_its_time_is_over_and_not_a_second_longer() -> None:
@@ -108,7 +108,7 @@ def test_what_is_not_admitted_counts_with_the_others() -> None:
 
 
 def test_what_counts_for_no_route_is_in_the_totals_of_the_group() -> None:
-    lines = ["no pairs", "status=200", 'path="?a"', 'path="/a" request_id=replay-1-x', 'path="/a"']
+    lines = ["no pairs", "status=200", 'path="?a"', f'path="/a" request_id={MARKED}', 'path="/a"']
     found = changes_of(*map(message, [*lines, *lines[1:]]))
     assert found.totals == {"messages": 9, "without_path": 4, "replayed": 2}
     assert len(found.bad) == 1

@@ -15,12 +15,15 @@ from app.errors import LogUnavailable
 from app.log import Batch, open_log
 from app.log.redis.stream import STREAM
 from app.settings import Settings
-from app.store import replay
+from app.store import keys, replay
 from consumers.replay.live import LiveReplay
 from consumers.replay.senders import QUEUE_MAX
 from servers.processes import Process, Processes, wait_until
-from tests.consumers.replay.samples import append, line
-from tests.support.target import RecordingTarget, answer
+from servers.redis_server import RedisServer
+from tests.consumers.replay.router_2_paths import ALL, REENCODED
+from tests.consumers.replay.samples import append, line, never, router_2_line
+from tests.support.stored import text_hash
+from tests.support.target import RecordingTarget, answer, answer_strictly
 
 
 def settings(redis_url: str) -> Settings:
@@ -57,6 +60,28 @@ def test_a_new_group_starts_with_what_comes_from_now_on(redis_url: str, redis_cl
     assert live.figures.sent == 1
     assert live.figures.skipped == {"method": 1}
     assert live.figures.routes["/after"].statuses == {(200, 200): 1}
+
+
+def test_lines_of_router_2_arrive_as_the_client_sent_them_at_a_strict_target(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    more = {"REPLAY_SPEED": "max", "REPLAY_CONCURRENCY": "1", "REPLAY_FORWARDED": "1"}
+    with RecordingTarget(answer_strictly()) as target:
+        with Processes(environ(redis_url, target, **more)) as processes:
+            process = processes.start_worker("replay")
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            lines = [router_2_line(logged) for logged, _ in ALL]
+            append(settings(redis_url), [*lines, router_2_line("/cable", status=101)])
+            wait_until(lambda: len(target.seen) == len(ALL), "the requests")
+            assert process.terminate(10) == 0
+        assert target.targets() == [sent.encode() for _, sent in ALL]
+        assert {seen.headers["x-forwarded-proto"] for seen in target.seen} == {"https"}
+    live = replay.live(redis_client)
+    assert live is not None
+    assert (live.figures.reencoded, live.figures.skipped) == (REENCODED, {"connection": 1})
+    assert live.figures.total().statuses == {(200, 200): len(ALL)}
 
 
 def test_other_methods_go_only_when_asked_for_and_with_a_warning(
@@ -97,14 +122,67 @@ def test_the_loop_ends_after_one_round(redis_url: str, redis_client: redis.Redis
             append(settings(redis_url), [line(f"/{number}") for number in range(20)])
             for _ in range(3):
                 wait_until(lambda: len(target.seen) == 20, "one round")
-                logged = [
-                    line(seen.target.decode(), request_id=seen.headers["x-request-id"])
-                    for seen in target.seen
-                ]
-                append(settings(redis_url), logged)
+                append(settings(redis_url), logged(target))
             wait_until(lambda: _skipped(redis_client, "replayed") == 60, "three rounds left out")
             assert process.terminate(10) == 0
         assert len(target.seen) == 20
+
+
+def logged(target: RecordingTarget) -> list[str]:
+    """What the target's router logs of the requests that it got."""
+    return [line(seen.target.decode(), request_id=seen.headers["x-request-id"]) for seen in target.seen]
+
+
+def totals(client: redis.Redis) -> dict[str, str]:
+    return text_hash(client, "tailrace:group:metrics")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 32])
+def test_what_was_replayed_is_not_counted_but_a_forged_mark_is(
+    redis_url: str, redis_client: redis.Redis, key: str
+) -> None:
+    forged = [line("/forged", request_id="replay-" + "a" * 20) for _ in range(3)]
+    with RecordingTarget() as target:
+        more = {"REPLAY_SPEED": "max", "REPLAY_KEY": key}
+        with Processes(environ(redis_url, target, **more)) as processes:
+            for name in ("metrics", "replay"):
+                processes.start_worker(name)
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [*forged, *(line(f"/{number}") for number in range(20))])
+            wait_until(lambda: len(target.seen) == 20, "the replay")
+            append(settings(redis_url), logged(target))
+            wait_until(lambda: totals(redis_client).get("messages") == "43", "all of them")
+            wait_until(lambda: _skipped(redis_client, "replayed") == 20, "the replay's own")
+        assert len(target.seen) == 20
+    assert totals(redis_client) == {"messages": "43", "replayed": "20", "forged_marks": "3"}
+    assert text_hash(redis_client, "tailrace:apps") == {"": "23"}
+    assert _skipped(redis_client, "forged-mark") == 3
+    assert bool(redis_client.exists(keys.REPLAY_KEY)) is not bool(key)
+
+
+def test_an_installation_with_the_same_key_does_not_count_what_another_replays(
+    redis_url: str, redis_client: redis.Redis, old_redis_server: RedisServer
+) -> None:
+    """One replays, and the other counts the target's traffic."""
+    with RecordingTarget() as target:
+        chosen = {"REPLAY_SPEED": "max", "REPLAY_KEY": "k" * 32}
+        live = LiveReplay(
+            Settings.load(environ(redis_url, target, **chosen)), redis_client, str, never, Event()
+        )
+        live.handle(batch_of(redis_url, redis_client, [line("/a"), line("/b")]), lambda: None)
+        live.finish()
+        lines = logged(target)
+    with redis.Redis.from_url(old_redis_server.url) as elsewhere:
+        for key, counted in (("k" * 32, "forged_marks"), ("", "replayed"), ("j" * 32, "replayed")):
+            elsewhere.flushall()
+            with Processes({"REDIS_URL": old_redis_server.url, "REPLAY_KEY": key}) as processes:
+                append(settings(old_redis_server.url), lines)
+                processes.start_worker("metrics")
+                wait_until(lambda: totals(elsewhere).get("messages") == "2", "both")
+            assert counted not in totals(elsewhere)
+            assert bool(elsewhere.exists("tailrace:apps")) is (counted == "replayed")
 
 
 def _skipped(client: redis.Redis, reason: str) -> int:
@@ -172,7 +250,7 @@ def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_cli
         chosen = environ(
             redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_DELIVERY="at-least-once"
         )
-        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
         for _ in range(2):
             with pytest.raises(LogUnavailable):
                 live.handle(batch, keepalive)
@@ -188,7 +266,7 @@ def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
     batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(60)])
     with RecordingTarget(answer(delay_s=0.1)) as target:
         chosen = environ(redis_url, target, REPLAY_CONCURRENCY="2", REPLAY_MAX_LATE_MS="500")
-        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
         live.handle(batch, lambda: None)
         live.finish()
         sent = len(target.seen)
@@ -208,7 +286,7 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
     fresh = batch_of(redis_url, redis_client, [line("/fresh")])
     with RecordingTarget() as target:
         chosen = environ(redis_url, target, REPLAY_SPEED=speed, REPLAY_DELIVERY=delivery)
-        live = LiveReplay(Settings.load(chosen), redis_client, str, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
         started_s = time.monotonic()
         live.handle(backlog, lambda: None)
         live.handle(fresh, lambda: None)
@@ -225,7 +303,7 @@ def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_cli
     def replayed(target: RecordingTarget, path: str) -> replay.RunFigures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, Event()
+            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, never, Event()
         )
         live.handle(batch, lambda: None)
         live.finish()
@@ -259,7 +337,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
 
     with RecordingTarget(answer(delay_s=20)) as target:
         chosen = environ(redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1")
-        live = LiveReplay(Settings.load(chosen), redis_client, str, stop)
+        live = LiveReplay(Settings.load(chosen), redis_client, str, never, stop)
         started_s = time.monotonic()
         live.handle(batch, keepalive)
         live.finish()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 
 import pytest
 
 from app.errors import BadSettings, SameHost
-from app.loop_guard import is_replayed, replay_id
 from app.settings import Settings
 from app.settings.replay_rules import parse_rules
 from consumers.replay.policy import (
@@ -23,15 +21,24 @@ from consumers.replay.policy import (
 from consumers.replay.request import Job
 from consumers.replay.rules import Rules
 from consumers.replay.target import Target
-from tests.consumers.replay.samples import request
+from tests.consumers.replay.samples import GUARD, request
 
 TARGET = Target.parse("https://staging.example.com")
-KEPT_BY_THE_ROUTER = re.compile(r"[A-Za-z0-9+/=-]{20,200}")
+MARKED = GUARD.mark("8601b555-6a83-4c12-8269-97c8e32cdb22")
 
 
-def policy(*rules: Mapping[str, object], sample: float = 1.0, allow_same_host: bool = False) -> ReplayPolicy:
+def policy(
+    *rules: Mapping[str, object],
+    sample: float = 1.0,
+    allow_same_host: bool = False,
+    forwarded: bool = False,
+) -> ReplayPolicy:
     return ReplayPolicy(
-        Rules(parse_rules(rules, {}), ("GET", "HEAD")), sample, HeaderOptions(), allow_same_host
+        Rules(parse_rules(rules, {}), ("GET", "HEAD")),
+        sample,
+        HeaderOptions(forwarded=forwarded),
+        allow_same_host,
+        GUARD,
     )
 
 
@@ -40,14 +47,16 @@ def test_a_request_becomes_a_job_with_its_path_as_it_was() -> None:
     assert isinstance(job, Job)
     assert job.target == b"/a%2Fb?x=%20&y="
     assert dict(job.headers)["Host"] == "staging.example.com"
-    assert dict(job.headers)["X-Request-Id"] == "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"
+    assert dict(job.headers)["X-Request-Id"] == MARKED
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"method": "POST"}, "method"),
-        ({"request_id": "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"}, "replayed"),
+        ({"request_id": MARKED}, "replayed"),
+        ({"request_id": "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"}, "forged-mark"),
+        ({"is_connection": True}, "connection"),
         ({"path": "@evil.com/"}, "refused-path"),
         ({"path": "/denied"}, "rule"),
     ],
@@ -77,7 +86,7 @@ def test_the_host_that_the_lines_come_from_is_refused_as_an_ipv6_address_too() -
 def test_the_host_that_the_lines_come_from_is_refused_as_a_host_header() -> None:
     """Heroku's router goes by the header: it would be the production app that is asked."""
     by_rule = policy({"set_headers": {"host": "shop.example.com"}})
-    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}))
+    by_setting = policy_from_settings(Settings.load({"REPLAY_HOST_HEADER": "SHOP.example.com:443"}), GUARD)
     for chosen in (by_rule, by_setting):
         with pytest.raises(SameHost, match=r"Host header.*REPLAY_ALLOW_SAME_HOST"):
             prepare(request(), TARGET, chosen)
@@ -101,13 +110,13 @@ def test_the_settings_say_which_headers_are_sent() -> None:
             "REPLAY_FORWARDED": "1",
         }
     )
-    job = prepare(request(), TARGET, policy_from_settings(settings))
+    job = prepare(request(), TARGET, policy_from_settings(settings, GUARD))
     assert isinstance(job, Job)
     assert list(job.headers) == [
         ("Host", "shop.staging.example.com"),
         ("User-Agent", "our replay/1.0 (staging)"),
         ("Accept", "*/*"),
-        ("X-Request-Id", "replay-8601b555-6a83-4c12-8269-97c8e32cdb22"),
+        ("X-Request-Id", MARKED),
         ("X-Forwarded-For", "204.204.204.204"),
         ("X-Forwarded-Proto", "https"),
     ]
@@ -135,31 +144,41 @@ def test_rules_set_and_remove_headers_but_never_the_loop_guard() -> None:
     }
     job = prepare(request(), TARGET, policy(rule))
     assert isinstance(job, Job)
-    assert [pair for pair in job.headers if pair[0] == "X-Request-Id"] == [
-        ("X-Request-Id", "replay-8601b555-6a83-4c12-8269-97c8e32cdb22")
-    ]
+    assert [pair for pair in job.headers if pair[0] == "X-Request-Id"] == [("X-Request-Id", MARKED)]
     assert dict(job.headers) == {
         "Host": "staging.example.com",
-        "X-Request-Id": "replay-8601b555-6a83-4c12-8269-97c8e32cdb22",
+        "X-Request-Id": MARKED,
         "User-Agent": "mine",
         "X-Flag": "on",
     }
 
 
-@pytest.mark.parametrize(
-    "request_id", ["", "short", "8601b555-6a83-4c12", "a" * 200, "with space", "caf\u00e9", "x\r\nEvil: 1"]
-)
-def test_the_loop_guards_id_has_a_form_that_the_router_keeps(request_id: str) -> None:
-    marked = replay_id(request_id)
-    assert KEPT_BY_THE_ROUTER.fullmatch(marked)
-    assert is_replayed(marked)
-    assert not is_replayed(request_id)
+def test_requests_without_an_id_are_told_apart_by_their_place_in_the_log() -> None:
+    def sent_id(message_id: str) -> str:
+        job = prepare(request(request_id="", message_id=message_id), TARGET, policy())
+        assert isinstance(job, Job)
+        return dict(job.headers)["X-Request-Id"]
+
+    assert sent_id("f.0") == sent_id("f.0") != sent_id("f.1")
+    sampled = [
+        prepare(request(request_id="", message_id=f"f.{number}"), TARGET, policy(sample=0.5)) != "sample"
+        for number in range(400)
+    ]
+    assert 100 < sum(sampled) < 300  # By their path alone it would be all or none.
+
+
+def forwarded(**changes: object) -> dict[str, str]:
+    """The headers that tell of the client."""
+    found = replay_headers(request(**changes), TARGET, policy(forwarded=True))
+    return {name: value for name, value in found if name.startswith("X-Forwarded-")}
 
 
 def test_the_clients_address_is_passed_on_only_when_asked_for() -> None:
-    plain = dict(replay_headers(request(), TARGET, HeaderOptions()))
+    plain = dict(replay_headers(request(), TARGET, policy()))
     assert not {"X-Forwarded-For", "X-Forwarded-Proto"} & plain.keys()
-    passed_on = dict(replay_headers(request(), TARGET, HeaderOptions(forwarded=True)))
-    assert (passed_on["X-Forwarded-For"], passed_on["X-Forwarded-Proto"]) == ("204.204.204.204", "https")
-    cut = dict(replay_headers(request(fwd="1.1.1.1\r\nEvil: 1"), TARGET, HeaderOptions(forwarded=True)))
-    assert "X-Forwarded-For" not in cut
+    assert forwarded() == {"X-Forwarded-For": "204.204.204.204", "X-Forwarded-Proto": "https"}
+    assert "X-Forwarded-For" not in forwarded(fwd="1.1.1.1\r\nEvil: 1")
+
+
+def test_what_the_line_does_not_say_of_the_client_is_not_sent() -> None:
+    assert forwarded(fwd="", protocol="") == {}

@@ -8,8 +8,20 @@ from typing import Any
 import pytest
 
 from app.settings.replay_rules import parse_rules
+from consumers.replay.request import request_of
 from consumers.replay.rules import Decision, Rules
-from tests.consumers.replay.samples import request
+from servers.messages import router_message
+from tests.consumers.replay.samples import line, never, request, router_2_line
+
+LEGACY_CAFE = line("/caf%C3%A9/42?q=%20")
+ROUTER_2_CAFE = router_2_line("/caf\u00e9/42?q=%20")
+
+
+def as_sent(text: str) -> str:
+    """The path of a line's request."""
+    found = request_of(router_message(text), str, never)
+    assert found is not None
+    return found.path
 
 
 def decide(
@@ -41,6 +53,8 @@ def test_the_first_rule_that_matches_decides() -> None:
         ({"path": "/users/:id"}, {}, {"path": "/users/42/posts"}),
         ({"path": ["/a", "/admin/*rest"]}, {"path": "/admin/x/y"}, {"path": "/administrator"}),
         ({"route": "/users/:id"}, {}, {"route": "/"}),
+        ({"route": "/caf%C3%A9/:id"}, {"route": "/caf\u00e9/:id"}, {"route": "/caf%c3%a9/:id"}),
+        ({"route": "/caf%C3%A9/:id"}, {"route": "/caf%C3%A9/:id"}, {"route": "/cafe/:id"}),
         ({"host": "shop.example.com"}, {}, {"host": "evil.example.com"}),
         ({"app": ["shop", "blog"]}, {}, {"app": "other"}),
         ({"status": "2xx"}, {"status": 299}, {"status": 300}),
@@ -85,10 +99,34 @@ def test_other_paths_are_not_denied_with_it(path: str) -> None:
     assert decide([{"path": "/admin/*rest", "do": "deny"}], path=path).allowed
 
 
-def test_what_is_allowed_is_allowed_as_it_is_written() -> None:
+@pytest.mark.parametrize(
+    ("path", "is_allowed"),
+    [
+        ("/open/x", True),
+        ("/%6fpen/x", True),  # Router 2.0 logs it as the one above.
+        ("//open/x", False),
+        ("/./open/x", False),
+        ("/x/../open/x", False),
+        ("/open%2Fx", False),
+        ("/\\open/x", False),
+    ],
+)
+def test_of_the_other_spellings_an_allow_covers_only_the_decoded_one(path: str, is_allowed: bool) -> None:
     rules = [{"path": "/open/*rest"}, {"path": "/*rest", "do": "deny"}]
-    assert decide(rules, path="/open/x").allowed
-    assert not decide(rules, path="/%6fpen/x").allowed
+    assert decide(rules, path=path).allowed is is_allowed
+
+
+@pytest.mark.parametrize("path", ["/caf\u00e9/:id", "/caf%C3%A9/:id", "/:word/42", "/caf:rest/42"])
+@pytest.mark.parametrize("action", ["allow", "deny"])
+def test_a_rule_matches_the_same_request_of_both_routers(path: str, action: str) -> None:
+    rules: list[dict[str, Any]] = [
+        {"path": path, "do": action, "rewrite_path": {"match": "%C3%A9/", "replace": "e/"}},
+        {"do": "deny" if action == "allow" else "allow"},
+    ]
+    found = [decide(rules, path=as_sent(line)) for line in (LEGACY_CAFE, ROUTER_2_CAFE)]
+    assert found[0] == found[1]
+    assert found[0].allowed is (action == "allow")
+    assert found[0].path == ("/cafe/42?q=%20" if action == "allow" else "/caf%C3%A9/42?q=%20")
 
 
 def test_paths_and_queries_are_rewritten_by_regular_expressions() -> None:

@@ -20,7 +20,7 @@ from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
 from consumers.replay.window import Progress, ReplayPlan, WindowReplay
 from servers.messages import router_message
-from tests.consumers.replay.samples import line
+from tests.consumers.replay.samples import GUARD, line, never
 from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, refuse_by_reset
 
 AT_MS = 1_763_900_000_000
@@ -60,12 +60,12 @@ def window(
         until_ms=sys.maxsize,
         target=Target.parse(target.url),
         baseline=Target.parse(baseline.url) if baseline else None,
-        policy=ReplayPolicy(Rules([], ("GET",)), 1.0, HeaderOptions(), allow_same_host=True),
+        policy=ReplayPolicy(Rules([], ("GET",)), 1.0, HeaderOptions(), allow_same_host=True, guard=GUARD),
         app="",
         concurrency=4,
         timeout_s=2.0,
     )
-    return WindowReplay(plan, lambda line: "/:n", Pacer(speed, rate, sys.maxsize))
+    return WindowReplay(plan, lambda line: "/:n", never, Pacer(speed, rate, sys.maxsize))
 
 
 def ignore(progress: Progress) -> None:

@@ -51,6 +51,7 @@ def filled(store: redis.Redis) -> None:
     figures.of("/cart").add("answered", 500, 70.0, 200, 20.0)
     figures.of("/cart").add("timeout", 0, 0.0, 200, 20.0)
     figures.skipped["method"] += 3
+    figures.reencoded += 2
     replay.record(store, "live", figures, {"target": "https://staging.example.com", "state": "running"})
 
 
@@ -139,6 +140,7 @@ def test_a_run_has_original_and_replayed(client: FlaskClient, redis_client: redi
     assert row["p95_change"]["share"] == pytest.approx(2.5, rel=0.03)
     assert row["p95_change"]["is_sure"] is False
     assert found["skipped"] == {"method": 3}
+    assert found["reencoded"] == 2
 
 
 @pytest.mark.parametrize(

@@ -78,17 +78,16 @@ export class ReplayView {
   }
 
   show(run) {
-    const drawn = JSON.stringify([run.id, run.total, run.skipped]);
+    const drawn = JSON.stringify([run.id, run.total, run.skipped, run.reencoded]);
     this.shown = run.id;
     this.showHead(run);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    const { total } = run;
     const words = wordsOf(run);
     keepingFocus(this.body, () =>
       this.body.replaceChildren(
         make("dl", { class: "figures", "aria-label": "The run" }, ...tiles(run, words)),
-        make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(total, words))),
+        make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(run, words))),
         run.routes.length ? table(run.routes, words) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),
       ),
     );
@@ -172,8 +171,9 @@ function when({ id, info }) {
   return info.started_at ? format.dayAndClock(Number(info.started_at)) : "";
 }
 
-function legend(total, { before, after }) {
-  return `${format.plural(total.sent, "request")} sent. Figures are ${before} → ${after}. Bars to the right are slower, to the left faster; pale bars are inconclusive: too few samples.`;
+function legend({ total, reencoded }, { before, after }) {
+  const again = reencoded ? `, ${format.count(reencoded)} of them percent-encoded again (Router 2.0 logs the path decoded)` : "";
+  return `${format.plural(total.sent, "request")} sent${again}. Figures are ${before} → ${after}. Bars to the right are slower, to the left faster; pale bars are inconclusive: too few samples.`;
 }
 
 function tiles({ total, skipped, late }, words) {

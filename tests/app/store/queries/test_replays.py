@@ -144,6 +144,30 @@ def test_the_total_is_the_sum_of_its_routes(redis_client: redis.Redis) -> None:
     assert run.total.outcomes == {"timeout": 1}
 
 
+def test_what_was_encoded_again_is_summed_from_write_to_write_and_starts_anew_with_a_target(
+    redis_client: redis.Redis,
+) -> None:
+    def reencoded() -> int:
+        run = queries.replay_run(redis_client, "live")
+        assert run is not None
+        return run.reencoded
+
+    one, other = {"target": "https://one.example.com"}, {"target": "https://other.example.com"}
+    added = replay.RunFigures(reencoded=3)
+    for total in (3, 6):
+        replay.record(redis_client, "live", added, one)
+        assert reencoded() == total
+    whole = replay.RunFigures()
+    whole.merge(added)
+    whole.merge(added)
+    replay.record(redis_client, "live", whole, one, replaces_run=True)
+    assert reencoded() == 6
+    assert all(redis_client.ttl(key) > 0 for key in redis_client.keys("tailrace:replay:live:*"))
+    replay.begin_live(redis_client, other["target"])
+    replay.record(redis_client, "live", replay.RunFigures(), other)
+    assert reencoded() == 0
+
+
 def test_runs_are_listed_the_latest_first(redis_client: redis.Redis) -> None:
     assert queries.replay_runs(redis_client).runs == []
     assert queries.replay_run(redis_client, "live") is None
