@@ -118,7 +118,7 @@ def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, uns
         conditions["method"] = [method.upper() for method in conditions["method"]]
     if "route" in conditions:
         # Names of routes are decoded; in `raw` mode they are not.
-        conditions["route"] += map(literal, conditions["route"])
+        conditions["route"] += [literal(route) for route in conditions["route"]]
     return Rule(
         allow=rule.get("do", "allow") == "allow",
         exact=tuple((name, frozenset(conditions[name])) for name in EXACT_CONDITIONS if name in conditions),
