@@ -81,6 +81,7 @@ audit: $(TOOLS)/.installed  ## ask for known vulnerabilities in all pinned versi
 
 bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in bench/README.md
 	$(BIN)/python -m bench.parser
+	$(BIN)/python -m bench.templates
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.metrics
 	$(BIN)/python -m bench.atomic_step

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.outcomes import ABORTED_CODES, ABORTED_STATUS
-from app.router_line import RouterLine, path_only
+from app.paths import by_path
+from app.router_line import RouterLine
 from app.routes import compile_rules
 
 if TYPE_CHECKING:
@@ -22,29 +23,15 @@ SWITCHED = "101"
 OPEN_CODES = ABORTED_CODES | {"H15"}
 """Of connections that were open: their client went away, or nothing was sent for 55 s (H15, status 503)."""
 
-CACHED_PATHS = 20_000
-
 
 def connection_matcher(settings: Settings) -> Callable[[RouterLine], bool]:
-    """Whether a line's times are those of a connection: its status is 101, or its path fits a pattern of
-    `streams:`."""
+    """Whether a line's times are those of a connection: its status is 101, or its decoded path fits a
+    pattern of `streams:`."""
     rules = [regex for regex, _ in compile_rules(settings.stream_rules)]
     if not rules:
         return lambda line: line.status == SWITCHED
-    known: dict[str, bool] = {}
-
-    def is_connection(line: RouterLine) -> bool:
-        if line.status == SWITCHED:
-            return True
-        path = path_only(line.path)
-        found = known.get(path)
-        if found is None:
-            if len(known) >= CACHED_PATHS:
-                known.clear()
-            found = known[path] = any(regex.fullmatch(path) for regex in rules)
-        return found
-
-    return is_connection
+    is_stream = by_path(lambda path: any(regex.fullmatch(path) for regex in rules))
+    return lambda line: line.status == SWITCHED or is_stream(line)
 
 
 def open_connection_matcher(settings: Settings) -> Callable[[RouterLine], bool]:

@@ -92,7 +92,7 @@ def _measured(case: Case) -> tuple[float, float, float]:
     with RedisServer() as server, redis.Redis.from_url(server.url) as client:
         client.config_set("slowlog-log-slower-than", 1_000)
         client.config_set("slowlog-max-len", 100_000)
-        aggregator = Aggregator(lambda path: path, Admission(client, ROUTES_MAX))
+        aggregator = Aggregator(lambda line: line.path, Admission(client, ROUTES_MAX))
         journal = Journal(client, "metrics", limits(ROUTES_MAX))
         for step in range(STEPS):
             batch = [

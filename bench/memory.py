@@ -44,7 +44,7 @@ def _measured(rate: float) -> tuple[float, float, float, float]:
     """Bytes of the totals, and of each kind of window."""
     with RedisServer() as server:
         client = redis.Redis.from_url(server.url)
-        aggregator = Aggregator(lambda path: path, Admission(client, 500))
+        aggregator = Aggregator(lambda line: line.path, Admission(client, 500))
         now_s = int(time.time())
         for at, batch in enumerate(_batches(rate, now_s)):
             claim = offsets_claim("positions", [(0, at, at + 1, at > 0)])

@@ -9,6 +9,7 @@ import redis
 
 from app.groups import METRICS
 from app.message import message_id
+from app.router_line import path_only
 from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
@@ -61,5 +62,7 @@ def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, rout
         router_message(seen.line(), seen.at_s, id=message_id("filled", position + at), app=seen.app)
         for at, seen in enumerate(requests)
     ]
-    changes = Aggregator(lambda path: path, Admission(store, routes_max)).changes(messages, int(now_s))
+    changes = Aggregator(lambda line: path_only(line.path), Admission(store, routes_max)).changes(
+        messages, int(now_s)
+    )
     assert apply(store, METRICS.name, claim, changes, routes_max), "another batch was in between"

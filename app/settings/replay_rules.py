@@ -19,6 +19,7 @@ from typing import Any
 from app.errors import BadSettings, TailraceError
 from app.hosts import comparable
 from app.masking import safe_repr
+from app.paths import literal
 from app.routes import compile_rules
 
 EXACT_CONDITIONS = ("method", "route", "host", "app", "dyno")
@@ -118,6 +119,9 @@ def _rule(rule: Mapping[str, Any], environ: Mapping[str, str], fault: Fault, uns
         conditions["method"] = [method.upper() for method in conditions["method"]]
     if "host" in conditions:
         conditions["host"] = [comparable(host) for host in conditions["host"]]
+    if "route" in conditions:
+        # Names of routes are decoded; in `raw` mode they are not.
+        conditions["route"] += [literal(route) for route in conditions["route"]]
     return Rule(
         allow=rule.get("do", "allow") == "allow",
         exact=tuple((name, frozenset(conditions[name])) for name in EXACT_CONDITIONS if name in conditions),

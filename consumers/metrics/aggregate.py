@@ -15,7 +15,7 @@ from app.connections import SWITCHED, is_switched
 from app.loop_guard import MARK
 from app.message import BadValue, RouterMessage, encode
 from app.outcomes import ABORTED_STATUS
-from app.router_line import RouterLine, parse, path_only, timestamp_ms
+from app.router_line import RouterLine, parse, timestamp_ms
 from app.store.apply import Changes
 from app.store.bounds import NOT_FOUND_STATUSES, OTHER, PATHS_MAX
 from app.store.keys import WINDOWS
@@ -76,7 +76,7 @@ class Aggregator:
 
     def __init__(
         self,
-        route_of: Callable[[str], str],
+        route_of: Callable[[RouterLine], str],
         names: NameAdmission,
         cursor: Cursor | None = None,
         is_replayed: Callable[[str], bool] = lambda request_id: False,
@@ -154,7 +154,7 @@ class Aggregator:
                     replayed += 1
                     continue
                 forged_marks += 1
-            route = route_of(path_only(line.path))
+            route = route_of(line)
             if not route:
                 without_path, pathless = without_path + 1, message
                 continue

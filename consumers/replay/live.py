@@ -75,7 +75,7 @@ class LiveReplay:
         self,
         settings: Settings,
         store: redis.Redis,
-        route_of: Callable[[str], str],
+        route_of: Callable[[RouterLine], str],
         is_connection: Callable[[RouterLine], bool],
         stop: Event,
         cursor: Cursor | None = None,

@@ -1,4 +1,4 @@
-"""Percent-encoding of a line's path and query: as the client must have sent it, and as people read it.
+"""Percent-encoding of a line's path and query, as the client must have sent it.
 
 Router 2.0 logs the path percent-decoded: the app gets `/api/Lexicon%201951`, the line says
 `/api/Lexicon 1951` (seen beside the app's own line of the same request). What cannot be known: whether a
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import string
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"
 _SUB_DELIMS = "!$&'()*+,;="
@@ -23,7 +23,6 @@ as they are. A `#` would end the query (section 3.5), so no client sends one."""
 
 _PATH_AS_IS = re.compile(f"[{re.escape(PATH_SAFE)}]*")
 _QUERY_AS_IS = re.compile(f"[{re.escape(QUERY_SAFE)}]*")
-_SLASH = re.compile(r"(%2F)", re.IGNORECASE)
 
 
 def encode_again(path_and_query: str) -> str:
@@ -46,13 +45,3 @@ def _quoted(text: str, safe: str) -> str:
         return quote(text.encode("utf-8", "surrogateescape"), safe=safe)
     except UnicodeEncodeError:
         return text  # Half of a surrogate pair, which no router writes: refused later.
-
-
-def decoded(path: str) -> str:
-    """The path as people read it, `/café` for `/caf%C3%A9`; `%2F` stays, because it is no separator."""
-    if "%" not in path:
-        return path
-    parts = _SLASH.split(path)
-    return "".join(
-        part if at % 2 else unquote(part, errors="surrogateescape") for at, part in enumerate(parts)
-    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.message import RouterMessage, exact_line
-from app.router_line import RouterLine, milliseconds, parse, path_only, timestamp_ms
+from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
 from consumers.replay.percent_encoding import encode_again
 
 LATE_MAX_MS = 3_600_000
@@ -76,7 +76,9 @@ class Outcome:
 
 
 def request_of(
-    message: RouterMessage, route_of: Callable[[str], str], is_connection: Callable[[RouterLine], bool]
+    message: RouterMessage,
+    route_of: Callable[[RouterLine], str],
+    is_connection: Callable[[RouterLine], bool],
 ) -> Request | None:
     """The request of a message; None for a line without method or path."""
     line = parse(exact_line(message))
@@ -85,14 +87,13 @@ def request_of(
     at_ms, received_ms = timestamp_ms(message["timestamp"]), message["received_at"]
     if at_ms is None or not received_ms - LATE_MAX_MS <= at_ms <= received_ms + AHEAD_MAX_MS:
         at_ms = received_ms
-    path = path_only(line.path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     sent_path = encode_again(line.path) if line.is_router_2 else line.path
     return Request(
         method=line.method,
         path=sent_path,
         host=line.host,
         app=message["app"],
-        route=route_of(path),
+        route=route_of(line),
         dyno=line.dyno,
         request_id=line.request_id,
         message_id=message["id"],

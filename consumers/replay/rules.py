@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from app.hosts import comparable
+from app.paths import decoded
 from app.router_line import path_only
 from app.settings.replay_rules import Rule
-from consumers.replay.percent_encoding import decoded
 from consumers.replay.request import Request
 from consumers.replay.rewrite import TooMuchWork, rewrite
 

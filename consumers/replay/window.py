@@ -75,7 +75,7 @@ class WindowReplay:
     def __init__(
         self,
         plan: ReplayPlan,
-        route_of: Callable[[str], str],
+        route_of: Callable[[RouterLine], str],
         is_connection: Callable[[RouterLine], bool],
         pacer: Pacer,
     ) -> None:

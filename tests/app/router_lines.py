@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from app.router_line import RouterLine
+
 INFO = (
     'at=info method=GET path="/users/1?q=a" host=shop.example.com '
     'request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="204.204.204.204" dyno=web.1 '
@@ -14,6 +16,19 @@ H12 = (
     'request_id=8601b555 fwd="204.204.204.204,2001:db8::1" dyno=web.2 '
     "connect=1.5ms service=30000ms status=503 bytes=0 protocol=https\n"
 )
+
+
+def legacy(path: str) -> RouterLine:
+    """The legacy router's line of a request, with this path as the client sent it."""
+    return EMPTY._replace(path=path, protocol="https")
+
+
+def router_2(path: str) -> RouterLine:
+    """Router 2.0's line of a request, with this path as Router 2.0 writes it: decoded."""
+    return EMPTY._replace(path=path, protocol="http1.1", tls="false")
+
+
+EMPTY = RouterLine(*[""] * len(RouterLine._fields))
 
 _any_text = st.text(st.characters(exclude_categories=()), max_size=12)
 """Any characters, lone surrogates too."""

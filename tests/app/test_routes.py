@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadSettings
-from app.routes import MAX_ROUTE_CHARS, compile_rules, route_namer, template
+from app.routes import compile_rules, route_namer, template
 from app.settings import Settings
+from app.templates import MAX_ROUTE_CHARS
+from tests.app.router_lines import legacy, router_2
 
 HEROKUS_LONGEST_PATH = 8_192
 """Bytes of a request line that Heroku's router takes."""
@@ -67,26 +69,40 @@ def test_every_rule_that_is_none_is_named() -> None:
 
 def test_raw_mode_keeps_paths_as_they_are() -> None:
     route_of = route_namer(Settings(route_templates="raw"))
-    assert route_of("/users/42") == "/users/42"
-
-
-def test_a_scanners_paths_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.routes.CACHED_PATHS", 3)
-    route_of = route_namer(Settings())
-    known = route_of.__closure__
-    assert known is not None
-    (remembered,) = [cell.cell_contents for cell in known if isinstance(cell.cell_contents, dict)]
-    for number in range(10):
-        assert route_of(f"/wp-admin/{number}") == route_of(f"/wp-admin/{number}") == "/wp-admin/:id"
-        assert len(remembered) == number % 3 + 1
+    for path in ("/users/42", "/caf%C3%A9", "/caf\u00e9", "/a%2fb", "/x\x1b"):
+        for line in (legacy(path + "?q=1"), router_2(path + "?q=1")):
+            assert route_of(line) == path
+    assert route_of(legacy("/a\udcff?q=\udcff")) == "/a\ufffd"
 
 
 def test_the_namer_knows_the_users_rules() -> None:
     route_of = route_namer(Settings(route_rules=("/users/:name",)))
-    assert [route_of(path) for path in ("/users/ada", "/users/ada", "/posts/7")] == [
+    assert [route_of(legacy(path)) for path in ("/users/ada", "/users/ada", "/posts/7")] == [
         *("/users/:name", "/users/:name"),
         "/posts/:id",
     ]
+
+
+@pytest.mark.parametrize("rule", ["/caf\u00e9 a/:name", "/caf%C3%A9%20a/:name", "/caf%c3%a9 a/:name"])
+def test_a_rule_fits_the_decoded_path_however_it_is_written(rule: str) -> None:
+    route_of = route_namer(Settings(route_rules=(rule,)))
+    sent = ("/caf%C3%A9%20a/x", "/caf%c3%a9%20a/%C3%A9", "/caf%C3%A9 a/x")
+    for line in (*map(legacy, sent), router_2("/caf\u00e9 a/x")):
+        assert route_of(line) == rule
+
+
+def test_a_rules_own_escapes_are_text_and_none_of_its_syntax() -> None:
+    route_of = route_namer(Settings(route_rules=("/a%2Fb/:x", "/t%3A:x", "/%2Ay", "/100%/:x")))
+    for path, route in {
+        "/a%2fb/1": "/a%2Fb/:x",
+        "/a/b/1": "/a/b/:id",
+        "/t:y": "/t%3A:x",
+        "/%2Ay": "/%2Ay",
+        "/z": "/z",
+        "/100%/1": "/100%/:x",
+        "/100%25/1": "/100%/:x",
+    }.items():
+        assert route_of(legacy(path)) == route
 
 
 def test_a_route_of_the_longest_length_stays_and_a_longer_one_is_cut() -> None:

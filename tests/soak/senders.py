@@ -54,10 +54,15 @@ def crawler_line(rng: random.Random, number: int) -> str:
     return soak_line(f"/blog/{word}/{word[::-1]}", rng.lognormvariate(3, 1), 200, 1)
 
 
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
 def scanner_line(rng: random.Random, number: int) -> str:
     """A file that is not there; with codes, methods and statuses that nobody knows."""
     odd = rng.randrange(1_000)
-    line = soak_line(f"/wp-{number}.php", 2, 404, 1)
+    # A number would be taken for an id, so each digit is a letter.
+    word = str(number).translate(_LETTERS)
+    line = soak_line(f"/wp-{word}.php", 2, 404, 1)
     return (
         line.replace("method=GET", f"method=X{odd}").replace("status=404", f"status={odd}") + f" code=Z{odd}"
     )

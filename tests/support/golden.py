@@ -10,6 +10,7 @@ import base64
 import gzip
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ import redis
 
 from app.loop_guard import is_marked
 from app.message import RouterMessage
-from app.routes import template
+from app.router_line import RouterLine, path_only
 from app.store import keys, replies
 from app.store.apply import apply, limits
 from app.store.claims import offsets_claim
@@ -58,10 +59,15 @@ PATHS = (
 RARE_PATHS = tuple(f"/page{number}" for number in range(14))
 
 
+def route_of(line: RouterLine) -> str:
+    """The names that these paths had when the files were written."""
+    return re.sub(r"(?<=/users/)[0-9]+", ":id", re.sub("(?<=/orders/).+", ":uuid", path_only(line.path)))
+
+
 def run(store: redis.Redis, *, is_journal_left: bool = False) -> None:
     """Counts the input as a metrics worker does, also once more into what is there."""
     # The version that wrote the dumps signed no marks.
-    aggregator = Aggregator(template, Admission(store, ROUTES_MAX), is_replayed=is_marked)
+    aggregator = Aggregator(route_of, Admission(store, ROUTES_MAX), is_replayed=is_marked)
     journal = Journal(store, GROUP, limits(ROUTES_MAX))
     all_batches = list(batches())
     first = replies.number(store.hget(keys.positions(GROUP), "0"))

@@ -11,23 +11,25 @@ import signal
 import sys
 from collections.abc import Callable
 
+from app.router_line import RouterLine
 from app.routes import route_namer
 from app.settings import Settings
 
 
-def hanging_namer(settings: Settings) -> Callable[[str], str]:
+def hanging_namer(settings: Settings) -> Callable[[RouterLine], str]:
     """`route_namer`, but `/hang` holds the interpreter's lock for years, `/die` ends the process as a
     defect in C code does, and `/fail` raises what nobody expects."""
     named = route_namer(settings)
 
-    def route_of(path: str) -> str:
+    def route_of(line: RouterLine) -> str:
+        path = line.path
         if path == "/hang":
             re.fullmatch("(a+)+b", "a" * 80)
         if path == "/die":
             os.kill(os.getpid(), signal.SIGSEGV)
         if path == "/fail":
             raise RuntimeError("nobody expects this")
-        return named(path)
+        return named(line)
 
     return route_of
 

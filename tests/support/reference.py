@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import cast
+from urllib.parse import unquote
 
 import redis
 
@@ -69,7 +70,9 @@ class Reference:
     def add(self, message: RouterMessage) -> None:
         """Counts one message; one without a path, or of a replay, changes nothing."""
         pairs = pairs_of(message["msg"])
-        route = self._route_of(pairs.get("path", "").split("?")[0])
+        path = pairs.get("path", "").split("?")[0]
+        is_decoded = "tls" in pairs or pairs.get("protocol") in ("http1.1", "http2.0")
+        route = self._route_of(path if is_decoded else unquote(path))
         if not route or self._is_replayed(pairs.get("request_id", "")):
             return
         self._count("tailrace:apps", message["app"])

@@ -71,7 +71,7 @@ def message(number, status, size):
     return {"timestamp": "broken", "msg": line, "id": f"f.{number}", "app": "", "received_at": now_s * 1000}
 batch = [message(n, 404 if n < 3 else 200, 1000 * (n + 1)) for n in range(10)]
 claim = {"kind": "offsets", "positions": "p", "spans": [[0, 0, 1, False]], "seen": []}
-apply(store, "g", claim, Aggregator(lambda path: path, Admission(store, 9)).changes(batch, now_s), 9)
+apply(store, "g", claim, Aggregator(lambda line: line.path, Admission(store, 9)).changes(batch, now_s), 9)
 (span,) = route_sums(store, "", [ALL_ROUTES], plan(3600, now_s + 20, 30)).values()
 totals, maxima = all_time(store, "", [ALL_ROUTES])[ALL_ROUTES]
 web = create_app(Settings.load({"REDIS_URL": url, "DRAIN_AUTH": "none"})).test_client()

@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import redis
 
 from app.message import RouterMessage
-from app.routes import template
+from app.router_line import RouterLine
+from app.routes import route_namer
+from app.settings import Settings
 from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
@@ -28,7 +30,7 @@ class HealingWorker:
         store: redis.Redis,
         routes_max: int = 500,
         *,
-        route_of: Callable[[str], str] = template,
+        route_of: Callable[[RouterLine], str] | None = None,
         rules: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -36,7 +38,7 @@ class HealingWorker:
         self._routes_max = routes_max
         self.names = Admission(store, routes_max, heals=True, named_by_rule=rules)
         self.names.route_rows._clock = clock
-        self._aggregator = Aggregator(route_of, self.names)
+        self._aggregator = Aggregator(route_of or route_namer(Settings()), self.names)
         self.tender = Tender(store, self.names.route_rows, routes_max, kept=rules)
 
     def count(self, messages: Sequence[RouterMessage]) -> None:

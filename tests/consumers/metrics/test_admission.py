@@ -24,7 +24,7 @@ from tests.support.stored import text_hash
 
 def work(store: redis.Redis, batches: Sequence[Sequence[RouterMessage]], routes_max: int = 500) -> list[int]:
     """Counts the batches with one worker; the rows of each."""
-    aggregator = Aggregator(lambda path: path, Admission(store, routes_max))
+    aggregator = Aggregator(lambda line: line.path, Admission(store, routes_max))
     rows = []
     for at, batch in enumerate(batches, int(store.hget("positions", "0") or 0)):
         claim = offsets_claim("positions", [(0, at, at + 1, False)])
@@ -68,7 +68,7 @@ def test_no_script_takes_redis_long_whatever_a_batch_holds(redis_client: redis.R
 
 
 def test_two_workers_that_admit_at_once_keep_the_bound_of_routes(redis_client: redis.Redis) -> None:
-    one, other = (Aggregator(lambda path: path, Admission(redis_client, 10)) for _ in range(2))
+    one, other = (Aggregator(lambda line: line.path, Admission(redis_client, 10)) for _ in range(2))
     first = one.changes([message(f'path="/a{at}" status=200') for at in range(10)], NOW_S)
     second = other.changes([message(f'path="/b{at}" status=200') for at in range(10)], NOW_S)
     for at, changes in enumerate((first, second)):
@@ -79,7 +79,7 @@ def test_two_workers_that_admit_at_once_keep_the_bound_of_routes(redis_client: r
 
 
 def test_after_redis_was_cleared_routes_are_admitted_anew(redis_client: redis.Redis) -> None:
-    aggregator = Aggregator(lambda path: path, Admission(redis_client, 3))
+    aggregator = Aggregator(lambda line: line.path, Admission(redis_client, 3))
     for round in range(2):
         redis_client.flushall()
         for at, path in enumerate("abc"):
@@ -149,7 +149,7 @@ def test_aggregation_is_linear_in_apps() -> None:
 
     def rows(apps: int) -> float:
         batch = [message('path="/x"', app=f"a{at % apps}") for at in range(2_000)]
-        aggregator = Aggregator(lambda path: path, EveryName())
+        aggregator = Aggregator(lambda line: line.path, EveryName())
         started = time.process_time()
         aggregator.changes(batch, NOW_S)
         return time.process_time() - started

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from app.loop_guard import LoopGuard
 from app.message import RouterMessage, encode
-from app.routes import route_namer, template
+from app.router_line import RouterLine
+from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.claims import offsets_claim
@@ -31,6 +32,8 @@ from tests.support.stored import expires_at_s
 _numbers = itertools.count()
 NOW_S = int(time.time())
 """As Redis has it, for it removes windows whose time is over."""
+
+ROUTE_OF = route_namer(Settings())
 
 
 def message(line: str, at_s: float = NOW_S, app: str = "", **more: Any) -> RouterMessage:
@@ -56,20 +59,20 @@ MARKED = GUARD.mark("8601b555")
 
 
 def aggregator_of(
-    names: NameAdmission, route_of: Callable[[str], str] = template, cursor: Cursor | None = None
+    names: NameAdmission, route_of: Callable[[RouterLine], str] = ROUTE_OF, cursor: Cursor | None = None
 ) -> Aggregator:
     """One that recognises the marks of GUARD."""
     return Aggregator(route_of, names, cursor, GUARD.is_replayed)
 
 
-def changes_of(*messages: RouterMessage, route_of: Callable[[str], str] = template) -> Changes:
+def changes_of(*messages: RouterMessage, route_of: Callable[[RouterLine], str] = ROUTE_OF) -> Changes:
     return aggregator_of(EveryName(), route_of).changes(messages, NOW_S)
 
 
 def count(
     store: redis.Redis,
     batches: Sequence[Sequence[RouterMessage]],
-    route_of: Callable[[str], str] = template,
+    route_of: Callable[[RouterLine], str] = ROUTE_OF,
     routes_max: int = 500,
 ) -> Hashes:
     """Counts the batches as a metrics worker does; the hashes that Redis holds then."""
@@ -225,7 +228,7 @@ def test_nobody_outside_can_hide_a_request(redis_client: redis.Redis, request_id
 def test_without_a_key_no_mark_hides_a_request() -> None:
     guard = LoopGuard(lambda: b"")
     line = message(f'path="/foo" request_id={guard.mark("8601b555")} status=200')
-    found = Aggregator(template, EveryName(), None, guard.is_replayed).changes([line], NOW_S)
+    found = Aggregator(ROUTE_OF, EveryName(), None, guard.is_replayed).changes([line], NOW_S)
     assert (found.apps, found.totals) == ({"": 1}, {"messages": 1, "forged_marks": 1})
 
 
@@ -262,7 +265,7 @@ def test_ids_in_paths_make_one_route_and_raw_mode_one_each(redis_client: redis.R
 
 def test_a_million_paths_of_a_scanner_are_one_row(redis_client: redis.Redis) -> None:
     batch = [message(f'path="/a{"x" * (number % 17)}{number // 17}q" status=404') for number in range(2_000)]
-    found = count(redis_client, [batch], lambda path: path, routes_max=20)
+    found = count(redis_client, [batch], lambda line: line.path, routes_max=20)
     assert len(found["routes"]) == 21
     counted = sum(int(fields["404"]) for key, fields in found.items() if key.endswith("::statuses"))
     assert counted == 2_000
@@ -299,13 +302,13 @@ def test_windows_are_those_of_the_lines_own_time_and_expire(redis_client: redis.
 def test_a_line_without_a_time_of_its_own_has_that_of_its_arrival(timestamp: str, is_own: bool) -> None:
     received_ms = 1_767_323_045_000 + 86_400_000  # A day after 2026-01-02T03:04:05Z.
     odd = message('path="/foo"', timestamp=timestamp, received_at=received_ms)
-    (row, _) = Aggregator(template, EveryName()).changes([odd], received_ms // 1000).rows
+    (row, _) = Aggregator(ROUTE_OF, EveryName()).changes([odd], received_ms // 1000).rows
     starts = {length: start for length, start, _ in row.added.windows}
     assert starts[3_600] == (received_ms // 1000 - (86_400 if is_own else 0)) // 3_600 * 3_600
 
 
 def test_a_clock_that_is_ahead_of_its_line_by_more_than_an_hour_is_not_believed() -> None:
-    aggregator = Aggregator(template, EveryName())
+    aggregator = Aggregator(ROUTE_OF, EveryName())
     for ahead_s, is_believed in ((3_000, True), (3_600, True), (3_611, False), (10**8, False)):
         own_s = NOW_S + ahead_s
         # Before and after, the same second arrives in time: what is remembered of it changes nothing.
@@ -395,7 +398,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
 )
 def test_no_message_stops_the_worker(odd: list[dict[str, Any]]) -> None:
     batch = [{**message(""), **found} for found in odd]
-    changes = Aggregator(template, EveryName()).changes(batch, NOW_S)  # type: ignore[arg-type]
+    changes = Aggregator(ROUTE_OF, EveryName()).changes(batch, NOW_S)  # type: ignore[arg-type]
     counted = sum(changes.apps.values()) + len(changes.bad)
     left_out = changes.totals.get("without_path", 0) + changes.totals.get("replayed", 0)
     assert counted + left_out == len(odd)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from app.routes import template
+from app.router_line import RouterLine
 from app.store.bounds import OTHER
 from app.store.keys import WINDOWS
 from app.store.schema import TOTALS_HASH
 from consumers.metrics.aggregate import Aggregator
 from consumers.metrics.route_rows import Seen
 from servers.messages import stamp
-from tests.consumers.metrics.test_aggregate import MARKED, NOW_S, EveryName, changes_of, message
+from tests.consumers.metrics.test_aggregate import MARKED, NOW_S, ROUTE_OF, EveryName, changes_of, message
 
 
 def test_a_window_is_kept_until_its_time_is_over_and_not_a_second_longer() -> None:
@@ -22,7 +22,7 @@ def test_a_window_is_kept_until_its_time_is_over_and_not_a_second_longer() -> No
     line = message('path="/foo" status=200', start_s)
     for length_s, ends_s in last_s.items():
         for now_s, is_kept in ((ends_s - 1, True), (ends_s, False)):
-            (row, all_routes) = Aggregator(template, EveryName()).changes([line], now_s).rows
+            (row, all_routes) = Aggregator(ROUTE_OF, EveryName()).changes([line], now_s).rows
             assert row.added.windows == all_routes.added.windows
             assert (length_s in [window[0] for window in row.added.windows]) is is_kept
 
@@ -30,7 +30,7 @@ def test_a_window_is_kept_until_its_time_is_over_and_not_a_second_longer() -> No
 def test_windows_are_those_of_the_schema_in_order_of_time() -> None:
     start_s = 1_800_000_000
     messages = [message('path="/foo" bytes=5', start_s + after_s) for after_s in (65, 0, 9, 10, 3_600)]
-    (row, _) = Aggregator(template, EveryName()).changes(messages, start_s).rows
+    (row, _) = Aggregator(ROUTE_OF, EveryName()).changes(messages, start_s).rows
     assert [(length_s, at_s - start_s, counts["n"]) for length_s, at_s, counts in row.added.windows] == [
         *((10, 0, 2), (10, 10, 1), (10, 60, 1), (10, 3_600, 1)),
         *((60, 0, 3), (60, 60, 1), (60, 3_600, 1)),
@@ -92,7 +92,7 @@ def test_what_is_not_admitted_counts_with_the_others() -> None:
         message('path="/a"'),
     ]
     names = SomeNames()
-    found = Aggregator(template, names).changes(messages, NOW_S)
+    found = Aggregator(ROUTE_OF, names).changes(messages, NOW_S)
     assert names.seen_apps == {"shop", "stranger", "other-stranger", ""}
     assert names.seen_codes == {"H12", "H99"}
     assert names.wanted == {
@@ -130,9 +130,9 @@ def test_the_place_tells_which_message_is_in_hand_and_none_afterwards() -> None:
     place = [0]
     seen: list[int] = []
 
-    def route_of(path: str) -> str:
+    def route_of(line: RouterLine) -> str:
         seen.append(place[0])
-        return path
+        return line.path
 
     Aggregator(route_of, EveryName(), place).changes([message('path="/a"')] * 3, NOW_S)
     assert (seen, place) == ([1, 2, 3], [0])
@@ -140,7 +140,7 @@ def test_the_place_tells_which_message_is_in_hand_and_none_afterwards() -> None:
 
 def test_what_is_remembered_of_times_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumers.metrics.aggregate.CACHED_TIMES", 3)
-    aggregator = Aggregator(template, EveryName())
+    aggregator = Aggregator(ROUTE_OF, EveryName())
     for number in range(8):
         at_s = 1_800_000_000 + 10 * number
         (row, _) = aggregator.changes([message('path="/foo"', at_s)], at_s).rows
@@ -152,7 +152,7 @@ def test_what_is_remembered_of_times_is_bounded(monkeypatch: pytest.MonkeyPatch)
 def test_the_time_of_arrival_counts_to_ten_seconds() -> None:
     for received_ms, start_s in ((1_800_000_009_999, 1_800_000_000), (1_800_000_010_000, 1_800_000_010)):
         odd = message('path="/foo"', timestamp="-", received_at=received_ms)
-        (row, _) = Aggregator(template, EveryName()).changes([odd], 1_800_000_000).rows
+        (row, _) = Aggregator(ROUTE_OF, EveryName()).changes([odd], 1_800_000_000).rows
         assert row.added.windows[0][:2] == (10, start_s)
 
 
@@ -161,5 +161,5 @@ def test_a_line_may_be_an_hour_ahead_of_its_arrival_to_the_millisecond(late_ms: 
     own_s = 1_800_000_000
     received_ms = own_s * 1000 - late_ms
     odd = message('path="/foo"', timestamp=stamp(own_s), received_at=received_ms)
-    (row, _) = Aggregator(template, EveryName()).changes([odd], own_s - 3_600).rows
+    (row, _) = Aggregator(ROUTE_OF, EveryName()).changes([odd], own_s - 3_600).rows
     assert row.added.windows[0][1] == (own_s if is_own else received_ms // 10_000 * 10)

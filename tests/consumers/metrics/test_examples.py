@@ -5,7 +5,8 @@ from __future__ import annotations
 import redis
 
 from app.message import RouterMessage, decode
-from app.routes import template
+from app.routes import route_namer
+from app.settings import Settings
 from app.store import dead_letters, replies
 from app.store.apply import apply
 from app.store.claims import offsets_claim
@@ -18,7 +19,7 @@ REASON = "a router line without a path (one an hour is kept, as an example)"
 
 
 def test_one_line_without_a_path_is_kept_an_hour() -> None:
-    aggregator = Aggregator(template, EveryName())
+    aggregator = Aggregator(route_namer(Settings()), EveryName())
 
     def examples(batch: list[RouterMessage], now_s: int) -> list[RouterMessage]:
         changes = aggregator.changes(batch, now_s)
@@ -34,7 +35,7 @@ def test_one_line_without_a_path_is_kept_an_hour() -> None:
 
 
 def test_an_example_is_among_the_dead_letters_and_all_are_counted(redis_client: redis.Redis) -> None:
-    changes = Aggregator(template, EveryName()).changes([*PATHLESS, USUAL], NOW_S)
+    changes = Aggregator(route_namer(Settings()), EveryName()).changes([*PATHLESS, USUAL], NOW_S)
     claim = offsets_claim("tailrace:positions:metrics", [(0, 0, 1, False)])
     apply(redis_client, "metrics", claim, changes, 500)
     (letter,) = dead_letters.read(redis_client)

@@ -28,7 +28,7 @@ def request_from(**changes: object) -> Request | None:
         "received_at": RECEIVED_MS,
     }
     found: RouterMessage = {**message, **changes}  # type: ignore[typeddict-item]
-    return request_of(found, str, never)
+    return request_of(found, lambda line: line.path, never)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def test_the_first_rule_that_matches_decides() -> None:
         ({"path": "/users/:id"}, {}, {"path": "/users/42/posts"}),
         ({"path": ["/a", "/admin/*rest"]}, {"path": "/admin/x/y"}, {"path": "/administrator"}),
         ({"route": "/users/:id"}, {}, {"route": "/"}),
+        ({"route": "/caf%C3%A9/:id"}, {"route": "/caf\u00e9/:id"}, {"route": "/caf%c3%a9/:id"}),
+        ({"route": "/caf%C3%A9/:id"}, {"route": "/caf%C3%A9/:id"}, {"route": "/cafe/:id"}),
         ({"host": "shop.example.com"}, {}, {"host": "evil.example.com"}),
         ({"host": "Shop.Example.com:443"}, {}, {"host": "shop.example.com:8443"}),
         ({"host": "shop.example.com"}, {"host": "SHOP.example.com.:80"}, {"host": "shop.example.com:8080"}),

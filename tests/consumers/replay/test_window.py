@@ -65,7 +65,7 @@ def window(
         concurrency=4,
         timeout_s=2.0,
     )
-    return WindowReplay(plan, lambda path: "/:n", never, Pacer(speed, rate, sys.maxsize))
+    return WindowReplay(plan, lambda line: "/:n", never, Pacer(speed, rate, sys.maxsize))
 
 
 def ignore(progress: Progress) -> None:
