@@ -25,6 +25,7 @@ from app.store.schema import (
     PATHS_HASH,
     PROMOTED,
     REQUESTS,
+    TALK_NAMES,
     TOTALS_HASH,
     Count,
     Counts,
@@ -152,7 +153,14 @@ def retire(
             (move.route, move.digest, move.into, keys.digest(move.into))
             for move in moves[at : at + ROWS_AT_ONCE]
         ]
-        plan = orjson.dumps({"templates": wanted if at == 0 else [], "moves": some})
+        plan = orjson.dumps(
+            {
+                "templates": wanted if at == 0 else [],
+                "moves": some,
+                "scope": keys.scope(app),
+                "sums": [names.hash for names in TALK_NAMES],
+            }
+        )
         retired += run_raw(store, _RETIRE, table, [app, plan])
     return retired
 

@@ -184,6 +184,8 @@ COUNTS = tuple(figure for figure in FIGURES if isinstance(figure, Count))
 NAMES = tuple(figure for figure in FIGURES if isinstance(figure, Names) and figure.code)
 TOTAL_NAMES = tuple(figure for figure in FIGURES if isinstance(figure, Names) and not figure.code)
 """Those that no window has."""
+TALK_NAMES = tuple(names for names in NAMES if names.hash.startswith("::"))
+"""Those in hashes of the talk, which there are for routes alone."""
 SKETCHES = tuple(figure for figure in FIGURES if isinstance(figure, Sketch))
 
 _NUMBER_STARTS = frozenset("-0123456789")

@@ -9,6 +9,7 @@ from app.groups import Group, group_named
 from app.log_status import LogAdvice
 from app.store.queries.alert import Alert, Severity
 from app.store.queries.health import GroupHealth, Health
+from app.store.queries.line_alerts import line_alerts
 from app.store.queries.sender_alerts import sender_alerts
 
 LAG_S = 30
@@ -18,9 +19,6 @@ FULL_S = 60
 """If a frame was rejected within this many seconds, the log is full now."""
 
 MEMORY_SHARE = 0.9
-
-WITHOUT_PATH_SHARE = 0.01
-"""If more of all lines have no path, something is wrong with what is sent."""
 
 SAFE_POLICIES = ("noeviction",)
 
@@ -34,7 +32,7 @@ def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
         *sender_alerts(health),
         *_memory(health, advice),
         *_dead_letters(health),
-        *_without_path(health),
+        *line_alerts(health),
         *_routes(health),
     ]
     order = {"alarm": 0, "warning": 1, "note": 2}
@@ -184,22 +182,6 @@ def _dead_letters(health: Health) -> Iterator[Alert]:
             action="Find the sender: `python -m app dead-letters list` shows the newest.",
             count=health.dead_letters_dropped,
         )
-
-
-def _without_path(health: Health) -> Iterator[Alert]:
-    for group in health.groups:
-        if count := group.totals.get("without_path", 0):
-            is_many = count > WITHOUT_PATH_SHARE * group.totals.get("messages", 0)
-            yield Alert(
-                code=f"without_path:{group.group}",
-                severity="warning" if is_many else "note",
-                title=f"{plural(count, 'router line')} had no path",
-                text=f"{group.group} read {'it' if count == 1 else 'them'}, but counted no request: "
-                "without a path there is no route.",
-                action="`python -m app dead-letters list` shows one an hour as an example. If the lines are "
-                "Heroku's, please report it; else have the sender write the `path` of each request.",
-                count=count,
-            )
 
 
 def _routes(health: Health) -> Iterator[Alert]:

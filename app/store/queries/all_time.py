@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import redis
 
 from app.store import keys, replies
-from app.store.schema import COUNTS, NAMES, SKETCHES, TOTALS_HASH, Counts, hashes_of
+from app.store.schema import COUNTS, NAMES, SKETCHES, TALK_NAMES, TOTALS_HASH, Counts, hashes_of
 from app.store.sums import Sums, sums_of_totals
 
 Maxima = dict[str, float]
@@ -15,7 +15,8 @@ Maxima = dict[str, float]
 
 _MAXIMA = {sketch.maximum: sketch.name for sketch in SKETCHES}
 _HASHES = hashes_of((*COUNTS, *NAMES, *SKETCHES))
-_TALK_NAMES = [names for names in NAMES if names.hash.startswith("::")]
+SUM_TRIES = 5
+"""How often the sum over all routes is read again because rows were merged meanwhile."""
 
 
 def all_time_requests(store: redis.Redis, app: str, digests: Sequence[str]) -> Counts:
@@ -49,16 +50,26 @@ def all_time(store: redis.Redis, app: str, digests: Sequence[str]) -> dict[str, 
 
 
 def _talk_names_of_all(store: redis.Redis, app: str) -> dict[str, Counts]:
-    """The talk's hashes know no row of all routes: it is the sum over them."""
+    """The talk's hashes know no row of all routes: it is the sum over them. Where rows are merged between the
+    reads, they are read again: a sum that lacks a row would fall, and counters never fall."""
+    for _ in range(SUM_TRIES):
+        version = store.hget(keys.ROUTE_VERSIONS, app)
+        total = _sum_of_routes(store, app)
+        if store.hget(keys.ROUTE_VERSIONS, app) == version:
+            break
+    return total
+
+
+def _sum_of_routes(store: redis.Redis, app: str) -> dict[str, Counts]:
     digests = replies.text_list(store.hvals(keys.routes(app)))
     pipeline = store.pipeline(transaction=False)
     for digest in digests:
-        for names in _TALK_NAMES:
+        for names in TALK_NAMES:
             pipeline.hgetall(keys.total(app, digest, names.hash))
     answers = iter(pipeline.execute())
-    total: dict[str, Counts] = {names.name: {} for names in _TALK_NAMES}
+    total: dict[str, Counts] = {names.name: {} for names in TALK_NAMES}
     for _ in digests:
-        for names in _TALK_NAMES:
+        for names in TALK_NAMES:
             counts = total[names.name]
             for name, count in replies.counts(next(answers)).items():
                 counts[name] = counts.get(name, 0) + count

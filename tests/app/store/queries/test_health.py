@@ -199,6 +199,18 @@ def test_router_lines_without_a_path_are_said(
     assert codes(redis_client) == []
 
 
+def test_times_that_cannot_be_read_and_marks_that_are_not_signed_are_said(redis_client: redis.Redis) -> None:
+    report_status(redis_client, worker("metrics"))
+    for what, count in (("messages", 1_000), ("unreadable_times", 11), ("forged_marks", 1)):
+        redis_client.hset("tailrace:group:metrics", what, count)
+    times, marks = alerts(health(redis_client))
+    assert (times.code, times.severity, times.count) == ("unreadable_times:metrics", "warning", 11)
+    assert (marks.code, marks.severity, marks.count) == ("forged_marks:metrics", "note", 1)
+    assert "REPLAY_KEY" in marks.action
+    redis_client.hset("tailrace:group:metrics", "messages", 1_100)
+    assert {alert.severity for alert in alerts(health(redis_client))} == {"note"}
+
+
 def test_each_kind_of_fault_of_a_sender_has_words_and_is_shown_for_an_hour(redis_client: redis.Redis) -> None:
     report_status(redis_client, worker("metrics"))
     now_s = int(time.time())
