@@ -169,7 +169,11 @@ def test_an_installation_with_the_same_key_does_not_count_what_another_replays(
     with RecordingTarget() as target:
         chosen = {"REPLAY_SPEED": "max", "REPLAY_KEY": "k" * 32}
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, **chosen)), redis_client, str, never, Event()
+            Settings.load(environ(redis_url, target, **chosen)),
+            redis_client,
+            lambda line: line.path,
+            never,
+            Event(),
         )
         live.handle(batch_of(redis_url, redis_client, [line("/a"), line("/b")]), lambda: None)
         live.finish()
@@ -303,7 +307,11 @@ def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_cli
     def replayed(target: RecordingTarget, path: str) -> replay.RunFigures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, never, Event()
+            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")),
+            redis_client,
+            lambda line: line.path,
+            never,
+            Event(),
         )
         live.handle(batch, lambda: None)
         live.finish()
