@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from app.email_addresses import email_kind
 from app.identifiers import id_kind, is_icon
 from app.words import word_set
 
@@ -65,9 +66,6 @@ _BUNDLED = word_set(".js .mjs .css .js.map .css.map .map")
 _BUNDLERS_HASH = re.compile(
     r"[A-Z2-7]{8}|(?=[^A-Z]*+[A-Z])(?=[^a-z]*+[a-z])(?=[^0-9]*+[0-9])[A-Za-z0-9_\-]{8}"
 )
-_EMAIL = re.compile(r"[^@]++@[^@]++")
-_TAGS = word_set("alpha beta canary dev experimental head latest main master next rc stable")
-_FORMATS = word_set("atom csv css gif html ics jpg js json map md pdf php png rss svg txt vcf webp xml")
 
 _VERSIONED = word_set(
     "api docs doc documentation guide manual reference release releases rest sdk version versions"
@@ -142,12 +140,8 @@ def _is_named_by_its_place(segments: Sequence[str], at: int) -> bool:
         return is_page or before in _ERROR_PARENTS
     has_name = after[:1].isalpha()
     return before in _VERSIONED or (
-        has_name and (at == 1 or len(segment) == 3 or _is_locale(segments[at - 1]))
+        has_name and (at == 1 or len(segment) == 3 or _LOCALE.fullmatch(segments[at - 1]) is not None)
     )
-
-
-def _is_locale(segment: str) -> bool:
-    return _LOCALE.fullmatch(segment) is not None
 
 
 # --- one segment ------------------------------------------------------------------------------
@@ -161,7 +155,7 @@ def _odd_segment(segment: str) -> str:
     if ";" in segment and (found := _PARAMETERS.fullmatch(segment)):
         # Matrix parameters, such as `;jsessionid=...`, are no part of a name.
         return _segment(found[1], (found[1],), 0)
-    if ("@" in segment or "%40" in segment) and (kind := _email(segment.replace("%40", "@"))):
+    if ("@" in segment or "%40" in segment) and (kind := email_kind(segment.replace("%40", "@"))):
         return kind
     # An id with an extension (`/users/42.json`) keeps the extension: it is another action.
     extension = ""
@@ -199,20 +193,6 @@ def _kind_of_asset(stem: str, extension: str) -> str:
         extension in _BUNDLED and stem[-9:-8] in ("-", ".") and _BUNDLERS_HASH.fullmatch(stem, len(stem) - 8)
     )
     return ":token" if is_hash else ""
-
-
-def _email(segment: str) -> str:
-    """`:email`, with the extension of a format; empty for `react@18.2.0`, `logo@2x.png` and `@scope`."""
-    if not _EMAIL.fullmatch(segment):
-        return ""
-    domain = segment.partition("@")[2]
-    labels = domain.lower().split(".")
-    if labels[0] in _TAGS or not all(labels):
-        return ""
-    has_format = labels[-1] in _FORMATS
-    if domain[0].isdecimal() and (has_format or not labels[-1].isalpha()):
-        return ""  # A version, or a size such as 2x.
-    return ":email." + domain.rpartition(".")[2] if has_format and len(labels) > 1 else ":email"
 
 
 def _kind(text: str) -> str:

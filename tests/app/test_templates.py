@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import identifiers, templates, words
+from app import email_addresses, identifiers, templates, words
 from app.routes import route_namer, template
 from app.settings import Settings
 from tests.app.path_families import Family, families, names_that_stay
@@ -216,7 +216,7 @@ def test_a_path_of_64_kb_is_looked_at_no_longer_than_one_of_8_kb(
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    for module in (templates, identifiers, words):
+    for module in (templates, identifiers, words, email_addresses):
         for name, found in vars(module).items():
             if isinstance(found, re.Pattern):
                 yield f"{module.__name__}.{name}", found

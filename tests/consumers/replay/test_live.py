@@ -169,7 +169,11 @@ def test_an_installation_with_the_same_key_does_not_count_what_another_replays(
     with RecordingTarget() as target:
         chosen = {"REPLAY_SPEED": "max", "REPLAY_KEY": "k" * 32}
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, **chosen)), redis_client, str, never, Event()
+            Settings.load(environ(redis_url, target, **chosen)),
+            redis_client,
+            lambda line: line.path,
+            never,
+            Event(),
         )
         live.handle(batch_of(redis_url, redis_client, [line("/a"), line("/b")]), lambda: None)
         live.finish()
@@ -250,7 +254,7 @@ def test_a_batch_that_comes_again_goes_on_where_it_was(redis_url: str, redis_cli
         chosen = environ(
             redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1", REPLAY_DELIVERY="at-least-once"
         )
-        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, lambda line: line.path, never, Event())
         for _ in range(2):
             with pytest.raises(LogUnavailable):
                 live.handle(batch, keepalive)
@@ -266,7 +270,7 @@ def test_a_slow_target_gets_what_is_not_too_late_and_the_rest_is_counted(
     batch = batch_of(redis_url, redis_client, [line(f"/{number}") for number in range(60)])
     with RecordingTarget(answer(delay_s=0.1)) as target:
         chosen = environ(redis_url, target, REPLAY_CONCURRENCY="2", REPLAY_MAX_LATE_MS="500")
-        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, lambda line: line.path, never, Event())
         live.handle(batch, lambda: None)
         live.finish()
         sent = len(target.seen)
@@ -286,7 +290,7 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
     fresh = batch_of(redis_url, redis_client, [line("/fresh")])
     with RecordingTarget() as target:
         chosen = environ(redis_url, target, REPLAY_SPEED=speed, REPLAY_DELIVERY=delivery)
-        live = LiveReplay(Settings.load(chosen), redis_client, str, never, Event())
+        live = LiveReplay(Settings.load(chosen), redis_client, lambda line: line.path, never, Event())
         started_s = time.monotonic()
         live.handle(backlog, lambda: None)
         live.handle(fresh, lambda: None)
@@ -303,7 +307,11 @@ def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_cli
     def replayed(target: RecordingTarget, path: str) -> replay.RunFigures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
-            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")), redis_client, str, never, Event()
+            Settings.load(environ(redis_url, target, REPLAY_SPEED="max")),
+            redis_client,
+            lambda line: line.path,
+            never,
+            Event(),
         )
         live.handle(batch, lambda: None)
         live.finish()
@@ -337,7 +345,7 @@ def test_a_full_queue_does_not_keep_the_worker_from_ending(redis_url: str, redis
 
     with RecordingTarget(answer(delay_s=20)) as target:
         chosen = environ(redis_url, target, REPLAY_SPEED="max", REPLAY_CONCURRENCY="1")
-        live = LiveReplay(Settings.load(chosen), redis_client, str, never, stop)
+        live = LiveReplay(Settings.load(chosen), redis_client, lambda line: line.path, never, stop)
         started_s = time.monotonic()
         live.handle(batch, keepalive)
         live.finish()

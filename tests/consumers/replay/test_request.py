@@ -132,7 +132,11 @@ def test_a_line_without_a_request_id_has_the_identity_of_its_message(request_id:
 
 def test_a_connection_is_told_by_the_matcher() -> None:
     found = [
-        request_of(router_message(router_2_line(path, status=status)), str, connection_matcher(STREAMS))
+        request_of(
+            router_message(router_2_line(path, status=status)),
+            lambda line: line.path,
+            connection_matcher(STREAMS),
+        )
         for path, status in (("/cable", 101), ("/events/42", 200), ("/events", 200), ("/cable", 200))
     ]
     assert [request.is_connection for request in found if request] == [True, True, False, False]

@@ -19,7 +19,7 @@ ROUTER_2_CAFE = router_2_line("/caf\u00e9/42?q=%20")
 
 def as_sent(text: str) -> str:
     """The path of a line's request."""
-    found = request_of(router_message(text), str, never)
+    found = request_of(router_message(text), lambda line: line.path, never)
     assert found is not None
     return found.path
 
