@@ -42,6 +42,7 @@ _NUMBER = re.compile(r"\d++")
 _NUMBER_AND_NAME = re.compile(r"\d++-.++", re.DOTALL)
 _HEX = re.compile(r"(?=[a-f]*+\d)[0-9a-f]{8,}+|[0-9a-f]{16,}+", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=[^0-9]*+\d)[A-Za-z0-9_\-.~=+%:]{20,}+")
+_SLUG = re.compile(r"[A-Za-z]++(?:-(?:[A-Za-z]++|\d{1,4}+)){2,}+")  # top-10-tips-for-better-sleep
 _BASE64 = re.compile(r"(?=[a-z]*+[A-Z0-9])[A-Za-z0-9+_\-]{5,}+={1,2}")
 _EXTENSION = re.compile(r"[A-Za-z]{1,11}|[A-Za-z][A-Za-z0-9]{0,4}")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?")
@@ -236,7 +237,9 @@ def _kind_of_simple(text: str) -> str:
         return ":id"
     if _HEX.fullmatch(text):
         return ":hex"
-    return id_kind(text) or (":token" if _TOKEN.fullmatch(text) else "")
+    if kind := id_kind(text):
+        return kind
+    return ":token" if _TOKEN.fullmatch(text) and not _SLUG.fullmatch(text) else ""
 
 
 def _is_address(text: str) -> bool:
