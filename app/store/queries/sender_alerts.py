@@ -42,20 +42,20 @@ CAUSES: Mapping[Kind, _Cause] = {
         "`app=NAME` to `DRAIN_TOKENS`.",
     ),
     "path": _Cause(
-        "were sent to a path that takes none (404, 405 or 401)",
+        "came to a path that takes no frames (404, 405 or 401)",
         "The path of a drain's URL is `/logs`: compare `heroku drains -a APP`, add one with the right URL, "
         "then remove the wrong one.",
     ),
     "content_type": _Cause(
-        "had another Content-Type than application/logplex-1 (415)",
+        "had a Content-Type other than application/logplex-1 (415)",
         "Only HTTPS drains and log-shuttle can send here; look at what is between them and `web`.",
     ),
     "encoding": _Cause(
         "had a Content-Encoding that is not gzip (415)", "Have the sender, or the proxy, send gzip or none."
     ),
-    "too_large": _Cause("were too large (413)", "Raise `DRAIN_BODY_MAX_BYTES`."),
+    "too_large": _Cause("exceeded the size limit (413)", "Raise `DRAIN_BODY_MAX_BYTES`."),
     "malformed": _Cause(
-        "were malformed from the first byte (400)",
+        "could not be read from the first byte on (400)",
         "Find the sender: `web` logs `frame rejected` with the reason. It must send octet-counted syslog.",
     ),
 }
@@ -95,8 +95,8 @@ def _fault(fault: SenderFault, health: Health) -> Iterator[Alert]:
         yield Alert(
             code="app_name",
             severity="warning",
-            title=f"{plural(count, 'frame')} had an app's name in the URL that is none",
-            text=f"They were accepted and count without an app's name. {last}{token}",
+            title=f"{plural(count, 'frame')} came with an invalid app name in the URL",
+            text=f"Nothing was lost: requests in it count without an app's name. {last}{token}",
             action="After `?app=`, give one name of letters, digits, `-` and `_`, 64 at most. A drain's URL "
             "cannot be changed: add one with the right URL, then remove the wrong one.",
             count=fault.count_ever,
@@ -106,7 +106,7 @@ def _fault(fault: SenderFault, health: Health) -> Iterator[Alert]:
             code="newline",
             severity="note",
             title=f"{plural(count, 'message')} ended in a newline that the octet count misses",
-            text=f"Nothing was lost: Tailrace reads on behind it. {last}{token}",
+            text=f"Nothing was lost: Tailrace reads on after it. {last}{token}",
             action="Have the sender count the newline: another drain may drop the rest of such a frame.",
             count=fault.count_ever,
         )

@@ -104,7 +104,7 @@ def test_an_invalid_name_loses_no_frame_and_is_shown(web: Web, redis_client: red
 
     wait_until(is_shown, "a fresh answer")
     (alert,) = found
-    assert alert["title"] == "1 frame had an app's name in the URL that is none"
+    assert alert["title"] == "1 frame came with an invalid app name in the URL"
     assert "`?app=`" in alert["action"]
 
 
