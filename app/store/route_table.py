@@ -194,6 +194,15 @@ def forget(store: redis.Redis, app: str, templates: Iterable[str], now_s: int) -
     return len(gone)
 
 
+def unlearn(store: redis.Redis, app: str, templates: Sequence[str]) -> None:
+    """Removes templates, which may be learned again. Raises redis.RedisError."""
+    if templates:
+        pipeline = store.pipeline()
+        pipeline.hdel(keys.learned(app), *templates)
+        pipeline.hincrby(keys.ROUTE_VERSIONS, app, 1)
+        pipeline.execute()
+
+
 class Mover:
     """Adds the figures of retired rows to those of others, a step at a time."""
 

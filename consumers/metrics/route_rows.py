@@ -175,7 +175,8 @@ class RouteRows:
                 rows[route] = NOT_FOUND
             elif (name := self._learned_name(app, route)) != route:
                 rows[route] = name
-                self.templates_used.setdefault(app, set()).add(name)
+                if not any(name == pattern for _, pattern in self._tables[app].patterns):
+                    self.templates_used.setdefault(app, set()).add(name)
             else:
                 wanting.append(route)
         room = max(0, room)

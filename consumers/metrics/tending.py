@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from threading import Event
 
 import redis
@@ -24,8 +24,9 @@ from app.store.route_table import (
     promote,
     retire,
     rows,
+    unlearn,
 )
-from consumers.metrics.learning import learn
+from consumers.metrics.learning import beginnings, learn
 from consumers.metrics.route_rows import SPECIAL, RouteRows
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ MOVES_EVERY_S = 2.0
 """How often moves that another worker has left are looked for."""
 
 STEPS_AT_ONCE = 20
+
+TEMPLATES_MAX = 1_000
+"""Learned templates of an app. Beyond that, those without a row are unlearned to make room."""
 
 PROMOTED_FROM = 100
 PROMOTED_SHARE = 0.01
@@ -121,7 +125,12 @@ class Tender:
             kept=self._kept | promoted,
         )
         merged |= learned.merged
-        templates = {name: LearnedTemplate("worker", now_s) for name in learned.templates - known.keys()}
+        new = sorted(learned.templates - known.keys())
+        if len(known) + len(new) > TEMPLATES_MAX:
+            unused = _unused(known, found)
+            unlearn(self._store, app, unused)
+            new = new[: max(0, TEMPLATES_MAX - len(known) + len(unused))]
+        templates = {name: LearnedTemplate("worker", now_s) for name in new}
         if not merged:
             return 0
         moves = [Move(route, found[route].digest, into) for route, into in merged.items()]
@@ -145,3 +154,9 @@ class Tender:
             if busy[: max(0, room)]:
                 promote(self._store, app, row.digest, busy[:room], now_s)
                 room -= len(busy)
+
+
+def _unused(known: Mapping[str, LearnedTemplate], routes: Collection[str]) -> list[str]:
+    """Templates that workers have learned, and under which no row is any more."""
+    named = beginnings(routes)
+    return [name for name, template in known.items() if template.by == "worker" and name not in named]

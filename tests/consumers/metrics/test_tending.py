@@ -6,6 +6,7 @@ import itertools
 import random
 import time
 
+import pytest
 import redis
 
 from app.message import RouterMessage
@@ -13,7 +14,16 @@ from app.routes import template
 from app.store import keys
 from app.store.bounds import OTHER
 from app.store.queries.all_time import all_time
-from app.store.route_table import Move, Mover, forget, frequent_paths, learned_templates, retire
+from app.store.route_table import (
+    LearnedTemplate,
+    Move,
+    Mover,
+    forget,
+    frequent_paths,
+    learned_templates,
+    retire,
+)
+from consumers.metrics import tending
 from servers.messages import router_line, router_message
 from tests.consumers.metrics.tables import HealingWorker, all_requests, requests_for, table
 from tests.consumers.metrics.test_aggregate import count
@@ -21,6 +31,7 @@ from tests.support.reference import Reference, differences, hashes_in
 from tests.support.stored import text_hash
 
 NOW_S = int(time.time())
+WORDS = ["".join(letters) for letters in itertools.product("bcdfghk", repeat=3)]
 
 
 def traffic(chance: random.Random, lines: int, apps: tuple[str, ...] = ("", "shop")) -> list[RouterMessage]:
@@ -135,6 +146,28 @@ def test_a_path_that_grows_busy_under_a_template_gets_its_row_back(redis_client:
     assert all_requests(redis_client) == sum(found.values())
 
 
+def test_what_an_operator_merged_stays_merged_however_busy(redis_client: redis.Redis) -> None:
+    retire(redis_client, "", [], {"/shop/:page": LearnedTemplate("operator", NOW_S, is_pattern=True)})
+    worker = HealingWorker(redis_client)
+    worker.count(requests_for(["/shop/cart"] * 400 + ["/shop/list"]))
+    worker.tend()
+    worker.count(requests_for(["/shop/cart"]))
+    assert table(redis_client) == {"/shop/:page": 402}
+
+
+def test_templates_are_bounded_and_those_without_a_row_make_place(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending, "TEMPLATES_MAX", 3)
+    worker = HealingWorker(redis_client)
+    learned = {f"/old{number}/:name": LearnedTemplate("worker", NOW_S) for number in range(3)}
+    retire(redis_client, "", [], learned | {"/kept/:name": LearnedTemplate("operator", NOW_S)})
+    worker.count(requests_for(["/old1/x"] * 30 + [f"/blog/{word}-post" for word in WORDS[:60]]))
+    worker.tend()
+    assert learned_templates(redis_client, "").keys() == {"/old1/:name", "/kept/:name", "/blog/:name"}
+    assert table(redis_client) == {"/old1/:name": 30, "/blog/:name": 60}
+
+
 def test_a_forgotten_template_is_not_learned_again_and_new_routes_get_rows(redis_client: redis.Redis) -> None:
     worker = HealingWorker(redis_client)
     posts = [f"/blog/post-{number}-x" for number in range(60)]
@@ -206,10 +239,7 @@ def test_two_workers_that_tend_at_once_lose_nothing(redis_client: redis.Redis) -
 
 def test_the_sum_over_all_routes_never_falls_while_rows_merge(redis_client: redis.Redis) -> None:
     worker = HealingWorker(redis_client)
-    posts = [
-        f"/blog/{word}-post"
-        for word in ("".join(letters) for letters in itertools.product("bcdfghk", repeat=3))
-    ]
+    posts = [f"/blog/{word}-post" for word in WORDS]
     worker.count(requests_for(posts))
     before = all_time(redis_client, "", [keys.ALL_ROUTES])[keys.ALL_ROUTES][0].statuses
     worker.tender._next_moves_s = float("inf")
