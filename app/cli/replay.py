@@ -198,14 +198,12 @@ def _plan(args: argparse.Namespace, settings: Settings, key: Callable[[], bytes]
 
 
 def mark_key(settings: Settings, *, creates: bool) -> bytes:
-    """The key that signs this run's requests. Without Redis, where the log is elsewhere, or if Redis refuses:
-    a key of its own. Raises RedisError where Redis is the log and unreachable."""
+    """The key that signs this run's requests; one of its own where Redis does not give it. It is asked for
+    with the first request: if the log is in Redis and unreachable, the run has ended before."""
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         try:
             return replay_key(store, settings.replay_key, creates=creates)()
         except redis.RedisError as fault:
-            if not settings.kafka_url and not isinstance(fault, redis.ResponseError):
-                raise
             print(
                 f"Redis: {why_refused(fault)}. So the requests are signed with a key of this run: where the "
                 "target's log is counted, they count as traffic. Set REPLAY_KEY to the counting "

@@ -44,8 +44,10 @@ def test_a_line_of_either_router_counts_as_what_it_says(
     row = digest(seen.route)
     assert found["routes"] == {seen.route: row}
     assert found.get(f"{row}::statuses", {}) == _once(seen, "status")
-    assert found.get(f"{row}::service", {}) == _sums(seen.service_ms)
-    assert found.get(f"{row}::connect", {}) == _sums(seen.connect_ms)
+    is_connection = seen.fields.get("status") == "101"
+    service_ms, connect_ms = (None, None) if is_connection else (seen.service_ms, seen.connect_ms)
+    assert found.get(f"{row}::service", {}) == _sums(service_ms)
+    assert found.get(f"{row}::connect", {}) == _sums(connect_ms)
     assert found.get(f"tailrace:{row}:dynos", {}) == _once(seen, "dyno")
     assert found.get(f"tailrace:{row}:hosts", {}) == {comparable(seen.fields["host"]): "1"}
     assert found[f"tailrace:{row}:mix"] == {
@@ -53,13 +55,30 @@ def test_a_line_of_either_router_counts_as_what_it_says(
         "bytes": seen.fields.get("bytes", "0"),
         **_once(seen, "method", "m:"),
         **_once(seen, "code", "c:"),
-        **({} if seen.service_ms is None else {"max_service": f"{seen.service_ms}"}),
-        **({} if seen.connect_ms is None else {"max_connect": f"{seen.connect_ms}"}),
+        **({} if service_ms is None else {"max_service": f"{service_ms}"}),
+        **({} if connect_ms is None else {"max_connect": f"{connect_ms}"}),
+        **({"connections": "1", "max_lifetime": f"{seen.service_ms}"} if is_connection else {}),
+        **_outcome(seen),
+        "last_s": f"{now_s // 10 * 10}",
     }
 
 
 def _once(seen: ProtocolLine, name: str, prefix: str = "") -> dict[str, str]:
     return {f"{prefix}{seen.fields[name]}": "1"} if name in seen.fields else {}
+
+
+def _outcome(seen: ProtocolLine) -> dict[str, str]:
+    """What the line adds to the errors that statuses and codes alone would give."""
+    status, code, at = (seen.fields.get(name, "") for name in ("status", "code", "at"))
+    aborted = status == "499" or code in ("H27", "H28")
+    failed = not aborted and (status.startswith("5") or at == "error")
+    by_sums = status.startswith("5") + (code in ("H26", "H27", "H28", "H31"))
+    counts = {
+        "aborted": int(aborted),
+        "errors_added": max(0, failed - by_sums),
+        "errors_removed": max(0, by_sums - failed),
+    }
+    return {name: f"{count}" for name, count in counts.items() if count}
 
 
 def _sums(value_ms: float | None) -> dict[str, str]:
