@@ -109,14 +109,14 @@ class Tender:
         found = {row.route: row for row in rows(self._store, app) if row.route not in SPECIAL}
         known = learned_templates(self._store, app)
         mergeable = found.keys() - self._kept
-        merged = {route: NOT_FOUND for route in mergeable if found[route].is_not_found}
+        promoted = {route for route, row in found.items() if now_s < row.promoted_s + PROMOTED_KEEPS_S}
+        merged = {route: NOT_FOUND for route in mergeable - promoted if found[route].is_not_found}
         patterns = [
             name for name, template in known.items() if template.is_pattern and not template.is_forgotten
         ]
         for regex, pattern in compile_rules(patterns):
             merged |= {route: pattern for route in mergeable - merged.keys() if regex.fullmatch(route)}
         rest = {route: row.requests for route, row in found.items() if route not in merged}
-        promoted = {route for route, row in found.items() if now_s < row.promoted_s + PROMOTED_KEEPS_S}
         learned = learn(
             rest,
             routes_max=self._routes_max,

@@ -14,6 +14,7 @@ from servers.ports import free_port
 from servers.processes import Processes, wait_until
 from servers.shop import WEBSOCKET
 from tests.end_to_end.frames import frames, safe_targets
+from tests.end_to_end.rows import give_rows
 from tests.support.reference import Reference, differences, hashes_in
 from tests.support.target import RecordingTarget
 
@@ -58,7 +59,7 @@ def test_fifty_frames_in_exact_hashes_and_exactly_the_safe_requests_out(
 ) -> None:
     made = frames(50, 20, tuple(TOKENS), is_legacy=True)
     expected = sum(len(frame.messages) for frame in made)
-    reference = Reference(time.time())
+    reference = Reference(time.time(), is_not_found=give_rows(redis_client, made))
     for frame in made:
         reference.add_all(frame.messages)
     port = free_port()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 from urllib.parse import unquote
@@ -52,12 +52,15 @@ class Reference:
         routes_max: int = 500,
         names_max: int = 200,
         is_replayed: Callable[[str], bool] = lambda request_id: False,
+        is_not_found: Callable[[str, str], bool] = lambda app, route: False,
     ) -> None:
+        """`is_not_found`: whether a route of an app never gets a row of its own."""
         self._now_s = now_s
         self._route_of = route_of
         self._routes_max = routes_max
         self._names_max = names_max
         self._is_replayed = is_replayed
+        self._is_not_found = is_not_found
         self._hashes: dict[str, Fields] = defaultdict(dict)
         self._sums_us: dict[str, int] = defaultdict(int)
         self.expiries: dict[str, int] = {}
@@ -70,16 +73,20 @@ class Reference:
     def add(self, message: RouterMessage) -> None:
         """Counts one message; one without a path, or of a replay, changes nothing."""
         pairs = pairs_of(message["msg"])
-        path = pairs.get("path", "").split("?")[0]
-        is_decoded = "tls" in pairs or pairs.get("protocol") in ("http1.1", "http2.0")
-        route = self._route_of(path if is_decoded else unquote(path))
+        route = self.route_of(pairs)
         if not route or self._is_replayed(pairs.get("request_id", "")):
             return
         self._count("tailrace:apps", message["app"])
         for app in {"", message["app"]}:
             scope = f"app:{app}:" if app else ""
-            self._add_row(scope, self._digest(scope, route), pairs, message, is_route=True)
+            row = "(not found)" if self._is_not_found(app, route) else route
+            self._add_row(scope, self._digest(scope, row), pairs, message, is_route=True)
             self._add_row(scope, "all", pairs, message, is_route=False)
+
+    def route_of(self, pairs: Mapping[str, str]) -> str:
+        path = pairs.get("path", "").split("?")[0]
+        is_decoded = "tls" in pairs or pairs.get("protocol") in ("http1.1", "http2.0")
+        return self._route_of(path if is_decoded else unquote(path))
 
     def _digest(self, scope: str, route: str) -> str:
         """That of the route, or of `(other)` once the app has its number of routes."""
@@ -207,6 +214,7 @@ def hashes_in(store: redis.Redis) -> Hashes:
             found |= windows_in(store, key)
         else:
             found[key] = text_hash(store, key)
+            found[key].pop("promoted_s", None)
     return {key: fields for key, fields in found.items() if fields}
 
 
