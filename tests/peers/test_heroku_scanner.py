@@ -115,7 +115,7 @@ def test_they_agree_on_messages_with_structured_data(messages: list[bytes]) -> N
 @pytest.mark.parametrize(
     "rest",
     # A negative count is left out: their scanner panics at it.
-    [b"hello", b"\n" + ROUTER_SENT, b"12x <1>1", b"999 <158>1 too short", ROUTER_SENT[:-1]],
+    [b"hello", b"\n\n" + ROUTER_SENT, b"12x <1>1", b"999 <158>1 too short", ROUTER_SENT[:-1]],
 )
 def test_they_give_up_at_the_same_place_of_a_broken_body(rest: bytes) -> None:
     body = ROUTER_SENT + APP_SENT + rest
@@ -124,6 +124,13 @@ def test_they_give_up_at_the_same_place_of_a_broken_body(rest: bytes) -> None:
     ours = parsed(body)
     assert ours.broken is not None
     assert ours.message_count == len(theirs) - 1 == 2
+
+
+def test_a_newline_that_no_count_covers_ends_their_scan_but_not_our_reading() -> None:
+    body = ROUTER_SENT + b"\n" + ROUTER_SENT
+    assert [("error" in found) for found in scan(body)] == [False, True]
+    ours = parsed(body)
+    assert (ours.message_count, len(ours.messages), ours.uncounted_newlines) == (2, 2, 1)
 
 
 def test_a_bad_header_ends_their_scan_but_not_our_reading() -> None:
