@@ -29,7 +29,7 @@ from app.settings import readers as kind
 from app.settings.readers import app_argument
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
-from app.store.replay_key import KEY_BYTES, replay_key
+from app.store.replay_key import KEY_BYTES, ReplayKey
 from consumers.replay import report
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
@@ -202,7 +202,7 @@ def mark_key(settings: Settings, *, creates: bool) -> bytes:
     with the first request: if the log is in Redis and unreachable, the run has ended before."""
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         try:
-            return replay_key(store, settings.replay_key, creates=creates)()
+            return ReplayKey(store, settings.replay_key, creates=creates)()
         except redis.RedisError as fault:
             print(
                 f"Redis: {why_refused(fault)}. So the requests are signed with a key of this run: where the "

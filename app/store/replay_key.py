@@ -8,9 +8,9 @@ REREAD_AFTER_S.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
-from collections.abc import Callable
 
 import redis
 
@@ -22,30 +22,31 @@ REREAD_AFTER_S = 0.5
 KEY_BYTES = 32
 
 
-def replay_key(store: redis.Redis, own_key: str, *, creates: bool) -> Callable[[], bytes]:
-    """The function that gives the key. `own_key`: REPLAY_KEY, for which Redis is not asked. `creates`: create
-    the key if there is none; otherwise the result is then empty. The function raises redis.RedisError."""
-    if own_key:
-        fixed = own_key.encode()
-        return lambda: fixed
-    return _StoredKey(store, creates=creates)
+class ReplayKey:
+    """Gives the key when called, which raises redis.RedisError. For one thread."""
 
-
-class _StoredKey:
-    """For one thread."""
-
-    def __init__(self, store: redis.Redis, *, creates: bool) -> None:
+    def __init__(self, store: redis.Redis, own_key: str, *, creates: bool) -> None:
+        """`own_key`: REPLAY_KEY, for which Redis is not asked. `creates`: create the key if there is none;
+        otherwise the result is then empty."""
         self._store = store
         self._creates = creates
+        self._own_key = own_key.encode()
         self._found = b""
-        self._read_s = -REREAD_AFTER_S
+        self._read_s = -math.inf
 
     def __call__(self) -> bytes:
+        if self._own_key:
+            return self._own_key
         now_s = time.monotonic()
         if now_s - self._read_s >= REREAD_AFTER_S:
             self._found = self._read()
             self._read_s = now_s
         return self._found
+
+    def expire(self) -> None:
+        """Reads the key anew when it is next asked for. Whoever reads lines does so before each batch: a key
+        is there before anything that it signed, so none of it is taken for traffic."""
+        self._read_s = -math.inf
 
     def _read(self) -> bytes:
         try:

@@ -21,7 +21,7 @@ from app.routes import route_namer
 from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
-from app.store.replay_key import replay_key
+from app.store.replay_key import ReplayKey
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -48,17 +48,18 @@ def main() -> int:
 def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
     """Counts each batch once."""
     gc.set_threshold(GC_EVERY_OBJECTS)
-    guard = LoopGuard(replay_key(store, settings.replay_key, creates=False))
+    key = ReplayKey(store, settings.replay_key, creates=False)
     heals = settings.route_templates == "auto"
     names = Admission(store, settings.routes_max, heals=heals, named_by_rule=settings.route_rules)
     aggregator = Aggregator(
-        route_namer(settings), names, cursor, guard.is_replayed, open_connection_matcher(settings)
+        route_namer(settings), names, cursor, LoopGuard(key).is_replayed, open_connection_matcher(settings)
     )
     tender = Tender(store, names.route_rows, settings.routes_max, heals=heals, kept=settings.route_rules)
     journal = Journal(store, GROUP, limits(settings.routes_max))
 
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:
         journal.finish(keepalive, stop)
+        key.expire()
         changes = aggregator.changes(batch.messages, int(time.time()))
         changes.bad += batch.bad
         for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):

@@ -25,7 +25,7 @@ from app.router_line import RouterLine
 from app.settings import Settings
 from app.store.apply import Changes, apply
 from app.store.replay import LIVE, begin_live, record
-from app.store.replay_key import replay_key
+from app.store.replay_key import ReplayKey
 from app.store.settle import settle
 from consumers.current_message import Cursor
 from consumers.replay.breaker import Breaker
@@ -82,7 +82,7 @@ class LiveReplay:
     ) -> None:
         """`cursor`: where to note which message is being prepared. Raises BadSettings for a
         speed that only a window replay can have, and where a rule needs a variable that is unset."""
-        guard = LoopGuard(replay_key(store, settings.replay_key, creates=True))
+        guard = LoopGuard(ReplayKey(store, settings.replay_key, creates=True))
         self._target, self._policy = _target_and_policy(settings, guard)
         self._at_least_once = settings.replay_delivery == "at-least-once"
         max_late_s = math.inf if self._at_least_once else settings.replay_max_late_ms / 1000
