@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.store import queries
 from app.store.bounds import NOT_FOUND, OTHER
 from app.store.route_table import (
+    PATHS_SHOWN,
     LearnedTemplate,
     Move,
     Mover,
@@ -32,7 +33,6 @@ from app.store.route_table import (
 )
 
 REDIS_TIMEOUT_S = 10.0
-PATHS_SHOWN = 20
 PATHS_IN_TABLE = 5
 PROGRESS_EVERY_S = 0.5
 
@@ -145,8 +145,8 @@ def read_table(store: redis.Redis, app: str, routes_max: int) -> TableShown:
     for_many = {OTHER, NOT_FOUND, *templates}
 
     def shown(row: RowUse) -> RowShown:
-        paths = frequent_paths(store, app, row.digest) if row.route in for_many else {}
-        return RowShown(row.route, row.requests, row.last_s, dict(list(paths.items())[:PATHS_SHOWN]))
+        paths = frequent_paths(store, app, row.digest, PATHS_SHOWN) if row.route in for_many else {}
+        return RowShown(row.route, row.requests, row.last_s, paths)
 
     found = sorted(rows(store, app), key=lambda row: (-row.requests, row.route))
     return TableShown(app, routes_max, list(map(shown, found)), templates)

@@ -56,11 +56,7 @@ local function move_chunk(from, to)
   local before, whole = call('HMGET', to, unpack(numbers)), {}
   for at, number in ipairs(numbers) do
     local added = flat[2 * at]
-    if before[at] then
-      local sums = cmsgpack.unpack(before[at])
-      for field, count in pairs(cmsgpack.unpack(added)) do sums[field] = (sums[field] or 0) + count end
-      added = cmsgpack.pack(sums)
-    end
+    if before[at] then added = sum_of(before[at], added) end
     whole[2 * at - 1], whole[2 * at] = number, added
     done = done + 20 + math.floor(#added / BYTES_A_UNIT)
   end

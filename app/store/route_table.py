@@ -17,7 +17,7 @@ import redis
 
 from app.store import keys, replies
 from app.store.apply import limits
-from app.store.bounds import NOT_FOUND_STATUSES
+from app.store.bounds import NOT_FOUND_STATUSES, PATHS_MAX
 from app.store.journal import StepCost
 from app.store.schema import (
     FIGURES,
@@ -40,6 +40,9 @@ _MOVE = read_lua("rows.lua") + read_lua("move_rows.lua")
 
 ROWS_AT_ONCE = 200
 """Rows that one call of a script, or one pipeline, is about."""
+
+PATHS_SHOWN = 20
+"""Frequent paths that people are shown."""
 
 AHEAD_S = 2 * 3_600
 """Windows lie at most this far ahead of the clock: lines at most an hour (consumers/metrics/aggregate.py)."""
@@ -131,10 +134,10 @@ def learned_templates(store: redis.Redis, app: str) -> dict[str, LearnedTemplate
     return {name: LearnedTemplate.loads(text) for name, text in found.items()}
 
 
-def frequent_paths(store: redis.Redis, app: str, digest: str) -> Counts:
+def frequent_paths(store: redis.Redis, app: str, digest: str, most: int = PATHS_MAX) -> Counts:
     """The most frequent paths of a row that stands for many, largest first; counts are lower bounds."""
     counts = replies.counts(store.hgetall(keys.total(app, digest, PATHS_HASH)))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most])
 
 
 def retire(

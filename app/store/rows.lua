@@ -105,6 +105,13 @@ local function raise(key, field, value)
   if not before or tonumber(before) < value then call('HSET', key, field, plain(value)) end
 end
 
+local function sum_of(window, other)
+  -- Of two windows, as Redis stores them.
+  local sums = cmsgpack.unpack(window)
+  for field, count in pairs(cmsgpack.unpack(other)) do sums[field] = (sums[field] or 0) + count end
+  return cmsgpack.pack(sums)
+end
+
 local function add_chunk(key, chunk, windows, from)
   -- Windows as MessagePack, one after the other from that byte of `windows`; returns where the next
   -- one begins. What is there already is read, added to and written whole.
@@ -117,9 +124,7 @@ local function add_chunk(key, chunk, windows, from)
     if before[at] then
       is_new = false
       read_units = read_units + math.floor(#before[at] / BYTES_A_UNIT)
-      local sums = cmsgpack.unpack(before[at])
-      for field, count in pairs(cmsgpack.unpack(added)) do sums[field] = (sums[field] or 0) + count end
-      added = cmsgpack.pack(sums)
+      added = sum_of(before[at], added)
     end
     whole[2 * at - 1], whole[2 * at] = number, added
   end

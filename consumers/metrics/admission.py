@@ -9,14 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 import redis
 
-from app.store import keys, replies
+from app.store import keys
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
 from app.store.schema import CODES, OTHER_TOTALS_FIELDS
+from consumers.metrics.names import CACHED_NAMES, names_there
 from consumers.metrics.route_rows import RouteRows, Seen
-
-NAMES_AT_ONCE = 1_000
-CACHED_NAMES = 100_000
-"""Names that are cached; beyond that, the cache starts over."""
 
 
 class Admission:
@@ -72,22 +69,9 @@ class Admission:
         """Remembers which of the unknown are in Redis after all; the others that may come in."""
         if not unknown:
             return {}
-        pipeline = self._store.pipeline(transaction=False)
-        for key, names in unknown.items():
-            pipeline.hlen(key)
-            for at in range(0, len(names), NAMES_AT_ONCE):
-                pipeline.hmget(key, [_bytes(name) for name in names[at : at + NAMES_AT_ONCE]])
-        answers = iter(pipeline.execute())
         newcomers: dict[str, set[str]] = {}
-        for key, names in unknown.items():
-            room = limit - replies.number(next(answers))
-            there: set[str] = set()
-            for at in range(0, len(names), NAMES_AT_ONCE):
-                there.update(replies.present(names[at : at + NAMES_AT_ONCE], next(answers)))
+        for key, (size, there) in names_there(self._store, unknown).items():
+            room = limit - size
             self._known.setdefault(key, set()).update(there)
-            newcomers[key] = set([name for name in names if name not in there][: max(0, room)])
+            newcomers[key] = set([name for name in unknown[key] if name not in there][: max(0, room)])
         return newcomers
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")

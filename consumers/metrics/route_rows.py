@@ -26,11 +26,7 @@ from app.store.keys import OTHER_ROUTE
 from app.store.route_table import LearnedTemplate, Move, RowUse, retire, some_rows
 from app.store.schema import PATHS_HASH
 from consumers.metrics.learning import beginnings, learned_name
-
-CACHED_NAMES = 100_000
-"""Routes of all apps that are cached; beyond that, the cache starts over."""
-
-NAMES_AT_ONCE = 1_000
+from consumers.metrics.names import CACHED_NAMES, NAMES_AT_ONCE, field_of, names_there
 
 HALF_LIFE_S = 86_400
 """The requests of a row that is silent count half after a day, so that it gives way to one that is in use."""
@@ -139,20 +135,13 @@ class RouteRows:
         """Remembers which of the unknown are in Redis after all; the rows of the others."""
         if not unknown:
             return {}
-        pipeline = self._store.pipeline(transaction=False)
-        for app, routes in unknown.items():
-            pipeline.hlen(keys.routes(app))
-            pipeline.hmget(keys.routes(app), sorted(SPECIAL))
-            for at in range(0, len(routes), NAMES_AT_ONCE):
-                pipeline.hmget(keys.routes(app), [_bytes(name) for name in routes[at : at + NAMES_AT_ONCE]])
-        answers = iter(pipeline.execute())
+        found = names_there(
+            self._store, {keys.routes(app): [*routes, *SPECIAL] for app, routes in unknown.items()}
+        )
         rows: dict[str, dict[str, str]] = {}
         for app, routes in unknown.items():
-            rows_there, special = replies.number(next(answers)), next(answers)
-            room = self._routes_max - (rows_there - len(replies.present(sorted(SPECIAL), special)))
-            there: set[str] = set()
-            for at in range(0, len(routes), NAMES_AT_ONCE):
-                there.update(replies.present(routes[at : at + NAMES_AT_ONCE], next(answers)))
+            size, there = found[keys.routes(app)]
+            room = self._routes_max - (size - len(there & SPECIAL))
             self._remember(app, there)
             missing = {route: wanted[app][route] for route in routes if route not in there}
             rows[app] = self._place(app, missing, room, in_use=wanted[app])
@@ -207,7 +196,7 @@ class RouteRows:
         now_s = self._clock()
         candidates = list(wanting)[:NAMES_AT_ONCE]
         other = keys.total(app, keys.digest(OTHER_ROUTE), PATHS_HASH)
-        before = self._store.hmget(other, [_bytes(route) for route in candidates])
+        before = self._store.hmget(other, [field_of(route) for route in candidates])
         requests = sorted(
             (wanting[route] + replies.number(count) for route, count in zip(candidates, before, strict=True)),
             reverse=True,
@@ -248,7 +237,3 @@ def _table(version: int, learned: Mapping[bytes, bytes]) -> _Table:
         frozenset(name for name, template in in_force.items() if not template.is_pattern),
         compile_rules([name for name, template in in_force.items() if template.is_pattern]),
     )
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")

@@ -146,13 +146,10 @@ class Tender:
         for name in sorted(names & set(there)):
             row = there[name]
             fewest = max(PROMOTED_FROM, PROMOTED_SHARE * row.requests)
-            busy = [
-                path
-                for path, count in frequent_paths(self._store, app, row.digest).items()
-                if count >= fewest
-            ]
-            if busy[: max(0, room)]:
-                promote(self._store, app, row.digest, busy[:room], now_s)
+            counts = frequent_paths(self._store, app, row.digest)
+            busy = [path for path, count in counts.items() if count >= fewest][: max(0, room)]
+            if busy:
+                promote(self._store, app, row.digest, busy, now_s)
                 room -= len(busy)
 
 

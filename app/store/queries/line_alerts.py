@@ -26,8 +26,8 @@ def _without_path(group: GroupHealth) -> Iterator[Alert]:
             code=f"without_path:{group.group}",
             severity=_severity(group, count),
             title=f"{plural(count, 'router line')} had no path",
-            text=f"{group.group} read {'it' if count == 1 else 'them'}, but counted no request: "
-            "without a path there is no route.",
+            text=f"{group.group} read {'it' if count == 1 else 'them'}, but counted no request, "
+            "because a line without a path names no route.",
             action="`python -m app dead-letters list` shows one an hour as an example. If the lines are "
             "Heroku's, please report it; else have the sender write the `path` of each request.",
             count=count,

@@ -12,7 +12,7 @@ from app.store.queries.all_time import all_time, all_time_requests
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
 from app.store.queries.spans import FINE_S, SpanPlan, plan
 from app.store.queries.windows import RouteSums, first_request_s, route_sums
-from app.store.route_table import frequent_paths
+from app.store.route_table import PATHS_SHOWN, frequent_paths
 from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts
 from app.store.sums import Sums
 
@@ -22,7 +22,6 @@ WINDOWS_READ = 60_000
 """Most windows that one table reads: about a second of Redis, in small steps."""
 
 FEWEST_ROUTES = 50
-PATHS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def route_detail(
         connect_histogram=histogram(sums.connect),
         dynos=largest_first(named["dynos"]),
         hosts=largest_first(_by_host(named["hosts"])),
-        paths=dict(list(frequent_paths(store, app, digest).items())[:PATHS_SHOWN]),
+        paths=frequent_paths(store, app, digest, PATHS_SHOWN),
     )
 
 
