@@ -58,6 +58,7 @@ REQUEST = Request(
     received_ms=0,
     is_connection=False,
     is_reencoded=False,
+    code="",
 )
 HEADERS = [("User-Agent", "tailrace-replay"), ("Accept", "*/*"), ("X-Request-Id", "replay-" + "0" * 36)]
 

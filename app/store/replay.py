@@ -18,35 +18,81 @@ from app.sketch import bucket
 from app.store import replies
 from app.store.keys import REPLAY_RUNS, digest
 from app.store.keys import replay_run as _key
+from app.store.run_result import RunResult, from_json, to_json
 
 LIVE = "live"
 KEPT_S = 30 * 86_400
 RUNS_MAX = 200
-RUN_PARTS = ("info", "skipped", "late", "routes", "sent")
-ROUTE_PARTS = ("counts", "original", "replayed")
+RUN_PARTS = ("info", "skipped", "late", "routes", "sent", "uncomparable")
+"""Hashes of a run. Beside them is `result`, a string, and `pairs`, a hash, while a run can be resumed."""
+ROUTE_PARTS = ("counts", "original", "replayed", "response", "bodies", "body-keys")
+BODY_COUNTS = ("compared", "changed", "noisy")
+BODY_KEYS_MAX = 50
+"""Kept for each route."""
+
+
+@dataclass(slots=True)
+class BodyFigures:
+    """How the answers of target and baseline differ, on one route."""
+
+    compared: int = 0
+    """Requests whose answers were compared."""
+    changed: int = 0
+    """Those whose answers differ beyond what differs between two answers of the baseline."""
+    noisy: int = 0
+    """Those where two answers of the baseline differ."""
+    keys: Counter[str] = field(default_factory=Counter)
+    """What differs beyond the noise (`status`, `header:location`, `body.items[].price`) -> requests. Names
+    alone, never values."""
+
+    def merge(self, other: BodyFigures) -> None:
+        """Adds what another has counted."""
+        self.compared += other.compared
+        self.changed += other.changed
+        self.noisy += other.noisy
+        for key, count in other.keys.items():
+            if key in self.keys or len(self.keys) < BODY_KEYS_MAX:
+                self.keys[key] += count
 
 
 @dataclass(slots=True)
 class RouteFigures:
-    """One route of a run. `statuses`: (original, replayed) -> count; sketches: bucket -> count."""
+    """One route of a run. `statuses`: (original, replayed) -> count, of comparable requests; sketches:
+    bucket -> count."""
 
     sent: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     statuses: Counter[tuple[int, int]] = field(default_factory=Counter)
     original: Counter[int] = field(default_factory=Counter)
     replayed: Counter[int] = field(default_factory=Counter)
+    """Service times: from sent to answered."""
+    response: Counter[int] = field(default_factory=Counter)
+    """Response times: from due to answered, of every request that was answered or timed out."""
+    bodies: BodyFigures = field(default_factory=BodyFigures)
 
     def add(
-        self, kind: str, status: int, latency_ms: float, original_status: int, original_ms: float | None
+        self,
+        kind: str,
+        status: int,
+        latency_ms: float,
+        original_status: int,
+        original_ms: float | None,
+        response_ms: float | None = None,
+        *,
+        is_comparable: bool = True,
     ) -> None:
-        """Notes one request. Latencies count where there is an answer to compare."""
+        """Notes one request. Latencies count where there is an answer to compare. `is_comparable`: the
+        original can be compared with an answer."""
         self.sent += 1
         self.kinds[kind] += 1
+        if response_ms is not None:
+            self.response[bucket(response_ms)] += 1
         if kind == "answered":
-            self.statuses[original_status, status] += 1
             self.replayed[bucket(latency_ms)] += 1
-            if original_ms is not None:
-                self.original[bucket(original_ms)] += 1
+            if is_comparable:
+                self.statuses[original_status, status] += 1
+                if original_ms is not None:
+                    self.original[bucket(original_ms)] += 1
 
     def merge(self, other: RouteFigures) -> None:
         """Adds what another has counted."""
@@ -55,6 +101,8 @@ class RouteFigures:
         self.statuses.update(other.statuses)
         self.original.update(other.original)
         self.replayed.update(other.replayed)
+        self.response.update(other.response)
+        self.bodies.merge(other.bodies)
 
 
 @dataclass(slots=True)
@@ -67,6 +115,8 @@ class RunFigures:
     """Sketch of (sent - due) in ms."""
     reencoded: int = 0
     """Of the sent ones, those whose path or query was percent-encoded again."""
+    uncomparable: Counter[str] = field(default_factory=Counter)
+    """Why an original cannot be compared -> requests that were sent and answered."""
 
     def of(self, route: str) -> RouteFigures:
         return self.routes.setdefault(route, RouteFigures())
@@ -78,6 +128,7 @@ class RunFigures:
         self.skipped.update(other.skipped)
         self.late_ms.update(other.late_ms)
         self.reencoded += other.reencoded
+        self.uncomparable.update(other.uncomparable)
 
     def total(self) -> RouteFigures:
         """All routes together."""
@@ -117,25 +168,36 @@ def record(
         pipeline.hincrby(written[2], str(index), count)
     if figures.reencoded:
         pipeline.hincrby(written[4], "reencoded", figures.reencoded)
+    for reason, count in figures.uncomparable.items():
+        pipeline.hincrby(written[5], reason, count)
     for route, added in figures.routes.items():
         short = digest(route)[:16]
         pipeline.hset(written[3], route, short)
-        counts, original, replayed = (_key(run_id, short, name) for name in ROUTE_PARTS)
-        written += [counts, original, replayed]
-        pipeline.hincrby(counts, "sent", added.sent)
-        for kind, count in added.kinds.items():
-            pipeline.hincrby(counts, f"kind:{kind}", count)
-        for (before, after), count in added.statuses.items():
-            pipeline.hincrby(counts, f"status:{before}:{after}", count)
-        for key, sketch in ((original, added.original), (replayed, added.replayed)):
-            for index, count in sketch.items():
-                pipeline.hincrby(key, str(index), count)
+        for part, values in _as_hashes(added).items():
+            key = _key(run_id, short, part)
+            written.append(key)
+            for name, count in values.items():
+                pipeline.hincrby(key, name, count)
     for key in written:
         pipeline.expire(key, KEPT_S)
     pipeline.zadd(REPLAY_RUNS, {run_id: now_s})
     pipeline.zremrangebyscore(REPLAY_RUNS, 0, now_s - KEPT_S)
     pipeline.zremrangebyrank(REPLAY_RUNS, 0, -RUNS_MAX - 1)
     pipeline.execute()
+
+
+def _as_hashes(figures: RouteFigures) -> dict[str, dict[str, int]]:
+    """Part of ROUTE_PARTS -> field -> count, without empty parts."""
+    counts = {"sent": figures.sent}
+    counts |= {f"kind:{kind}": count for kind, count in figures.kinds.items()}
+    counts |= {f"status:{before}:{after}": count for (before, after), count in figures.statuses.items()}
+    sketches = {"original": figures.original, "replayed": figures.replayed, "response": figures.response}
+    parts = {"counts": counts}
+    parts |= {part: {str(index): n for index, n in sketch.items()} for part, sketch in sketches.items()}
+    bodies = {name: getattr(figures.bodies, name) for name in BODY_COUNTS}
+    parts["bodies"] = {name: count for name, count in bodies.items() if count}
+    parts["body-keys"] = dict(figures.bodies.keys)
+    return {part: values for part, values in parts.items() if values}
 
 
 def begin_live(store: redis.Redis, target: str) -> None:
@@ -157,6 +219,16 @@ class Run:
     id: str
     info: dict[str, str]
     figures: RunFigures
+    result: RunResult | None = None
+    """Of a window replay that has ended."""
+
+
+def record_result(store: redis.Redis, run_id: str, result: RunResult) -> None:
+    """Keeps the result beside the run's figures, in place of an earlier one."""
+    pipeline = store.pipeline(transaction=True)
+    pipeline.set(_key(run_id, "result"), to_json(result), ex=KEPT_S)
+    pipeline.hset(_key(run_id, "info"), "verdict", result.verdict)
+    pipeline.execute()
 
 
 def runs(store: redis.Redis) -> list[tuple[str, dict[str, str]]]:
@@ -180,7 +252,8 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
     pipeline = store.pipeline(transaction=True)
     for part in RUN_PARTS:
         pipeline.hgetall(_key(run_id, part))
-    info_reply, skipped, late, named, sent = pipeline.execute()
+    pipeline.get(_key(run_id, "result"))
+    info_reply, skipped, late, named, sent, uncomparable, result = pipeline.execute()
     info, routes = replies.texts(info_reply), replies.texts(named)
     if not info:
         return None
@@ -188,21 +261,31 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
         skipped=Counter(replies.counts(skipped)),
         late_ms=Counter(replies.sketch(late)),
         reencoded=replies.counts(sent).get("reencoded", 0),
+        uncomparable=Counter(replies.counts(uncomparable)),
     )
     for short in routes.values():
         for part in ROUTE_PARTS:
             pipeline.hgetall(_key(run_id, short, part))
     found = pipeline.execute()
     for number, route in enumerate(routes):
-        counts, original, replayed = found[3 * number : 3 * number + 3]
-        figures.routes[route] = _route(
-            replies.counts(counts), Counter(replies.sketch(original)), Counter(replies.sketch(replayed))
-        )
-    return Run(run_id, info, figures)
+        parts = found[len(ROUTE_PARTS) * number : len(ROUTE_PARTS) * (number + 1)]
+        figures.routes[route] = _route(dict(zip(ROUTE_PARTS, parts, strict=True)))
+    return Run(run_id, info, figures, from_json(result) if result else None)
 
 
-def _route(counts: dict[str, int], original: Counter[int], replayed: Counter[int]) -> RouteFigures:
-    figures = RouteFigures(sent=counts.pop("sent", 0), original=original, replayed=replayed)
+def _route(parts: Mapping[str, Any]) -> RouteFigures:
+    """From the replies to HGETALL of each part."""
+    counts, bodies = replies.counts(parts["counts"]), replies.counts(parts["bodies"])
+    figures = RouteFigures(
+        sent=counts.pop("sent", 0),
+        original=Counter(replies.sketch(parts["original"])),
+        replayed=Counter(replies.sketch(parts["replayed"])),
+        response=Counter(replies.sketch(parts["response"])),
+        bodies=BodyFigures(
+            **{name: bodies.get(name, 0) for name in BODY_COUNTS},
+            keys=Counter(replies.counts(parts["body-keys"])),
+        ),
+    )
     for name, count in counts.items():
         what, _, rest = name.partition(":")
         if what == "kind":

@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from consumers.replay.http1 import BadResponse, Response, ResponseParser, TooLarge
 from consumers.replay.request import Outcome
@@ -61,7 +62,8 @@ class Connection:
         limit, all tries together (but for the system's own limit of a DNS query).
         """
         wire = request_bytes(method, target, headers)
-        self._deadline_s = time.monotonic() + self._timeout_s
+        begun_s = time.monotonic()
+        self._deadline_s = begun_s + self._timeout_s
         if self._socket is not None and (method not in IDEMPOTENT or self._readable.poll(0)):
             # Readable before a request: the peer has closed it, or sends an unasked 408.
             self.close()
@@ -71,7 +73,7 @@ class Connection:
             if time.monotonic() + pause_s < self._deadline_s:
                 time.sleep(pause_s)
                 outcome, _ = self._try(method, wire)
-        return outcome
+        return replace(outcome, elapsed_ms=_since_ms(begun_s))
 
     def _try(self, method: str, wire: bytes) -> tuple[Outcome, bool]:
         """The outcome, and whether the request may be sent again: it had no effect for certain, or may

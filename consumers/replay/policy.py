@@ -41,6 +41,13 @@ class ReplayPolicy:
     headers: HeaderOptions
     allow_same_host: bool
     guard: LoopGuard
+    keep_host: bool = False
+    """Send the line's own host as the Host header."""
+    only_routes: frozenset[str] = frozenset()
+    """Where it is not empty, no other route is sent."""
+    exclude_routes: frozenset[str] = frozenset()
+    seed: str = ""
+    """Another seed chooses another sample."""
 
 
 def policy_from_settings(settings: Settings, guard: LoopGuard) -> ReplayPolicy:

@@ -14,7 +14,7 @@ from app.escaping import json_text, markdown_code, markdown_text
 from app.formatting import milliseconds
 from app.masking import safe_word
 from app.store.queries.replays import Change, ReplayedRoute, ReplayRun
-from consumers.replay.thresholds import Finding, describe
+from consumers.replay.gate.thresholds import Finding, describe
 
 WORST_SHOWN = 10
 

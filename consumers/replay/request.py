@@ -45,6 +45,8 @@ class Request:
     """Its line is of a connection that was open for a while, such as a websocket (app/connections.py)."""
     is_reencoded: bool
     """`path` differs from the line's."""
+    code: str
+    """The router's error code, such as H12; empty for a request that the app answered."""
 
     @property
     def identity(self) -> str:
@@ -62,17 +64,34 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer's head and the first of its body, for a comparison of answers. Never kept or shown."""
+
+    head: bytes
+    """Status line and headers."""
+    body: bytes
+    """Up to a limit, without the framing of its transfer."""
+    is_cut: bool
+    """The body is longer than the limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one replayed request.
 
-    `kind` is `answered`, or what went wrong: `refused`, `reset`, `timeout`, `tls`, `dns`,
-    `bad-response`, `too-large`. `status` is 0 unless answered. `latency_ms` is the time from the first
-    byte sent until the answer's headers, and as much of its body as is read, have arrived.
+    `kind` is `answered`, `stream` (an answer without an end, such as server-sent events, which was left
+    once it was clear), or what went wrong: `refused`, `reset`, `timeout`, `tls`, `dns`, `bad-response`,
+    `too-large`. `status` is 0 unless answered or a stream. `latency_ms` is the service time: from the
+    first byte sent until the answer's headers, and as much of its body as is read, have arrived.
+    `elapsed_ms` also has what comes before: connecting, and a first try that failed.
     """
 
     kind: str
     status: int
     latency_ms: float
+    elapsed_ms: float = 0.0
+    answer: Answer | None = None
+    """Only where answers are compared."""
 
 
 def request_of(
@@ -105,6 +124,7 @@ def request_of(
         received_ms=received_ms,
         is_connection=is_connection(line),
         is_reencoded=sent_path != line.path,
+        code=line.code,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 from app.sketch import bucket
-from app.store.replay import RunFigures
+from app.store.replay import RouteFigures, RunFigures
+from consumers.replay.comparable import why_uncomparable
+from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
 
 
@@ -15,6 +17,8 @@ class ReplayStats:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._figures = RunFigures()
+        self.pairs = Pairs()
+        """Of the whole run so far."""
         self.handled = 0
         """Requests so far, sent or not."""
         self.at_ms = 0
@@ -22,25 +26,51 @@ class ReplayStats:
 
     def done(self, request: Request, outcome: Outcome, late_ms: float) -> None:
         """Counts a request that was sent, beside its original. `late_ms`: sent minus due."""
+        reason = why_uncomparable(request)
         with self._lock:
-            self._advance(request)
-            route = self._figures.of(request.route)
-            route.add(outcome.kind, outcome.status, outcome.latency_ms, request.status, request.service_ms)
-            self._figures.reencoded += request.is_reencoded
-            self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
+            self._add(request, outcome, late_ms, request.status, request.service_ms, reason)
 
     def compared(self, request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
         """Counts a request that was sent to two targets: `before`, the baseline's outcome, takes the
         place of the original."""
+        before_ms = before.latency_ms if before.kind == "answered" else None
         with self._lock:
-            self._advance(request)
-            route = self._figures.of(request.route)
-            before_ms = before.latency_ms if before.kind == "answered" else None
-            route.add(after.kind, after.status, after.latency_ms, before.status, before_ms)
+            route = self._add(request, after, late_ms, before.status, before_ms, "")
             if before_ms is None:
                 route.kinds[f"baseline-{before.kind}"] += 1
-            self._figures.reencoded += request.is_reencoded
-            self._figures.late_ms[bucket(max(0.0, late_ms))] += 1
+
+    def _add(
+        self,
+        request: Request,
+        after: Outcome,
+        late_ms: float,
+        before_status: int,
+        before_ms: float | None,
+        reason: str,
+    ) -> RouteFigures:
+        """`reason`: why the original cannot be compared; empty where it can."""
+        self._advance(request)
+        figures, route = self._figures, self._figures.of(request.route)
+        late_ms = max(0.0, late_ms)
+        is_timed = after.kind in ("answered", "timeout")
+        response_ms = late_ms + after.elapsed_ms if is_timed else None
+        route.add(
+            after.kind,
+            after.status,
+            after.latency_ms,
+            before_status,
+            before_ms,
+            response_ms,
+            is_comparable=not reason,
+        )
+        if reason and after.kind == "answered":
+            figures.uncomparable[reason] += 1
+        if before_ms is not None and is_timed and not reason:
+            # A timeout is at least so slow. Without it, a target that hangs would look fast.
+            self.pairs.add(request.route, before_ms, after.latency_ms)
+        figures.reencoded += request.is_reencoded
+        figures.late_ms[bucket(late_ms)] += 1
+        return route
 
     def skipped(self, request: Request | None, reason: str) -> None:
         """Counts a request that was not sent; None: its line does not say enough to be one."""

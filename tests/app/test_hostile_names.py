@@ -26,7 +26,7 @@ from app.store.frame_events import Loss, record_once
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
 from consumers.replay import report as replay_report
-from consumers.replay.thresholds import check, parse_threshold
+from consumers.replay.gate.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
 from servers.figures import SeenRequest, fill

@@ -42,6 +42,7 @@ def request(**changes: object) -> Request:
         "received_ms": 1_763_900_000_000,
         "is_connection": False,
         "is_reencoded": False,
+        "code": "",
     }
     return Request(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 import redis
 
-from app.cli.replay import mark_key
+from app.cli.replay.plan import mark_key
 from app.loop_guard import LoopGuard
 from app.settings import Settings
 from app.store import keys, replay

@@ -10,8 +10,7 @@ import pytest
 from app.sketch import bucket, middle_ms
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
-from consumers.replay.report import as_markdown, verdict
-from consumers.replay.thresholds import (
+from consumers.replay.gate.thresholds import (
     BadThreshold,
     Finding,
     Threshold,
@@ -20,6 +19,7 @@ from consumers.replay.thresholds import (
     parse_threshold,
     wilson,
 )
+from consumers.replay.report import as_markdown, verdict
 
 
 def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, errors: int = 0) -> RunFigures:

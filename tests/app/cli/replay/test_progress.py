@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from app.cli.progress import LINE_EVERY_S, TTY_EVERY_S, ProgressBar
+from app.cli.replay.progress import LINE_EVERY_S, TTY_EVERY_S, ProgressBar
 from consumers.replay.window import Progress
 
 FROM_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from app.cli.replay_text import dry_run_lines, resume_command, summary_lines
+from app.cli.replay.text import dry_run_lines, resume_command, summary_lines
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
-from consumers.replay.thresholds import check, parse_threshold
+from consumers.replay.gate.thresholds import check, parse_threshold
 from consumers.replay.window import DryRun
 
 RESUME_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z

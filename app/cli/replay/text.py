@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from app.escaping import for_terminal
 from app.store.queries.replays import ReplayRun
+from consumers.replay.gate.thresholds import Finding, describe
 from consumers.replay.report import WHY_REENCODED, verdict
-from consumers.replay.thresholds import Finding, describe
 from consumers.replay.timespec import iso
 from consumers.replay.window import DryRun
 

@@ -1,0 +1,87 @@
+"""From flags and settings to the plan of one replay."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import redis
+
+from app.errors import BadSettings
+from app.loop_guard import LoopGuard
+from app.redis_client import connect, why_refused
+from app.settings import Settings
+from app.settings import readers as kind
+from app.store.replay_key import KEY_BYTES, ReplayKey
+from consumers.replay.policy import policy_from_settings
+from consumers.replay.target import Target
+from consumers.replay.timespec import iso, parse_time_ms
+from consumers.replay.window import ReplayPlan
+
+REDIS_TIMEOUT_S = 2.0
+
+
+def with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
+    """The settings with this run's flags, which are checked in the same way. Raises BadSettings."""
+    faults: list[str] = []
+    values: dict[str, object] = {}
+    for flag, name, read in (
+        ("to", "replay_host", kind.base_url),
+        ("speed", "replay_speed", kind.speed),
+        ("rate", "replay_rate", kind.positive),
+        ("concurrency", "replay_concurrency", kind.whole_number(1, 1024)),
+        ("sample", "replay_sample", kind.share),
+    ):
+        raw = getattr(args, flag)
+        if raw is not None:
+            try:
+                values[name] = read(raw)
+            except ValueError as fault:
+                faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
+    if faults:
+        raise BadSettings(faults)
+    settings = dataclasses.replace(settings, **values)  # type: ignore[arg-type]
+    if not settings.replay_host:
+        raise BadSettings(["--to is missing, and REPLAY_HOST is not set"])
+    return settings
+
+
+def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], bytes]) -> ReplayPlan:
+    """`key`: of the marks. Raises TailraceError for times, targets and rules that are not valid."""
+    now = datetime.now(UTC)
+    from_ms = parse_time_ms(args.start, now)
+    until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
+    if until_ms <= from_ms:
+        raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
+    return ReplayPlan(
+        from_ms=from_ms,
+        until_ms=until_ms,
+        target=Target.parse(settings.replay_host),
+        baseline=None if args.baseline is None else Target.parse(args.baseline),
+        policy=policy_from_settings(settings, LoopGuard(key)),
+        app=args.app,
+        concurrency=settings.replay_concurrency,
+        rate=settings.replay_rate,
+        timeout_s=settings.replay_timeout_ms / 1000,
+    )
+
+
+def mark_key(settings: Settings, *, creates: bool) -> bytes:
+    """The key that signs this run's requests; one of its own where Redis does not give it. It is asked for
+    with the first request: if the log is in Redis and unreachable, the run has ended before."""
+    with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
+        try:
+            return ReplayKey(store, settings.replay_key, creates=creates)()
+        except redis.RedisError as fault:
+            print(
+                f"Redis: {why_refused(fault)}. So the requests are signed with a key of this run: where the "
+                "target's log is counted, they count as traffic. Set REPLAY_KEY to the counting "
+                "installation's",
+                file=sys.stderr,
+            )
+            return secrets.token_bytes(KEY_BYTES)
