@@ -12,9 +12,11 @@ from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
+from app.store.run_result import Milliseconds, Pace, TimePoint
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
 from consumers.replay.pace import Pacer
+from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
 from consumers.replay.request import Job, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
@@ -132,6 +134,32 @@ class WindowReplay:
     def take_figures(self) -> RunFigures:
         """What was counted since the last call."""
         return self._stats.take()
+
+    @property
+    def pairs(self) -> Pairs:
+        """The times of single requests, before and after."""
+        return self._stats.pairs
+
+    def pace(self) -> Pace:
+        """How fast it went."""
+        return Pace(
+            asked="",
+            speed_asked=None,
+            speed_reached=None,
+            rate_asked=None,
+            rate_reached=0.0,
+            share_reached=None,
+            duration_s=0.0,
+            late=Milliseconds(None, None, None, None),
+            fault="",
+            explanation="",
+            concurrency=self.plan.concurrency,
+            concurrency_max=self.plan.concurrency,
+        )
+
+    def timeline(self) -> list[TimePoint]:
+        """The run in steps of equal length, at most 300."""
+        return []
 
     def _requests(self, history: History) -> Iterator[Request]:
         """The window's requests, each chunk of the log in order of time."""

@@ -26,8 +26,11 @@ from app.routes import route_namer
 from app.settings import Settings
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
+from app.store.run_result import RunResult, Verdict
 from consumers.replay import report
-from consumers.replay.gate.thresholds import Finding, Threshold, check, parse_threshold
+from consumers.replay.coverage import coverage_of
+from consumers.replay.gate.judge import Evidence, judge
+from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import unsafe_methods
@@ -41,6 +44,7 @@ EXIT_USAGE = 2
 EXIT_TARGET_DOWN = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
+EXIT_CODES: dict[Verdict, int] = {"passed": 0, "failed": EXIT_FAILED, "inconclusive": EXIT_INCONCLUSIVE}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if end.exit_code == EXIT_USAGE and not finished.figures.sent:
         print(end.reason, file=sys.stderr)
         return end.exit_code
-    findings = _judge(args, thresholds, finished)
+    result = _judge(args, thresholds, window, finished, end)
     if end.reason:
         print(end.reason, file=sys.stderr)
     if end.can_resume:
@@ -87,7 +91,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"the rest of the window was not replayed\nto resume: {command}", file=sys.stderr)
     if end.exit_code:
         return end.exit_code
-    return EXIT_FAILED if report.verdict(findings) == "failed" else 0
+    return EXIT_CODES[result.verdict]
 
 
 def _dry_run(window: WindowReplay, history: History) -> int:
@@ -156,14 +160,31 @@ def _run_until_end(
     return _RunEnd("finished")
 
 
-def _judge(args: argparse.Namespace, thresholds: Sequence[Threshold], finished: Run) -> list[Finding]:
-    """Prints the summary and writes the reports. Raises TailraceError if a report cannot be written."""
+def _judge(
+    args: argparse.Namespace,
+    thresholds: Sequence[Threshold],
+    window: WindowReplay,
+    finished: Run,
+    end: _RunEnd,
+) -> RunResult:
+    """Judges the run, keeps the result, prints the summary and writes the reports. Raises TailraceError if a
+    report cannot be written."""
+    evidence = Evidence(
+        figures=finished.figures,
+        pairs=window.pairs,
+        coverage=coverage_of(finished.figures),
+        pace=window.pace(),
+        has_baseline=window.plan.baseline is not None,
+        is_interrupted=end.exit_code != 0,
+        timeline=window.timeline(),
+    )
+    result = judge(evidence, thresholds, is_strict=args.strict, allow_slower=args.allow_slower)
     findings = check(thresholds, finished.figures)
     comparison = compared(finished)
     print("\n".join(summary_lines(comparison, findings, has_thresholds=bool(thresholds))))
     for path in args.report:
         report.write(path, comparison, findings, args.fail_if)
-    return findings
+    return result
 
 
 def _explain(fault: LogUnavailable | redis.RedisError) -> str:
