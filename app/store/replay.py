@@ -81,18 +81,18 @@ class RouteFigures:
         *,
         is_comparable: bool = True,
     ) -> None:
-        """Notes one request. Latencies count where there is an answer to compare. `is_comparable`: the
-        original can be compared with an answer."""
+        """Notes one request. Statuses count where there is an answer to compare, latencies where it has an
+        end. `is_comparable`: the original can be compared with an answer."""
         self.sent += 1
         self.kinds[kind] += 1
         if response_ms is not None:
             self.response[bucket(response_ms)] += 1
+        if is_comparable and kind in ("answered", "stream"):
+            self.statuses[original_status, status] += 1
         if kind == "answered":
             self.replayed[bucket(latency_ms)] += 1
-            if is_comparable:
-                self.statuses[original_status, status] += 1
-                if original_ms is not None:
-                    self.original[bucket(original_ms)] += 1
+            if is_comparable and original_ms is not None:
+                self.original[bucket(original_ms)] += 1
 
     def merge(self, other: RouteFigures) -> None:
         """Adds what another has counted."""

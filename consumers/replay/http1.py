@@ -19,8 +19,12 @@ CHUNK_LINE_MAX_BYTES = 1_024
 LENGTH_MAX_DIGITS = 18
 NO_BODY = frozenset({204, 304})
 
+ENDLESS_TYPES = frozenset({b"text/event-stream", b"multipart/x-mixed-replace"})
+"""Content types whose bodies last as long as both sides want: server-sent events (HTML standard, section
+9.2.4) and pictures that replace each other."""
+
 _FRAMING = re.compile(
-    rb"\r\n(content-length|transfer-encoding|connection):[ \t]*([^\r\n]*)", re.IGNORECASE
+    rb"\r\n(content-length|transfer-encoding|connection|content-type):[ \t]*([^\r\n]*)", re.IGNORECASE
 ).findall
 _HEX = re.compile(rb"[0-9a-fA-F]{1,16}").fullmatch
 
@@ -38,10 +42,11 @@ class _LongBody(Exception):
 
 
 class Response(NamedTuple):
-    """`keep`: the connection can take another request."""
+    """`keep`: the connection can take another request. `is_stream`: the answer has no end, and was left."""
 
     status: int
     keep: bool
+    is_stream: bool = False
 
 
 class Framing(NamedTuple):
@@ -51,12 +56,14 @@ class Framing(NamedTuple):
     """Bytes; None where the headers do not say."""
     is_chunked: bool
     keep: bool
+    has_endless_type: bool = False
+    """The Content-Type is one of ENDLESS_TYPES."""
 
 
 class ResponseParser:
     """Parses one response. The steps are generators that continue, after each `yield`, with more data."""
 
-    __slots__ = ("_data", "_response", "_steps", "_until_close")
+    __slots__ = ("_data", "_response", "_steps", "_until_close", "open_status")
 
     def __init__(self, method: str) -> None:
         self._data = b""
@@ -64,6 +71,8 @@ class ResponseParser:
         self._until_close = False
         """The response ends with the connection."""
         self._response: Response | None = None
+        self.open_status = 0
+        """The status, once the headers of an answer have arrived whose body may have no end."""
         self._steps = self._parse(method)
 
     def feed(self, data: bytes) -> Response | None:
@@ -84,8 +93,14 @@ class ResponseParser:
             status = status_of(head)
         framing = framing_of(head)
         keep = framing.keep and status != 101
+        has_body = not (method == "HEAD" or status in NO_BODY)
+        if has_body and (framing.is_chunked or framing.length is None or framing.length > BODY_MAX_BYTES):
+            if framing.has_endless_type:
+                self._response = Response(status, keep=False, is_stream=True)
+                return
+            self.open_status = status
         try:
-            if method == "HEAD" or status in NO_BODY:
+            if not has_body:
                 pass
             elif framing.is_chunked:
                 yield from self._skip_chunks()
@@ -175,7 +190,7 @@ def framing_of(head: bytes) -> Framing:
     """How the body of this head is delimited. Raises BadResponse for lengths that contradict each other
     or are not numbers."""
     length: int | None = None
-    is_chunked = False
+    is_chunked = has_endless_type = False
     keep = not head.startswith(b"HTTP/1.0")
     for name, value in _FRAMING(head):
         match name.lower():
@@ -183,6 +198,8 @@ def framing_of(head: bytes) -> Framing:
                 is_chunked = b"chunked" in value.lower()
             case b"connection":
                 keep = keep and b"close" not in value.lower()
+            case b"content-type":
+                has_endless_type = value.partition(b";")[0].strip().lower() in ENDLESS_TYPES
             case _:
                 digits = value.strip()
                 if not digits.isdigit() or len(digits) > LENGTH_MAX_DIGITS:
@@ -190,4 +207,4 @@ def framing_of(head: bytes) -> Framing:
                 if length not in (None, int(digits)):
                     raise BadResponse
                 length = int(digits)
-    return Framing(length, is_chunked, keep)
+    return Framing(length, is_chunked, keep, has_endless_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
-from app.store.run_result import Milliseconds, Pace, TimePoint
+from app.store.run_result import Pace, TimePoint
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
 from consumers.replay.pace import Pacer
+from consumers.replay.pace_kept import Asked, Sending, pace_of
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
 from consumers.replay.request import Job, Request, request_of
@@ -49,10 +51,22 @@ class ReplayPlan:
     baseline: Target | None
     policy: ReplayPolicy
     app: str
-    concurrency: int
+    concurrency: int | None
+    """Limit of requests at once to each target; None: it grows as needed."""
     timeout_s: float
     rate: float = 0.0
     """Limit of requests/s to each target, 0 for none."""
+
+    speed: float = math.inf
+    """1 keeps the original spacing, infinity ignores it."""
+
+    @property
+    def asked(self) -> Asked:
+        """The pace, as it is judged."""
+        if math.isinf(self.speed):
+            text = f"{self.rate:g}/s" if self.rate else "max"
+            return Asked(text, rate=self.rate or None, flag="--rate", is_paced=bool(self.rate))
+        return Asked(f"{self.speed:g}x", speed=self.speed, is_paced=True)
 
     @property
     def targets(self) -> list[Target]:
@@ -88,6 +102,8 @@ class WindowReplay:
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
+        self._all_senders: list[Senders] = []
+        """Of the target, and of the baseline if there is one."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -106,7 +122,7 @@ class WindowReplay:
         """Sends all of it. Raises TargetDown, SameHost, LogUnavailable and KeyboardInterrupt: what was
         done until then is in the figures, and `resume_ms` says where to continue."""
         comparison = Comparison(self._stats.compared, self._skip_unsent)
-        all_senders = self._start_senders(comparison)
+        all_senders = self._all_senders = self._start_senders(comparison)
 
         def check() -> None:
             for senders in all_senders:
@@ -141,25 +157,24 @@ class WindowReplay:
         return self._stats.pairs
 
     def pace(self) -> Pace:
-        """How fast it went."""
-        return Pace(
-            asked="",
-            speed_asked=None,
-            speed_reached=None,
-            rate_asked=None,
-            rate_reached=0.0,
-            share_reached=None,
-            duration_s=0.0,
-            late=Milliseconds(None, None, None, None),
-            fault="",
-            explanation="",
-            concurrency=self.plan.concurrency,
-            concurrency_max=self.plan.concurrency,
+        """How fast it went, and whose fault it is if that was slower than asked."""
+        return pace_of(
+            self.plan.asked,
+            [
+                Sending(
+                    name,
+                    senders.meter,
+                    senders.under_way_max,
+                    senders.concurrency.limit,
+                    senders.concurrency.shortage,
+                )
+                for name, senders in zip(("The target", "The baseline"), self._all_senders, strict=False)
+            ],
         )
 
     def timeline(self) -> list[TimePoint]:
-        """The run in steps of equal length, at most 300."""
-        return []
+        """The run in steps of equal length, at most 300: what the target was sent."""
+        return self._all_senders[0].meter.timeline() if self._all_senders else []
 
     def _requests(self, history: History) -> Iterator[Request]:
         """The window's requests, each chunk of the log in order of time."""
@@ -199,7 +214,16 @@ class WindowReplay:
 
     def _senders(self, target: Target, done: Done, skipped: Skipped) -> Senders:
         plan = self.plan
-        return Senders(target, plan.concurrency, plan.timeout_s, done, skipped, Breaker(), rate=plan.rate)
+        return Senders(
+            target,
+            plan.concurrency,
+            plan.timeout_s,
+            done,
+            skipped,
+            Breaker(),
+            rate=plan.rate,
+            is_paced=plan.asked.is_paced,
+        )
 
     def _submit(self, request: Request, all_senders: list[Senders], check: Callable[[], None]) -> None:
         """Gives the request to each target's senders at its time, or counts why it is not sent. Calls

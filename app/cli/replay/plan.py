@@ -68,6 +68,7 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,
         timeout_s=settings.replay_timeout_ms / 1000,
+        speed=settings.replay_speed,
     )
 
 
