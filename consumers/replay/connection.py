@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consumers.replay.http1 import BadResponse, Response, ResponseParser, TooLarge
-from consumers.replay.request import Outcome
+from consumers.replay.request import Answer, Outcome
 from consumers.replay.target import Target
 
 READ_BYTES = 65_536
@@ -46,8 +46,17 @@ def request_bytes(method: str, target: bytes, headers: Sequence[tuple[str, str]]
 class Connection:
     """Belongs to one thread. `exchange` opens and reopens the socket as needed."""
 
-    def __init__(self, target: Target, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: from `tls_context`; created here if it is missing."""
+    def __init__(
+        self,
+        target: Target,
+        timeout_s: float,
+        tls: ssl.SSLContext | None = None,
+        *,
+        keeps_answers: bool = False,
+    ) -> None:
+        """`tls`: from `tls_context`; created here if it is missing. `keeps_answers`: outcomes have their
+        `answer`."""
+        self._keeps_answers = keeps_answers
         self._target = target
         self._timeout_s = timeout_s
         self._tls = tls or tls_context(target)
@@ -89,13 +98,13 @@ class Connection:
                 started_s = time.monotonic()
             connection.settimeout(self._time_left_s())
             connection.sendall(wire)
-            response = self._read_response(connection, method)
+            response, answer = self._read_response(connection, method)
         except (OSError, BadResponse, TooLarge) as fault:
             self.close()
             kind = kind_of(fault)
             is_early = not is_open or (was_kept and not self._has_received)
             return Outcome(kind, 0, _since_ms(started_s)), is_early and kind in ("refused", "reset")
-        return Outcome("answered", response.status, _since_ms(started_s)), False
+        return Outcome("answered", response.status, _since_ms(started_s), answer=answer), False
 
     def _time_left_s(self) -> float:
         """Raises TimeoutError when there is none."""
@@ -134,14 +143,14 @@ class Connection:
                     raise
         raise socket.gaierror("the name has no addresses")
 
-    def _read_response(self, connection: socket.socket, method: str) -> Response:
+    def _read_response(self, connection: socket.socket, method: str) -> tuple[Response, Answer | None]:
         """Keeps the connection where the response allows it."""
-        parser = ResponseParser(method)
+        parser = ResponseParser(method, keeps_answer=self._keeps_answers)
         while (response := parser.feed(self._receive(connection))) is None:
             pass
         if not response.keep:
             self.close()
-        return response
+        return response, parser.answer
 
     def _receive(self, connection: socket.socket) -> bytes:
         """Some bytes; b"" where the peer has closed the connection within its answer.

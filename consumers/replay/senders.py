@@ -45,8 +45,10 @@ class Senders:
         breaker: Breaker,
         max_late_s: float = math.inf,
         rate: float = 0.0,
+        *,
+        keeps_answers: bool = False,
     ) -> None:
-        """`rate`: limit of requests/s, 0 for none."""
+        """`rate`: limit of requests/s, 0 for none. `keeps_answers`: outcomes have their `answer`."""
         self.target = target
         self.breaker = breaker
         self._done = done
@@ -57,7 +59,7 @@ class Senders:
         self._threads = [
             threading.Thread(
                 target=self._work,
-                args=(Connection(target, timeout_s, tls),),
+                args=(Connection(target, timeout_s, tls, keeps_answers=keeps_answers),),
                 name=f"sender-{number}",
                 daemon=True,
             )
