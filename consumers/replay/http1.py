@@ -1,7 +1,7 @@
 """Parses the answer to one HTTP/1.1 request, whatever arrives. Pure: bytes in, a response out.
 
-Bodies are counted and dropped, unless answers are compared: then the first of a body is kept. The limits bound memory; time is bounded by
-whoever reads the socket. RFC 9112 has the rules of framing.
+Bodies are counted and dropped, unless answers are compared: then the first of a body is kept. The limits
+bound memory; time is bounded by whoever reads the socket. RFC 9112 has the rules of framing.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ResponseParser:
 
     @property
     def answer(self) -> Answer | None:
-        """The complete response, its body without the framing, up to KEPT_MAX_BYTES. None unless asked for."""
+        """The response, its body without the framing, up to KEPT_MAX_BYTES; None unless asked for."""
         return None if self._kept is None else Answer(self._head, bytes(self._kept), self._is_cut)
 
     def _parse(self, method: str) -> Iterator[None]:

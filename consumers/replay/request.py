@@ -75,6 +75,10 @@ class Answer:
     is_cut: bool
     """The body is longer than the limit."""
 
+    @property
+    def size_bytes(self) -> int:
+        return len(self.head) + len(self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

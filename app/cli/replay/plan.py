@@ -58,6 +58,7 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
     if until_ms <= from_ms:
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
+    _check_comparison(args)
     return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
@@ -68,7 +69,19 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,
         timeout_s=settings.replay_timeout_ms / 1000,
+        compares_answers=args.compare_bodies,
     )
+
+
+def _check_comparison(args: argparse.Namespace) -> None:
+    """Raises BadSettings for a comparison of answers that lacks a part."""
+    faults = []
+    if args.compare_bodies and args.baseline is None:
+        faults.append("--compare-bodies needs --baseline URL: the log has no answers to compare with")
+    if not args.compare_bodies and any(text.strip().startswith("body-changed") for text in args.fail_if):
+        faults.append("--fail-if body-changed needs --compare-bodies and --baseline URL")
+    if faults:
+        raise BadSettings(faults)
 
 
 def mark_key(settings: Settings, *, creates: bool) -> bytes:
