@@ -39,6 +39,8 @@ class BodyFigures:
     """Key (`status`, `header:location`, `body.items[].price`) -> as `differing`."""
     noise_keys: Counter[str] = field(default_factory=Counter)
     """Key -> as `noise_only`."""
+    noisy_keys: Counter[str] = field(default_factory=Counter)
+    """Key -> as `noisy`."""
     uncompared: Counter[str] = field(default_factory=Counter)
     """Why answers were not compared -> requests."""
 
@@ -52,31 +54,40 @@ class BodyFigures:
     @property
     def keys(self) -> Counter[str]:
         """What differs beyond the noise -> requests, estimated where the key is also noise."""
-        excess = {key: _excess(count, self.noise_keys[key]) for key, count in self.differing_keys.items()}
-        return Counter({key: count for key, count in excess.items() if count})
+        found: Counter[str] = Counter()
+        for key, count in self.differing_keys.items():
+            excess = _excess(count, self.noise_keys[key]) if self.noisy_keys[key] else count
+            if excess:
+                found[key] = excess
+        return found
 
     @property
     def changed(self) -> int:
         """Requests whose answers differ beyond the noise; an estimate where some of the keys are also noise.
         At least as many as the most frequent of `keys`, at most as many as all of them together."""
         keys = self.keys
-        if not self.noise_keys:
+        if not self.noisy_keys:
             return self.differing
         if not keys:
             return 0
         excess = max(self.differing - self.noise_only, *keys.values())
         return min(excess, self.differing, sum(keys.values()))
 
-    def note(self, differing: set[str], noise: set[str], *, is_noisy: bool, is_cut: bool) -> None:
-        """Counts one request: the keys in which the target's answer alone is different, and those in which
-        the baseline's second answer alone is."""
+    def note(
+        self, differing: set[str], noise: set[str], noisy: set[str] | None = None, *, is_cut: bool = False
+    ) -> None:
+        """Counts one request: the keys in which the target's answer alone is different, those in which the
+        baseline's second answer alone is, and those in which it differs from the first (unless these are
+        the same)."""
+        noisy = noise if noisy is None else noisy
         self.compared += 1
-        self.noisy += is_noisy
+        self.noisy += bool(noisy)
         self.cut += is_cut
         self.differing += bool(differing)
         self.noise_only += bool(noise)
         self.differing_keys.update(differing)
         self.noise_keys.update(noise)
+        self.noisy_keys.update(noisy)
 
     def merge(self, other: BodyFigures) -> None:
         """Adds what another has counted on this route."""
@@ -86,12 +97,12 @@ class BodyFigures:
         self.differing += other.differing
         self.noise_only += other.noise_only
         self.uncompared.update(other.uncompared)
-        known = self.differing_keys.keys() | self.noise_keys.keys()
-        for key in dict.fromkeys([*other.differing_keys, *other.noise_keys]):
+        known = self.differing_keys.keys() | self.noisy_keys.keys()
+        for key in dict.fromkeys([*other.differing_keys, *other.noisy_keys]):
             if key not in known and len(known) < KEYS_MAX:
                 known.add(key)
             name = key if key in known else OTHER_KEYS
-            # A key must not be limited in one of the two only.
+            # A key must not be limited in one of the three only.
             for counts, added in self._key_counts(other):
                 if added[key]:
                     counts[name] += added[key]
@@ -106,13 +117,15 @@ class BodyFigures:
         self.differing_keys.update(route.keys)
         self.uncompared.update(route.uncompared)
 
-    def _key_counts(self, other: BodyFigures) -> tuple[tuple[Counter[str], Counter[str]], ...]:
-        return (self.differing_keys, other.differing_keys), (self.noise_keys, other.noise_keys)
+    def _key_counts(self, other: BodyFigures) -> list[tuple[Counter[str], Counter[str]]]:
+        return [
+            (self.differing_keys, other.differing_keys),
+            (self.noise_keys, other.noise_keys),
+            (self.noisy_keys, other.noisy_keys),
+        ]
 
 
 def _excess(differing: int, noise: int) -> int:
-    """How many of the `differing` requests are beyond the noise; 0 where they may all be noise."""
-    if not noise:
-        return differing
+    """How many of the `differing` requests are beyond the noise of the key; 0 where all may be noise."""
     excess = differing - noise
     return excess if excess > Z_NOISE * math.sqrt(differing + noise) else 0

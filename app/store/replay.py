@@ -26,7 +26,16 @@ KEPT_S = 30 * 86_400
 RUNS_MAX = 200
 RUN_PARTS = ("info", "skipped", "late", "routes", "sent", "uncomparable")
 """Hashes of a run. Beside them is `result`, a string, and `pairs`, a hash, while a run can be resumed."""
-ROUTE_PARTS = ("counts", "original", "replayed", "response", "bodies", "body-keys", "body-noise")
+ROUTE_PARTS = (
+    "counts",
+    "original",
+    "replayed",
+    "response",
+    "bodies",
+    "body-keys",
+    "body-noise",
+    "body-noisy",
+)
 BODY_COUNTS = ("compared", "noisy", "cut", "differing", "noise_only")
 
 
@@ -177,6 +186,7 @@ def _as_hashes(figures: RouteFigures) -> dict[str, dict[str, int]]:
     parts["bodies"] = {name: count for name, count in bodies.items() if count}
     parts["body-keys"] = dict(figures.bodies.differing_keys)
     parts["body-noise"] = dict(figures.bodies.noise_keys)
+    parts["body-noisy"] = dict(figures.bodies.noisy_keys)
     return {part: values for part, values in parts.items() if values}
 
 
@@ -265,6 +275,7 @@ def _route(parts: Mapping[str, Any]) -> RouteFigures:
             **{name: bodies.get(name, 0) for name in BODY_COUNTS},
             differing_keys=Counter(replies.counts(parts["body-keys"])),
             noise_keys=Counter(replies.counts(parts["body-noise"])),
+            noisy_keys=Counter(replies.counts(parts["body-noisy"])),
             uncompared=Counter(
                 {
                     name.removeprefix("uncompared:"): count

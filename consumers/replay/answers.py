@@ -127,6 +127,7 @@ class AnswerComparison:
             found,
             differing=self._limited(request.route, found.differing),
             noise=self._limited(request.route, found.noise),
+            noisy=self._limited(request.route, found.noisy),
         )
 
     def _limited(self, route: str, names: set[str]) -> set[str]:

@@ -77,7 +77,7 @@ class ReplayStats:
         """Counts a request whose answers were compared."""
         with self._lock:
             self._figures.of(route).bodies.note(
-                found.differing, found.noise, is_noisy=found.is_noisy, is_cut=found.is_cut
+                found.differing, found.noise, found.noisy, is_cut=found.is_cut
             )
 
     def answers_uncompared(self, route: str, reason: str) -> None:

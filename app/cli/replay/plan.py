@@ -43,6 +43,7 @@ def with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
                 values[name] = read(raw)
             except ValueError as fault:
                 faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
+    faults += _missing_for_comparison(args)
     if faults:
         raise BadSettings(faults)
     settings = dataclasses.replace(settings, **values)  # type: ignore[arg-type]
@@ -58,7 +59,6 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
     if until_ms <= from_ms:
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
-    _check_comparison(args)
     return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
@@ -73,15 +73,14 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
     )
 
 
-def _check_comparison(args: argparse.Namespace) -> None:
-    """Raises BadSettings for a comparison of answers that lacks a part."""
+def _missing_for_comparison(args: argparse.Namespace) -> list[str]:
+    """What a comparison of answers lacks, one text each."""
     faults = []
     if args.compare_bodies and args.baseline is None:
         faults.append("--compare-bodies needs --baseline URL: the log has no answers to compare with")
     if not args.compare_bodies and any(text.strip().startswith("body-changed") for text in args.fail_if):
         faults.append("--fail-if body-changed needs --compare-bodies and --baseline URL")
-    if faults:
-        raise BadSettings(faults)
+    return faults
 
 
 def mark_key(settings: Settings, *, creates: bool) -> bytes:

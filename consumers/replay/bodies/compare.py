@@ -34,8 +34,8 @@ class Compared:
     """Keys in which the target's answer differs from the baseline's first, and the second does not."""
     noise: set[str]
     """Keys in which the baseline's second answer differs from its first, and the target's does not."""
-    is_noisy: bool
-    """The two answers of the baseline differ."""
+    noisy: set[str]
+    """Keys in which the two answers of the baseline differ."""
     is_cut: bool
 
 
@@ -57,7 +57,7 @@ def compare(first: Reply, again: Reply, candidate: Reply) -> Compared:
     return Compared(
         differing=found.beyond(noise),
         noise=noise.beyond(found),
-        is_noisy=bool(noise.names),
+        noisy=set(noise.names.values()),
         is_cut=noise.is_cut or found.is_cut,
     )
 

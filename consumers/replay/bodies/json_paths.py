@@ -5,7 +5,7 @@ Objects are compared by key, whatever the order, and arrays by index. Numbers ar
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from consumers.replay.bodies.differences import Differences, Path
 from consumers.replay.bodies.names import ANY_KEY, joined, key_name
 
 NODES_MAX = 10_000
-"""Values that are compared. A body of 256 KB may have 130,000."""
+"""Values that differ, and those around them. A body of 256 KB may have 130,000 values."""
 DEPTH_MAX = 100
 MAP_KEYS = 50
 """An object with more keys is a map: its keys are data, so they are no part of a name."""
@@ -22,6 +22,7 @@ ITEMS = "[]"
 """In a name: each item of an array."""
 
 _Names = tuple[str, ...]
+_Pair = tuple[Path, _Names, Any, Any]
 
 
 def compare_json(first: Any, other: Any, top: str = "body") -> Differences:
@@ -30,50 +31,55 @@ def compare_json(first: Any, other: Any, top: str = "body") -> Differences:
 
 
 class _Comparison:
-    """One comparison: containers wait until they are compared; single values are compared at once."""
+    """One comparison. A container is left for the ones in it, and continued when they are compared."""
 
     def __init__(self, top: str) -> None:
         self._found = Differences()
-        self._waiting: list[tuple[Path, _Names, Any, Any]] = []
+        self._open: list[Iterator[_Pair]] = []
         self._top = top
         self._names: dict[_Names, str] = {}
-        self._nodes_left = NODES_MAX
 
     def compare(self, first: Any, other: Any) -> Differences:
         self._value((), (), first, other)
-        while self._waiting and self._nodes_left > 0:
-            path, names, one, two = self._waiting.pop()
-            if len(one) > self._nodes_left:
+        left = NODES_MAX
+        while self._open:
+            pair = next(self._open[-1], None)
+            if pair is None:
+                self._open.pop()
+                continue
+            if not left:
                 self._found.is_cut = True
-            if isinstance(one, dict):
-                self._objects(path, names, one, two)
-            else:
-                self._arrays(path, names, one, two)
-            self._nodes_left -= len(one)
-        self._found.is_cut = self._found.is_cut or bool(self._waiting)
+                break
+            left -= 1
+            self._value(*pair)
         return self._found
 
-    def _objects(self, path: Path, names: _Names, one: dict[str, Any], two: dict[str, Any]) -> None:
+    def _objects(
+        self, path: Path, names: _Names, one: dict[str, Any], two: dict[str, Any]
+    ) -> Iterator[_Pair]:
+        """The values that may differ, by key."""
         is_map = len(one) > MAP_KEYS or len(two) > MAP_KEYS
-        for key, value in islice(one.items(), self._nodes_left):
+        for key, value in one.items():
             if key in two and not _is_same(value, found := two[key]):
-                self._value((*path, key), (*names, ANY_KEY if is_map else key), value, found)
+                yield (*path, key), (*names, ANY_KEY if is_map else key), value, found
         if one.keys() == two.keys():
             return
         for how, has, lacks in (("missing", one, two), ("new", two, one)):
-            for key in islice(has, self._nodes_left):
-                if key not in lacks:
-                    name = self._name((*names, ANY_KEY if is_map else key))
-                    self._found.add((*path, key), how, f"{name} ({how})", closes=True)
+            alone = [key for key in has if key not in lacks]
+            self._found.is_cut = self._found.is_cut or len(alone) > NODES_MAX
+            for key in alone[:NODES_MAX]:
+                name = self._name((*names, ANY_KEY if is_map else key))
+                self._found.add((*path, key), how, f"{name} ({how})", closes=True)
 
-    def _arrays(self, path: Path, names: _Names, one: list[Any], two: list[Any]) -> None:
+    def _arrays(self, path: Path, names: _Names, one: list[Any], two: list[Any]) -> Iterator[_Pair]:
+        """The values that may differ, by index."""
         names = (*names, ITEMS)
-        for index, (value, found) in enumerate(islice(zip(one, two, strict=False), self._nodes_left)):
-            if not _is_same(value, found):
-                self._value((*path, index), names, value, found)
         if len(one) != len(two):
             self._found.add(path, "length", f"{self._name(names)} (length)")
             self._found.closed.update((*path, index) for index in range(len(two), len(one)))
+        for index, (value, found) in enumerate(zip(one, two, strict=False)):
+            if not _is_same(value, found):
+                yield (*path, index), names, value, found
 
     def _value(self, path: Path, names: _Names, one: Any, two: Any) -> None:
         if _kind(one) != _kind(two):
@@ -83,8 +89,10 @@ class _Comparison:
                 self._found.add(path, "value", self._name(names))
         elif len(path) >= DEPTH_MAX:
             self._found.is_cut = True
+        elif isinstance(one, dict):
+            self._open.append(self._objects(path, names, one, two))
         else:
-            self._waiting.append((path, names, one, two))
+            self._open.append(self._arrays(path, names, one, two))
 
     def _name(self, names: _Names) -> str:
         if names not in self._names:

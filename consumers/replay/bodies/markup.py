@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.words import word_set
 from consumers.replay.bodies.differences import Differences
-from consumers.replay.bodies.names import joined
+from consumers.replay.bodies.names import joined, key_name
 from consumers.replay.bodies.text import PIECES_MAX, add_region, changed_regions, compare_words
 
 NAMED_DEPTH = 3
@@ -19,8 +19,8 @@ LOOK_BACK = 64
 NAMED_MAX = 100
 """Where more pieces of a page differ than these, their places have no names."""
 
-_TAG = re.compile(r"(/?[A-Za-z][\w:\-]{0,30})((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>(.*+)", re.DOTALL)
-_TAG_NAME = re.compile(r"/?[A-Za-z][\w:\-]{0,30}")
+_TAG = re.compile(r"<(/?[A-Za-z][\w:\-]{0,30})((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>(.*+)", re.DOTALL)
+_TAG_NAME = re.compile(r"<(/?[A-Za-z][\w:\-]{0,30})(?=[\s/>])[^>]*+>")
 _ATTRIBUTE = re.compile(r"([^\s=/>\"']++)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s\"'>]++))?+")
 _PLAIN_NAME = re.compile(r"[A-Za-z_:@][A-Za-z_:\-]{0,30}").fullmatch
 _VOID = word_set("area base br col embed hr img input link meta source track wbr")
@@ -30,7 +30,8 @@ _OF_EVERY_PAGE = word_set("html body")
 
 def pieces_of(text: str) -> list[str]:
     """The text cut before each tag, without what is only space."""
-    return [" ".join(piece.split()) for piece in text.split("<")]
+    first, *others = text.split("<")
+    return [" ".join(first.split()), *["<" + " ".join(piece.split()) for piece in others]]
 
 
 def compare_markup(first: Sequence[str], other: Sequence[str], name: str, *, is_cut: bool) -> Differences:
@@ -104,7 +105,7 @@ def _element_name(pieces: Sequence[str], at: int, top: str) -> str:
         tag = _TAG_NAME.match(pieces[back])
         if tag is None:
             continue
-        element = tag[0].lower()
+        element = tag[1].lower()
         if element.startswith("/"):
             closed += 1
         elif element in _VOID and back != at:
@@ -112,7 +113,7 @@ def _element_name(pieces: Sequence[str], at: int, top: str) -> str:
         elif closed:
             closed -= 1
         elif element not in _OF_EVERY_PAGE and not (names and names[0] == element in _ENDED_BY_NEXT):
-            names.insert(0, element)
+            names.insert(0, key_name(element))
             if len(names) == NAMED_DEPTH:
                 break
     return joined([top, *names])

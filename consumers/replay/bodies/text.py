@@ -32,14 +32,15 @@ def compare_lines(first: Sequence[str], other: Sequence[str], name: str, *, is_c
     """Where two plain texts differ. `is_cut`: their ends are not those of the whole."""
     is_cut = is_cut or max(len(first), len(other)) > PIECES_MAX
     found = Differences(is_cut=is_cut)
-    for start, end, other_start, other_end in changed_regions(first, other, is_cut=is_cut):
+    for start, end, other_start, other_end in changed_regions(first, other, is_cut=is_cut, keeps_last=True):
         if end - start != other_end - other_start:
             add_region(found, (), name, start, end)
             continue
         for at in range(start, end):
             one, two = first[at], other[other_start + at - start]
             if one != two:
-                compare_words(found, (at,), name, one, two, is_cut=is_cut and at == len(first) - 1)
+                is_last = at == len(first) - 1 or other_start + at - start == len(other) - 1
+                compare_words(found, (at,), name, one, two, is_cut=is_cut and is_last)
     return found
 
 
@@ -71,10 +72,10 @@ def add_region(found: Differences, path: Path, name: str, start: int, end: int) 
 
 
 def changed_regions(
-    first: Sequence[str], other: Sequence[str], *, is_cut: bool = False
+    first: Sequence[str], other: Sequence[str], *, is_cut: bool = False, keeps_last: bool = False
 ) -> Iterator[tuple[int, int, int, int]]:
     """(start, end) of the pieces that differ in the first, and of what the other has instead. `is_cut`: what
-    reaches the end of one of the two is left out."""
+    reaches the end of one of the two is left out; with `keeps_last`, only what has no counterpart."""
     first, other = first[:PIECES_MAX], other[:PIECES_MAX]
     start, end, other_end = 0, len(first), len(other)
     while start < end and start < other_end and first[start] == other[start]:
@@ -88,7 +89,7 @@ def changed_regions(
             is_tail = is_cut and (anchor == len(first) or other_anchor == len(other))
             if not is_tail:
                 yield at, anchor, other_at, other_anchor
-            elif (common := min(anchor - at, other_anchor - other_at) - 1) > 0:
+            elif (common := min(anchor - at, other_anchor - other_at) - (not keeps_last)) > 0:
                 yield at, at + common, other_at, other_at + common
         at, other_at = anchor + 1, other_anchor + 1
 
