@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 KEYS_MAX = 50
 """Kept for each route. What differs under further keys is counted under OTHER_KEYS."""
 OTHER_KEYS = "(other)"
+UNSTEADY = "unsteady"
+"""Why answers were not compared: the baseline's second one had another status, so nothing is known of the
+noise. Whether a status is noise is counted all the same."""
 Z_NOISE = 3.5
 """A key that is also noise counts where its excess is so many standard deviations. Runs have many keys and
 routes, and an unchanged target must not fail by chance in any of them: one key in 4,000 does."""
@@ -74,15 +77,24 @@ class BodyFigures:
         return min(excess, self.differing, sum(keys.values()))
 
     def note(
-        self, differing: set[str], noise: set[str], noisy: set[str] | None = None, *, is_cut: bool = False
+        self,
+        differing: set[str],
+        noise: set[str],
+        noisy: set[str] | None = None,
+        *,
+        is_cut: bool = False,
+        is_unsteady: bool = False,
     ) -> None:
         """Counts one request: the keys in which the target's answer alone is different, those in which the
         baseline's second answer alone is, and those in which it differs from the first (unless these are
         the same)."""
         noisy = noise if noisy is None else noisy
-        self.compared += 1
-        self.noisy += bool(noisy)
-        self.cut += is_cut
+        if is_unsteady:
+            self.uncompared[UNSTEADY] += 1
+        else:
+            self.compared += 1
+            self.noisy += bool(noisy)
+            self.cut += is_cut
         self.differing += bool(differing)
         self.noise_only += bool(noise)
         self.differing_keys.update(differing)

@@ -77,7 +77,11 @@ class ReplayStats:
         """Counts a request whose answers were compared."""
         with self._lock:
             self._figures.of(route).bodies.note(
-                found.differing, found.noise, found.noisy, is_cut=found.is_cut
+                found.differing,
+                found.noise,
+                found.noisy,
+                is_cut=found.is_cut,
+                is_unsteady=found.is_unsteady,
             )
 
     def answers_uncompared(self, route: str, reason: str) -> None:

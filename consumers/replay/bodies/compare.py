@@ -37,6 +37,8 @@ class Compared:
     noisy: set[str]
     """Keys in which the two answers of the baseline differ."""
     is_cut: bool
+    is_unsteady: bool = False
+    """The two answers of the baseline differ in their status, so nothing else is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def compare(first: Reply, again: Reply, candidate: Reply) -> Compared:
         noise=noise.beyond(found),
         noisy=set(noise.names.values()),
         is_cut=noise.is_cut or found.is_cut,
+        is_unsteady=STATUS in noise.names.values(),
     )
 
 
@@ -166,14 +169,16 @@ def _location_of(document: _Document) -> str:
 
 
 def _without_origin(content: Content, origin: str) -> Content:
-    """The content with one and the same text in place of the target's own address."""
-    scheme, _, host = origin.encode("latin-1", "replace").partition(b"://")
+    """The content with one and the same text in place of the target's own address, which may have a path."""
+    scheme, _, base = origin.encode("latin-1", "replace").partition(b"://")
+    host = base.partition(b"/")[0]
     body = content.body
     if content.is_encoded or host not in body:
         return content
     for slashes in (b"//", b"\\/\\/"):
-        body = body.replace(scheme + b":" + slashes + host, slashes + _HERE)
-        body = body.replace(slashes + host, slashes + _HERE)
+        for own in dict.fromkeys((base, host)):
+            body = body.replace(scheme + b":" + slashes + own, slashes + _HERE)
+            body = body.replace(slashes + own, slashes + _HERE)
     return Content(
         content.media_type, content.charset, content.location, body, content.is_encoded, content.is_cut
     )

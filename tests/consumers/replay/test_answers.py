@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+import random
 import secrets
 import sys
 import time
@@ -194,7 +195,25 @@ def test_the_times_and_statuses_of_the_run_are_those_of_the_first_two_answers() 
         (route,) = replayed(new, old, 1).routes.values()
     assert route.statuses == {(200, 200): 1}
     assert sum(route.original.values()) == 1
-    assert (route.bodies.compared, route.bodies.changed) == (1, 0)
+    assert (route.bodies.compared, route.bodies.uncompared) == (0, {"unsteady": 1})
+
+
+def test_a_status_that_fails_now_and_then_on_both_is_noise() -> None:
+    def failing(seed: int) -> Behaviour:
+        rng = random.Random(seed)
+
+        def behave(connection: socket, seen: SeenRequest) -> bool:
+            return answer(503 if rng.random() < 0.2 else 200)(connection, seen)
+
+        return behave
+
+    with RecordingTarget(failing(1)) as new, RecordingTarget(failing(2)) as old:
+        (bodies,) = [route.bodies for route in replayed(new, old, 300).routes.values()]
+    assert bodies.uncompared["unsteady"] > 50
+    assert bodies.differing_keys["status"] > 10
+    assert bodies.changed == 0
+    worse = compared(lambda connection, seen: answer(503)(connection, seen), failing(2), 300)
+    assert worse.keys["status"] > 100
 
 
 @pytest.mark.parametrize("fails", ["target", "baseline"])
