@@ -13,12 +13,15 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-KEYS_MAX = 50
+KEYS_MAX = 100
 """Kept for each route. What differs under further keys is counted under OTHER_KEYS."""
 OTHER_KEYS = "(other)"
 UNSTEADY = "unsteady"
 """Why answers were not compared: the baseline's second one had another status, so nothing is known of the
 noise. Whether a status is noise is counted all the same."""
+PLACE = "\x1f"
+"""Within a key: what follows is a place in it, such as the third word of an element. A nonce in one word must
+not hide a change in another, so each place is judged by itself, and then counts under its key."""
 Z_NOISE = 3.5
 """A key that is also noise counts where its excess is so many standard deviations. Runs have many keys and
 routes, and an unchanged target must not fail by chance in any of them: one key in 4,000 does."""
@@ -58,23 +61,30 @@ class BodyFigures:
     def keys(self) -> Counter[str]:
         """What differs beyond the noise -> requests, estimated where the key is also noise."""
         found: Counter[str] = Counter()
-        for key, count in self.differing_keys.items():
-            excess = _excess(count, self.noise_keys[key]) if self.noisy_keys[key] else count
-            if excess:
-                found[key] = excess
+        for key, excess in self._excesses().items():
+            name = key.partition(PLACE)[0]
+            found[name] = max(found[name], excess)
         return found
+
+    def _excesses(self) -> dict[str, int]:
+        """Key, with its place -> requests beyond the noise, without those that have none."""
+        found = {
+            key: _excess(count, self.noise_keys[key]) if self.noisy_keys[key] else count
+            for key, count in self.differing_keys.items()
+        }
+        return {key: excess for key, excess in found.items() if excess}
 
     @property
     def changed(self) -> int:
         """Requests whose answers differ beyond the noise; an estimate where some of the keys are also noise.
-        At least as many as the most frequent of `keys`, at most as many as all of them together."""
-        keys = self.keys
+        At least as many as the most frequent key, at most as many as all of them together."""
         if not self.noisy_keys:
             return self.differing
-        if not keys:
+        excesses = self._excesses().values()
+        if not excesses:
             return 0
-        excess = max(self.differing - self.noise_only, *keys.values())
-        return min(excess, self.differing, sum(keys.values()))
+        excess = max(self.differing - self.noise_only, *excesses)
+        return min(excess, self.differing, sum(excesses))
 
     def note(
         self,

@@ -12,10 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from operator import ne
 
+from app.store.body_figures import PLACE
 from consumers.replay.bodies.differences import Differences, Path
 
 PIECES_MAX = 20_000
 """Lines of a text, tags of a page, words of a line. More are not compared."""
+PLACES_MAX = 32
+"""Words of an element, and lines of a plain text, of which each is judged by itself."""
 FEW = 0.25
 """A share of pieces that differ in their places: no need to look for where they have moved to."""
 
@@ -55,12 +58,19 @@ def compare_words(
         if end - start == other_end - other_start:
             for at in range(start, end):
                 if one[at] != two[other_start + at - start]:
-                    found.add((*path, at), "value", name)
+                    found.add((*path, at), "value", _placed(name, path, at))
         else:
             for at in range(start, end):
-                found.add((*path, at), "value", name)
+                found.add((*path, at), "value", _placed(name, path, at))
             if start == end:
-                found.add((*path, start), "insert", name)
+                found.add((*path, start), "insert", _placed(name, path, start))
+
+
+def _placed(name: str, path: Path, at: int) -> str:
+    """The name with the place of a word in its element or, in plain text, in its line."""
+    line = path[0] if len(path) == 1 else 0
+    is_near = at < PLACES_MAX and isinstance(line, int) and line < PLACES_MAX
+    return f"{name}{PLACE}{line}.{at}" if is_near else name
 
 
 def add_region(found: Differences, path: Path, name: str, start: int, end: int) -> None:

@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from app.message import RouterMessage
-from app.store.body_figures import BodyFigures
+from app.store.body_figures import KEYS_MAX, OTHER_KEYS, BodyFigures
 from app.store.replay import RunFigures
 from consumers.replay import answers as answers_module
 from consumers.replay import comparison as comparison_module
@@ -289,6 +289,6 @@ def test_the_keys_of_a_route_are_limited_in_number() -> None:
     bodies = compared(
         serving("application/json", names), serving("application/json", lambda seen: b"{}"), 120
     )
-    assert len(bodies.differing_keys) == 51
+    assert len(bodies.differing_keys) == KEYS_MAX + 1
     assert bodies.changed == 120
-    assert bodies.keys["(other)"] == 70
+    assert bodies.keys[OTHER_KEYS] == 120 - KEYS_MAX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from app.store.body_figures import PLACE
 from consumers.replay.bodies.compare import Reply
 from consumers.replay.request import Answer
 
@@ -25,3 +26,8 @@ def reply(
     content_type = f"Content-Type: {media_type}\r\n" if media_type else ""
     lines = f"HTTP/1.1 {status} X\r\n{content_type}{head}"
     return Reply(Answer(lines.encode("latin-1"), data, is_cut), origin, method, "/shop/items?page=2")
+
+
+def shown(keys: set[str]) -> set[str]:
+    """The keys without the places in them."""
+    return {key.partition(PLACE)[0] for key in keys}
