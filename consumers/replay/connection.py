@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consumers.replay.http1 import BadResponse, Response, ResponseParser, TooLarge
-from consumers.replay.request import Outcome
+from consumers.replay.request import Answer, Outcome
 from consumers.replay.target import Target
 
 READ_BYTES = 65_536
@@ -53,8 +53,17 @@ def request_bytes(method: str, target: bytes, headers: Sequence[tuple[str, str]]
 class Connection:
     """Belongs to one thread. `exchange` opens and reopens the socket as needed."""
 
-    def __init__(self, target: Target, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: from `tls_context`; created here if it is missing."""
+    def __init__(
+        self,
+        target: Target,
+        timeout_s: float,
+        tls: ssl.SSLContext | None = None,
+        *,
+        keeps_answers: bool = False,
+    ) -> None:
+        """`tls`: from `tls_context`; created here if it is missing. `keeps_answers`: outcomes have their
+        `answer`."""
+        self._keeps_answers = keeps_answers
         self._target = target
         self._timeout_s = timeout_s
         self._tls = tls or tls_context(target)
@@ -105,14 +114,15 @@ class Connection:
                 started_s = time.monotonic()
             connection.settimeout(self._time_left_s())
             connection.sendall(wire)
-            response = self._read_response(connection, method)
+            response, answer = self._read_response(connection, method)
         except (OSError, BadResponse, TooLarge) as fault:
             self.close()
             kind = kind_of(fault)
             is_early = not is_open or (was_kept and not self._has_received)
             return Outcome(kind, 0, _since_ms(started_s)), is_early and kind in _MAY_PASS
-        kind = "stream" if response.is_stream else "answered"
-        return Outcome(kind, response.status, _since_ms(started_s)), False
+        if response.is_stream:
+            return Outcome("stream", response.status, _since_ms(started_s)), False
+        return Outcome("answered", response.status, _since_ms(started_s), answer=answer), False
 
     def _time_left_s(self) -> float:
         """Raises TimeoutError when there is none, and after `abort`."""
@@ -161,9 +171,9 @@ class Connection:
                     raise
         raise socket.gaierror("the name has no addresses")
 
-    def _read_response(self, connection: socket.socket, method: str) -> Response:
+    def _read_response(self, connection: socket.socket, method: str) -> tuple[Response, Answer | None]:
         """Keeps the connection where the response allows it."""
-        parser = ResponseParser(method)
+        parser = ResponseParser(method, keeps_answer=self._keeps_answers)
         body_s = more_s = math.inf  # When the body began, and when the last of it arrived.
         try:
             while (response := parser.feed(self._receive(connection))) is None:
@@ -176,7 +186,7 @@ class Connection:
             response = Response(parser.open_status, keep=False, is_stream=True)
         if not response.keep:
             self.close()
-        return response
+        return response, parser.answer
 
     def _is_flowing(self, body_s: float, more_s: float) -> bool:
         """The time is up: whether a body that began at `body_s`, and of which more arrived at `more_s`, has

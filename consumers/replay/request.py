@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.message import RouterMessage, exact_line
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
@@ -65,14 +65,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer's head and the first of its body, for a comparison of answers. Never kept or shown."""
+    """An answer's head and the first of its body, for a comparison of answers. Never kept or shown, not even
+    by `repr`."""
 
-    head: bytes
+    head: bytes = field(repr=False)
     """Status line and headers."""
-    body: bytes
+    body: bytes = field(repr=False)
     """Up to a limit, without the framing of its transfer."""
     is_cut: bool
     """The body is longer than the limit."""
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.head) + len(self.body)
 
 
 @dataclass(frozen=True, slots=True)

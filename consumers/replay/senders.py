@@ -57,10 +57,12 @@ class Senders:
         rate: float = 0.0,
         *,
         is_paced: bool = True,
+        keeps_answers: bool = False,
     ) -> None:
         """`concurrency`: the limit of requests at once; None: it grows as needed. `rate`: limit of
         requests/s, 0 for none. `is_paced`: requests have a due time that they can miss; otherwise as many
-        as the limit are under way at any time, and none is late."""
+        as the limit are under way at any time, and none is late. `keeps_answers`: outcomes have their
+        `answer`."""
         self.target = target
         self.breaker = breaker
         self.meter = PaceMeter()
@@ -68,11 +70,12 @@ class Senders:
         self._skipped = skipped
         self._max_late_s = max_late_s
         self._is_paced = is_paced
+        self._keeps_answers = keeps_answers
         self._timeout_s = timeout_s
         self._tls = tls_context(target)
         self._queue: DueQueue[Job] = DueQueue(QUEUE_MAX, RateLimit(rate), max_late_s)
-        # A comparison has the senders of two targets.
-        files = allow_files(2 * (CONCURRENCY_MAX if concurrency is None else concurrency)) // 2
+        # A comparison of answers has three such sets.
+        files = allow_files(3 * (CONCURRENCY_MAX if concurrency is None else concurrency)) // 3
         self.concurrency = Concurrency.of(concurrency, files)
         self._threads: list[threading.Thread] = []
         self._connections: list[Connection] = []
@@ -131,7 +134,9 @@ class Senders:
             count = len(self._connections)
             if count >= self.concurrency.limit or self._is_closing.is_set():
                 return
-            connection = Connection(self.target, self._timeout_s, self._tls)
+            connection = Connection(
+                self.target, self._timeout_s, self._tls, keeps_answers=self._keeps_answers
+            )
             try:
                 self._start(partial(self._work, connection), f"sender-{count}")
             except RuntimeError:

@@ -6,6 +6,7 @@ import threading
 
 from app.sketch import bucket
 from app.store.replay import RouteFigures, RunFigures
+from consumers.replay.bodies.compare import Compared
 from consumers.replay.comparable import why_uncomparable
 from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
@@ -78,6 +79,22 @@ class ReplayStats:
         figures.reencoded += request.is_reencoded
         figures.late_ms[bucket(late_ms)] += 1
         return route
+
+    def answers_compared(self, route: str, found: Compared) -> None:
+        """Counts a request whose answers were compared."""
+        with self._lock:
+            self._figures.of(route).bodies.note(
+                found.differing,
+                found.noise,
+                found.noisy,
+                is_cut=found.is_cut,
+                is_unsteady=found.is_unsteady,
+            )
+
+    def answers_uncompared(self, route: str, reason: str) -> None:
+        """Counts a request that both targets were sent, but whose answers were not compared."""
+        with self._lock:
+            self._figures.of(route).bodies.uncompared[reason] += 1
 
     def skipped(self, request: Request | None, reason: str) -> None:
         """Counts a request that was not sent; None: its line does not say enough to be one."""

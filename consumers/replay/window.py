@@ -14,13 +14,14 @@ from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
 from app.store.run_result import Pace, TimePoint
+from consumers.replay.answers import AnswerComparison
 from consumers.replay.breaker import Breaker
-from consumers.replay.comparison import Comparison
+from consumers.replay.comparison import Compared, Comparison
 from consumers.replay.pace import Pacer
 from consumers.replay.pace_kept import Asked, Sending, pace_of
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
-from consumers.replay.request import Job, Request, request_of
+from consumers.replay.request import Job, Outcome, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
 from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.stats import ReplayStats
@@ -56,6 +57,8 @@ class ReplayPlan:
     timeout_s: float
     rate: float = 0.0
     """Limit of requests/s to each target, 0 for none."""
+    compares_answers: bool = False
+    """Needs a baseline, which then gets each request twice."""
 
     speed: float = math.inf
     """1 keeps the original spacing, infinity ignores it."""
@@ -121,8 +124,11 @@ class WindowReplay:
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
         """Sends all of it. Raises TargetDown, SameHost, LogUnavailable and KeyboardInterrupt: what was
         done until then is in the figures, and `resume_ms` says where to continue."""
-        comparison = Comparison(self._stats.compared, self._skip_unsent)
-        all_senders = self._all_senders = self._start_senders(comparison)
+        answers = self._start_answers()
+        comparison = Comparison(self._compared_by(answers), self._skip_unsent)
+        self._all_senders = self._start_senders(comparison)
+        # Last, because what they send depends on what the others report.
+        all_senders = [*self._all_senders, *([answers.senders] if answers else [])]
 
         def check() -> None:
             for senders in all_senders:
@@ -132,7 +138,7 @@ class WindowReplay:
 
         try:
             for request in self._requests(history):
-                self._submit(request, all_senders, check)
+                self._submit(request, self._all_senders, check)
                 check()
             while not all(senders.drain(WAIT_S) for senders in all_senders):
                 check()
@@ -200,6 +206,31 @@ class WindowReplay:
             else:
                 yield request
 
+    def _start_answers(self) -> AnswerComparison | None:
+        """What compares the answers; None where they are not compared."""
+        plan = self.plan
+        if plan.baseline is None or not plan.compares_answers:
+            return None
+        baseline = plan.baseline
+        return AnswerComparison(
+            plan.target.url,
+            baseline.url,
+            lambda request: prepare(request, baseline, plan.policy),
+            lambda done, skipped: self._senders(baseline, done, skipped),
+            self._stats.answers_compared,
+            self._stats.answers_uncompared,
+        )
+
+    def _compared_by(self, answers: AnswerComparison | None) -> Compared:
+        if answers is None:
+            return self._stats.compared
+
+        def compared(request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
+            self._stats.compared(request, before, after, late_ms)
+            answers.add(request, before, after)
+
+        return compared
+
     def _start_senders(self, comparison: Comparison) -> list[Senders]:
         """The senders of each target, the baseline's second."""
         plan = self.plan
@@ -223,6 +254,7 @@ class WindowReplay:
             Breaker(),
             rate=plan.rate,
             is_paced=plan.asked.is_paced,
+            keeps_answers=plan.compares_answers,
         )
 
     def _submit(self, request: Request, all_senders: list[Senders], check: Callable[[], None]) -> None:

@@ -70,6 +70,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
+    if plan.compares_answers and not args.dry_run:
+        print("--compare-bodies: the baseline gets each GET and HEAD twice", file=sys.stderr)
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
     try:
@@ -131,6 +133,8 @@ def _new_run(plan: ReplayPlan, speed: float) -> Run:
     }
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
+    if plan.compares_answers:
+        info["compares_answers"] = "1"
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     return Run(run_id, info, RunFigures())
 

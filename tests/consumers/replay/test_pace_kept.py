@@ -151,7 +151,7 @@ def test_a_log_that_is_read_too_slowly_is_this_machines_fault() -> None:
     assert pace.explanation.startswith("The log could not be read as fast as asked: ")
 
 
-@pytest.mark.parametrize(("count", "speed"), [(1, 1.0), (5, 1.0), (100, 1.0), (300, 10.0)])
+@pytest.mark.parametrize(("count", "speed"), [(1, 1.0), (5, 1.0), (100, 1.0), (200, 2.0)])
 def test_a_short_run_is_not_slow_because_of_jitter(count: int, speed: float) -> None:
     with RecordingTarget(answer(delay_s=0.005)) as target:
         pace = replayed(target, count, speed).pace()
