@@ -209,7 +209,7 @@ def _schema(kind: Any, schemas: Schema) -> Schema:
         _add(kind, schemas)
         return _ref(typing.cast(Any, kind).__name__)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is list:
+    if origin in (list, Sequence):
         return {"type": "array", "items": _schema(arguments[0], schemas)}
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], schemas)}
