@@ -129,6 +129,8 @@ def _new_run(plan: ReplayPlan, speed: float) -> Run:
         "started_at": str(int(time.time())),
         "speed": "max" if math.isinf(speed) else f"{speed:g}",
     }
+    if plan.app:
+        info["app"] = plan.app
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"

@@ -28,7 +28,7 @@ export function verdict(run) {
   if (isOver && result) {
     if (kind === "interrupted") lines.push(`By then: ${result.verdict}.`);
     if (result.is_strict && kind === "failed") lines.push("With --strict, what is inconclusive fails.");
-    if (kind === "passed" && !result.thresholds.length) lines.push("No thresholds were set, so only pace and coverage were judged.");
+    if (kind === "passed" && !result.thresholds.length && !result.reasons.length) lines.push("No thresholds were set, so only pace and coverage were judged.");
   }
   return [
     make("p", { class: "verdict-word" }, badge(kind)),
@@ -62,7 +62,10 @@ export function thresholds(run, routeLink) {
   const { judged, result, left_out: leftOut } = run;
   if (!result || !judged.length) return [];
   const cards = judged.map((one) => threshold(one, result.findings.filter((found) => found.threshold === one.threshold), routeLink));
-  const note = leftOut.thresholds ? [make("p", { class: "fine" }, `${format.plural(leftOut.thresholds, "further threshold")} not shown here; a report has all (--report report.json).`)] : [];
+  const note = [
+    leftOut.thresholds ? `${format.plural(leftOut.thresholds, "further threshold")} not shown here; a report has all (--report report.json).` : "",
+    result.findings_left_out ? `${format.plural(result.findings_left_out, "less grave finding")} not kept.` : "",
+  ].filter(Boolean).map((text) => make("p", { class: "fine" }, text));
   return [make("div", { class: "toolbar" }, make("h2", {}, "Thresholds")), ...cards, ...note];
 }
 
@@ -126,21 +129,21 @@ function line(found, routeLink) {
 }
 
 const isTimed = (threshold) => /^\s*(p\d|late)/.test(threshold);
-const isChange = (threshold) => /[+]/.test(threshold);
+const isChange = ({ threshold, unit }) => threshold.includes("+") || (isTimed(threshold) && unit === "share");
 const measured = (found, value) => (isTimed(found.threshold) ? format.time(value) : format.percent(value));
 
 /** What is compared with the limit: a time or a share; with its sign where it is a change. */
-function valueText({ threshold, unit }, value) {
+function valueText(found, value) {
   if (value === null) return "–";
-  const sign = isChange(threshold);
-  if (unit === "ms") return sign ? `${value < 0 ? "−" : "+"}${format.time(Math.abs(value))}` : format.time(value);
+  const sign = isChange(found);
+  if (found.unit === "ms") return sign ? `${value < 0 ? "−" : "+"}${format.time(Math.abs(value))}` : format.time(value);
   return sign ? signedPercent(value) : format.percent(value);
 }
 
 function beforeAfter(found) {
   if (found.before !== null && found.after !== null) return `${measured(found, found.before)} → ${measured(found, found.after)}`;
   // A value that is compared with the limit as it is stands there already.
-  return found.after !== null && isChange(found.threshold) ? measured(found, found.after) : "";
+  return found.after !== null && isChange(found) ? measured(found, found.after) : "";
 }
 
 const estimateText = (found) => (found.estimate === null ? "nothing measured" : valueText(found, found.estimate));
