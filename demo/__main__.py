@@ -35,7 +35,7 @@ GATE_WINDOW = "35s"
 GATE_SPEED = 2
 GATE_RATE_MAX = 200.0
 """Requests/s that the gate sends at most: of a demo with more traffic it replays a sample."""
-GATE_THRESHOLDS = ("p95>+30%", "status-changed>1%", "errors>1%")
+GATE_THRESHOLDS = ("p95>+30%", "status-changed>5%", "errors>5%")
 """The first is crossed by the target's slower route, the others hold."""
 GATE_EXIT_CODES = frozenset({0, 1, 3, 4})
 """Passed, failed, target or log down, inconclusive: what a busy machine makes of it stops no demo."""
