@@ -1,7 +1,7 @@
 """`make demo`: the whole of Tailrace on this machine, with traffic, from one command.
 
-Start order: Redis, target, web, metrics, replay, traffic, history. Each needs some before it, so the
-processes are stopped in the opposite order.
+Start order: Redis, target, web, metrics, replay, traffic, history, and once there is traffic to replay, the
+gate. Each needs some before it, so the processes are stopped in the opposite order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.groups import group_names
@@ -28,6 +28,18 @@ ROOT = Path(__file__).parents[1]
 START_S = 30.0
 PORTS_TRIED = 50
 LAST_PORT = 65_535
+
+GATE_AFTER_S = 40.0
+"""By then there is traffic to replay."""
+GATE_WINDOW = "35s"
+GATE_SPEED = 2
+GATE_RATE_MAX = 200.0
+"""Requests/s that the gate sends at most: of a demo with more traffic it replays a sample."""
+GATE_THRESHOLDS = ("p95>+30%", "status-changed>5%", "errors>5%")
+"""The first is crossed by the target's slower route, the others hold."""
+GATE_EXIT_CODES = frozenset({0, 1, 3, 4})
+"""Passed, failed, target or log down, inconclusive: what a busy machine makes of it stops no demo."""
+
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
@@ -145,7 +157,7 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     # By the command line, which comes before the settings: these would open the port to the network.
     commands["web"] += ["--bind", _authority(args.host, port)]
     if kafka_url:
-        supervisor.start("release", commands["release"], environ, may_end=True)
+        supervisor.start("release", commands["release"], environ, may_end=[0])
     supervisor.start("target", [*python, "servers.shop_target", "--port", str(target_port)], environ)
     for name in ("web", *group_names()):
         supervisor.start(name, commands[name], environ)
@@ -157,17 +169,33 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     # By its environment, not its command line: other users of the machine can read that.
     supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": drain})
     history = [*python, "servers.history", "--rate", str(args.rate), "--until", str(time.time())]
-    supervisor.start("history", history, environ, may_end=True)
+    supervisor.start("history", history, environ, may_end=[0])
     supervisor.print_line(
         f"\n  Tailrace is running: open {address}/\n  user: demo\n  password: {password}\n"
         f"  In another terminal, in this folder: {_top(environ)}\n"
         f"  {_reach(args.host)}\n"
         f"  The demo simulates {args.rate:g} requests/s and the traffic of the hour before. Its errors are\n"
         "  simulated too: H-codes, slow requests and, every few minutes, messages that Logplex lost (L10).\n"
-        "  The replay goes to a copy of the simulated app in which searches are slower.\n"
+        "  The replay goes to a copy of the simulated app in which searches are slower. After a minute, a\n"
+        "  replay with thresholds fails because of them: see Replay on the page.\n"
         "  Ctrl-C stops everything.\n"
     )
-    return _watch(supervisor, args.seconds)
+    gate = [*python, *_gate_flags(args.rate, environ["REPLAY_HOST"])]
+    return _watch(supervisor, args.seconds, lambda: _start_gate(supervisor, gate, environ))
+
+
+def _gate_flags(rate: float, target: str) -> list[str]:
+    """The command of the replay with a verdict, on traffic of this rate."""
+    sample = min(1.0, GATE_RATE_MAX / (rate * GATE_SPEED)) if rate > 0 else 1.0
+    flags = ["--from", GATE_WINDOW, "--speed", str(GATE_SPEED), "--to", target, "--sample", f"{sample:.3g}"]
+    for threshold in GATE_THRESHOLDS:
+        flags += ["--fail-if", threshold]
+    return ["app", "replay", *flags]
+
+
+def _start_gate(supervisor: Supervisor, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    supervisor.print_line(f"\n  A replay with thresholds: {shlex.join(['python', *command[1:]])}\n")
+    supervisor.start("gate", command, environ, may_end=GATE_EXIT_CODES)
 
 
 def _top(environ: Mapping[str, str]) -> str:
@@ -226,10 +254,14 @@ def _check_all_live(supervisor: Supervisor) -> None:
         raise DemoFailed(f"{name} ended by itself. Its last lines:\n{supervisor.last_output(name)}")
 
 
-def _watch(supervisor: Supervisor, seconds: float) -> int:
+def _watch(supervisor: Supervisor, seconds: float, start_gate: Callable[[], None]) -> int:
     started = time.monotonic()
+    is_gate_started = False
     while not seconds or time.monotonic() - started < seconds:
         _check_all_live(supervisor)
+        if not is_gate_started and time.monotonic() - started >= GATE_AFTER_S:
+            is_gate_started = True
+            start_gate()
         time.sleep(0.2)
     return 0
 

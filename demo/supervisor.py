@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -24,14 +24,20 @@ class Supervisor:
         self._root = root
         self._out = out
         self._running: list[tuple[str, subprocess.Popen[str]]] = []
-        self._may_end: set[str] = set()
+        self._may_end: dict[str, Collection[int]] = {}
         self._last_lines: dict[str, deque[str]] = {}
         self._lock = threading.Lock()
 
     def start(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, may_end: bool = False
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        may_end: Collection[int] = (),
     ) -> None:
-        """Starts one; its output appears with its name in front. `may_end`: its work has an end."""
+        """Starts one; its output appears with its name in front. `may_end`: its work has an end, and these
+        are its exit codes then."""
         process = subprocess.Popen(
             list(command),
             cwd=self._root,
@@ -45,8 +51,7 @@ class Supervisor:
         )
         colour = COLOURS[len(self._running) % len(COLOURS)]
         self._running.append((name, process))
-        if may_end:
-            self._may_end.add(name)
+        self._may_end[name] = may_end
         self._last_lines[name] = deque(maxlen=15)
         threading.Thread(target=self._show, args=(name, process, colour), daemon=True).start()
 
@@ -68,7 +73,7 @@ class Supervisor:
         """The name of a process that has ended by itself and should not have, if there is one."""
         for name, process in self._running:
             code = process.poll()
-            if code is not None and (code != 0 or name not in self._may_end):
+            if code is not None and code not in self._may_end[name]:
                 return name
         return None
 

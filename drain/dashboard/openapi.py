@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from app.store import queries
@@ -209,9 +209,9 @@ def _schema(kind: Any, schemas: Schema) -> Schema:
         _add(kind, schemas)
         return _ref(typing.cast(Any, kind).__name__)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is list:
+    if origin in (list, Sequence):
         return {"type": "array", "items": _schema(arguments[0], schemas)}
-    if origin is dict:
+    if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], schemas)}
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}

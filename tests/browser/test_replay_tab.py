@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import redis
+from selenium.webdriver.common.keys import Keys
 
 from app.store import replay
 from drain.dashboard.api import REPLAY_FRESH_S
@@ -26,7 +27,7 @@ def test_a_replay_is_shown_with_the_worst_route_first(page: Page, shop: redis.Re
     assert first[1:4] == ["401", "4.00 %", "1"]
     tones = [cell.get_attribute("data-tone") for cell in page.all(".replayed [data-name='p95 change']")]
     assert tones == ["bad", "good", None]
-    assert "12 of them percent-encoded again" in page.text("#replay .toolbar .fine")
+    assert "12 of them percent-encoded again" in page.text("#replay")
     assert page.run("return window.hacked") is None
     assert page.complaints() == []
     page.shot("replay-light")
@@ -43,10 +44,14 @@ def test_one_of_several_runs_is_chosen(page: Page, shop: redis.Redis) -> None:
     replay.record(shop, "live", replayed(), {"target": "https://staging.example.com", "state": "running"})
     page.open("#/replay")
     page.wait_for(lambda: page.text(".replay-head h1") == "https://staging.example.com", "the latest run")
-    assert page.texts(".replay-head option") == ["live", "23 Nov 10:00 to 11:00, old.example.com"]
-    page.one(".replay-head select").send_keys("23 Nov")
+    assert page.texts(".runs .run-name") == ["live", "23 Nov 10:00 to 11:00"]
+    page.focus(".runs summary")
+    page.press(Keys.ENTER, Keys.TAB, Keys.TAB, Keys.ENTER)
     page.wait_for(lambda: page.text(".replay-head h1") == "https://old.example.com", "the chosen run")
     assert page.fragment().startswith("#/replay/2026-11-23T10-00")
+    assert not page.is_shown(".runs ul")
+    page.run("history.back()")
+    page.wait_for(lambda: page.text(".replay-head h1") == "https://staging.example.com", "the run before")
 
 
 def test_two_targets_are_shown_side_by_side_while_the_run_goes_on(page: Page, shop: redis.Redis) -> None:
@@ -61,12 +66,12 @@ def test_two_targets_are_shown_side_by_side_while_the_run_goes_on(page: Page, sh
     page.open("#/replay")
     page.wait_for(lambda: page.text(".replay-head h1") == "https://new.example.com", "the run")
     assert page.text(".replay-head .baseline") == "against https://old.example.com"
-    assert "running, 42 %" in page.text(".replay-head .fine")
-    assert "Figures are baseline → target." in page.text("#replay .toolbar")
+    assert page.text(".verdict") == "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} running42 %"
+    assert "Figures are baseline → target, service times" in page.text("#replay")
     assert "Status differs" in page.texts(".replayed thead th")
     page.shot("replay-two-targets-light")
     replay.record(shop, "20261123T120000Z-ab12", replayed(), {**info, "progress": "0.84"})
-    page.wait_for(lambda: "running, 84 %" in page.text(".replay-head .fine"), "what was added")
+    page.wait_for(lambda: "84 %" in page.text(".verdict"), "what was added")
     assert page.texts(".replayed tbody tr:first-child td")[1] == "802"
     assert page.complaints() == []
 
@@ -91,7 +96,7 @@ def test_of_two_runs_that_go_on_the_one_that_is_looked_at_stays(page: Page, shop
     page.open("#/replay")
     page.wait_for(lambda: page.text(".replay-head h1") == "https://two.example.com", "the latest run")
     write("one")
-    page.wait_for(lambda: page.texts(".replay-head option")[0].endswith("one.example.com"), "the new order")
+    page.wait_for(lambda: "one.example.com" in page.texts(".runs li")[0], "the new order")
     write("two")
     page.wait_for(lambda: page.texts(".replayed tbody tr:first-child td")[1] == "802", "what was added")
     assert page.text(".replay-head h1") == "https://two.example.com"
@@ -107,26 +112,26 @@ def test_runs_of_the_same_window_are_told_apart_by_when_they_began(page: Page, s
         info = window_run("https://new.example.com", started_at=started_at)
         replay.record(shop, run_id, replayed(), info)
     page.open("#/replay")
-    page.wait_for(lambda: len(page.all(".replay-head option")) == 2, "two runs")
-    assert sorted(page.texts(".replay-head option")) == [
-        "23 Nov 10:00 to 11:00, new.example.com, started 02:13:20",
-        "23 Nov 10:00 to 11:00, new.example.com, started 03:13:20",
+    page.wait_for(lambda: len(page.all(".runs li")) == 2, "two runs")
+    assert page.texts(".runs li .fine") == [
+        "new.example.com · started 23 Nov 03:13:20",
+        "new.example.com · started 23 Nov 02:13:20",
     ]
 
 
-def test_figures_go_on_while_the_chooser_or_a_cell_has_the_focus(page: Page, shop: redis.Redis) -> None:
+def test_figures_go_on_while_the_list_or_a_cell_has_the_focus(page: Page, shop: redis.Redis) -> None:
     replay.record(shop, "one", replayed(), window_run("https://one.example.com"))
     replay.record(shop, "two", replayed(), window_run("https://two.example.com", progress="0.10"))
     page.open("#/replay/two")
-    about = ".replay-head .fine"
-    for done, stop in (("20", ".replay-head select"), ("30", ".replayed td[tabindex]")):
+    about = ".verdict"
+    for done, stop in (("20", ".runs summary"), ("30", ".replayed td[tabindex]"), ("40", ".replayed a")):
         page.wait_for(partial(page.all, stop), "the place")
         page.focus(stop)
         focused = page.run("return document.activeElement.outerHTML.slice(0, 40)")
         said, sent = page.text(about), page.text(".replayed [data-name='Sent']")
         replay.record(shop, "two", replayed(), window_run("https://two.example.com", progress=f"0.{done}"))
         page.wait_for(partial(_is_other, page, about, said), "more progress")
-        assert f"running, {done} %" in page.text(about)
+        assert f"running{done} %" in page.text(about)
         page.wait_for(partial(_is_other, page, ".replayed [data-name='Sent']", sent), "more figures")
         assert page.run("return document.activeElement.outerHTML.slice(0, 40)") == focused
 
@@ -140,7 +145,8 @@ def test_a_run_that_was_killed_is_not_said_to_go_on(page: Page, shop: redis.Redi
     replay.record(shop, "live", replayed(), info)
     shop.hset("tailrace:replay:live:info", "updated_at", str(int(time.time()) - 3_600))
     page.open("#/replay")
-    page.wait_for(lambda: "interrupted, last update" in page.text("#replay"), "its end")
+    page.wait_for(lambda: page.text(".verdict-word").endswith("interrupted"), "its end")
+    assert "It has not written since" in page.text(".verdict")
 
 
 def test_a_run_that_is_not_there_is_said_and_the_others_can_be_chosen(page: Page, shop: redis.Redis) -> None:
@@ -149,7 +155,8 @@ def test_a_run_that_is_not_there_is_said_and_the_others_can_be_chosen(page: Page
     page.wait_for(lambda: "No such replay" in page.text("#outage"), "the message")
     assert "comes back" not in page.text("#outage")
     assert page.text(".replay-head h1") == "nope"
-    page.one(".replay-head select").send_keys("23 Nov")
+    page.one(".runs summary").click()
+    page.one(".runs a").click()
     page.wait_for(lambda: page.text(".replay-head h1") == "https://one.example.com", "the chosen run")
     page.wait_for(lambda: not page.is_shown("#outage"), "the message's end")
 

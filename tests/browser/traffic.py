@@ -9,6 +9,7 @@ import time
 import redis
 
 from app.store import replay
+from app.store.run_result import RunResult
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
 
@@ -86,7 +87,8 @@ def replayed() -> replay.RunFigures:
     """A run in which one route got slower, one faster, and one stayed as it was."""
     figures = replay.RunFigures()
     for number in range(400):
-        figures.of("/products/:id").add("answered", 200, 20.0 + number % 10, 200, 20.0 + number % 10)
+        usual = 20.0 + number % 10
+        figures.of("/products/:id").add("answered", 200, usual, 200, usual, response_ms=usual + 3)
         slower = 250.0 + number % 50
         figures.of("/search").add(
             "answered", 500 if number % 25 == 0 else 200, slower, 200, 100.0 + number % 40
@@ -97,3 +99,18 @@ def replayed() -> replay.RunFigures:
     figures.reencoded += 12
     figures.late_ms[300] += 400
     return figures
+
+
+WINDOW_RUN = {
+    "target": "https://staging.example.com",
+    "from": "2026-11-23T10:00:00Z",
+    "until": "2026-11-23T11:00:00Z",
+    "started_at": "1795400000",
+    "state": "finished",
+}
+
+
+def judged_run(store: redis.Redis, run_id: str, result: RunResult, **info: str) -> None:
+    """A window replay that has ended, with its result."""
+    replay.record(store, run_id, replayed(), {**WINDOW_RUN, **info})
+    replay.record_result(store, run_id, result)

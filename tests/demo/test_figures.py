@@ -14,6 +14,7 @@ import redis
 
 from app.settings import Settings
 from app.store.keys import digest
+from demo import __main__ as demo_main
 from servers import history
 from servers.processes import ROOT, Process, Processes, wait_until
 from servers.shop_target import SLOWER
@@ -64,6 +65,24 @@ def test_a_demo_shows_the_hour_before_it_and_a_replay_with_one_slower_route(
     assert sum(route["status_changed"] for route in found.values()) <= 0.02 * sum(
         route["sent"] for route in found.values()
     )
+
+    def judged() -> list[Any]:
+        return [run for run in ask(demo, "/api/replay")["runs"] if run["info"].get("state") == "finished"]
+
+    wait_until(lambda: bool(judged()), "a replay with thresholds", 120)
+    run = ask(demo, f"/api/replay/{judged()[0]['id']}")
+    rows = {route["route"]: route for route in run["routes"]}
+    assert rows[SLOWER]["p95_change"]["share"] > 0.4
+    assert run["total"]["answered"] == run["total"]["sent"] > RATE * 20
+    assert "A replay with thresholds: python -m app replay --from 35s --speed 2 --to http" in demo.output
+
+
+def test_the_replay_with_thresholds_sends_no_more_of_a_demo_with_more_traffic() -> None:
+    def sample(rate: float) -> float:
+        flags = demo_main._gate_flags(rate, "http://127.0.0.1:1")
+        return float(flags[flags.index("--sample") + 1])
+
+    assert [sample(rate) for rate in (0, 20, 100, 200, 1_000)] == [1, 1, 1, 0.5, 0.1]
 
 
 @pytest.fixture

@@ -131,6 +131,8 @@ def _new_run(plan: ReplayPlan, speed: float) -> Run:
         "started_at": str(int(time.time())),
         "speed": "max" if math.isinf(speed) else f"{speed:g}",
     }
+    if plan.app:
+        info["app"] = plan.app
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
     if plan.compares_answers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import redis
 
@@ -12,18 +12,31 @@ from app.sketch import RELATIVE_ERROR, at_rank
 from app.store import replay
 from app.store.keys import digest
 from app.store.queries.figures import Latency, largest_first, latency, rounded
+from app.store.queries.run_verdict import (
+    GRAVITY,
+    JudgedThreshold,
+    LeftOut,
+    bounded,
+    by_route,
+    judged,
+)
+from app.store.run_result import FindingState, RunResult
 from app.store.schema import Counts
 
 STATUS_CHANGES_SHOWN = 8
+BODY_KEYS_SHOWN = 5
+ROUTES_MAX = 500
+"""In one answer of the API: a run counts every route that its requests have."""
 Z_95 = 1.96
 """Standard deviations that hold 95 % of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunName:
-    """One run that is kept. `info`: `target`, `state`, `updated_at` (Unix s); for a window `from`,
-    `until`, `progress` (0 to 1), and `baseline` where two targets are compared: then what is called
-    original below are the baseline's answers."""
+    """One run that is kept. `info`: `target`, `state`, `started_at`, `updated_at` (Unix s); for a window
+    `from`, `until`, `progress` (0 to 1), `app` where only one was replayed, `verdict` once it is judged,
+    and `baseline` where two targets are compared: then what is called original below are the baseline's
+    answers."""
 
     id: str
     info: dict[str, str]
@@ -56,6 +69,19 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Bodies:
+    """How the answers of target and baseline differ, beyond what differs between two answers of the
+    baseline."""
+
+    compared: int
+    changed: int
+    noisy: int
+    """Requests where two answers of the baseline differ."""
+    keys: Counts
+    """What differs most often (`status`, `body.items[].price`) -> requests. Names alone, never values."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayedRoute:
     """One route of a run; `route` empty: all routes together."""
 
@@ -71,9 +97,15 @@ class ReplayedRoute:
     that gave none."""
     original: Latency
     replayed: Latency
+    """Service times: from sent to answered."""
+    response: Latency
+    """Response times: from due to answered, so with the lateness. Empty in runs of an earlier version."""
     p50_change: Change
     p95_change: Change
     p99_change: Change
+    bodies: Bodies
+    state: FindingState | None
+    """The gravest of its findings; None where nothing was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +123,15 @@ class ReplayRun:
     the path decoded."""
     late: Latency
     """How long after their due time requests were sent, in ms."""
+    uncomparable: Counts
+    """Why an original cannot be compared -> requests that were sent and answered."""
+    result: RunResult | None
+    """The verdict and what it rests on; None while a run goes on, for the live worker, and for runs of an
+    earlier version."""
+    judged: list[JudgedThreshold]
+    """The thresholds of the result, the gravest first."""
+    left_out: LeftOut
+    """Of the routes above and of the result."""
 
 
 def replay_runs(store: redis.Redis) -> Runs:
@@ -99,26 +140,48 @@ def replay_runs(store: redis.Redis) -> Runs:
 
 
 def replay_run(store: redis.Redis, run_id: str) -> ReplayRun | None:
-    """One run; None where it is not kept."""
+    """One run, with at most ROUTES_MAX routes and the gravest findings; None where it is not kept."""
     found = replay.run(store, run_id)
-    return None if found is None else compared(found)
+    return None if found is None else _within_bounds(compared(found))
+
+
+def _within_bounds(run: ReplayRun) -> ReplayRun:
+    """The run as the API gives it; the routes with the gravest findings are kept, then the busiest."""
+    gravest = sorted(run.routes, key=lambda row: GRAVITY.index(row.state or "met"))[:ROUTES_MAX]
+    kept = {row.route for row in gravest}
+    result, judged_thresholds, left_out = run.result, run.judged, run.left_out
+    if run.result is not None:
+        result, left_out = bounded(run.result)
+        judged_thresholds = judged(run.result, result.findings)
+    return replace(
+        run,
+        routes=[row for row in run.routes if row.route in kept],
+        result=result,
+        judged=judged_thresholds,
+        left_out=replace(left_out, routes=len(run.routes) - len(kept)),
+    )
 
 
 def compared(found: replay.Run) -> ReplayRun:
-    """A run's figures, original beside replayed."""
-    routes = [_route(route, figures) for route, figures in found.figures.routes.items()]
+    """A run's figures, original beside replayed; all of them."""
+    states = {} if found.result is None else by_route(found.result)
+    routes = [_route(route, figures, states.get(route)) for route, figures in found.figures.routes.items()]
     return ReplayRun(
         id=found.id,
         info=found.info,
-        total=_route("", found.figures.total()),
+        total=_route("", found.figures.total(), states.get("")),
         routes=sorted(routes, key=lambda row: (-row.sent, row.route)),
         skipped=largest_first(found.figures.skipped),
         reencoded=found.figures.reencoded,
         late=latency(found.figures.late_ms),
+        uncomparable=largest_first(found.figures.uncomparable),
+        result=found.result,
+        judged=[] if found.result is None else judged(found.result, found.result.findings),
+        left_out=LeftOut(routes=0, findings=0, reasons=0, thresholds=0, coverage=0),
     )
 
 
-def _route(route: str, figures: replay.RouteFigures) -> ReplayedRoute:
+def _route(route: str, figures: replay.RouteFigures, state: FindingState | None) -> ReplayedRoute:
     changed = changed_statuses(figures)
     most = sorted(changed.items(), key=lambda item: (-item[1], item[0]))[:STATUS_CHANGES_SHOWN]
     return ReplayedRoute(
@@ -131,10 +194,18 @@ def _route(route: str, figures: replay.RouteFigures) -> ReplayedRoute:
         outcomes=largest_first({kind: count for kind, count in figures.kinds.items() if kind != "answered"}),
         original=latency(figures.original),
         replayed=latency(figures.replayed),
+        response=latency(figures.response),
         p50_change=change(figures.original, figures.replayed, 0.5),
         p95_change=change(figures.original, figures.replayed, 0.95),
         p99_change=change(figures.original, figures.replayed, 0.99),
+        bodies=_bodies(figures.bodies),
+        state=state,
     )
+
+
+def _bodies(figures: replay.BodyFigures) -> Bodies:
+    keys = list(largest_first(figures.keys).items())[:BODY_KEYS_SHOWN]
+    return Bodies(figures.compared, figures.changed, figures.noisy, dict(keys))
 
 
 def changed_statuses(figures: replay.RouteFigures) -> dict[tuple[int, int], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.store.keys import digest
 from drain.dashboard import openapi
 from drain.dashboard.api import ENDPOINTS
 from servers.figures import SeenRequest, fill
+from tests.support import sample_result
 
 DIGEST = digest("/products/:id")
 PATHS = (
@@ -37,6 +39,8 @@ PATHS = (
     "/api/memory",
     "/api/replay",
     "/api/replay/live",
+    "/api/replay/judged",
+    "/api/replay/limit",
     "/api/openapi.json",
 )
 
@@ -53,6 +57,12 @@ def filled(store: redis.Redis) -> None:
     figures.skipped["method"] += 3
     figures.reencoded += 2
     replay.record(store, "live", figures, {"target": "https://staging.example.com", "state": "running"})
+    for run_id, result in (("judged", sample_result.failed()), ("limit", sample_result.found_limit())):
+        figures = replay.RunFigures(uncomparable=Counter({"304: unlike": 3}))
+        figures.of("/search").add("answered", 200, 70.0, 200, 20.0, response_ms=90.0)
+        figures.of("/search").bodies = sample_result.bodies(4, 2, 1, {"body.items[].price": 2})
+        replay.record(store, run_id, figures, {"target": "https://new.example.com", "state": "finished"})
+        replay.record_result(store, run_id, result)
 
 
 def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
@@ -98,7 +108,7 @@ def test_every_answer_is_as_the_document_says(
     if is_filled:
         filled(redis_client)
     response = client.get(path)
-    is_missing = not is_filled and (DIGEST in path.partition("?")[0] or path.endswith("/live"))
+    is_missing = not is_filled and (DIGEST in path.partition("?")[0] or path.startswith("/api/replay/"))
     assert response.status_code == (404 if is_missing else 200)
     schema = schema_of(path, response.status_code, response.mimetype or "")
     content = response.json if response.is_json else response.text
@@ -112,7 +122,12 @@ def test_no_field_of_an_answer_is_missing_in_the_document(
 ) -> None:
     filled(redis_client)
     schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
-    for path, name in (("routes", "RoutesTable"), (f"routes/{DIGEST}", "RouteDetail"), ("series", "Series")):
+    for path, name in (
+        ("routes", "RoutesTable"),
+        (f"routes/{DIGEST}", "RouteDetail"),
+        ("series", "Series"),
+        ("replay/judged", "ReplayRun"),
+    ):
         found = client.get(f"/api/{path}").json
         assert found is not None
         assert set(found) == {*schemas[name]["properties"], "at_ms", "refresh_s"}
@@ -141,6 +156,45 @@ def test_a_run_has_original_and_replayed(client: FlaskClient, redis_client: redi
     assert row["p95_change"]["is_sure"] is False
     assert found["skipped"] == {"method": 3}
     assert found["reencoded"] == 2
+
+
+def test_a_judged_run_has_its_result_as_the_document_says(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    filled(redis_client)
+    found = client.get("/api/replay/judged").json
+    assert found is not None
+    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
+    result = found["result"]
+    for name, values in (
+        ("RunResult", result),
+        ("Finding", result["findings"][0]),
+        ("Coverage", result["coverage"]),
+        ("Pace", result["pace"]),
+        ("TimePoint", result["timeline"][0]),
+        ("JudgedThreshold", found["judged"][0]),
+        ("LeftOut", found["left_out"]),
+        ("ReplayedRoute", found["routes"][0]),
+    ):
+        schema = {**schemas[name], "components": {"schemas": schemas}, "additionalProperties": False}
+        Draft202012Validator(schema).validate(values)
+    assert schemas["RunResult"]["properties"]["verdict"]["enum"] == ["passed", "failed", "inconclusive"]
+    assert result["verdict"] == "failed"
+    assert [(row["threshold"], row["state"]) for row in found["judged"]] == [
+        ("p95>+20%", "crossed"),
+        ("status-changed>1%", "met"),
+        ("late>1s", "met"),
+    ]
+    assert found["judged"][0]["findings"] == {"crossed": 1, "inconclusive": 1, "not-judged": 1, "met": 2}
+    assert found["routes"][0]["bodies"]["keys"] == {"body.items[].price": 2}
+    assert found["routes"][0]["state"] == "crossed"
+    assert found["uncomparable"] == {"304: unlike": 3}
+    runs = client.get("/api/replay").json or {}
+    assert {run["id"]: run["info"].get("verdict") for run in runs["runs"]} == {
+        "live": None,
+        "judged": "failed",
+        "limit": "passed",
+    }
 
 
 @pytest.mark.parametrize(

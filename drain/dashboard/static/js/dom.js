@@ -30,3 +30,41 @@ export function setAttribute(element, name, value) {
   if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
+
+const STOPS = "a, button, summary, [tabindex]";
+
+/**
+ * Redraws a part and keeps the reader's place: what had the focus has it again, and what was unfolded stays
+ * so. Both are known again by `data-key`, or else by their place.
+ */
+export function keepingPlace(part, draw) {
+  const own = document.activeElement;
+  const { key } = part.contains(own) ? own.dataset : {};
+  const at = [...part.querySelectorAll(STOPS)].indexOf(own);
+  const open = [...part.querySelectorAll("details[open]")].map((details) => details.dataset.key);
+  draw();
+  for (const details of part.querySelectorAll("details")) {
+    if (open.includes(details.dataset.key)) details.open = true;
+  }
+  if (at < 0) return;
+  const stops = [...part.querySelectorAll(STOPS)];
+  const again = key ? stops.find((stop) => stop.dataset.key === key) : stops[at];
+  again?.focus({ preventScroll: true });
+}
+
+/** A part of a view that is redrawn only when what it shows has changed; hidden while it is empty. */
+export class Part {
+  constructor(tag, attributes) {
+    this.element = make(tag, { ...attributes, hidden: true });
+    this.drawn = "";
+  }
+
+  /** `build()` gives the children for `content`. */
+  show(content, build) {
+    const drawn = JSON.stringify(content ?? null);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    keepingPlace(this.element, () => this.element.replaceChildren(...build()));
+    this.element.hidden = !this.element.childElementCount;
+  }
+}

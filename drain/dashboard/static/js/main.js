@@ -8,7 +8,7 @@ import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { MemoryView } from "./memory.js";
-import { goTo, hashOf, readNavigation, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, readNavigation, WINDOWS, windowSince } from "./navigation.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
@@ -26,13 +26,18 @@ const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: r
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const memory = new MemoryView(byId("memory"), () => poller.now());
-const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, view: "replay", run }));
+const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), routeOfRun);
 const poller = new Poller(wanted, found, state);
 
 function query(further = {}) {
   const parameters = new URLSearchParams({ window: nav.window, ...further });
   if (nav.app) parameters.set("app", nav.app);
   return parameters;
+}
+
+/** The address of a route's view that reaches back to a run's own time, in the run's app where it has one. */
+function routeOfRun(digest, { app = "", from = "" }) {
+  return hashOf({ view: "traffic", run: "", digest, app, window: windowSince(Date.parse(from) / 1_000, nav.window) });
 }
 
 /** The addresses of everything this view shows. */
@@ -157,8 +162,8 @@ function move() {
   if (before.digest !== nav.digest) {
     routeView.clear();
     setText(byId("route-name"), "\u00a0");
-    scrollTo(0, 0);
   }
+  if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
   showParts();
   poller.now();
 }
@@ -175,7 +180,10 @@ function startChoosers() {
 startChoosers();
 startEmpty();
 startTips();
-startTheme(byId("theme"), () => plots.redraw());
+startTheme(byId("theme"), () => {
+  plots.redraw();
+  replay.redraw();
+});
 addEventListener("hashchange", move);
 fetch(resolved("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});
 move();

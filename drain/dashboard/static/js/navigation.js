@@ -12,6 +12,8 @@ export const WINDOWS = [
   ["all", "all", "all time"],
 ];
 
+const SPANS_S = { "5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, all: Infinity };
+
 const LAST = "tailrace.window";
 const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
@@ -25,11 +27,20 @@ export function readNavigation() {
   const digest = /^\/routes\/([0-9a-f]{64})$/.exec(path);
   return {
     view: path.startsWith("/replay") ? "replay" : "traffic",
-    run: path.startsWith("/replay/") ? decodeURIComponent(path.slice(8)) : "",
+    run: path.startsWith("/replay/") ? decoded(path.slice(8)) : "",
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
     window: names.includes(window) ? window : "5m",
   };
+}
+
+/** Without the escapes of a URL; as it is where they are not valid. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function hashOf(nav) {
@@ -44,4 +55,10 @@ export function hashOf(nav) {
 export function goTo(nav) {
   save(LAST, nav.window);
   location.hash = hashOf(nav);
+}
+
+/** The window `chosen`, or the next longer one that reaches back to a moment (Unix s, may be NaN). */
+export function windowSince(moment, chosen) {
+  const age = Date.now() / 1_000 - moment;
+  return names.slice(names.indexOf(chosen)).find((name) => !(age > SPANS_S[name])) ?? "all";
 }

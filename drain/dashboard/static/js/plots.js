@@ -12,6 +12,8 @@ const SMALLEST_MS = 0.5; // A logarithm knows no zero; the router's own resoluti
 // Between ticks: they are named by the minute.
 const WHOLE_MINUTES_S = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440, 2_880, 7_200, 10_080, 14_400].map((minutes) => 60 * minutes);
 
+const ELAPSED_S = [1, 2, 5, 10, 15, 30, ...WHOLE_MINUTES_S];
+
 const PANELS = [
   {
     title: "Requests per second",
@@ -55,7 +57,8 @@ export class Plots {
   }
 }
 
-class Panel {
+/** `isElapsed`: times are seconds since a start, else Unix time. `sync`: plots whose cursors move together. */
+export class Panel {
   constructor(container, options) {
     this.options = options;
     this.keys = options.series.map((own) => ({ mark: make("i"), value: make("b") }));
@@ -118,22 +121,22 @@ class Panel {
   layout() {
     const axis = { stroke: colour("--faint"), font: "11px system-ui, sans-serif", ticks: { show: false }, gap: 4 };
     const grid = { stroke: colour("--line"), width: 1 };
-    const { isLogarithmic, isCount, lowestTop, show } = this.options;
+    const { isLogarithmic, isCount, lowestTop, show, isElapsed, sync = "tailrace" } = this.options;
     const isLong = this.step >= 3_600;
     return {
       width: this.place.clientWidth,
       height: this.place.clientHeight,
       padding: [6, 14, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: "tailrace" }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      cursor: { sync: { key: sync }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
-        x: { time: true },
+        x: { time: !isElapsed },
         y: isLogarithmic
           ? { distr: 3, range: (_, low, high) => logRange(low, high) }
           : { range: (_, low, high) => [0, high || !isCount ? Math.max(high ?? 0, lowestTop) * 1.08 : 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, gap: 6, incrs: WHOLE_MINUTES_S, space: isLong ? 64 : 52, values: (_, ticks) => ticks.map(isLong ? dayOrClock : format.clockShort) },
+        { ...axis, grid: { show: false }, size: 24, gap: 6, incrs: isElapsed ? ELAPSED_S : WHOLE_MINUTES_S, space: isLong ? 64 : 52, values: (_, ticks) => ticks.map(isElapsed ? format.duration : isLong ? dayOrClock : format.clockShort) },
         { ...axis, grid, size: 52, space: 34, ...(isLogarithmic ? { splits: powersOfTen } : {}), values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format.short(show(tick)))) },
       ],
       series: [{}, ...this.options.series.map(line)],

@@ -1,0 +1,301 @@
+"""The Replay tab's verdict: what it says of a run, what it rests on, and where its links lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from selenium.webdriver.common.keys import Keys
+
+from app.store import replay
+from app.store.keys import digest
+from app.store.run_result import RunResult
+from tests.browser.conftest import PHONE, WIDE, Page
+from tests.browser.traffic import WINDOW_RUN, judged_run, replayed
+from tests.support import sample_result
+
+pytestmark = pytest.mark.browser
+
+CROSS, CHECK, SQUARE = "\N{BALLOT X}", "\N{CHECK MARK}", "\N{BLACK SQUARE}"
+NARROW = (320, 700)
+
+# The contrast of WCAG 2 between an element's text and what is painted behind it.
+CONTRAST = """
+    const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = (text) => {
+      const [r, g, b] = channels(text).map((value) => value / 255)
+        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (one) => {
+      const { backgroundColor } = getComputedStyle(one);
+      const isClear = backgroundColor === "transparent" || channels(backgroundColor)[3] === 0;
+      return isClear ? behind(one.parentElement) : backgroundColor;
+    };
+    return [...document.querySelectorAll(arguments[0])].filter((one) => one.offsetParent).map((one) => {
+      const [a, b] = [light(getComputedStyle(one).color), light(behind(one))].sort((x, y) => y - x);
+      return [one.textContent, (a + 0.05) / (b + 0.05)];
+    });
+"""
+
+
+def open_run(page: Page, run_id: str, **options: object) -> None:
+    page.open(f"#/replay/{run_id}", **options)  # type: ignore[arg-type]
+    page.wait_for(lambda: page.is_shown(".verdict"), "the verdict")
+
+
+def test_a_failed_run_says_why_and_shows_the_gravest_findings(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.failed())
+    open_run(page, "r1")
+    assert page.text(".verdict-word") == f"{CROSS} failed"
+    assert page.texts(".reasons li") == [
+        "/search: p95 340 -> 486 ms, +43 %, limit +20 %",
+        "<b>window.hacked=5</b>",
+    ]
+    assert page.texts(".threshold h3") == ["p95>+20%", "status-changed>1%", "late>1s"]
+    assert page.texts(".threshold-head > .state") == [f"{CROSS} crossed", f"{CHECK} met", f"{CHECK} met"]
+    shown = [cell.text for cell in page.all(".findings tbody tr:first-child td") if cell.is_displayed()]
+    assert shown == [
+        "/search",
+        f"{CROSS} crossed",
+        "340 ms → 486 ms",
+        "+43 %",
+        "+27 % to +66 %",
+        "+20 %",
+        "599",
+    ]
+    assert "599, about 1,200 more would decide" in page.text(".findings")
+    assert "late>1s" in page.texts(".threshold")[2]
+    assert "12 ms · limit 1.00 s · 3,726 samples" in page.texts(".threshold")[2]
+    # What decides nothing is folded away.
+    assert page.text(".threshold .more summary") == "2 routes: 1 not judged, 1 met"
+    assert not any(cell.is_displayed() for cell in page.all(".more .findings td"))
+    page.focus(".threshold .more summary")
+    page.press(Keys.ENTER)
+    assert [cell.text for cell in page.all(".more .findings .route")] == ["/products/:id", "/gone"]
+    assert page.run("return window.hacked") is None
+    assert page.complaints() == []
+    page.shot("replay-failed-light")
+
+
+def test_a_passed_run_says_so_with_pace_coverage_and_plots(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.passed())
+    open_run(page, "r1", prefers_color_scheme="dark")
+    assert page.text(".verdict-word") == f"{CHECK} passed"
+    pace, coverage = page.texts(".run-facts .panel")
+    assert f"{CHECK} kept" in pace
+    assert "10x · 460 requests/s" in pace
+    assert "9.90x · 455 requests/s · 99.0 % of what was asked for" in pace
+    assert "31 of at most 64" in pace
+    assert "2026-11-23T10:00:00Z to 2026-11-23T11:00:00Z" in pace
+    assert "3,800 of 4,000 requests in the window" in coverage
+    assert "too late to be sent74" in coverage
+    assert "method not replayed200" in coverage
+    assert "304: unlike31" in coverage
+    page.wait_for(lambda: len(page.all("#replay .plot canvas")) == 3, "plots")
+    labels = [plot.get_attribute("aria-label") for plot in page.all("#replay .plot")]
+    assert labels[1] == "Sent late, largest. late: last 12 ms, highest 12 ms."
+    assert page.texts("#replay .figures dt")[-1] == "Response p95"
+    assert page.complaints() == []
+    page.shot("replay-passed-dark")
+
+
+def test_a_run_that_could_not_keep_its_pace_says_by_whose_fault(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.too_slow())
+    open_run(page, "r1")
+    assert page.text(".verdict-word") == "? inconclusive"
+    assert page.texts(".reasons li") == ["the run reached 11 % of the speed asked for"]
+    pace = page.texts(".run-facts .panel")[0]
+    assert "not kept" in pace
+    assert "The target answered 50 requests/s, and 460 were asked for." in pace
+    assert "8.20 s · median 4.00 s, largest 8.30 s" in pace
+    # A threshold on which nothing was found is not taken for met.
+    assert "status-changed>1%Nothing was measured." in "".join(page.texts(".threshold"))
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        ({"state": "interrupted"}, "It was stopped before the end of the window. By then: failed."),
+        ({"state": "target down"}, "The target stopped answering before the end of the window."),
+        ({"state": "log down"}, "The log became unreachable before the end of the window."),
+    ],
+)
+def test_a_run_that_was_broken_off_is_called_interrupted(
+    page: Page, shop: redis.Redis, info: dict[str, str], words: str
+) -> None:
+    judged_run(shop, "r1", sample_result.failed(), **info)
+    open_run(page, "r1")
+    assert page.text(".verdict-word") == f"{SQUARE} interrupted"
+    assert words in page.text(".verdict")
+    assert page.texts(".runs li b") == [f"{SQUARE} interrupted"]
+
+
+def test_a_run_of_an_earlier_version_shows_its_figures_without_a_verdict(
+    page: Page, shop: redis.Redis
+) -> None:
+    replay.record(shop, "r1", replayed(), WINDOW_RUN)
+    open_run(page, "r1")
+    assert page.text(".verdict-word") == "\N{EN DASH} finished"
+    assert "The run has no verdict." in page.text(".verdict")
+    assert len(page.all(".replayed tbody tr")) == 3
+    assert not page.all(".threshold, .run-facts .panel, .findings, .steps")
+    assert page.complaints() == []
+
+
+def test_a_run_that_is_resumed_is_running_whatever_it_came_to_before(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.failed(), state="running", progress="0.60")
+    open_run(page, "r1")
+    assert page.text(".verdict").endswith("running60 %")
+    assert not page.all(".threshold")
+
+
+def test_the_speeds_that_were_tried_are_listed_with_the_highest_that_held(
+    page: Page, shop: redis.Redis
+) -> None:
+    judged_run(shop, "r1", sample_result.found_limit())
+    open_run(page, "r1")
+    assert "The highest speed that held is 4.00x." in page.text("#replay")
+    last = page.texts(".steps tbody tr:last-child td")
+    assert last == ["8.00x", f"{CROSS} broke", "290", "1.90 s", "2.00 %", "p95>500ms: 1,900 ms"]
+
+
+def test_the_list_says_which_run_failed_and_each_has_an_address(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "old", sample_result.failed(), started_at="1795400000")
+    judged_run(shop, "new", sample_result.passed(), started_at="1795400001")
+    replay.record(shop, "live", replayed(), {"target": "https://live.example.com", "state": "running"})
+    page.open("#/replay")
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the run started last")
+    assert page.text(".runs summary") == "All runs: 3, 1 failed"
+    assert [text.split()[1] for text in page.texts(".runs li b")] == ["passed", "failed", "running"]
+    # The address without an id shows the latest; that with the id always the same run.
+    assert page.one(".run-link").get_attribute("href").split("?")[0].endswith("#/replay/new")  # type: ignore[union-attr]
+    page.one(".runs summary").click()
+    page.one(".runs li:nth-child(2) a").click()
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CROSS} failed", "the other run")
+    assert page.fragment().startswith("#/replay/old")
+    page.run("history.back()")
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the run before")
+    page.focus(".runs summary")
+    page.press(Keys.ENTER, Keys.TAB)
+    assert page.is_shown(".runs ul")
+    page.press(Keys.ESCAPE)
+    assert not page.is_shown(".runs ul")
+    assert page.run("return document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_link_is_copied_or_stands_in_the_address_bar(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.passed())
+    page.open("#/replay")
+    page.wait_for(lambda: page.is_shown(".about button"), "the button")
+    page.run(
+        "Object.defineProperty(navigator, 'clipboard', {configurable: true,"
+        " value: {writeText: async (text) => { window.copied = text; }}})"
+    )
+    page.one(".about button").click()
+    page.wait_for(lambda: page.text(".about button") == "Copied", "the word")
+    assert page.run("return window.copied").startswith(f"{page.site.url}/#/replay/r1?")
+    page.run("Object.defineProperty(navigator, 'clipboard', {configurable: true, value: undefined})")
+    page.one(".about button").click()
+    page.wait_for(lambda: page.fragment().startswith("#/replay/r1"), "the address")
+
+
+def test_a_route_leads_to_its_own_view_over_the_runs_time_and_app(page: Page, shop: redis.Redis) -> None:
+    from_ = datetime.now(UTC) - timedelta(minutes=50)
+    times = {"from": from_.isoformat(), "until": (from_ + timedelta(minutes=5)).isoformat()}
+    judged_run(shop, "r1", sample_result.failed(), app="shop", **times)
+    page.open("#/?window=5m")
+    page.wait_for(lambda: page.text("#live") == "live", "the page")
+    for link in (".findings td.route a", ".replayed td.route a"):
+        open_run(page, "r1")
+        page.one(link).click()
+        page.wait_for(lambda: page.text("#route-name") == "/search", "the route's view")
+        assert page.fragment() == f"#/routes/{digest('/search')}?app=shop&window=1h"
+    page.run("history.back()")
+    page.wait_for(lambda: page.is_shown(".verdict"), "the run")
+
+
+def test_an_update_keeps_focus_and_what_is_unfolded(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.failed())
+    open_run(page, "r1")
+    page.focus(".threshold .more summary")
+    page.press(Keys.ENTER)
+    judged_run(shop, "r1", sample_result.failed())
+    replay.record_result(shop, "r1", _with_reason(sample_result.failed(), "one more reason"))
+    page.wait_for(lambda: page.text(".reasons li") == "one more reason", "the update")
+    assert page.run("return document.activeElement.textContent") == "2 routes: 1 not judged, 1 met"
+    assert page.is_shown(".more .findings")
+
+
+def _with_reason(result: RunResult, reason: str) -> RunResult:
+    result.reasons.insert(0, reason)
+    return result
+
+
+@pytest.mark.parametrize("size", [PHONE, NARROW])
+def test_a_verdict_fits_a_phone(page: Page, shop: redis.Redis, size: tuple[int, int]) -> None:
+    for name, result in (
+        ("failed", sample_result.failed()),
+        ("slow", sample_result.too_slow()),
+        ("limit", sample_result.found_limit()),
+    ):
+        judged_run(shop, name, result)
+    for name in ("failed", "slow", "limit"):
+        open_run(page, name, size=size)
+        page.run("for (const one of document.querySelectorAll('details')) one.open = true")
+        assert page.run("return document.documentElement.scrollWidth") <= size[0], name
+        cut = page.run(
+            "return [...document.querySelectorAll('#replay .state, #replay td, #replay .facts dd')]"
+            ".filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"
+            ".map((one) => one.textContent)"
+        )
+        assert cut == [], name
+        page.shot(f"phone-{size[0]}-verdict-{name}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_states_can_be_read_in_both_themes(page: Page, shop: redis.Redis, scheme: str) -> None:
+    judged_run(shop, "r1", sample_result.failed())
+    judged_run(shop, "r2", sample_result.too_slow(), state="interrupted")
+    judged_run(shop, "r3", sample_result.passed())
+    for run_id in ("r1", "r2", "r3"):
+        open_run(page, run_id, size=WIDE, prefers_color_scheme=scheme)
+        page.run("document.querySelector('.runs').open = true")
+        found = page.run(CONTRAST, "#replay .state, #replay .runs b, #replay .fine, #replay .reasons li")
+        assert len(found) > 5
+        assert [text for text, contrast in found if contrast < 4.5] == []
+
+
+@contextmanager
+def redis_away(store: redis.Redis) -> Iterator[None]:
+    store.config_set("maxclients", 1)
+    store.client_kill_filter(_type="normal", skipme=True)
+    try:
+        yield
+    finally:
+        store.config_set("maxclients", 10_000)
+
+
+def test_another_run_never_shows_the_figures_of_the_one_before(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.failed())
+    judged_run(shop, "r2", sample_result.passed(), target="https://other.example.com")
+    open_run(page, "r1")
+    with redis_away(shop):
+        page.run("location.hash = '#/replay/r2'")
+        page.wait_for(lambda: page.text(".replay-head h1") == "https://other.example.com", "its head")
+        assert not page.is_shown(".verdict")
+        assert not page.is_shown(".replayed")
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "its own verdict", 40)
+
+
+def test_a_run_is_announced_when_it_ends(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.passed(), state="running", progress="0.90")
+    open_run(page, "r1")
+    page.run("window.verdictBefore = document.querySelector('[role=status].verdict')")
+    judged_run(shop, "r1", sample_result.passed())
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the verdict")
+    # A screen reader reads what changes within the same element.
+    assert page.run("return document.querySelector('.verdict') === window.verdictBefore")
