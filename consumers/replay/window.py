@@ -131,6 +131,15 @@ class WindowReplay:
         """Where to continue after an interruption (when lines were received, Unix ms)."""
         return self._resume.time_ms
 
+    @property
+    def to_send(self) -> Counter[str]:
+        """Reason -> requests that count as skipped, and that the resumed replay sends."""
+        return self._resume.to_send
+
+    def go_on(self, pairs: Pairs) -> None:
+        """Adds to the pairs of an earlier part of this run."""
+        self._stats.pairs = pairs
+
     def take_figures(self) -> RunFigures:
         """What was counted since the last call."""
         return self._stats.take()
@@ -222,7 +231,7 @@ class WindowReplay:
 
     def _skip_unsent(self, request: Request, reason: str) -> None:
         """Counts a request that has to be sent when this replay is resumed."""
-        self._resume.unsent(request.received_ms)
+        self._resume.unsent(request.received_ms, reason)
         self._stats.skipped(request, reason)
 
     def _progress(self) -> Progress:
