@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -21,9 +21,12 @@ from consumers.replay.pairs import ALL_MAX, Pairs, PairSample
 
 BYTES_MAX = 8_000_000
 """Of the pairs of one run."""
+IDS_BYTES_MAX = 2_000_000
+"""Of the ids of messages that are done already."""
 TIMELINE_MAX = 300
 
 STATE = b"state"
+_DONE = b"done"
 _ALL = b"all"
 _ROUTE = b"route:"
 _HEAD = struct.Struct("<QQ")
@@ -44,7 +47,8 @@ class ResumeState:
 
     def pack(self) -> bytes:
         """As it is kept."""
-        return orjson.dumps(asdict(self))
+        state = {"from_ms": self.from_ms, "flags": dict(self.flags), "to_send": dict(self.to_send)}
+        return orjson.dumps(state)
 
     @classmethod
     def unpack(cls, data: bytes) -> ResumeState | None:
@@ -54,6 +58,23 @@ class ResumeState:
             return cls(int(found["from_ms"]), dict(found["flags"]), dict(found["to_send"]))
         except (ValueError, KeyError, TypeError):
             return None
+
+
+def pack_ids(ids: Sequence[str]) -> dict[bytes, bytes]:
+    """The ids of messages as a field of a hash; the latest, if they would take more than IDS_BYTES_MAX."""
+    kept = list(ids)
+    while len(packed := orjson.dumps(kept)) > IDS_BYTES_MAX:
+        kept = kept[len(kept) // 2 + 1 :]
+    return {_DONE: packed}
+
+
+def unpack_ids(fields: Mapping[bytes, bytes]) -> list[str]:
+    """The ids again; empty for a field of any other form."""
+    try:
+        found: Any = orjson.loads(fields.get(_DONE, b"[]"))
+    except ValueError:
+        return []
+    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def pack_pairs(pairs: Pairs, bytes_max: int = BYTES_MAX) -> dict[bytes, bytes]:

@@ -21,7 +21,7 @@ from app.store.run_result import RunResult
 from consumers.replay.reports import files
 from consumers.replay.reports.report import Report
 from consumers.replay.reports.terminal import summary_lines
-from consumers.replay.resume_state import STATE, ResumeState, pack_pairs
+from consumers.replay.resume_state import STATE, ResumeState, pack_ids, pack_pairs
 from consumers.replay.window import WindowReplay
 
 
@@ -91,7 +91,8 @@ def _keep(
             if state is None:
                 replay_resume.forget(store, finished.id)
             else:
-                replay_resume.keep(store, finished.id, {STATE: state.pack(), **pack_pairs(window.pairs)})
+                kept = {STATE: state.pack(), **pack_ids(window.done_ids), **pack_pairs(window.pairs)}
+                replay_resume.keep(store, finished.id, kept)
     except redis.RedisError:
         return False
     return True

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.store import replay, replay_resume
 from app.store.replay import Run
 from consumers.replay.pairs import Pairs
-from consumers.replay.resume_state import STATE, ResumeState, unpack_pairs
+from consumers.replay.resume_state import STATE, ResumeState, unpack_ids, unpack_pairs
 from consumers.replay.timespec import iso
 from consumers.replay.window import ReplayPlan
 
@@ -28,6 +28,8 @@ class Resumed:
     run: Run
     """Its figures do not count what is sent now."""
     pairs: Pairs
+    done_ids: list[str]
+    """Messages that are dealt with, although they were received after the point where it goes on."""
 
 
 def held_flags(args: argparse.Namespace, settings: Settings) -> dict[str, str]:
@@ -80,7 +82,7 @@ def resumed(store: redis.Redis, run_id: str, plan: ReplayPlan, flags: Mapping[st
     found.figures.skipped = +left
     info = {name: value for name, value in found.info.items() if name not in ("verdict", "reached")}
     info["parts"] = str(int(info.get("parts", "1")) + 1)
-    return Resumed(dataclasses.replace(found, info=info), unpack_pairs(kept))
+    return Resumed(dataclasses.replace(found, info=info), unpack_pairs(kept), unpack_ids(kept))
 
 
 def _why_nothing_is_left(state: str) -> str:

@@ -106,7 +106,7 @@ def _replay(
         if args.resume:
             earlier = resumed(store, args.resume, plan, held_flags(args, settings))
             run = earlier.run
-            window.go_on(earlier.pairs)
+            window.go_on(earlier.pairs, earlier.done_ids)
         recorder = RunRecorder(store, run, window.take_figures, is_resumed=earlier is not None)
         end = _run_until_end(window, history, recorder, bar)
         bar.finish()
