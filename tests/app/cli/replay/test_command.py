@@ -194,6 +194,32 @@ def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
         assert finished(environ, *words, "--to", target.url)[0] == 0
 
 
+def test_a_terminal_that_shows_ascii_alone_gets_ascii(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/caf\u00e9") for _ in range(60)])
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%"]
+    with RecordingTarget(answer(500)) as target:
+        code, out, _ = finished({**environ, "PYTHONIOENCODING": "ascii"}, *words, "--to", target.url)
+    assert code == 1
+    assert out.isascii()
+    assert "FAIL status-changed>1%  all requests" in out
+    assert "200 -> 500: 60" in out
+
+
+def test_the_result_is_kept_beside_the_figures(environ: dict[str, str], redis_client: redis.Redis) -> None:
+    append(Settings.load(environ), [line("/a") for _ in range(60)])
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%"]
+    with RecordingTarget(answer(500)) as target:
+        _, out, _ = finished(environ, *words, "--to", target.url)
+    ((run_id, info),) = replay.runs(redis_client)
+    assert info["verdict"] == "failed"
+    assert f"on the page: Replay view, run {run_id} (#/replay/{run_id})" in out
+    kept = replay.run(redis_client, run_id)
+    assert kept is not None
+    assert kept.result is not None
+    assert (kept.result.verdict, kept.result.thresholds) == ("failed", ["status-changed>1%"])
+    assert kept.result.coverage.sent == 60
+
+
 def test_a_gate_does_not_open_when_nothing_was_sent(environ: dict[str, str]) -> None:
     append(Settings.load(environ), [line("/a")])
     with RecordingTarget() as target:
@@ -383,34 +409,33 @@ def test_a_run_that_a_dead_target_ended_goes_on_once_it_is_back(
     assert "breaker-open" not in out
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"--resume": "20261123T100000Z-ffff"}, "there is no such run"),
-        ({"--resume": "live"}, "there is no such run"),
-        ({"--to": "http://127.0.0.1:9"}, "--to must be http://127.0.0.1:"),
-        ({"--until": "now"}, "--until must be "),
-        ({"--from": "4m"}, "--from must be "),
-        ({"--speed": "5"}, "--speed must be 4, as for that run, and not 5"),
-        ({"--sample": "0.5"}, "--sample must be 1, as for that run, and not 0.5"),
-        ({"--app": "shop"}, "--app must be unset, as for that run, and not shop"),
-        ({"--baseline": "http://127.0.0.1:9"}, "--baseline must be unset"),
-        ({"--stages": "1m:1x"}, "a run with --stages cannot be resumed"),
-    ],
-    ids=str,
-)
+OTHER_COMMANDS = [
+    ({"--resume": "20261123T100000Z-ffff"}, "there is no such run"),
+    ({"--resume": "live"}, "there is no such run"),
+    ({"--to": "http://127.0.0.1:9"}, "--to must be http://127.0.0.1:"),
+    ({"--until": "now"}, "--until must be "),
+    ({"--from": "4m"}, "--from must be "),
+    ({"--speed": "5"}, "--speed must be 4, as for that run, and not 5"),
+    ({"--sample": "0.5"}, "--sample must be 1, as for that run, and not 0.5"),
+    ({"--app": "shop"}, "--app must be unset, as for that run, and not shop"),
+    ({"--baseline": "http://127.0.0.1:9"}, "--baseline must be unset"),
+    ({"--stages": "1m:1x"}, "a run with --stages cannot be resumed"),
+]
+
+
 def test_another_command_line_does_not_resume_a_run(
-    environ: dict[str, str], redis_client: redis.Redis, changes: dict[str, str], said: str
+    environ: dict[str, str], redis_client: redis.Redis
 ) -> None:
     append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
     with RecordingTarget() as target:
         _, resume = interrupted(environ, target)
         sent = len(target.seen)
         ((run_id, info),) = replay.runs(redis_client)
-        other = [*resume, *(word for change in changes.items() for word in change)]
-        code, _, err = finished(environ, *other)
-        assert code == 2
-        assert said in err
+        for changes, said in OTHER_COMMANDS:
+            code, _, err = finished(
+                environ, *resume, *(word for change in changes.items() for word in change)
+            )
+            assert (code, said in err) == (2, True), err
         assert len(target.seen) == sent
     assert replay.runs(redis_client) == [(run_id, info)]
     assert redis_client.exists(keys.replay_run(run_id, "pairs"))  # It can still be resumed.
