@@ -27,7 +27,7 @@ class ResumePoint:
         self._from_ms = from_ms
         self._unread_ms: int | None = None
         self._unsent_ms: int | None = None
-        self._unsent: Counter[str] = Counter()
+        self._unsent: Counter[tuple[str, str]] = Counter()
         self._unsent_ids: set[str] = set()
         self._taken: deque[tuple[int, str]] = deque(maxlen=TAKEN_MAX)
         self._lock = threading.Lock()
@@ -40,10 +40,10 @@ class ResumePoint:
         """A request is submitted, or counts as skipped. One thread calls this."""
         self._taken.append((received_ms, message_id))
 
-    def unsent(self, received_ms: int, message_id: str, reason: str) -> None:
+    def unsent(self, received_ms: int, message_id: str, reason: str, route: str) -> None:
         """A request that was submitted is not sent after all. Thread-safe."""
         with self._lock:
-            self._unsent[reason] += 1
+            self._unsent[reason, route] += 1
             self._unsent_ids.add(message_id)
             if self._unsent_ms is None or received_ms < self._unsent_ms:
                 self._unsent_ms = received_ms
@@ -55,8 +55,8 @@ class ResumePoint:
         return max(self._from_ms, min(times_ms) - MARGIN_MS) if times_ms else self._from_ms
 
     @property
-    def to_send(self) -> Counter[str]:
-        """Reason -> requests that were submitted but not sent: the resumed replay sends them."""
+    def to_send(self) -> Counter[tuple[str, str]]:
+        """(reason, route) -> requests that were submitted but not sent: the resumed replay sends them."""
         with self._lock:
             return Counter(self._unsent)
 

@@ -6,17 +6,17 @@ where to go on, what must not count twice, which flags it had, and the pairs: fl
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from app.sketch import at_rank
-from app.store.run_result import Milliseconds, Pace, TimePoint
+from app.store.run_result import Coverage, Milliseconds, Pace, TimePoint
 from consumers.replay.pairs import ALL_MAX, Pairs, PairSample
 
 BYTES_MAX = 8_000_000
@@ -42,20 +42,29 @@ class ResumeState:
     """The `--from` of the next part, Unix ms."""
     flags: Mapping[str, str]
     """Flag -> its value, of those that must not change in between."""
-    to_send: Mapping[str, int] = field(default_factory=dict)
-    """Reason -> requests that count as not sent, and that the next part sends."""
+    to_send: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(reason, route) -> requests that count as not sent, and that the next part sends."""
+
+    def skipped(self) -> Counter[str]:
+        """Reason -> requests of `to_send`."""
+        found: Counter[str] = Counter()
+        for (reason, _), count in self.to_send.items():
+            found[reason] += count
+        return found
 
     def pack(self) -> bytes:
         """As it is kept."""
-        state = {"from_ms": self.from_ms, "flags": dict(self.flags), "to_send": dict(self.to_send)}
-        return orjson.dumps(state)
+        to_send = [[reason, route, count] for (reason, route), count in self.to_send.items()]
+        # By the standard library, because a route may have halves of surrogates.
+        return json.dumps({"from_ms": self.from_ms, "flags": dict(self.flags), "to_send": to_send}).encode()
 
     @classmethod
     def unpack(cls, data: bytes) -> ResumeState | None:
         """None for what this version cannot read."""
         try:
-            found: Any = orjson.loads(data)
-            return cls(int(found["from_ms"]), dict(found["flags"]), dict(found["to_send"]))
+            found: Any = json.loads(data)
+            to_send = {(reason, route): int(count) for reason, route, count in found["to_send"]}
+            return cls(int(found["from_ms"]), dict(found["flags"]), to_send)
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -63,7 +72,7 @@ class ResumeState:
 def pack_ids(ids: Sequence[str]) -> dict[bytes, bytes]:
     """The ids of messages as a field of a hash; the latest, if they would take more than IDS_BYTES_MAX."""
     kept = list(ids)
-    while len(packed := orjson.dumps(kept)) > IDS_BYTES_MAX:
+    while len(packed := json.dumps(kept).encode()) > IDS_BYTES_MAX:
         kept = kept[len(kept) // 2 + 1 :]
     return {_DONE: packed}
 
@@ -71,7 +80,7 @@ def pack_ids(ids: Sequence[str]) -> dict[bytes, bytes]:
 def unpack_ids(fields: Mapping[bytes, bytes]) -> list[str]:
     """The ids again; empty for a field of any other form."""
     try:
-        found: Any = orjson.loads(fields.get(_DONE, b"[]"))
+        found: Any = json.loads(fields.get(_DONE, b"[]"))
     except ValueError:
         return []
     return [str(one) for one in found] if isinstance(found, list) else []
@@ -163,6 +172,22 @@ def joined_pace(earlier: Pace, later: Pace, late_ms: Mapping[int, int]) -> Pace:
         fault=explained.fault,
         explanation=explained.explanation,
         concurrency=max(earlier.concurrency, later.concurrency),
+    )
+
+
+def joined_coverage(earlier: Coverage, both: Coverage) -> Coverage:
+    """`both`: of the figures of both parts, and of the later part's window. `earlier` knows the whole window,
+    and how much was of other apps, which is in no figures."""
+    of_other_apps = earlier.not_asked.get("app", 0)
+    not_asked = dict(both.not_asked)
+    if of_other_apps:
+        not_asked["app"] = not_asked.get("app", 0) + of_other_apps
+    return replace(
+        both,
+        in_window=both.in_window + of_other_apps,
+        not_asked=not_asked,
+        window_s=max(earlier.window_s, both.window_s),
+        missing_s=max(earlier.missing_s, both.missing_s),
     )
 
 

@@ -134,8 +134,8 @@ class WindowReplay:
         return self._resume.time_ms
 
     @property
-    def to_send(self) -> Counter[str]:
-        """Reason -> requests that count as skipped, and that the resumed replay sends."""
+    def to_send(self) -> Counter[tuple[str, str]]:
+        """(reason, route) -> requests that count as skipped, and that the resumed replay sends."""
         return self._resume.to_send
 
     @property
@@ -198,6 +198,7 @@ class WindowReplay:
                 continue
             if self.plan.app and message["app"] != self.plan.app:
                 self._of_other_apps += 1
+                self._resume.taken(message["received_at"], message["id"])
                 continue
             request = request_of(message, self._route_of, self._is_connection)
             if request is None:
@@ -243,7 +244,7 @@ class WindowReplay:
 
     def _skip_unsent(self, request: Request, reason: str) -> None:
         """Counts a request that has to be sent when this replay is resumed."""
-        self._resume.unsent(request.received_ms, request.message_id, reason)
+        self._resume.unsent(request.received_ms, request.message_id, reason, request.route)
         self._stats.skipped(request, reason)
 
     def _progress(self) -> Progress:

@@ -41,7 +41,8 @@ def held_flags(args: argparse.Namespace, settings: Settings) -> dict[str, str]:
         "--sample": f"{settings.replay_sample:g}",
         "--seed": args.seed,
         "--speed": f"{settings.replay_speed:g}",
-        "--rate": f"{settings.replay_rate:g}",
+        "--rate": args.rate or "",
+        "REPLAY_RATE": f"{settings.replay_rate:g}",
         "--keep-host": "yes" if args.keep_host else "",
         "--compare-bodies": "yes" if args.compare_bodies else "",
         "REPLAY_METHODS": ",".join(sorted(settings.replay_methods)),
@@ -78,7 +79,7 @@ def resumed(store: redis.Redis, run_id: str, plan: ReplayPlan, flags: Mapping[st
     if STATE not in kept:
         raise BadSettings([f"{named}: another process has just resumed it"])
     left = Counter(found.figures.skipped)
-    left.subtract(state.to_send)
+    left.subtract(state.skipped())
     found.figures.skipped = +left
     info = {name: value for name, value in found.info.items() if name not in ("verdict", "reached")}
     info["parts"] = str(int(info.get("parts", "1")) + 1)

@@ -35,7 +35,7 @@ from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import unsafe_methods
 from consumers.replay.reports.files import check_paths
-from consumers.replay.resume_state import joined_pace, joined_timeline
+from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
@@ -166,15 +166,16 @@ def _judge(
     end: RunEnd,
 ) -> RunResult:
     """Judges the run, with its earlier part if it was resumed."""
-    pace, timeline = window.pace(), window.timeline()
+    coverage, pace, timeline = coverage_of(finished.figures), window.pace(), window.timeline()
     if earlier is not None and earlier.run.result is not None:
         before = earlier.run.result
+        coverage = joined_coverage(before.coverage, coverage)
         pace = joined_pace(before.pace, pace, finished.figures.late_ms)
         timeline = joined_timeline(before.timeline, timeline, before.pace.duration_s)
     evidence = Evidence(
         figures=finished.figures,
         pairs=window.pairs,
-        coverage=coverage_of(finished.figures),
+        coverage=coverage,
         pace=pace,
         has_baseline=window.plan.baseline is not None,
         is_interrupted=end.exit_code != 0,

@@ -46,6 +46,7 @@ def content(report: Report) -> dict[str, Any]:
         "app": info.get("app") or None,
         "thresholds": list(result.thresholds),
         "findings": [asdict(finding) for finding in result.findings],
+        "findings_left_out": result.findings_left_out,
         "coverage": asdict(result.coverage),
         "pace": asdict(result.pace),
         "reencoded": run.reencoded,

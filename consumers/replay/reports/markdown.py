@@ -85,6 +85,8 @@ def _findings(report: Report) -> list[str]:
         f"- {MARKS['met']} {markdown_code(threshold)}: nothing crossed it"
         for threshold in words.without_finding(result.thresholds, result.findings)
     ]
+    if more := words.more_findings(result.findings_left_out):
+        lines.append(f"- {more}")
     return [*lines, ""]
 
 
@@ -107,6 +109,14 @@ def _coverage(report: Report) -> list[str]:
         if reasons:
             listed = "; ".join(f"{why}: {number(count)}" for why, count in words.counted(reasons))
             items.append(f"{title}: {markdown_text(listed)}")
+    if window := words.window_line(coverage):
+        items.append(markdown_text(window))
+    items += [
+        f"{_name(row.route)}: {markdown_text(words.left_out_text(row))}"
+        for row in coverage.routes_left_out[:FINDINGS_SHOWN]
+    ]
+    if more := words.more_left_out(coverage, FINDINGS_SHOWN, HINT):
+        items.append(more)
     if report.run.reencoded:
         items.append(f"percent-encoded again ({WHY_REENCODED}): {number(report.run.reencoded)}")
     outcomes = words.listed(report.run.total.outcomes)

@@ -54,6 +54,8 @@ def _thresholds(report: Report) -> list[str]:
         (MARKS["met"], threshold, "", "nothing crossed it")
         for threshold in words.without_finding(result.thresholds, result.findings)
     ]
+    if more := words.more_findings(result.findings_left_out):
+        rows.append((MARKS["not-judged"], "", "", more))
     first, second = (max((len(row[at]) for row in rows if row[2]), default=0) for at in (1, 2))
     return _section(
         "thresholds",
@@ -73,6 +75,16 @@ def _coverage(report: Report) -> list[str]:
     if coverage.not_asked:
         lines.append("not asked for:")
         lines += [f"not sent ({why}): {number(count)}" for why, count in words.counted(coverage.not_asked)]
+    if window := words.window_line(coverage):
+        lines.append(window)
+    if coverage.routes_left_out:
+        lines.append("routes of which less was sent than left out:")
+        lines += [
+            f"{shortened(for_terminal(row.route), WHERE_WIDTH)}: {words.left_out_text(row)}"
+            for row in coverage.routes_left_out[:ROUTES_SHOWN]
+        ]
+        if more := words.more_left_out(coverage, ROUTES_SHOWN, HINT):
+            lines.append(more)
     if report.run.reencoded:
         lines.append(f"percent-encoded again ({WHY_REENCODED}): {number(report.run.reencoded)}")
     if coverage.uncomparable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.formatting import duration, milliseconds, number, plural, rate
 from app.store.replay import BodyFigures
-from app.store.run_result import Coverage, Fault, Finding, FindingState, Pace
+from app.store.run_result import Coverage, Fault, Finding, FindingState, Pace, RouteLeftOut
 from consumers.replay.reports.report import Report
 
 ALL_REQUESTS = "all requests"
@@ -199,6 +199,27 @@ def sent_line(coverage: Coverage) -> str:
     )
 
 
+def window_line(coverage: Coverage) -> str:
+    """That the log has not all of the window; empty where it has."""
+    if not coverage.missing_s or not coverage.window_s:
+        return ""
+    missing = share(min(1.0, coverage.missing_s / coverage.window_s))
+    lacks, of = duration(coverage.missing_s), duration(coverage.window_s)
+    return f"the log lacks {lacks} of the window's {of} ({missing})"
+
+
+def left_out_text(row: RouteLeftOut) -> str:
+    """How much of a route was left out, and why."""
+    how = "left out wholly" if not row.sent else f"{number(row.sent)} sent"
+    return f"{how}, {plural(row.left_out, 'request')} not sent ({listed(row.reasons)})"
+
+
+def more_left_out(coverage: Coverage, shown: int, hint: str) -> str:
+    """How many routes were left out beyond those shown; empty for none."""
+    more = max(0, len(coverage.routes_left_out) - shown) + coverage.more_routes_left_out
+    return f"{plural(more, 'more route')} of which less was sent than left out{hint}" if more else ""
+
+
 def status_pairs(report: Report) -> list[tuple[str, int]]:
     """(`404 → 200`, requests): statuses that changed, the most frequent first."""
     pairs = {
@@ -276,6 +297,15 @@ def gravest(
         else:
             rest[finding.threshold, finding.state] += 1
     return shown, [(threshold, state, count) for (threshold, state), count in rest.items()]
+
+
+def more_findings(left_out: int) -> str:
+    """That not all findings were kept; empty where they were."""
+    return (
+        f"{plural(left_out, 'more finding')}, less grave, {_are(left_out)} counted but not kept"
+        if left_out
+        else ""
+    )
 
 
 def without_finding(thresholds: Iterable[str], findings: Sequence[Finding]) -> list[str]:

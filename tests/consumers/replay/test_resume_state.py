@@ -15,6 +15,7 @@ from consumers.replay.resume_state import (
     STATE,
     TIMELINE_MAX,
     ResumeState,
+    joined_coverage,
     joined_pace,
     joined_timeline,
     pack_ids,
@@ -22,7 +23,7 @@ from consumers.replay.resume_state import (
     unpack_ids,
     unpack_pairs,
 )
-from tests.consumers.replay.reports.samples import PACE
+from tests.consumers.replay.reports.samples import COVERAGE, PACE
 
 
 def pairs(routes: int, of_each: int) -> Pairs:
@@ -83,8 +84,10 @@ def test_ids_come_back_the_latest_if_they_are_too_many() -> None:
 
 
 def test_a_state_comes_back_as_it_was_and_another_form_is_none() -> None:
-    state = ResumeState(1_795_428_000_000, {"--app": "shop"}, Counter({"stopped": 40}))
-    assert ResumeState.unpack(state.pack()) == ResumeState(state.from_ms, state.flags, {"stopped": 40})
+    to_send = Counter({("stopped", "/a"): 40, ("stopped", "/half\udcff"): 2, ("breaker-open", "/a"): 1})
+    state = ResumeState(1_795_428_000_000, {"--app": "shop"}, to_send)
+    assert ResumeState.unpack(state.pack()) == ResumeState(state.from_ms, state.flags, dict(to_send))
+    assert state.skipped() == {"stopped": 42, "breaker-open": 1}
     assert STATE == b"state"
     for data in (b"", b"{}", b"[]", b'{"from_ms": "x", "flags": {}, "to_send": {}}'):
         assert ResumeState.unpack(data) is None
@@ -131,6 +134,15 @@ def test_a_part_in_which_nothing_was_sent_changes_nothing() -> None:
     assert (both.speed_reached, both.rate_reached, both.share_reached) == (4.1, 189, 0.41)
     assert both.fault == PACE.fault
     assert joined_pace(nothing, nothing, {}).late == Milliseconds(None, None, None, None)
+
+
+def test_what_no_figures_have_of_the_window_is_joined() -> None:
+    earlier = replace(COVERAGE, in_window=100, not_asked={"app": 30}, window_s=3_600.0, missing_s=60.0)
+    both = replace(COVERAGE, in_window=90, not_asked={"app": 20, "method": 5}, window_s=600.0, missing_s=0.0)
+    joined = joined_coverage(earlier, both)
+    assert (joined.in_window, joined.not_asked) == (120, {"app": 50, "method": 5})
+    assert (joined.window_s, joined.missing_s) == (3_600.0, 60.0)
+    assert joined_coverage(COVERAGE, COVERAGE) == COVERAGE
 
 
 def test_a_later_timeline_follows_the_earlier_one_in_at_most_300_steps() -> None:

@@ -14,6 +14,7 @@ from app.store.run_result import (
     Finding,
     Milliseconds,
     Pace,
+    RouteLeftOut,
     RunResult,
     SpeedStep,
     TimePoint,
@@ -63,6 +64,10 @@ COVERAGE = Coverage(
     left_out={"breaker-open": 533},
     not_asked={"method": 508, "sample": 12},
     uncomparable={"304: the original was conditional, the replay is not": 22},
+    routes_left_out=[RouteLeftOut("/checkout", 0, 508, {"method POST": 508})],
+    more_routes_left_out=3,
+    window_s=3_600.0,
+    missing_s=90.0,
 )
 RESULT = RunResult(
     verdict="failed",

@@ -26,6 +26,8 @@ def test_pace_status_pairs_intervals_what_was_left_out_and_bodies_are_in_it() ->
         "- percent-encoded again (Router 2.0 logs the path decoded): 7",
         "304: the original was conditional, the replay is not: 22",
         "- without an answer: timeout 3",
+        "- `/checkout`: left out wholly, 508 requests not sent (method POST 508)",
+        "- the log lacks 1 min of the window's 60 min (2.5 %)",
         "- 200 → 404: 30",
         "- 180 answers compared: 10 % differ (18), noise 3.33 %",
         "- `/cart`: 6 of 60 differ: `body.items[].price` (6)",
