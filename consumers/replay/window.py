@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -107,6 +107,8 @@ class WindowReplay:
         self._of_other_apps = 0
         self._all_senders: list[Senders] = []
         """Of the target, and of the baseline if there is one."""
+        self._done_before: frozenset[str] = frozenset()
+        """Messages that an earlier part of this run has dealt with."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -153,6 +155,21 @@ class WindowReplay:
         """Where to continue after an interruption (when lines were received, Unix ms)."""
         return self._resume.time_ms
 
+    @property
+    def to_send(self) -> Counter[tuple[str, str]]:
+        """(reason, route) -> requests that count as skipped, and that the resumed replay sends."""
+        return self._resume.to_send
+
+    @property
+    def done_ids(self) -> list[str]:
+        """Messages that were received after `resume_ms`, and that the resumed replay need not send."""
+        return [*self._done_before, *self._resume.done_ids]
+
+    def go_on(self, pairs: Pairs, done_ids: Iterable[str]) -> None:
+        """Goes on with the pairs of an earlier part of this run, without the messages it dealt with."""
+        self._stats.pairs = pairs
+        self._done_before = frozenset(done_ids)
+
     def take_figures(self) -> RunFigures:
         """What was counted since the last call."""
         return self._stats.take()
@@ -192,17 +209,22 @@ class WindowReplay:
             for request, unread_ms in zip(requests, earliest_from_each(received_ms), strict=True):
                 self._resume.unread(unread_ms)
                 yield request
+                self._resume.taken(request.received_ms, request.message_id)
             if received_ms:
                 self._resume.unread(max(received_ms))
 
     def _requests_of(self, chunk: Sequence[RouterMessage]) -> Iterator[Request]:
         for message in chunk:
+            if message["id"] in self._done_before:
+                continue
             if self.plan.app and message["app"] != self.plan.app:
                 self._of_other_apps += 1
+                self._resume.taken(message["received_at"], message["id"])
                 continue
             request = request_of(message, self._route_of, self._is_connection)
             if request is None:
                 self._stats.skipped(None, "no-path")
+                self._resume.taken(message["received_at"], message["id"])
             else:
                 yield request
 
@@ -278,7 +300,7 @@ class WindowReplay:
 
     def _skip_unsent(self, request: Request, reason: str) -> None:
         """Counts a request that has to be sent when this replay is resumed."""
-        self._resume.unsent(request.received_ms)
+        self._resume.unsent(request.received_ms, request.message_id, reason, request.route)
         self._stats.skipped(request, reason)
 
     def _progress(self) -> Progress:
