@@ -7,6 +7,7 @@ import threading
 from app.sketch import bucket
 from app.store.replay import RouteFigures, RunFigures
 from consumers.replay.comparable import why_uncomparable
+from consumers.replay.coverage import LeftOutKeys
 from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
 
@@ -17,6 +18,7 @@ class ReplayStats:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._figures = RunFigures()
+        self._left_out = LeftOutKeys()
         self.pairs = Pairs()
         """Of the whole run so far."""
         self.handled = 0
@@ -77,6 +79,8 @@ class ReplayStats:
         with self._lock:
             self._advance(request)
             self._figures.skipped[reason] += 1
+            if request is not None:
+                self._figures.left_out[self._left_out.key(request, reason)] += 1
 
     def take(self) -> RunFigures:
         """What was counted since the last call."""

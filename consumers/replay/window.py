@@ -12,9 +12,11 @@ from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
-from app.store.run_result import Milliseconds, Pace, TimePoint
+from app.store.run_result import Coverage, Milliseconds, Pace, TimePoint
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
+from consumers.replay.coverage import coverage_of
+from consumers.replay.first_look import FirstLook, look_at
 from consumers.replay.pace import Pacer
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
@@ -88,6 +90,8 @@ class WindowReplay:
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
+        self.missing_ms = 0
+        """How much of the window's time the log does not have."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -135,6 +139,23 @@ class WindowReplay:
         """What was counted since the last call."""
         return self._stats.take()
 
+    def coverage(self, figures: RunFigures) -> Coverage:
+        """How much of what was asked was sent, of a run with these figures."""
+        plan = self.plan
+        return coverage_of(
+            figures,
+            of_other_apps=self._of_other_apps,
+            window_s=(plan.until_ms - plan.from_ms) / 1000,
+            missing_s=self.missing_ms / 1000,
+        )
+
+    def first_look(self, history: History) -> FirstLook:
+        """What the window begins with, up to the first request that would be sent. Sends nothing. Raises
+        SameHost and LogUnavailable."""
+        plan = self.plan
+        chunks = history.read(plan.from_ms, plan.until_ms)
+        return look_at(chunks, self._request_of, plan.app, plan.target, plan.policy)
+
     @property
     def pairs(self) -> Pairs:
         """The times of single requests, before and after."""
@@ -179,11 +200,14 @@ class WindowReplay:
             if self.plan.app and message["app"] != self.plan.app:
                 self._of_other_apps += 1
                 continue
-            request = request_of(message, self._route_of, self._is_connection)
+            request = self._request_of(message)
             if request is None:
                 self._stats.skipped(None, "no-path")
             else:
                 yield request
+
+    def _request_of(self, message: RouterMessage) -> Request | None:
+        return request_of(message, self._route_of, self._is_connection)
 
     def _start_senders(self, comparison: Comparison) -> list[Senders]:
         """The senders of each target, the baseline's second."""

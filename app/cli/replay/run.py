@@ -18,8 +18,10 @@ import redis
 from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
 from app.cli.replay.text import dry_run_lines, resume_command, summary_lines
+from app.cli.replay.window_check import NothingToReplay, check_window
 from app.connections import connection_matcher
 from app.errors import LogUnavailable, SameHost, TargetDown
+from app.escaping import lines_for_terminal
 from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
@@ -28,7 +30,7 @@ from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
 from consumers.replay import report
-from consumers.replay.coverage import coverage_of
+from consumers.replay.coverage import left_out_lines, why_too_little
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
 from consumers.replay.interrupts import SignalGuard
@@ -73,10 +75,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
     try:
-        with contextlib.closing(open_log(settings).history()) as history:
+        log = open_log(settings)
+        with contextlib.closing(log.history()) as history:
+            check_window(window, history, log.advice, args)
             if args.dry_run:
                 return _dry_run(window, history)
             finished, end = _replay(settings, window, history)
+    except NothingToReplay as nothing:
+        print(lines_for_terminal(f"inconclusive: {nothing}"), file=sys.stderr)
+        return EXIT_FAILED if args.strict else EXIT_INCONCLUSIVE
     except (LogUnavailable, redis.RedisError) as fault:
         print(_explain(fault), file=sys.stderr)
         return EXIT_TARGET_DOWN
@@ -111,7 +118,7 @@ def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         if not plan.policy.allow_same_host:
             for target in plan.targets:
-                refuse_known_hosts(store, target, plan.policy.headers.host)
+                refuse_known_hosts(store, target, plan.policy.headers.host, plan.policy.addresses)
         recorder = RunRecorder(store, _new_run(plan, settings.replay_speed), window.take_figures)
         end = _run_until_end(window, history, recorder, bar)
         bar.finish()
@@ -169,12 +176,14 @@ def _judge(
 ) -> RunResult:
     """Judges the run, keeps the result, prints the summary and writes the reports. Raises TailraceError if a
     report cannot be written."""
+    coverage = window.coverage(finished.figures)
     evidence = Evidence(
         figures=finished.figures,
         pairs=window.pairs,
-        coverage=coverage_of(finished.figures),
+        coverage=coverage,
         pace=window.pace(),
         has_baseline=window.plan.baseline is not None,
+        doubts=why_too_little(coverage),
         is_interrupted=end.exit_code != 0,
         timeline=window.timeline(),
     )
@@ -182,6 +191,7 @@ def _judge(
     findings = check(thresholds, finished.figures)
     comparison = compared(finished)
     print("\n".join(summary_lines(comparison, findings, has_thresholds=bool(thresholds))))
+    print("\n".join([*left_out_lines(coverage), *(f"  inconclusive: {why}" for why in evidence.doubts)]))
     for path in args.report:
         report.write(path, comparison, findings, args.fail_if)
     return result
