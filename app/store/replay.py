@@ -57,8 +57,8 @@ class BodyFigures:
 
 @dataclass(slots=True)
 class RouteFigures:
-    """One route of a run. `statuses`: (original, replayed) -> count, of comparable requests; sketches:
-    bucket -> count."""
+    """One route of a run. `statuses`: (original, replayed) -> count, with 0 for an original that is unknown, or
+    that cannot be compared and did not fail; sketches: bucket -> count."""
 
     sent: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -80,9 +80,10 @@ class RouteFigures:
         response_ms: float | None = None,
         *,
         is_comparable: bool = True,
+        had_failed: bool = False,
     ) -> None:
         """Notes one request. Latencies count where there is an answer to compare. `is_comparable`: the
-        original can be compared with an answer."""
+        original can be compared with an answer. `had_failed`: it was an error."""
         self.sent += 1
         self.kinds[kind] += 1
         if response_ms is not None:
@@ -93,6 +94,9 @@ class RouteFigures:
                 self.statuses[original_status, status] += 1
                 if original_ms is not None:
                     self.original[bucket(original_ms)] += 1
+            elif not had_failed:
+                # No change of status, but a 5xx is an error that the original was not.
+                self.statuses[0, status] += 1
 
     def merge(self, other: RouteFigures) -> None:
         """Adds what another has counted."""

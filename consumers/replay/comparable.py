@@ -59,3 +59,9 @@ def why_uncomparable(request: Request) -> str:
     if reason := UNCOMPARABLE_METHODS.get(request.method, ""):
         return f"{request.method}: {reason}"
     return ""
+
+
+def has_failed(request: Request) -> bool:
+    """Whether the original was an error, the app's or the router's: then an error of the replay is not new. A
+    client that went away is no error."""
+    return request.status != 499 and (request.status >= 500 or bool(request.code) or request.at == "error")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from app.formatting import number, plural
 from app.message import RouterMessage
+from app.paths import literal
 from consumers.replay.policy import ReplayPolicy, prepare
 from consumers.replay.request import Request
 from consumers.replay.target import Target
@@ -50,14 +51,16 @@ def look_at(
     chunks: Iterable[Sequence[RouterMessage]],
     request_of: Callable[[RouterMessage], Request | None],
     app: str,
-    target: Target,
+    targets: Sequence[Target],
     policy: ReplayPolicy,
     clock: Callable[[], float] = time.monotonic,
 ) -> FirstLook:
     """Reads until there is something to send, and every route that the user has named was found, or
     NAMES_MAX_S are over. Raises as `prepare` does."""
     look = FirstLook()
-    unseen = set(policy.only_routes | policy.exclude_routes)
+    # A name with percent-escapes is in the policy in both spellings; one of them is enough.
+    named = {name: literal(name) for name in policy.only_routes | policy.exclude_routes}
+    unseen = set(named.values())
     ends_s = clock() + NAMES_MAX_S
     for chunk in chunks:
         for message in chunk:
@@ -70,14 +73,12 @@ def look_at(
                 look.reasons["no-path"] += 1
                 continue
             _count(look.routes, request.route)
-            unseen.discard(request.route)
-            found = prepare(request, target, policy)
-            if isinstance(found, str):
-                look.reasons[found] += 1
-                if found == "method":
-                    _count(look.methods, request.method)
-            else:
-                look.can_send = True
+            unseen.discard(named.get(request.route, ""))
+            found = [job for target in targets if isinstance(job := prepare(request, target, policy), str)]
+            look.reasons.update(found[:1])
+            if "method" in found:
+                _count(look.methods, request.method)
+            look.can_send |= not found
         look.unseen = frozenset(unseen)
         if look.can_send and (not unseen or clock() > ends_s):
             return look

@@ -6,7 +6,7 @@ import threading
 
 from app.sketch import bucket
 from app.store.replay import RouteFigures, RunFigures
-from consumers.replay.comparable import why_uncomparable
+from consumers.replay.comparable import has_failed, why_uncomparable
 from consumers.replay.coverage import LeftOutKeys
 from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
@@ -64,6 +64,7 @@ class ReplayStats:
             before_ms,
             response_ms,
             is_comparable=not reason,
+            had_failed=bool(reason) and has_failed(request),
         )
         if reason and after.kind == "answered":
             figures.uncomparable[reason] += 1

@@ -154,7 +154,7 @@ class WindowReplay:
         SameHost and LogUnavailable."""
         plan = self.plan
         chunks = history.read(plan.from_ms, plan.until_ms)
-        return look_at(chunks, self._request_of, plan.app, plan.target, plan.policy)
+        return look_at(chunks, self._request_of, plan.app, plan.targets, plan.policy)
 
     @property
     def pairs(self) -> Pairs:

@@ -21,7 +21,7 @@ from app.cli.replay.text import dry_run_lines, resume_command, summary_lines
 from app.cli.replay.window_check import NothingToReplay, check_window
 from app.connections import connection_matcher
 from app.errors import LogUnavailable, SameHost, TargetDown
-from app.escaping import lines_for_terminal
+from app.escaping import for_terminal
 from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 return _dry_run(window, history)
             finished, end = _replay(settings, window, history)
     except NothingToReplay as nothing:
-        print(lines_for_terminal(f"inconclusive: {nothing}"), file=sys.stderr)
+        print(for_terminal(f"inconclusive: {nothing}"), file=sys.stderr)
         return EXIT_FAILED if args.strict else EXIT_INCONCLUSIVE
     except (LogUnavailable, redis.RedisError) as fault:
         print(_explain(fault), file=sys.stderr)
@@ -191,7 +191,8 @@ def _judge(
     findings = check(thresholds, finished.figures)
     comparison = compared(finished)
     print("\n".join(summary_lines(comparison, findings, has_thresholds=bool(thresholds))))
-    print("\n".join([*left_out_lines(coverage), *(f"  inconclusive: {why}" for why in evidence.doubts)]))
+    for text in (*left_out_lines(coverage), *(f"  inconclusive: {why}" for why in evidence.doubts)):
+        print(text)
     for path in args.report:
         report.write(path, comparison, findings, args.fail_if)
     return result

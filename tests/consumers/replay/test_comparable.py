@@ -6,7 +6,9 @@ import pytest
 
 from app.message import RouterMessage
 from consumers.replay.comparable import why_uncomparable
-from consumers.replay.request import request_of
+from consumers.replay.gate.thresholds import check, parse_threshold
+from consumers.replay.request import Outcome, request_of
+from consumers.replay.stats import ReplayStats
 from servers.messages import router_message
 from tests.consumers.replay.samples import line, never, request, router_2_line
 
@@ -87,3 +89,31 @@ def test_there_are_few_reasons_whatever_the_lines_contain() -> None:
     reasons |= {why_uncomparable(request(status=number)) for number in range(1_000)}
     assert len(reasons) <= 120
     assert all(reason.isprintable() for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_new"),
+    [
+        ({"status": 304}, True),
+        ({"status": 206}, True),
+        ({"status": 499, "code": "H27", "at": "warning"}, True),
+        ({"status": 201, "method": "POST"}, True),
+        ({"status": 503, "code": "H12", "at": "error"}, False),
+        ({"status": 200, "code": "H18", "at": "error"}, False),
+        ({"status": 0, "code": "H24", "at": "error"}, False),
+        ({"status": 500, "method": "POST"}, False),
+        ({"status": 502}, False),
+    ],
+)
+def test_a_new_5xx_is_an_error_also_where_the_original_cannot_be_compared(
+    changes: dict[str, object], is_new: bool
+) -> None:
+    stats = ReplayStats()
+    for status in (200, 500):
+        stats.done(request(**changes), Outcome("answered", status, 5.0), 0.0)
+    figures = stats.take()
+    found = check([parse_threshold("errors>0.1%"), parse_threshold("status-changed>0.1%")], figures)
+    errors = [one for one in found if one.threshold.startswith("errors") and one.route]
+    changed = [one for one in found if one.threshold.startswith("status") and one.route]
+    assert [one.value for one in errors] == ([0.5] if is_new else [])
+    assert bool(changed) == (changes == {"status": 502})  # That one is compared.

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.errors import SameHost
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from consumers.replay.first_look import FirstLook, look_at, unseen_route_lines, why_nothing_is_sent
 from consumers.replay.policy import ReplayPolicy
 from consumers.replay.request import Request, request_of
 from consumers.replay.target import Target
-from servers.messages import router_message
+from servers.messages import router_line, router_message
 from tests.consumers.replay.samples import line, never
 from tests.consumers.replay.test_policy import policy
 
@@ -46,7 +47,7 @@ class Chunks:
 
 
 def look(chunks: Chunks, chosen: ReplayPolicy, app: str = "") -> FirstLook:
-    return look_at(chunks, to_request, app, TARGET, chosen)
+    return look_at(chunks, to_request, app, [TARGET], chosen)
 
 
 def named(**changes: tuple[str, ...]) -> ReplayPolicy:
@@ -96,11 +97,31 @@ def test_a_route_that_is_not_there_is_said_beside_one_that_is() -> None:
         ]
 
 
+def test_either_spelling_of_a_route_is_enough() -> None:
+    chosen = named(only_routes=("/caf%C3%A9", "/caf\u00e9"))
+    for spelling in chosen.only_routes:
+        chunks = Chunks([message(line(spelling))], [message(line("/b"))])
+        assert unseen_route_lines(look(chunks, chosen)) == []
+        assert chunks.read == 1
+
+
+def test_the_baseline_is_guarded_as_the_target_is() -> None:
+    baseline = Target.parse("https://shop.example.com")
+    with pytest.raises(SameHost):
+        look_at(
+            [[message(router_line("/a", host="shop.example.com"))]],
+            to_request,
+            "",
+            [TARGET, baseline],
+            policy(),
+        )
+
+
 def test_it_does_not_look_for_a_route_for_long() -> None:
     now_s = iter(range(0, 1_000, 4))
     chunks = Chunks(*[[message(line("/a"))] for _ in range(50)])
     chosen = named(exclude_routes=("/b",))
-    found = look_at(chunks, to_request, "", TARGET, chosen, clock=lambda: float(next(now_s)))
+    found = look_at(chunks, to_request, "", [TARGET], chosen, clock=lambda: float(next(now_s)))
     assert chunks.read < 6
     assert unseen_route_lines(found) == [
         f"no request in the window's first {chunks.read} lines is of the route /b"
