@@ -57,8 +57,8 @@ class BodyFigures:
 
 @dataclass(slots=True)
 class RouteFigures:
-    """One route of a run. `statuses`: (original, replayed) -> count, with 0 for an original that is unknown, or
-    that cannot be compared and did not fail; sketches: bucket -> count."""
+    """One route of a run. `statuses`: (original, replayed) -> count, with 0 for an original that is unknown,
+    or cannot be compared and did not fail; sketches: bucket -> count."""
 
     sent: int = 0
     kinds: Counter[str] = field(default_factory=Counter)

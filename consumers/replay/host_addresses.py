@@ -224,6 +224,7 @@ class HostAddresses:
 
 def _is_loopback(name_or_address: str) -> bool:
     try:
-        return ipaddress.ip_address(name_or_address).is_loopback
+        address = ipaddress.ip_address(_comparable(name_or_address))
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified  # A connection to 0.0.0.0 comes here, too.

@@ -50,6 +50,8 @@ def at(*addresses: str, canonical: str = "") -> Resolved:
         ("http://[2001:db8::1]", "[2001:db8::2]"),
         ("http://127.0.0.1", "127.0.0.1:80"),
         ("http://localhost:5010", "127.1"),
+        ("http://[::ffff:127.0.0.1]", "127.0.0.1"),
+        ("http://0.0.0.0:5010", "0.0.0.0"),
         ("http://10.20.30.40", "nowhere.invalid"),
     ],
 )
