@@ -132,6 +132,9 @@ class Reach:
 class History(Protocol):
     """Reads a window of the kept log, in about the order of arrival, outside of any group."""
 
+    was_overtaken: bool
+    """The log has dropped messages that `read` was about to give: it was read too slowly, or too late."""
+
     def reach(self) -> Reach | None:
         """How far the log reaches now; None where it is empty. Raises LogUnavailable."""
 

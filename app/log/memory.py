@@ -181,6 +181,8 @@ class MemoryReader:
 class MemoryHistory:
     """The past: all of it is kept."""
 
+    was_overtaken = False
+
     def __init__(self, topic: _Topic) -> None:
         self._topic = topic
 

@@ -48,7 +48,12 @@ class LeftOutKeys:
 
 
 def coverage_of(
-    figures: RunFigures, *, of_other_apps: int = 0, window_s: float = 0.0, missing_s: float = 0.0
+    figures: RunFigures,
+    *,
+    of_other_apps: int = 0,
+    window_s: float = 0.0,
+    missing_s: float = 0.0,
+    was_overtaken: bool = False,
 ) -> Coverage:
     """The coverage of a run with these figures. `of_other_apps`: requests that `--app` left out;
     `missing_s`: of the window's time, what is not in the log."""
@@ -70,6 +75,7 @@ def coverage_of(
         more_routes_left_out=max(0, len(routes) - ROUTES_SHOWN),
         window_s=window_s,
         missing_s=missing_s,
+        was_overtaken=was_overtaken,
     )
 
 
@@ -89,10 +95,16 @@ def _routes_left_out(figures: RunFigures) -> Iterator[RouteLeftOut]:
 
 def why_too_little(coverage: Coverage) -> list[str]:
     """Why a run cannot pass, whatever it has measured: too much of its window is not in the log."""
-    if coverage.missing_s <= MISSING_MAX_SHARE * coverage.window_s:
-        return []
-    share = coverage.missing_s / coverage.window_s
-    return [f"{share:.0%} of the window is not in the log: the run says nothing about that time"]
+    reasons = []
+    if coverage.missing_s > MISSING_MAX_SHARE * coverage.window_s:
+        share = coverage.missing_s / coverage.window_s
+        reasons.append(f"{share:.0%} of the window is not in the log: the run says nothing about that time")
+    if coverage.was_overtaken:
+        reasons.append(
+            "the log dropped requests of the window before they were read: replay faster, from later on, or "
+            "keep the log longer (docs/heroku.md, How far back)"
+        )
+    return reasons
 
 
 def left_out_lines(coverage: Coverage, most: int = 10) -> list[str]:

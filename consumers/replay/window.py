@@ -92,6 +92,8 @@ class WindowReplay:
         self._of_other_apps = 0
         self.missing_ms = 0
         """How much of the window's time the log does not have."""
+        self.was_overtaken = False
+        """The log has dropped requests of the window before they were read."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -147,6 +149,7 @@ class WindowReplay:
             of_other_apps=self._of_other_apps,
             window_s=(plan.until_ms - plan.from_ms) / 1000,
             missing_s=self.missing_ms / 1000,
+            was_overtaken=self.was_overtaken,
         )
 
     def first_look(self, history: History) -> FirstLook:

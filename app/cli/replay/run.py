@@ -121,6 +121,7 @@ def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple
                 refuse_known_hosts(store, target, plan.policy.headers.host, plan.policy.addresses)
         recorder = RunRecorder(store, _new_run(plan, settings.replay_speed), window.take_figures)
         end = _run_until_end(window, history, recorder, bar)
+        window.was_overtaken = history.was_overtaken
         bar.finish()
         finished = recorder.finish(end.state)
     if not recorder.is_in_redis:

@@ -37,6 +37,7 @@ class KafkaHistory:
     def __init__(self, consumer: SeekableConsumer) -> None:
         self._consumer = consumer
         self._partitions = consumer.all_partitions()
+        self.was_overtaken = False
 
     def reach(self) -> Reach | None:
         """See `History.reach`. Kafka deletes each partition's oldest segments by itself, so the partitions
@@ -110,7 +111,11 @@ class KafkaHistory:
     def _values(self, spans: Spans) -> Iterator[bytes]:
         """All values of the spans. Raises LogUnavailable when they do not come."""
         self._consumer.read_from({name: first for name, (first, _) in spans.items()})
+        begun: set[int] = set()
         for name, records in self._records(dict(spans)):
+            if name not in begun:
+                begun.add(name)
+                self.was_overtaken |= records[0][0] > spans[name][0]
             yield from (value for offset, value in records if offset < spans[name][1])
 
     def _records(self, left: Spans) -> Iterator[tuple[int, Sequence[tuple[int, bytes]]]]:

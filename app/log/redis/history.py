@@ -25,6 +25,7 @@ class RedisHistory:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self.was_overtaken = False
 
     def reach(self) -> Reach | None:
         """See `History.reach`."""
@@ -55,7 +56,8 @@ class RedisHistory:
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         """See `History.read`. Raises LogUnavailable."""
         start, end = str(max(0, from_ms - SKEW_MS)), str(max(0, until_ms + SKEW_MS))
-        while entries := self._range(start, end, CHUNK_ENTRIES):
+        last = ""
+        while entries := self._after(last, self._range(start, end, CHUNK_ENTRIES)):
             inside: list[RouterMessage] = []
             for _, fields in entries:
                 messages, bad = unpack((fields or {}).get(b"v", b""))
@@ -64,7 +66,15 @@ class RedisHistory:
                     log.warning("skipped an entry that is not a message: %s", value.reason)
             if inside:
                 yield inside
-            start = "(" + entries[-1][0]
+            # The last one is read once more: where it is gone, some of what follows it may be, too.
+            start = last = entries[-1][0]
+
+    def _after(self, last: str, entries: list[Entry]) -> list[Entry]:
+        """The entries that come after the one that was read last; notes where the bound has overtaken it."""
+        if last and entries[:1] and entries[0][0] == last:
+            return entries[1:]
+        self.was_overtaken |= bool(last)
+        return entries
 
     def _range(self, start: str, end: str, count: int) -> list[Entry]:
         try:

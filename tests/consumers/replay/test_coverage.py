@@ -95,6 +95,8 @@ def test_a_window_that_the_log_lacks_too_much_of_cannot_pass() -> None:
     (why,) = why_too_little(coverage_of(RunFigures(), window_s=3_600, missing_s=1_800))
     assert why.startswith("50% of the window is not in the log")
     assert why_too_little(coverage_of(RunFigures())) == []
+    (why,) = why_too_little(coverage_of(RunFigures(), window_s=3_600, was_overtaken=True))
+    assert why.startswith("the log dropped requests of the window before they were read")
 
 
 def test_a_run_in_redis_gives_back_what_was_left_out_and_what_could_not_be_compared(

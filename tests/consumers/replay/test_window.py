@@ -32,6 +32,8 @@ class Kept:
     """A log of `count` requests, /0, /1, ..., ten milliseconds apart. `ahead_ms`: how far
     the clock of every second router is ahead of the drain's."""
 
+    was_overtaken = False
+
     def __init__(self, count: int, ahead_ms: int = 0) -> None:
         self._count = count
         self._ahead_ms = ahead_ms

@@ -19,6 +19,7 @@ from kafka.partitioner.default import murmur2
 from app.errors import LogUnavailable, NotDurable
 from app.log import Reach, Reader, Writer, open_log
 from app.log.kafka import frame_memory
+from app.log.kafka import history as kafka_history
 from app.log.kafka import reader as kafka_reader
 from app.log.kafka.connection import group_name, topic_name
 from app.log.kafka.copies import PARTITIONS
@@ -180,6 +181,29 @@ def test_a_topic_that_has_lost_its_beginning_says_from_when_on_it_is_whole(kafka
     for partition in names:
         delete_before(kafka_log, partition, 3)
     assert history.reach() is None
+
+
+def test_a_topic_that_is_read_slower_than_it_drops_says_so(
+    kafka_log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_history, "SLICE_MESSAGES", 1)
+    monkeypatch.setattr(kafka_history, "SLICE_MIN_MS", 100)
+    kafka_log.reader("first").close()
+    writer = kafka_log.writer()
+    now_ms = int(time.time() * 1000)
+    names = in_partition(5, 4)
+    for name in names:
+        writer.append(name, frame(name, 2), 4)
+        time.sleep(0.5)
+    slow, fast = kafka_log.history(), kafka_log.history()
+    assert sum(map(len, fast.read(now_ms, now_ms + 60_000))) == 8
+    chunks = slow.read(now_ms, now_ms + 60_000)
+    next(chunks)
+    delete_before(kafka_log, 5, 5)
+    left = sum(map(len, chunks))
+    # kafka-python may have fetched them before they were deleted: then nothing is lost.
+    assert (slow.was_overtaken, left) in [(True, 3), (False, 6)]
+    assert not fast.was_overtaken
 
 
 def test_after_redis_is_cleared_a_running_reader_goes_on_where_it_was(kafka_log: Log) -> None:
