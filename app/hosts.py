@@ -37,6 +37,11 @@ def comparable(host: str) -> str:
         return host
 
 
+def is_valid(host: str) -> bool:
+    """Whether it is a host, with or without a port, that may stand in a Host header."""
+    return len(host) <= HOST_MAX_CHARS and _HOST.fullmatch(host) is not None
+
+
 def without_port(host: str) -> str:
     """The host as `comparable` has it, without any port, and an IPv6 address without its brackets."""
     if not host.startswith("[") and host.count(":") > 1:

@@ -118,8 +118,25 @@ class Reader(Protocol):
         """Leaves the group, so that others take over at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a log reaches: when the drain received its first and its last message, Unix ms."""
+
+    first_ms: int
+    last_ms: int
+    dropped_until_ms: int = 0
+    """Of the messages that were received before this time, the log has dropped some or all. 0: it has dropped
+    none, so nothing was received before `first_ms`."""
+
+
 class History(Protocol):
     """Reads a window of the kept log, in about the order of arrival, outside of any group."""
+
+    was_overtaken: bool
+    """The log has dropped messages that `read` was about to give: it was read too slowly, or too late."""
+
+    def reach(self) -> Reach | None:
+        """How far the log reaches now; None where it is empty. Raises LogUnavailable."""
 
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         """Messages that the drain received from `from_ms` on and before `until_ms` (Unix ms),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import redis
 
 from app.errors import BadMessage, LogUnavailable, first_words
-from app.log.interface import Appended, Batch, Ensured, Lag, RecordEvents, Start
+from app.log.interface import Appended, Batch, Ensured, Lag, Reach, RecordEvents, Start
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
 from app.message import BadValue, RouterMessage, decode
 from app.store import keys
@@ -181,8 +181,14 @@ class MemoryReader:
 class MemoryHistory:
     """The past: all of it is kept."""
 
+    was_overtaken = False
+
     def __init__(self, topic: _Topic) -> None:
         self._topic = topic
+
+    def reach(self) -> Reach | None:
+        times_ms = [message["received_at"] for message in _messages(list(self._topic.values))]
+        return Reach(min(times_ms), max(times_ms)) if times_ms else None
 
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         inside = [

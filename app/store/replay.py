@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from app.store.run_result import RunResult, from_json, to_json
 LIVE = "live"
 KEPT_S = 30 * 86_400
 RUNS_MAX = 200
-RUN_PARTS = ("info", "skipped", "late", "routes", "sent", "uncomparable")
+RUN_PARTS = ("info", "skipped", "late", "routes", "sent", "uncomparable", "left-out")
 """Hashes of a run. Beside them is `result`, a string, and `pairs`, a hash, while a run can be resumed."""
 ROUTE_PARTS = (
     "counts",
@@ -41,8 +41,8 @@ BODY_COUNTS = ("compared", "noisy", "cut", "differing", "noise_only")
 
 @dataclass(slots=True)
 class RouteFigures:
-    """One route of a run. `statuses`: (original, replayed) -> count, of comparable requests; sketches:
-    bucket -> count."""
+    """One route of a run. `statuses`: (original, replayed) -> count, with 0 for an original that is unknown,
+    or cannot be compared and did not fail; sketches: bucket -> count."""
 
     sent: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -64,15 +64,20 @@ class RouteFigures:
         response_ms: float | None = None,
         *,
         is_comparable: bool = True,
+        had_failed: bool = False,
     ) -> None:
         """Notes one request. Statuses count where there is an answer to compare, latencies where it has an
-        end. `is_comparable`: the original can be compared with an answer."""
+        end. `is_comparable`: the original can be compared with an answer. `had_failed`: it was an error."""
         self.sent += 1
         self.kinds[kind] += 1
         if response_ms is not None:
             self.response[bucket(response_ms)] += 1
-        if is_comparable and kind in ("answered", "stream"):
-            self.statuses[original_status, status] += 1
+        if kind in ("answered", "stream"):
+            if is_comparable:
+                self.statuses[original_status, status] += 1
+            elif not had_failed:
+                # No change of status, but a 5xx is an error that the original was not.
+                self.statuses[0, status] += 1
         if kind == "answered":
             self.replayed[bucket(latency_ms)] += 1
             if is_comparable and original_ms is not None:
@@ -101,6 +106,9 @@ class RunFigures:
     """Of the sent ones, those whose path or query was percent-encoded again."""
     uncomparable: Counter[str] = field(default_factory=Counter)
     """Why an original cannot be compared -> requests that were sent and answered."""
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(reason, route) -> requests of a window that were not sent. The reason is as in `skipped`, but with
+    the method: `method POST`. Bounded by whoever counts; not kept of the live run."""
 
     def of(self, route: str) -> RouteFigures:
         return self.routes.setdefault(route, RouteFigures())
@@ -113,6 +121,7 @@ class RunFigures:
         self.late_ms.update(other.late_ms)
         self.reencoded += other.reencoded
         self.uncomparable.update(other.uncomparable)
+        self.left_out.update(other.left_out)
 
     def total(self) -> RouteFigures:
         """All routes together."""
@@ -157,6 +166,9 @@ def record(
         pipeline.hincrby(written[4], "reencoded", figures.reencoded)
     for reason, count in figures.uncomparable.items():
         pipeline.hincrby(written[5], reason, count)
+    if run_id != LIVE:  # It may go on for months, with any number of routes.
+        for (reason, route), count in figures.left_out.items():
+            pipeline.hincrby(written[6], f"{reason}:{route}", count)
     for route, added in figures.routes.items():
         short = digest(route)[:16]
         pipeline.hset(written[3], route, short)
@@ -243,7 +255,7 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
     for part in RUN_PARTS:
         pipeline.hgetall(_key(run_id, part))
     pipeline.get(_key(run_id, "result"))
-    info_reply, skipped, late, named, sent, uncomparable, result = pipeline.execute()
+    info_reply, skipped, late, named, sent, uncomparable, left_out, result = pipeline.execute()
     info, routes = replies.texts(info_reply), replies.texts(named)
     if not info:
         return None
@@ -252,6 +264,9 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
         late_ms=Counter(replies.sketch(late)),
         reencoded=replies.counts(sent).get("reencoded", 0),
         uncomparable=Counter(replies.counts(uncomparable)),
+        left_out=Counter(
+            {(reason, route): count for (reason, _, route), count in _parted(replies.counts(left_out))}
+        ),
     )
     for short in routes.values():
         for part in ROUTE_PARTS:
@@ -261,6 +276,10 @@ def run(store: redis.Redis, run_id: str) -> Run | None:
         parts = found[len(ROUTE_PARTS) * number : len(ROUTE_PARTS) * (number + 1)]
         figures.routes[route] = _route(dict(zip(ROUTE_PARTS, parts, strict=True)))
     return Run(run_id, info, figures, from_json(result) if result else None)
+
+
+def _parted(counts: Mapping[str, int]) -> Iterator[tuple[tuple[str, str, str], int]]:
+    return ((name.partition(":"), count) for name, count in counts.items())
 
 
 def _route(parts: Mapping[str, Any]) -> RouteFigures:

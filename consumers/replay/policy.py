@@ -10,9 +10,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.hosts import is_valid
 from app.loop_guard import LoopGuard, is_marked
 from app.settings import Settings
 from app.settings.replay_rules import require_variables
+from consumers.replay.host_addresses import HostAddresses
 from consumers.replay.request import Job, Request
 from consumers.replay.rules import Decision, Rules
 from consumers.replay.same_host import refuse_same_host
@@ -48,6 +50,8 @@ class ReplayPolicy:
     exclude_routes: frozenset[str] = frozenset()
     seed: str = ""
     """Another seed chooses another sample."""
+    addresses: HostAddresses | None = None
+    """Holds the guard against production where the Host header does not; needed with `keep_host`."""
 
 
 def policy_from_settings(settings: Settings, guard: LoopGuard) -> ReplayPolicy:
@@ -72,24 +76,31 @@ def unsafe_methods(methods: Sequence[str]) -> str:
 
 
 def prepare(request: Request, target: Target, policy: ReplayPolicy) -> Job | str:
-    """The job, or the reason why this request is not sent: `replayed`, `forged-mark`, `connection`, `method`,
-    `rule`, `sample`, `rewrite-limit` or `refused-path`. Raises SameHost, and as the guard's key does."""
+    """The job, or the reason why this request is not sent: `replayed`, `forged-mark`, `route`, `connection`,
+    `sample`, `method`, `rule`, `rewrite-limit`, `refused-path` or `unknown-address`, in this order. Raises
+    SameHost, and as the guard's key does."""
     if is_marked(request.request_id):
         # Not sent even if the signature is not valid: with another installation's key, or an earlier one,
         # it may be a loop all the same.
         return "replayed" if policy.guard.is_replayed(request.request_id) else "forged-mark"
     _refuse_same_host(request, target, policy, policy.headers.host)
+    if request.route in policy.exclude_routes or (
+        policy.only_routes and request.route not in policy.only_routes
+    ):
+        return "route"
     if request.is_connection:
         return "connection"
-    if not is_sampled(request.identity, policy.sample):
+    if not is_sampled(request.identity, policy.sample, policy.seed):
         return "sample"
     decision = policy.rules.decide(request)
     if not decision.allowed:
         return decision.reason
     try:
-        wire_target = request_target(decision.path)
+        wire_target = request_target(decision.path, target.path)
     except RefusedPath:
         return "refused-path"
+    if policy.keep_host and not policy.allow_same_host and not _is_elsewhere(request, target, policy):
+        return "unknown-address"
     for name, value in decision.set_headers:
         if name.lower() == "host":
             _refuse_same_host(request, target, policy, value)
@@ -102,10 +113,21 @@ def _refuse_same_host(request: Request, target: Target, policy: ReplayPolicy, ho
         refuse_same_host(target, request.host, host_header)
 
 
-def is_sampled(identity: str, share: float) -> bool:
-    """Whether a request is in the sample: the same ones each time, whatever else is sent."""
+def _is_elsewhere(request: Request, target: Target, policy: ReplayPolicy) -> bool:
+    """Whether the line's host is another server than the target; False where that is not known. Raises
+    SameHost."""
+    if not is_valid(request.host):
+        return True  # The target's own Host is sent.
+    return policy.addresses is not None and policy.addresses.is_elsewhere(request.host, target)
+
+
+def is_sampled(identity: str, share: float, seed: str = "") -> bool:
+    """Whether a request is in the sample: the same ones each time, whatever else is sent. Another seed
+    chooses others."""
     if share >= 1:
         return True
+    if seed:
+        identity = f"{seed}\0{identity}"
     hashed = int.from_bytes(hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=8).digest())
     return hashed < share * 2**64
 
@@ -114,8 +136,9 @@ def replay_headers(request: Request, target: Target, policy: ReplayPolicy) -> li
     """Names and values of the headers without rules. Logs do not have the headers that the client
     sent, so there are few. Printable ASCII alone: nothing in a log line can end a header."""
     options = policy.headers
+    kept_host = request.host if policy.keep_host and is_valid(request.host) else ""
     headers = [
-        ("Host", options.host or target.host_header),
+        ("Host", kept_host or options.host or target.host_header),
         ("User-Agent", options.user_agent),
         ("Accept", "*/*"),
         ("X-Request-Id", policy.guard.mark(request.identity)),

@@ -47,6 +47,9 @@ class Request:
     """`path` differs from the line's."""
     code: str
     """The router's error code, such as H12; empty for a request that the app answered."""
+    at: str = "info"
+    """`info`, or `error` or `warning` where the router says that it or the client failed. Empty where the
+    line does not say."""
 
     @property
     def identity(self) -> str:
@@ -136,6 +139,7 @@ def request_of(
         is_connection=is_connection(line),
         is_reencoded=sent_path != line.path,
         code=line.code,
+        at=line.at,
     )
 
 

@@ -7,7 +7,8 @@ import threading
 from app.sketch import bucket
 from app.store.replay import RouteFigures, RunFigures
 from consumers.replay.bodies.compare import Compared
-from consumers.replay.comparable import why_uncomparable
+from consumers.replay.comparable import has_failed, why_uncomparable
+from consumers.replay.coverage import LeftOutKeys
 from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
 
@@ -22,6 +23,7 @@ class ReplayStats:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._figures = RunFigures()
+        self._left_out = LeftOutKeys()
         self.pairs = Pairs()
         """Of the whole run so far."""
         self.handled = 0
@@ -70,6 +72,7 @@ class ReplayStats:
             None if is_censored else before_ms,
             late_ms + after.elapsed_ms if is_timed else None,
             is_comparable=not reason,
+            had_failed=bool(reason) and has_failed(request),
         )
         if reason and after.has_status:
             figures.uncomparable[reason] += 1
@@ -101,6 +104,8 @@ class ReplayStats:
         with self._lock:
             self._advance(request)
             self._figures.skipped[reason] += 1
+            if request is not None:
+                self._figures.left_out[self._left_out.key(request, reason)] += 1
 
     def take(self) -> RunFigures:
         """What was counted since the last call."""

@@ -20,11 +20,13 @@ class RefusedPath(TailraceError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Scheme, host and port of a base URL."""
+    """Scheme, host, port and path of a base URL."""
 
     scheme: str
     host: str
     port: int
+    path: str = ""
+    """Comes before the path of each request, byte for byte; see BaseUrl."""
 
     @classmethod
     def parse(cls, base_url: str) -> Target:
@@ -42,11 +44,12 @@ class Target:
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://{self.host_header}"
+        return f"{self.scheme}://{self.host_header}{self.path}"
 
 
-def request_target(path: str) -> bytes:
-    """What follows the method on the wire: the path and query of a request, byte for byte.
+def request_target(path: str, base_path: str = "") -> bytes:
+    """What follows the method on the wire: the target's base path, and the path and query of a request, byte
+    for byte.
 
     Raises RefusedPath for a path without a leading slash, with a byte that would end or split the request
     line (control characters, space), or longer than PATH_MAX_BYTES.
@@ -61,4 +64,4 @@ def request_target(path: str) -> bytes:
         raise RefusedPath(f"is longer than {PATH_MAX_BYTES} bytes")
     if min(raw) <= 0x20 or 0x7F in raw:
         raise RefusedPath("contains a space or a control character")
-    return raw
+    return base_path.encode("ascii") + raw

@@ -13,10 +13,12 @@ from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
-from app.store.run_result import Pace, TimePoint
+from app.store.run_result import Coverage, Pace, TimePoint
 from consumers.replay.answers import AnswerComparison
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Compared, Comparison
+from consumers.replay.coverage import coverage_of
+from consumers.replay.first_look import FirstLook, look_at
 from consumers.replay.pace import Pacer
 from consumers.replay.pace_kept import Asked, Sending, pace_of
 from consumers.replay.pairs import Pairs
@@ -109,6 +111,10 @@ class WindowReplay:
         """Of the target, and of the baseline if there is one."""
         self._done_before: frozenset[str] = frozenset()
         """Messages that an earlier part of this run has dealt with."""
+        self.missing_ms = 0
+        """How much of the window's time the log does not have."""
+        self.was_overtaken = False
+        """The log has dropped requests of the window before they were read."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -174,6 +180,24 @@ class WindowReplay:
         """What was counted since the last call."""
         return self._stats.take()
 
+    def coverage(self, figures: RunFigures) -> Coverage:
+        """How much of what was asked was sent, of a run with these figures."""
+        plan = self.plan
+        return coverage_of(
+            figures,
+            of_other_apps=self._of_other_apps,
+            window_s=(plan.until_ms - plan.from_ms) / 1000,
+            missing_s=self.missing_ms / 1000,
+            was_overtaken=self.was_overtaken,
+        )
+
+    def first_look(self, history: History) -> FirstLook:
+        """What the window begins with, up to the first request that would be sent. Sends nothing. Raises
+        SameHost and LogUnavailable."""
+        plan = self.plan
+        chunks = history.read(plan.from_ms, plan.until_ms)
+        return look_at(chunks, self._request_of, plan.app, plan.targets, plan.policy)
+
     @property
     def pairs(self) -> Pairs:
         """The times of single requests, before and after."""
@@ -221,12 +245,15 @@ class WindowReplay:
                 self._of_other_apps += 1
                 self._resume.taken(message["received_at"], message["id"])
                 continue
-            request = request_of(message, self._route_of, self._is_connection)
+            request = self._request_of(message)
             if request is None:
                 self._stats.skipped(None, "no-path")
                 self._resume.taken(message["received_at"], message["id"])
             else:
                 yield request
+
+    def _request_of(self, message: RouterMessage) -> Request | None:
+        return request_of(message, self._route_of, self._is_connection)
 
     def _start_answers(self) -> AnswerComparison | None:
         """What compares the answers; None where they are not compared."""

@@ -7,18 +7,20 @@ import contextlib
 import dataclasses
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import redis
 
 from app.errors import BadSettings
 from app.loop_guard import LoopGuard
+from app.paths import literal
 from app.redis_client import connect, why_refused
 from app.settings import Settings
 from app.settings import readers as kind
 from app.store.replay_key import KEY_BYTES, ReplayKey
-from consumers.replay.policy import policy_from_settings
+from consumers.replay.host_addresses import HostAddresses
+from consumers.replay.policy import ReplayPolicy, policy_from_settings
 from consumers.replay.target import Target
 from consumers.replay.timespec import iso, parse_time_ms
 from consumers.replay.window import ReplayPlan
@@ -59,12 +61,14 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
     if until_ms <= from_ms:
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
+    target = Target.parse(settings.replay_host)
+    baseline = None if args.baseline is None else Target.parse(args.baseline)
     return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
-        target=Target.parse(settings.replay_host),
-        baseline=None if args.baseline is None else Target.parse(args.baseline),
-        policy=policy_from_settings(settings, LoopGuard(key)),
+        target=target,
+        baseline=baseline,
+        policy=_policy(args, settings, [one for one in (target, baseline) if one], key),
         app=args.app,
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,
@@ -82,6 +86,36 @@ def _missing_for_comparison(args: argparse.Namespace) -> list[str]:
     if not args.compare_bodies and any(text.strip().startswith("body-changed") for text in args.fail_if):
         faults.append("--fail-if body-changed needs --compare-bodies and --baseline URL")
     return faults
+
+
+def _policy(
+    args: argparse.Namespace, settings: Settings, targets: Sequence[Target], key: Callable[[], bytes]
+) -> ReplayPolicy:
+    """The settings' policy with the flags of this run. Raises BadSettings and SameHost."""
+    if args.keep_host and settings.replay_host_header:
+        raise BadSettings(["--keep-host and REPLAY_HOST_HEADER contradict each other: unset one of them"])
+    addresses = None
+    if args.keep_host and not settings.replay_allow_same_host:
+        addresses = HostAddresses()
+        for target in targets:
+            addresses.refuse_shared_router(target)
+    return dataclasses.replace(
+        policy_from_settings(settings, LoopGuard(key)),
+        keep_host=args.keep_host,
+        addresses=addresses,
+        only_routes=_routes("--only-route", args.only_route),
+        exclude_routes=_routes("--exclude-route", args.exclude_route),
+        seed=args.seed,
+    )
+
+
+def _routes(flag: str, names: Sequence[str]) -> frozenset[str]:
+    """As requests name them: decoded, or in `raw` mode not. Raises BadSettings."""
+    if faulty := [name for name in names if not name.startswith("/")]:
+        raise BadSettings(
+            [f"{flag} must be a route as the page names it, such as /users/:id{kind.it_is(faulty[0], str)}"]
+        )
+    return frozenset(names) | frozenset(map(literal, names))
 
 
 def mark_key(settings: Settings, *, creates: bool) -> bytes:

@@ -81,6 +81,9 @@ def resumed(store: redis.Redis, run_id: str, plan: ReplayPlan, flags: Mapping[st
     left = Counter(found.figures.skipped)
     left.subtract(state.skipped())
     found.figures.skipped = +left
+    by_route = Counter(found.figures.left_out)
+    by_route.subtract(state.to_send)
+    found.figures.left_out = +by_route
     info = {name: value for name, value in found.info.items() if name not in ("verdict", "reached")}
     info["parts"] = str(int(info.get("parts", "1")) + 1)
     return Resumed(dataclasses.replace(found, info=info), unpack_pairs(kept), unpack_ids(kept))

@@ -20,15 +20,17 @@ from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
 from app.cli.replay.resume import Resumed, held_flags, resumed, why_it_cannot_be_resumed
 from app.cli.replay.text import dry_run_lines
+from app.cli.replay.window_check import NothingToReplay, check_window
 from app.connections import connection_matcher
 from app.errors import BadSettings, LogUnavailable, SameHost, TargetDown
+from app.escaping import for_terminal
 from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
 from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
-from consumers.replay.coverage import coverage_of
+from consumers.replay.coverage import why_too_little
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.interrupts import SignalGuard
@@ -66,10 +68,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
     try:
-        with contextlib.closing(open_log(settings).history()) as history:
+        log = open_log(settings)
+        with contextlib.closing(log.history()) as history:
+            check_window(window, history, log.advice, args)
             if args.dry_run:
                 return _dry_run(window, history)
             earlier, finished, end = _replay(args, settings, window, history)
+    except NothingToReplay as nothing:
+        print(for_terminal(f"inconclusive: {nothing}"), file=sys.stderr)
+        return EXIT_FAILED if args.strict else EXIT_INCONCLUSIVE
     except (LogUnavailable, redis.RedisError) as fault:
         print(_explain(fault), file=sys.stderr)
         return EXIT_TARGET_DOWN
@@ -102,7 +109,7 @@ def _replay(
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         if not plan.policy.allow_same_host:
             for target in plan.targets:
-                refuse_known_hosts(store, target, plan.policy.headers.host)
+                refuse_known_hosts(store, target, plan.policy.headers.host, plan.policy.addresses)
         earlier = None
         run = _new_run(plan, settings.replay_speed)
         if args.resume:
@@ -111,6 +118,7 @@ def _replay(
             window.go_on(earlier.pairs, earlier.done_ids)
         recorder = RunRecorder(store, run, window.take_figures, is_resumed=earlier is not None)
         end = _run_until_end(window, history, recorder, bar)
+        window.was_overtaken = history.was_overtaken
         bar.finish()
         if earlier is not None and end.exit_code:
             end = dataclasses.replace(end, can_resume=True)  # The run was interrupted before.
@@ -172,7 +180,7 @@ def _judge(
     end: RunEnd,
 ) -> RunResult:
     """Judges the run, with its earlier part if it was resumed."""
-    coverage, pace, timeline = coverage_of(finished.figures), window.pace(), window.timeline()
+    coverage, pace, timeline = window.coverage(finished.figures), window.pace(), window.timeline()
     if earlier is not None and earlier.run.result is not None:
         before = earlier.run.result
         coverage = joined_coverage(before.coverage, coverage)
@@ -184,6 +192,7 @@ def _judge(
         coverage=coverage,
         pace=pace,
         has_baseline=window.plan.baseline is not None,
+        doubts=why_too_little(coverage),
         is_interrupted=end.exit_code != 0,
         timeline=timeline,
     )

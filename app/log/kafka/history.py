@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.errors import BadMessage, LogUnavailable
+from app.log.interface import Reach
 from app.log.kafka.clients import SeekableConsumer
 from app.message import RouterMessage, decode
 
@@ -36,6 +37,38 @@ class KafkaHistory:
     def __init__(self, consumer: SeekableConsumer) -> None:
         self._consumer = consumer
         self._partitions = consumer.all_partitions()
+        self.was_overtaken = False
+
+    def reach(self) -> Reach | None:
+        """See `History.reach`. Kafka deletes each partition's oldest segments by itself, so the partitions
+        reach back to different times."""
+        firsts = self._consumer.first_offsets(self._partitions)
+        ends = self._consumer.end_offsets(self._partitions)
+        spans = {name: (firsts[name], ends[name]) for name in firsts if firsts[name] < ends[name]}
+        first_ms = self._first_times_ms(spans)
+        last_ms = self._first_times_ms({name: (end - 1, end) for name, (_, end) in spans.items()})
+        if not first_ms:
+            return None
+        dropped = [time_ms for name, time_ms in first_ms.items() if firsts[name] > 0]
+        return Reach(
+            min(first_ms.values()), max([*first_ms.values(), *last_ms.values()]), max(dropped, default=0)
+        )
+
+    def _first_times_ms(self, spans: Spans) -> dict[int, int]:
+        """When the first message of each span was received; without spans that hold none."""
+        found: dict[int, int] = {}
+        left = dict(spans)
+        if not left:
+            return found
+        self._consumer.read_from({name: first for name, (first, _) in spans.items()})
+        for name, records in self._records(left):
+            for offset, value in records:
+                message = _decoded(value) if offset < spans[name][1] else None
+                if message is not None:
+                    found[name] = message["received_at"]
+                    left.pop(name, None)
+                    break
+        return found
 
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         before: set[str] = set()
@@ -78,7 +111,16 @@ class KafkaHistory:
     def _values(self, spans: Spans) -> Iterator[bytes]:
         """All values of the spans. Raises LogUnavailable when they do not come."""
         self._consumer.read_from({name: first for name, (first, _) in spans.items()})
-        left = dict(spans)
+        begun: set[int] = set()
+        for name, records in self._records(dict(spans)):
+            if name not in begun:
+                begun.add(name)
+                self.was_overtaken |= records[0][0] > spans[name][0]
+            yield from (value for offset, value in records if offset < spans[name][1])
+
+    def _records(self, left: Spans) -> Iterator[tuple[int, Sequence[tuple[int, bytes]]]]:
+        """(partition, records) of the spans until each has ended, or the caller has removed it from `left`.
+        Raises LogUnavailable when they do not come."""
         heard_s = time.monotonic()
         while left:
             fetched = self._consumer.poll(1.0, SLICE_MESSAGES)
@@ -87,9 +129,8 @@ class KafkaHistory:
             elif time.monotonic() - heard_s > SILENT_S:
                 raise LogUnavailable(f"Kafka has returned nothing for {SILENT_S:.0f} s")
             for name, records in fetched.items():
-                for offset, value in records:
-                    if name in left and offset < left[name][1]:
-                        yield value
+                if name in left:
+                    yield name, records
                 if name in left and records[-1][0] + 1 >= left[name][1]:
                     del left[name]
 
@@ -106,9 +147,13 @@ def _size(spans: Spans) -> int:
 
 
 def _inside(value: bytes, from_ms: int, until_ms: int) -> RouterMessage | None:
+    message = _decoded(value)
+    return message if message is not None and from_ms <= message["received_at"] < until_ms else None
+
+
+def _decoded(value: bytes) -> RouterMessage | None:
     try:
-        message = decode(value)
+        return decode(value)
     except BadMessage as fault:
         log.warning("skipped a value that is not a message: %s", fault)
         return None
-    return message if from_ms <= message["received_at"] < until_ms else None

@@ -20,6 +20,8 @@ class Evidence:
     coverage: Coverage
     pace: Pace
     has_baseline: bool = False
+    doubts: list[str] = field(default_factory=list)
+    """Why the run cannot pass, whatever it has measured, one line each."""
     is_interrupted: bool = False
     steps: list[SpeedStep] = field(default_factory=list)
     """Of `--find-limit`."""
@@ -53,9 +55,11 @@ def judge(
         for found in check(thresholds, evidence.figures)
     ]
     verdict: Verdict = "failed" if any(one.state == "crossed" for one in findings) else "passed"
+    if verdict == "passed" and evidence.doubts:
+        verdict = "failed" if is_strict else "inconclusive"
     return RunResult(
         verdict=verdict,
-        reasons=[],
+        reasons=list(evidence.doubts),
         thresholds=[one.text for one in thresholds],
         findings=findings,
         coverage=evidence.coverage,

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from app.errors import NotDurable, StaleBatch
-from app.log import Appended
+from app.errors import LogUnavailable, NotDurable, StaleBatch
+from app.log import Appended, History, Reach
 from app.log.redis import reader as redis_reader
 from app.message import encode
 from app.store import queries
@@ -208,6 +208,42 @@ def test_a_window_of_the_past_is_read_whole_once_and_in_order(log: Log) -> None:
     assert list(history.read(now_ms + 60_000, now_ms + 120_000)) == []
     assert history.estimate(now_ms - 3_600_000, now_ms + 3_600_000) in (120, 240)
     assert history.estimate(now_ms + 3_600_000, now_ms + 7_200_000) == 0
+
+
+def reach_of(history: History, timeout_s: float = 15) -> Reach | None:
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            return history.reach()
+        except LogUnavailable:  # A new topic of Kafka has no leaders yet.
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+
+
+def test_a_log_says_how_far_it_reaches(log: Log) -> None:
+    log.reader("first").close()  # Makes the topic.
+    history = log.history()
+    assert reach_of(history) is None
+    writer = log.writer()
+    now_ms = int(time.time() * 1000)
+    for number in range(12):
+        at_ms = now_ms - 6_000 + number * 500
+        values = [encode(message(f"f{number}", index, received_at=at_ms)) for index in range(3)]
+        writer.append(f"f{number}", values, 4)
+    assert history.reach() == Reach(now_ms - 6_000, now_ms - 500, 0)
+    later = log.history()
+    assert later.reach() == history.reach()
+    assert sum(map(len, later.read(now_ms - 6_000, now_ms))) == 36  # Asking has not moved it.
+
+
+def test_values_that_are_no_messages_do_not_hide_how_far_a_log_reaches(log: Log) -> None:
+    log.reader("first").close()
+    now_ms = int(time.time() * 1000)
+    good = encode(message("f1", 1, received_at=now_ms - 1_000))
+    log.writer().append("f1", [b"[]", good, b'{"msg":5}'], 4)
+    reach = log.history().reach()
+    assert reach is not None
+    assert reach.first_ms == now_ms - 1_000
 
 
 def test_many_threads_write_at_once(log: Log) -> None:

@@ -16,6 +16,7 @@ from socket import socket
 import orjson
 import pytest
 
+from app.log import Reach
 from app.message import RouterMessage
 from app.store.body_figures import KEYS_MAX, OTHER_KEYS, BodyFigures
 from app.store.replay import RunFigures
@@ -39,6 +40,8 @@ Body = Callable[[SeenRequest], bytes]
 class Kept:
     """A log of `count` requests, /0, /1, ..., of these methods in turn."""
 
+    was_overtaken = False
+
     def __init__(self, count: int, methods: tuple[str, ...] = ("GET",)) -> None:
         self._lines = [
             line(f"/{number}", method=method)
@@ -49,6 +52,9 @@ class Kept:
         yield [
             router_message(text, AT_MS / 1000, id=f"f.{number}") for number, text in enumerate(self._lines)
         ]
+
+    def reach(self) -> Reach:
+        return Reach(AT_MS, AT_MS)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         return len(self._lines)

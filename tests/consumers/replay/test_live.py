@@ -101,6 +101,25 @@ def test_other_methods_go_only_when_asked_for_and_with_a_warning(
         assert [(seen.method, seen.body) for seen in target.seen] == [("POST", b"")]
 
 
+def test_the_base_path_of_the_target_comes_before_each_path(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    with RecordingTarget() as target:
+        more = {"REPLAY_SPEED": "max", "REPLAY_HOST": f"{target.url}/base/"}
+        with Processes({**environ(redis_url, target), **more}) as processes:
+            process = processes.start_worker("replay")
+            wait_until(
+                lambda: bool(redis_client.hget("tailrace:log:router:meta", "read:replay")), "the group"
+            )
+            append(settings(redis_url), [line("/a%2Fb?x=1")])
+            wait_until(lambda: len(target.seen) == 1, "the request")
+            assert process.terminate(10) == 0
+        assert target.targets() == [b"/base/a%2Fb?x=1"]
+        live = replay.live(redis_client)
+        assert live is not None
+        assert live.info["target"] == f"{target.url}/base"
+
+
 def test_the_host_of_the_lines_is_refused_as_a_target(redis_url: str, redis_client: redis.Redis) -> None:
     redis_client.hset("tailrace:all:hosts", "127.0.0.1", 5)
     with RecordingTarget() as target:

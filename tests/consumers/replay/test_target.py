@@ -152,8 +152,84 @@ def test_a_path_at_the_bounds_is_sent(path: str) -> None:
     assert request_target(path) == path.encode("utf-8", "surrogateescape")
 
 
+def test_a_base_path_comes_before_each_path_byte_for_byte() -> None:
+    with RecordingTarget() as server:
+        for base in ("/base", "/base/", "/v1/a%20b"):
+            target = Target.parse(server.url + base)
+            connection = Connection(target, 5.0)
+            for path in SENT_AS_THEY_ARE:
+                wire = request_target(path, target.path)
+                assert connection.exchange("GET", wire, [("Host", "target.test")]).status == 200, path
+            connection.close()
+        encoded = [path.encode("utf-8", "surrogateescape") for path in SENT_AS_THEY_ARE]
+        bases = (b"/base", b"/base", b"/v1/a%20b")
+        assert server.targets() == [base + path for base in bases for path in encoded]
+
+
 @pytest.mark.parametrize(
-    "url", ["http://a.example", "https://a.example:8443", "http://[::1]", "http://[::1]:81"]
+    ("url", "path"),
+    [
+        ("http://a", ""),
+        ("http://a/", ""),
+        ("http://a//", ""),
+        ("http://a/base", "/base"),
+        ("http://a/base/", "/base"),
+        ("http://a/base//", "/base"),
+        ("http://a/Base/v1.2;x=1,y/~me/caf%C3%A9", "/Base/v1.2;x=1,y/~me/caf%C3%A9"),
+        ("http://a/...", "/..."),
+        ("http://a/@me:1", "/@me:1"),
+    ],
+)
+def test_a_base_path_has_no_slash_at_its_end(url: str, path: str) -> None:
+    assert Target.parse(url).path == path
+    assert Target.parse(url).url == "http://a" + path
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/..", "segments . or .."),
+        ("/a/../b", "segments . or .."),
+        ("/a/.", "segments . or .."),
+        ("/%2e%2E/b", "segments . or .."),
+        ("/.%2e", "segments . or .."),
+        ("//a", "percent-encoded"),
+        ("/a//b", "percent-encoded"),
+        ("/a%2Fb", "percent-encoded"),
+        ("/a%5cb", "percent-encoded"),
+        ("/a\\b", "percent-encoded"),
+        ("/a%zz", "percent-encoded"),
+        ("/a%", "percent-encoded"),
+        ("/caf\u00e9", "percent-encoded"),
+        ("/a b", "spaces and control characters"),
+        ("/a\nb", "spaces and control characters"),
+        ("/a\tb", "spaces and control characters"),
+        ("/a\r\nHost: evil", "spaces and control characters"),
+        ("/a?", "neither a query nor a fragment"),
+        ("/a?b=1", "neither a query nor a fragment"),
+        ("/a#b", "neither a query nor a fragment"),
+    ],
+)
+def test_a_base_path_that_a_server_may_read_as_another_is_refused(path: str, said: str) -> None:
+    with pytest.raises(TailraceError) as caught:
+        Target.parse("http://a" + path)
+    assert said in str(caught.value)
+
+
+def test_a_path_is_not_too_long_for_its_base_path() -> None:
+    longest = "/" + "a" * (PATH_MAX_BYTES - 1)
+    assert request_target(longest, "/base") == b"/base" + longest.encode()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example",
+        "https://a.example:8443",
+        "http://[::1]",
+        "http://[::1]:81",
+        "https://a.example/base",
+    ],
 )
 def test_a_target_is_shown_as_its_base_url(url: str) -> None:
     assert Target.parse(url).url == url
@@ -181,7 +257,6 @@ def test_a_target_is_scheme_host_and_port(url: str, scheme: str, host: str, port
         "staging",
         "ftp://a",
         "http://",
-        "http://a/path",
         "http://u:secret@a",
         "http://a:99999",
         "http://[::1",

@@ -10,6 +10,7 @@ from socket import socket
 import pytest
 
 from app.errors import TargetDown
+from app.log import Reach
 from app.message import RouterMessage
 from app.store.replay import RunFigures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
@@ -31,9 +32,14 @@ class Kept:
     """A log of `count` requests, /0, /1, ..., ten milliseconds apart. `ahead_ms`: how far
     the clock of every second router is ahead of the drain's."""
 
+    was_overtaken = False
+
     def __init__(self, count: int, ahead_ms: int = 0) -> None:
         self._count = count
         self._ahead_ms = ahead_ms
+
+    def reach(self) -> Reach:
+        return Reach(AT_MS, AT_MS + (self._count - 1) * GAP_MS)
 
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         for start in range(0, self._count, 100):

@@ -17,8 +17,9 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.partitioner.default import murmur2
 
 from app.errors import LogUnavailable, NotDurable
-from app.log import Reader, Writer, open_log
+from app.log import Reach, Reader, Writer, open_log
 from app.log.kafka import frame_memory
+from app.log.kafka import history as kafka_history
 from app.log.kafka import reader as kafka_reader
 from app.log.kafka.connection import group_name, topic_name
 from app.log.kafka.copies import PARTITIONS
@@ -162,6 +163,47 @@ def test_a_new_group_on_a_log_that_has_lost_its_beginning_has_lost_nothing(kafka
     drained = kafka_log.drain(kafka_log.reader(), count=6)
     assert drained.lost == 0
     assert drained.ids == [f"{name}.{index}" for index in range(4, 10)]
+
+
+def test_a_topic_that_has_lost_its_beginning_says_from_when_on_it_is_whole(kafka_log: Log) -> None:
+    kafka_log.reader("first").close()
+    writer = kafka_log.writer()
+    now_ms = int(time.time() * 1000)
+    names = {5: in_partition(5, 3), 6: in_partition(6, 3)}
+    for partition, frames in names.items():
+        for number, name in enumerate(frames):
+            at_ms = now_ms - 60_000 + number * 10_000 + partition
+            writer.append(name, [encode(message(name, 0, received_at=at_ms))], 4)
+    history = kafka_log.history()
+    assert history.reach() == Reach(now_ms - 59_995, now_ms - 39_994)
+    delete_before(kafka_log, 5, 2)
+    assert history.reach() == Reach(now_ms - 59_994, now_ms - 39_994, now_ms - 39_995)
+    for partition in names:
+        delete_before(kafka_log, partition, 3)
+    assert history.reach() is None
+
+
+def test_a_topic_that_is_read_slower_than_it_drops_says_so(
+    kafka_log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_history, "SLICE_MESSAGES", 1)
+    monkeypatch.setattr(kafka_history, "SLICE_MIN_MS", 100)
+    kafka_log.reader("first").close()
+    writer = kafka_log.writer()
+    now_ms = int(time.time() * 1000)
+    names = in_partition(5, 4)
+    for name in names:
+        writer.append(name, frame(name, 2), 4)
+        time.sleep(0.5)
+    slow, fast = kafka_log.history(), kafka_log.history()
+    assert sum(map(len, fast.read(now_ms, now_ms + 60_000))) == 8
+    chunks = slow.read(now_ms, now_ms + 60_000)
+    next(chunks)
+    delete_before(kafka_log, 5, 5)
+    left = sum(map(len, chunks))
+    # kafka-python may have fetched them before they were deleted: then nothing is lost.
+    assert (slow.was_overtaken, left) in [(True, 3), (False, 6)]
+    assert not fast.was_overtaken
 
 
 def test_after_redis_is_cleared_a_running_reader_goes_on_where_it_was(kafka_log: Log) -> None:

@@ -13,9 +13,10 @@ from app.errors import NotDurable
 from app.log import Writer
 from app.log.redis.stream import META, STREAM, group_lag, log_counts
 from app.log.redis.writer import RedisWriter
+from app.message import encode
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.app.log.logs import Log, bounded_writer, frame, ids
+from tests.app.log.logs import Log, bounded_writer, frame, ids, message
 
 HOUR_MS = 3_600_000
 
@@ -342,3 +343,33 @@ def test_a_batch_that_was_trimmed_and_never_settled_is_lost_and_counted(redis_lo
 def _push_out(writer: RedisWriter) -> None:
     for number in range(30):
         writer.append(f"push{number}", frame(f"push{number}", 10), 4)
+
+
+def test_a_log_that_was_trimmed_says_from_when_on_it_is_whole(redis_log: Log) -> None:
+    writer = bounded_writer(redis_log, 20_000)
+    first_ms = int(time.time() * 1000) - HOUR_MS
+    for number in range(200):
+        value = encode(message(f"f{number}", 0, received_at=first_ms + number * 1_000))
+        writer.append(f"f{number}", [value] * 10, 4)
+    reach = redis_log.history().reach()
+    assert reach is not None
+    assert first_ms + 10_000 < reach.first_ms == reach.dropped_until_ms < reach.last_ms
+    assert reach.last_ms == first_ms + 199_000
+
+
+def test_a_log_that_is_read_slower_than_it_drops_says_so(redis_log: Log) -> None:
+    writer = bounded_writer(redis_log, 10**9)
+    for number in range(60):
+        writer.append(f"f{number}", frame(f"f{number}", 10), 4)
+    writer = bounded_writer(redis_log, log_counts(redis_log.store)["bytes"])
+    slow, fast = redis_log.history(), redis_log.history()
+    chunks = slow.read(0, 2**42)
+    read = len(next(chunks))
+    assert sum(map(len, fast.read(0, 2**42))) == 600
+    for number in range(60, 120):
+        writer.append(f"f{number}", frame(f"f{number}", 10), 4)
+    read += sum(map(len, chunks))
+    assert (slow.was_overtaken, fast.was_overtaken) == (True, False)
+    assert read < 1_200
+    assert sum(map(len, fast.read(0, 2**42))) < 700
+    assert not fast.was_overtaken  # What was gone at the start is for `reach` to say.
