@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import redis
 
+from app.cli.replay.load_flags import load_of
 from app.errors import BadSettings
 from app.loop_guard import LoopGuard
 from app.redis_client import connect, why_refused
@@ -33,16 +34,19 @@ def with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
     for flag, name, read in (
         ("to", "replay_host", kind.base_url),
         ("speed", "replay_speed", kind.speed),
-        ("rate", "replay_rate", kind.positive),
+        ("rate", None, kind.positive),  # It is no limit, so it does not take the place of REPLAY_RATE.
         ("concurrency", "replay_concurrency", kind.whole_number(1, 1024)),
         ("sample", "replay_sample", kind.share),
     ):
         raw = getattr(args, flag)
         if raw is not None:
             try:
-                values[name] = read(raw)
+                value = read(raw)
             except ValueError as fault:
                 faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
+            else:
+                if name is not None:
+                    values[name] = value
     if faults:
         raise BadSettings(faults)
     settings = dataclasses.replace(settings, **values)  # type: ignore[arg-type]
@@ -58,6 +62,8 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
     until_ms = parse_time_ms(args.until, now, datetime.fromtimestamp(from_ms / 1000, UTC))
     if until_ms <= from_ms:
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
+    load = load_of(args, settings)
+    load.refuse_short_window((until_ms - from_ms) / 1000)
     return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
@@ -66,7 +72,7 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         policy=policy_from_settings(settings, LoopGuard(key)),
         app=args.app,
         concurrency=settings.replay_concurrency,
-        rate=settings.replay_rate,
+        load=load,
         timeout_s=settings.replay_timeout_ms / 1000,
     )
 

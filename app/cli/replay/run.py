@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import functools
-import math
 import secrets
 import sys
 import time
@@ -29,15 +28,15 @@ from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
 from consumers.replay import report
 from consumers.replay.coverage import coverage_of
+from consumers.replay.forecast import Outlook, outlook
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
 from consumers.replay.interrupts import SignalGuard
-from consumers.replay.pace import Pacer
 from consumers.replay.policy import unsafe_methods
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
-from consumers.replay.window import LEAD_S, Progress, ReplayPlan, WindowReplay
+from consumers.replay.window import Progress, ReplayPlan, WindowReplay
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -70,8 +69,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
-    pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
-    window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
+    window = WindowReplay(plan, route_namer(settings), connection_matcher(settings))
     try:
         with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
@@ -86,7 +84,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     result = _judge(args, thresholds, window, finished, end)
     if end.reason:
         print(end.reason, file=sys.stderr)
-    if end.can_resume:
+    if end.can_resume and plan.load.why_not_resumable:
+        print(plan.load.why_not_resumable, file=sys.stderr)
+    elif end.can_resume:
         command = resume_command(sys.argv[1:], window.resume_ms, plan.until_ms)
         print(f"the rest of the window was not replayed\nto resume: {command}", file=sys.stderr)
     if end.exit_code:
@@ -96,7 +96,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _dry_run(window: WindowReplay, history: History) -> int:
     plan = window.plan
-    bar = ProgressBar(sys.stderr, plan.until_ms, history.estimate(plan.from_ms, plan.until_ms), math.inf)
+    messages = history.estimate(plan.from_ms, plan.until_ms)
+    bar = ProgressBar(sys.stderr, Outlook(messages, None, is_exact=False), "messages")
     found = window.dry_run(history, bar.show)
     bar.finish()
     print("\n".join(dry_run_lines(found)))
@@ -106,13 +107,16 @@ def _dry_run(window: WindowReplay, history: History) -> int:
 def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple[Run, _RunEnd]:
     """Sends the window and records the run; returns the run with all its figures, and how it ended."""
     plan = window.plan
-    estimate = history.estimate(plan.from_ms, plan.until_ms)
-    bar = ProgressBar(sys.stderr, plan.until_ms, estimate, settings.replay_speed, settings.replay_rate)
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         if not plan.policy.allow_same_host:
             for target in plan.targets:
                 refuse_known_hosts(store, target, plan.policy.headers.host)
-        recorder = RunRecorder(store, _new_run(plan, settings.replay_speed), window.take_figures)
+        ahead = outlook(plan.load, window.forecast(history))
+        if ahead.uses_up_window:
+            print("the log's window ends before the stages do: --loop begins it again", file=sys.stderr)
+        bar = ProgressBar(sys.stderr, ahead)
+        bar.begin()
+        recorder = RunRecorder(store, _new_run(plan), window.take_figures)
         end = _run_until_end(window, history, recorder, bar)
         bar.finish()
         finished = recorder.finish(end.state)
@@ -121,13 +125,13 @@ def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple
     return finished, end
 
 
-def _new_run(plan: ReplayPlan, speed: float) -> Run:
+def _new_run(plan: ReplayPlan) -> Run:
     info = {
         "target": plan.target.url,
         "from": iso(plan.from_ms),
         "until": iso(plan.until_ms),
         "started_at": str(int(time.time())),
-        "speed": "max" if math.isinf(speed) else f"{speed:g}",
+        "speed": plan.load.text,
     }
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
