@@ -157,6 +157,8 @@ class Outlook:
     """It ends after `duration_s`, whatever is sent until then."""
     uses_up_window: bool = False
     """The window ends before the stages do."""
+    is_capped: bool = False
+    """The cap is lower than what was asked, on average."""
 
     @property
     def text(self) -> str:
@@ -174,12 +176,13 @@ def outlook(load: Load, forecast: Forecast) -> Outlook:
     """What a run with this load will do in this window, taking its requests as evenly spaced."""
     if not forecast.requests:
         return Outlook(0, 0.0, forecast.is_exact)
-    at_s, sent = 0.0, 0.0
+    at_s, sent, is_capped = 0.0, 0.0, False
     left = math.inf if load.is_looped else forecast.requests
     for stage, end_s in zip(load.stages, stage_ends_s(load.stages), strict=True):
         room_s = min(end_s, load.duration_s) - at_s
-        per_s = stage.rate or (stage.speed * forecast.per_s if stage.speed else 0.0)
-        per_s = min(per_s, load.cap or math.inf)
+        asked_per_s = stage.rate or (stage.speed * forecast.per_s if stage.speed else 0.0)
+        per_s = min(asked_per_s, load.cap or math.inf)
+        is_capped = is_capped or per_s < asked_per_s < math.inf
         if math.isinf(per_s):
             if math.isfinite(load.duration_s):
                 return Outlook(None, load.duration_s, forecast.is_exact, is_timed=True)
@@ -187,10 +190,11 @@ def outlook(load: Load, forecast: Forecast) -> Outlook:
         if per_s and per_s * room_s > left:
             sent, at_s = sent + left, at_s + left / per_s
             is_staged = math.isfinite(stage_ends_s(load.stages)[-1])
-            return Outlook(round(sent), at_s, forecast.is_exact, uses_up_window=is_staged)
+            is_exact = forecast.is_exact
+            return Outlook(round(sent), at_s, is_exact, uses_up_window=is_staged, is_capped=is_capped)
         if per_s:
             left, sent = left - per_s * room_s, sent + per_s * room_s
         at_s += max(0.0, room_s)
         if at_s >= load.duration_s:
             break
-    return Outlook(round(sent), at_s, is_exact=False, is_timed=True)
+    return Outlook(round(sent), at_s, is_exact=False, is_timed=True, is_capped=is_capped)

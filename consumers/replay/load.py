@@ -72,9 +72,21 @@ class Load:
         return text + (f", at most {self.cap:g}/s" if self.cap else "")
 
     @property
+    def is_paced(self) -> bool:
+        """Each request has a time of its own, which a target or this machine may miss: it is not `max`."""
+        return not math.isinf(self.stages[0].speed)
+
+    @property
+    def flag(self) -> str:
+        """The one to change for another pace."""
+        if len(self.stages) > 1 or math.isfinite(self.stages[0].duration_s):
+            return "--stages"
+        return "--rate" if self.stages[0].rate else "--speed"
+
+    @property
     def speed(self) -> float | None:
-        """The speed asked, on average; None for `max` and where a rate is asked."""
-        if any(stage.rate or math.isinf(stage.speed) for stage in self.stages):
+        """The speed asked, on average; None for `max`, and where a rate or a cap decides."""
+        if not self.is_paced or self.cap or any(stage.rate for stage in self.stages):
             return None
         if len(self.stages) == 1:
             return self.stages[0].speed
@@ -107,8 +119,8 @@ class Load:
         """Why an interrupted run cannot go on where it stopped; empty where it can."""
         if self.is_looped or math.isfinite(self.ends_s):
             return (
-                "a run with --stages, --for or --loop cannot be resumed, because its load depends on the "
-                "time since its start: start it anew"
+                "a run with --stages, --for, --loop or --find-limit cannot be resumed, because its load "
+                "depends on the time since its start: start it anew"
             )
         return ""
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import redis
 
+from app.cli.replay.limit import LimitProgress, limit_thresholds, search_of
 from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
 from app.cli.replay.text import dry_run_lines, resume_command, summary_lines
@@ -28,10 +29,12 @@ from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
 from consumers.replay import report
 from consumers.replay.coverage import coverage_of
+from consumers.replay.find_limit import FindLimit
 from consumers.replay.forecast import Outlook, outlook
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
 from consumers.replay.interrupts import SignalGuard
+from consumers.replay.limit_found import result_of
 from consumers.replay.policy import unsafe_methods
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
@@ -69,19 +72,26 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
-    window = WindowReplay(plan, route_namer(settings), connection_matcher(settings))
+    namer, matcher = route_namer(settings), connection_matcher(settings)
+    window = WindowReplay(plan, namer, matcher)
+    search = None
+    if args.find_limit:
+        thresholds = limit_thresholds(thresholds)
+        search = search_of(plan, namer, matcher, thresholds)
     try:
         with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
                 return _dry_run(window, history)
-            finished, end = _replay(settings, window, history)
+            finished, end = _replay(settings, window, search, history)
     except (LogUnavailable, redis.RedisError) as fault:
         print(_explain(fault), file=sys.stderr)
         return EXIT_TARGET_DOWN
     if end.exit_code == EXIT_USAGE and not finished.figures.sent:
         print(end.reason, file=sys.stderr)
         return end.exit_code
-    result = _judge(args, thresholds, window, finished, end)
+    result = _judge(args, thresholds, window, search, finished, end)
+    if search is not None:
+        print(search.found.text)
     if end.reason:
         print(end.reason, file=sys.stderr)
     if end.can_resume and plan.load.why_not_resumable:
@@ -104,25 +114,36 @@ def _dry_run(window: WindowReplay, history: History) -> int:
     return 0
 
 
-def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple[Run, _RunEnd]:
+def _replay(
+    settings: Settings, window: WindowReplay, search: FindLimit | None, history: History
+) -> tuple[Run, _RunEnd]:
     """Sends the window and records the run; returns the run with all its figures, and how it ended."""
     plan = window.plan
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         if not plan.policy.allow_same_host:
             for target in plan.targets:
                 refuse_known_hosts(store, target, plan.policy.headers.host)
-        ahead = outlook(plan.load, window.forecast(history))
-        if ahead.uses_up_window:
-            print("the log's window ends before the stages do: --loop begins it again", file=sys.stderr)
-        bar = ProgressBar(sys.stderr, ahead)
+        bar = _progress_of(window, history) if search is None else LimitProgress(sys.stderr, plan)
         bar.begin()
-        recorder = RunRecorder(store, _new_run(plan), window.take_figures)
-        end = _run_until_end(window, history, recorder, bar)
+        sending = search or window
+        recorder = RunRecorder(store, _new_run(plan), sending.take_figures)
+        end = _run_until_end(sending, history, recorder, bar)
         bar.finish()
         finished = recorder.finish(end.state)
     if not recorder.is_in_redis:
         print("Redis did not accept the run, so the page does not show it", file=sys.stderr)
     return finished, end
+
+
+def _progress_of(window: WindowReplay, history: History) -> ProgressBar:
+    load = window.plan.load
+    ahead = outlook(load, window.forecast(history))
+    if ahead.uses_up_window:
+        print("the log's window ends before the stages do: --loop begins it again", file=sys.stderr)
+    if ahead.is_capped:
+        text = f"REPLAY_RATE={load.cap:g} limits this run: it is slower than asked"
+        print(text, file=sys.stderr)
+    return ProgressBar(sys.stderr, ahead)
 
 
 def _new_run(plan: ReplayPlan) -> Run:
@@ -140,7 +161,10 @@ def _new_run(plan: ReplayPlan) -> Run:
 
 
 def _run_until_end(
-    window: WindowReplay, history: History, recorder: RunRecorder, bar: ProgressBar
+    sending: WindowReplay | FindLimit,
+    history: History,
+    recorder: RunRecorder,
+    bar: ProgressBar | LimitProgress,
 ) -> _RunEnd:
     """Runs the window until it is finished, interrupted or broken off."""
     guard = SignalGuard()
@@ -152,7 +176,7 @@ def _run_until_end(
 
     try:
         with guard:
-            window.run(history, on_progress)
+            sending.run(history, on_progress)
     except KeyboardInterrupt:
         return _RunEnd("interrupted", EXIT_INTERRUPTED)
     except TargetDown as fault:
@@ -168,6 +192,7 @@ def _judge(
     args: argparse.Namespace,
     thresholds: Sequence[Threshold],
     window: WindowReplay,
+    search: FindLimit | None,
     finished: Run,
     end: _RunEnd,
 ) -> RunResult:
@@ -183,6 +208,8 @@ def _judge(
         timeline=window.timeline(),
     )
     result = judge(evidence, thresholds, is_strict=args.strict, allow_slower=args.allow_slower)
+    if search is not None:
+        result = result_of(search.found, result)
     findings = check(thresholds, finished.figures)
     comparison = compared(finished)
     print("\n".join(summary_lines(comparison, findings, has_thresholds=bool(thresholds))))

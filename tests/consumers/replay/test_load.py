@@ -55,6 +55,7 @@ def test_what_is_no_list_of_stages_is_refused_with_an_example(text: str, said: s
         (Load((at_speed(10.0),)), "10x", 10.0, None),
         (Load((at_speed(math.inf),)), "max", None, None),
         (Load((at_speed(math.inf),), cap=200.0), "max, at most 200/s", None, None),
+        (Load((at_speed(10.0),), cap=50.0), "10x, at most 50/s", None, None),
         (Load((at_rate(200.0),)), "200/s", None, 200.0),
         (Load((at_speed(2.0),), duration_s=3_600, is_looped=True), "2x for 60 min", 2.0, None),
         (Load(parse_stages("5m:1x,10m:5x")), "5m:1x,10m:5x", 55 / 15, None),
@@ -66,6 +67,20 @@ def test_a_load_says_what_was_asked(load: Load, text: str, speed: float | None, 
     assert load.text == text
     assert load.speed == pytest.approx(speed)
     assert load.rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("load", "flag", "is_paced"),
+    [
+        (Load(), "--speed", True),
+        (Load((at_speed(math.inf),)), "--speed", False),
+        (Load((at_rate(5.0),)), "--rate", True),
+        (Load(parse_stages("1m:1x")), "--stages", True),
+        (Load(parse_stages("1m:5/s,1m:9/s")), "--stages", True),
+    ],
+)
+def test_a_load_names_the_flag_to_change(load: Load, flag: str, is_paced: bool) -> None:
+    assert (load.flag, load.is_paced) == (flag, is_paced)
 
 
 def test_a_window_that_the_stages_use_up_is_refused_with_the_fix() -> None:
@@ -81,4 +96,4 @@ def test_what_depends_on_the_time_since_its_start_cannot_be_resumed() -> None:
     for load in (Load(), Load((at_speed(math.inf),), cap=5.0), Load((at_rate(5.0),))):
         assert not load.why_not_resumable
     for load in (Load(parse_stages("1m:1x")), Load(duration_s=60.0), Load(duration_s=60.0, is_looped=True)):
-        assert "--stages, --for or --loop cannot be resumed" in load.why_not_resumable
+        assert "--stages, --for, --loop or --find-limit cannot be resumed" in load.why_not_resumable

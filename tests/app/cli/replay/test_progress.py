@@ -114,6 +114,20 @@ def test_stages_that_outlast_the_logs_part_of_the_window_are_told_apart(load: Lo
     assert outlook(load, Forecast(7_467, 160.0, is_exact=True)).uses_up_window is uses_up
 
 
+@pytest.mark.parametrize(
+    ("load", "is_capped"),
+    [
+        (Load((at_speed(10.0),), cap=100.0), True),
+        (Load((at_speed(2.0),), cap=100.0), False),
+        (Load((at_speed(math.inf),), cap=100.0), False),
+        (Load((at_speed(10.0),), duration_s=2.0, cap=100.0), True),
+        (Load(parse_stages("1s:1x,1s:10x"), cap=100.0), True),
+    ],
+)
+def test_a_cap_that_makes_a_run_slower_than_asked_is_told(load: Load, is_capped: bool) -> None:
+    assert outlook(load, Forecast(7_467, 160.0, is_exact=True)).is_capped is is_capped
+
+
 @pytest.mark.parametrize("load", [Load(), Load((at_rate(5.0),)), Load(duration_s=60.0, is_looped=True)])
 def test_without_requests_there_is_nothing_to_come(load: Load) -> None:
     assert outlook(load, Forecast(0, 0.0, is_exact=True)).text == "0 requests, about 0 s"
