@@ -7,6 +7,7 @@ apps, methods, rules and the sample, so the window's beginning is read once befo
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from app.message import RouterMessage
 from consumers.replay.load import Load, stage_ends_s
 
 COUNT_S = 2.0
-"""How long a window is read to count what will be sent. A larger one is estimated from its beginning."""
+COUNT_FOR_RATE_S = 10.0
+"""How long a window is read to count what will be sent; the latter where the pace depends on it. A larger
+window is estimated from its beginning."""
 
-REFINE_FIRST, REFINE_EVERY = 100, 1_000
-"""After how many messages an estimate is corrected by what was read, and how often after that."""
+EACH_MAX = 10_000
+"""So many messages are looked at one by one. Of the rest, one in SAMPLED stands for its neighbours: to tell
+whether a request is sent takes much longer than to read it, and the share is still known to about 2 %."""
+SAMPLED = 8
 
 END_WITHIN_MS = 500
 """How exactly the end of what the log has of a window is found."""
@@ -35,7 +40,7 @@ class Forecast:
     span_s: float
     is_exact: bool
     last_ms: int = 0
-    """About when the window's last message was received, Unix ms; only of an estimate."""
+    """About when the window's last message was received, Unix ms; 0 where all of it was read."""
 
     @property
     def per_s(self) -> float:
@@ -58,8 +63,6 @@ class Tally:
     """Those that are sent."""
     first_ms: int = 0
     last_ms: int = 0
-    refines_at: int = REFINE_FIRST
-    """Messages."""
 
     def read(self, chunk: Sequence[RouterMessage]) -> None:
         """A chunk of the log."""
@@ -67,17 +70,17 @@ class Tally:
             self.messages += len(chunk)
             self.received_ms = chunk[-1]["received_at"]
 
-    def add(self, at_ms: int) -> None:
-        """A request that is sent, logged at this time."""
+    def add(self, at_ms: int, count: int = 1) -> None:
+        """A request that is sent, logged at this time; it stands for `count` of them."""
         if not self.requests:
             self.first_ms = self.last_ms = at_ms
-        self.requests += 1
+        self.requests += count
         self.last_ms = max(self.last_ms, at_ms)
 
-    def as_forecast(self) -> Forecast:
+    def as_forecast(self, *, is_exact: bool = True) -> Forecast:
         """Of a window that was read to its end."""
         span_s = (self.last_ms - self.first_ms) / 1000
-        return Forecast(self.requests, period_s(span_s, self.requests), is_exact=True)
+        return Forecast(self.requests, period_s(span_s, self.requests), is_exact)
 
 
 def period_s(span_s: float, requests: int) -> float:
@@ -93,19 +96,23 @@ def forecast_window(
     from_ms: int,
     until_ms: int,
     sent_at_ms: Callable[[RouterMessage], int | None],
-    count_s: float = COUNT_S,
+    count_s: float,
+    chance: Callable[[], float] = random.random,
 ) -> Forecast:
     """Counted as far as `count_s` goes, the rest estimated. `sent_at_ms`: when a message's request was
-    logged; None where it is not sent. Raises LogUnavailable, and as `sent_at_ms` does."""
+    logged; None where it is not sent. `chance` gives 0 to 1. Raises LogUnavailable, and as `sent_at_ms`
+    does."""
     tally, stops_s = Tally(), time.monotonic() + count_s
     for chunk in history.read(from_ms, until_ms):
-        for message in chunk:
-            if (at_ms := sent_at_ms(message)) is not None:
-                tally.add(at_ms)
+        size = 1 if tally.messages + len(chunk) <= EACH_MAX else SAMPLED
+        for start in range(0, len(chunk), size):
+            neighbours = chunk[start : start + size]
+            if (at_ms := sent_at_ms(neighbours[int(chance() * len(neighbours))])) is not None:
+                tally.add(at_ms, len(neighbours))
         tally.read(chunk)
         if time.monotonic() > stops_s:
             return extrapolate(history, from_ms, find_last_ms(history, from_ms, until_ms), tally)
-    return tally.as_forecast()
+    return tally.as_forecast(is_exact=tally.messages <= EACH_MAX)
 
 
 def extrapolate(history: History, from_ms: int, last_ms: int, tally: Tally) -> Forecast:
@@ -119,18 +126,6 @@ def extrapolate(history: History, from_ms: int, last_ms: int, tally: Tally) -> F
     first_ms = tally.first_ms if tally.requests else from_ms
     span_s = max(1, tally.last_ms - first_ms, last_ms - first_ms) / 1000
     return Forecast(requests, span_s, is_exact=False, last_ms=last_ms)
-
-
-def refined(
-    history: History, from_ms: int, forecast: Forecast, tally: Tally, chunk: Sequence[RouterMessage]
-) -> Forecast:
-    """The forecast, corrected now and then by what was read before this chunk, which is then added. Raises
-    LogUnavailable."""
-    if not forecast.is_exact and tally.requests and tally.messages >= tally.refines_at:
-        forecast = extrapolate(history, from_ms, forecast.last_ms, tally)
-        tally.refines_at = tally.messages + min(tally.messages, REFINE_EVERY)
-    tally.read(chunk)
-    return forecast
 
 
 def find_last_ms(history: History, from_ms: int, until_ms: int) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from consumers.replay.forecast import Forecast, Tally
+from app.log import History
+from app.message import RouterMessage
+from consumers.replay.forecast import Forecast, Tally, extrapolate
 from consumers.replay.load import Load, Stage, stage_ends_s
 
 LEAD_S = 0.2
@@ -20,6 +22,9 @@ LEAD_S = 0.2
 FASTER_MAX, SLOWER_MAX = 4.0, 20.0
 """A rate never makes the log go faster or slower than by the forecast alone by more than these factors: where
 it is too fast, a burst follows, where it is too slow, a lull."""
+
+REFINE_FIRST, REFINE_EVERY = 100, 1_000
+"""After how many messages an estimate is corrected by what was read, and how often after that."""
 
 PRIOR_SHARE = 0.03
 PRIOR_MIN = 20
@@ -55,6 +60,7 @@ class Schedule:
         self._number = 0  # Of the stage.
         self._stage_log_s = 0.0
         self._stage_planned = 0
+        self._refines_at = REFINE_FIRST
         # Of this pass.
         self._pass_starts_s = 0.0
         self.tally = Tally()
@@ -85,6 +91,15 @@ class Schedule:
         self.planned += 1
         self._stage_planned += 1
         return self._start_s + due_s
+
+    def refine(self, history: History, from_ms: int, chunk: Sequence[RouterMessage]) -> None:
+        """Corrects an estimated forecast now and then by what was read before this chunk. Raises
+        LogUnavailable."""
+        tally, last_ms = self.tally, self.forecast.last_ms
+        if last_ms and tally.requests and tally.messages >= self._refines_at:
+            self.forecast = extrapolate(history, from_ms, last_ms, tally)
+            self._refines_at = tally.messages + min(tally.messages, REFINE_EVERY)
+        tally.read(chunk)
 
     def begin_pass(self) -> bool:
         """The window begins again; False, and nothing changes, where its last pass had nothing to send."""

@@ -16,7 +16,13 @@ from app.store.replay import RunFigures
 from app.store.run_result import Milliseconds, Pace, TimePoint
 from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Comparison
-from consumers.replay.forecast import COUNT_S, NO_FORECAST, Forecast, forecast_window, refined
+from consumers.replay.forecast import (
+    COUNT_FOR_RATE_S,
+    COUNT_S,
+    NO_FORECAST,
+    Forecast,
+    forecast_window,
+)
 from consumers.replay.load import Load
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
@@ -99,10 +105,12 @@ class WindowReplay:
         """Requests that were never to be sent."""
         self._is_over = False
 
-    def forecast(self, history: History, count_s: float = COUNT_S) -> Forecast:
+    def forecast(self, history: History, count_s: float | None = None) -> Forecast:
         """What one pass of the window will send: counted as far as `count_s` goes, the rest estimated. Raises
         LogUnavailable, and as `prepare` does."""
         plan = self.plan
+        if count_s is None:
+            count_s = COUNT_FOR_RATE_S if plan.load.has_rate else COUNT_S
         self._forecast = forecast_window(history, plan.from_ms, plan.until_ms, self._sent_at_ms, count_s)
         return self._forecast
 
@@ -199,14 +207,10 @@ class WindowReplay:
 
     def _passes(self, history: History, schedule: Schedule) -> Iterator[Request]:
         """The window's requests, again and again where the load says so."""
-
-        def refine(chunk: Sequence[RouterMessage]) -> None:
-            found = refined(history, self.plan.from_ms, schedule.forecast, schedule.tally, chunk)
-            schedule.forecast = found
-
-        yield from self._requests(history, refine)
+        begin = partial(schedule.refine, history, self.plan.from_ms)
+        yield from self._requests(history, begin)
         while self.plan.load.is_looped and schedule.begin_pass():
-            yield from self._requests(history, refine)
+            yield from self._requests(history, begin)
 
     def _requests(
         self, history: History, begin: Callable[[Sequence[RouterMessage]], None] = lambda chunk: None
