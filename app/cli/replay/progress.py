@@ -83,10 +83,11 @@ class ProgressBar:
         by_share_s = elapsed_s * (1 - share) / share if share > KNOWN_SHARE else None
         if planned_s is None:
             seconds = by_share_s
-        elif self._outlook.is_timed or by_share_s is None or elapsed_s * 0.9 < share * planned_s:
-            seconds = planned_s - elapsed_s
         else:
-            seconds = max(by_share_s, planned_s - elapsed_s)
+            seconds = planned_s - elapsed_s
+            is_behind = elapsed_s * 0.9 > share * planned_s or seconds < planned_s / 10
+            if is_behind and by_share_s is not None and not self._outlook.is_timed:
+                seconds = max(by_share_s, seconds)
         if seconds is None:
             return "time left: unknown"
         minutes, rest = divmod(max(0, round(seconds)), 60)

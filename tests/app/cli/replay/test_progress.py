@@ -68,6 +68,13 @@ def test_the_time_left_follows_the_load(load: Load, share: str, left: str) -> No
     assert line.endswith(f"time left: {left}")
 
 
+def test_what_takes_longer_than_planned_has_time_left_until_all_is_done() -> None:
+    clock = Clock()
+    late = bar(io.StringIO(), clock, Load((at_speed(360.0),)))
+    line = late.line(Progress(800, FROM_MS + 900_000), clock.now_s + 10)
+    assert line.endswith("time left: 2 s")
+
+
 @pytest.mark.parametrize(
     ("load", "said"),
     [
