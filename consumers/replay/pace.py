@@ -1,4 +1,5 @@
-"""When a request is sent: the lines' own spacing, faster or slower, within a rate. Pure but for a clock.
+"""When the live replay sends a request: with the lines' own spacing, within a rate. Pure but for a clock.
+(For a window of the past, see schedule.py.)
 
 The first request anchors the lines' time to ours, at the moment when it was received: so all workers
 of a group keep about the same time. Log lines arrive in bursts, up to seconds after the requests they

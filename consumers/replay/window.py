@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,20 @@ from consumers.replay.breaker import Breaker
 from consumers.replay.comparison import Compared, Comparison
 from consumers.replay.coverage import coverage_of
 from consumers.replay.first_look import FirstLook, look_at
-from consumers.replay.pace import Pacer
+from consumers.replay.forecast import (
+    COUNT_FOR_RATE_S,
+    COUNT_S,
+    NO_FORECAST,
+    Forecast,
+    forecast_window,
+)
+from consumers.replay.load import Load
 from consumers.replay.pace_kept import Asked, Sending, pace_of
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
 from consumers.replay.request import Job, Outcome, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
+from consumers.replay.schedule import Schedule
 from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.stats import ReplayStats
 from consumers.replay.target import Target
@@ -32,13 +40,18 @@ from consumers.replay.target import Target
 WAIT_S = 0.25
 """How often progress is reported, and a dead target noticed, while there is nothing else to do."""
 
-LEAD_S = 0.2
-"""From reading the first request to sending it: time to fill the queue."""
+LAST_S = 5.0
+"""How long after `--for` or `--stages` a run waits for what was due before."""
+
+
+class _TimeIsUp(Exception):
+    """The run's time is over, and what was still to be sent has had LAST_S."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a replay is: messages that are dealt with, and the log time of the latest (Unix ms)."""
+    """How far a replay is. `done`: requests that were to be sent and are dealt with, or a dry run's messages.
+    `at_ms`: the log time of the latest, Unix ms."""
 
     done: int
     at_ms: int
@@ -57,21 +70,16 @@ class ReplayPlan:
     concurrency: int | None
     """Limit of requests at once to each target; None: it grows as needed."""
     timeout_s: float
-    rate: float = 0.0
-    """Limit of requests/s to each target, 0 for none."""
+    load: Load = Load()
+    """How fast, and for how long."""
     compares_answers: bool = False
     """Needs a baseline, which then gets each request twice."""
-
-    speed: float = math.inf
-    """1 keeps the original spacing, infinity ignores it."""
 
     @property
     def asked(self) -> Asked:
         """The pace, as it is judged."""
-        if math.isinf(self.speed):
-            text = f"{self.rate:g}/s" if self.rate else "max"
-            return Asked(text, rate=self.rate or None, flag="--rate", is_paced=bool(self.rate))
-        return Asked(f"{self.speed:g}x", speed=self.speed, is_paced=True)
+        load = self.load
+        return Asked(load.text, load.speed, load.rate, load.flag, load.is_paced)
 
     @property
     def targets(self) -> list[Target]:
@@ -98,12 +106,11 @@ class WindowReplay:
         plan: ReplayPlan,
         route_of: Callable[[RouterLine], str],
         is_connection: Callable[[RouterLine], bool],
-        pacer: Pacer,
     ) -> None:
         self.plan = plan
         self._route_of = route_of
         self._is_connection = is_connection
-        self._pacer = pacer
+        self._forecast: Forecast | None = None
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
@@ -115,6 +122,28 @@ class WindowReplay:
         """How much of the window's time the log does not have."""
         self.was_overtaken = False
         """The log has dropped requests of the window before they were read."""
+        self._not_sent = 0
+        """Requests that were never to be sent."""
+        self._is_over = False
+
+    def forecast(self, history: History, count_s: float | None = None) -> Forecast:
+        """What one pass of the window will send: counted as far as `count_s` goes, the rest estimated. Raises
+        LogUnavailable, and as `prepare` does."""
+        plan = self.plan
+        if count_s is None:
+            count_s = COUNT_FOR_RATE_S if plan.load.has_rate else COUNT_S
+        self._forecast = forecast_window(history, plan.from_ms, plan.until_ms, self._sent_at_ms, count_s)
+        return self._forecast
+
+    def _sent_at_ms(self, message: RouterMessage) -> int | None:
+        """When the message's request was logged; None where it is not sent."""
+        if self.plan.app and message["app"] != self.plan.app:
+            return None
+        request = self._request_of(message)
+        is_sent = request is not None and isinstance(
+            prepare(request, self.plan.target, self.plan.policy), Job
+        )
+        return request.at_ms if request is not None and is_sent else None
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -130,8 +159,12 @@ class WindowReplay:
         return found
 
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
-        """Sends all of it. Raises TargetDown, SameHost, LogUnavailable and KeyboardInterrupt: what was
-        done until then is in the figures, and `resume_ms` says where to continue."""
+        """Sends all of it, or what its load has time for. Raises TargetDown, SameHost, LogUnavailable and
+        KeyboardInterrupt: what was done until then is in the figures, and `resume_ms` says where to
+        continue."""
+        if self._forecast is None and self.plan.load.has_rate:
+            self.forecast(history)
+        schedule = Schedule(self.plan.load, self._forecast or NO_FORECAST)
         answers = self._start_answers()
         comparison = Comparison(self._compared_by(answers), self._skip_unsent)
         self._all_senders = self._start_senders(comparison)
@@ -143,14 +176,19 @@ class WindowReplay:
                 if senders.breaker.has_opened:
                     raise TargetDown(f"{senders.target.url} failed many times in a row: stopped")
             on_progress(self._progress())
+            if time.monotonic() > schedule.ends_at_s + LAST_S:
+                raise _TimeIsUp
 
         try:
-            for request in self._requests(history):
-                self._submit(request, self._all_senders, check)
+            for request in self._passes(history, schedule):
+                if not self._submit(request, self._all_senders, schedule, check):
+                    break
                 check()
             while not all(senders.drain(WAIT_S) for senders in all_senders):
                 check()
             check()
+        except _TimeIsUp:
+            self._is_over = True
         finally:
             for senders in all_senders:
                 senders.close()
@@ -223,9 +261,19 @@ class WindowReplay:
         """The run in steps of equal length, at most 300: what the target was sent."""
         return self._all_senders[0].meter.timeline() if self._all_senders else []
 
-    def _requests(self, history: History) -> Iterator[Request]:
-        """The window's requests, each chunk of the log in order of time."""
+    def _passes(self, history: History, schedule: Schedule) -> Iterator[Request]:
+        """The window's requests, again and again where the load says so."""
+        begin = partial(schedule.refine, history, self.plan.from_ms)
+        yield from self._requests(history, begin)
+        while self.plan.load.is_looped and schedule.begin_pass():
+            yield from self._requests(history, begin)
+
+    def _requests(
+        self, history: History, begin: Callable[[Sequence[RouterMessage]], None] = lambda chunk: None
+    ) -> Iterator[Request]:
+        """The window's requests, each chunk of the log in order of time. Calls `begin` with each chunk."""
         for chunk in history.read(self.plan.from_ms, self.plan.until_ms):
+            begin(chunk)
             requests = sorted(self._requests_of(chunk), key=lambda request: request.at_ms)
             received_ms = [request.received_ms for request in requests]
             # The log is read in order of reception, and the requests are sent in order of their own
@@ -247,7 +295,7 @@ class WindowReplay:
                 continue
             request = self._request_of(message)
             if request is None:
-                self._stats.skipped(None, "no-path")
+                self._skip_unasked(None, "no-path")
                 self._resume.taken(message["received_at"], message["id"])
             else:
                 yield request
@@ -301,35 +349,50 @@ class WindowReplay:
             done,
             skipped,
             Breaker(),
-            rate=plan.rate,
+            rate=plan.load.cap,
             is_paced=plan.asked.is_paced,
             keeps_answers=plan.compares_answers,
         )
 
-    def _submit(self, request: Request, all_senders: list[Senders], check: Callable[[], None]) -> None:
-        """Gives the request to each target's senders at its time, or counts why it is not sent. Calls
-        `check` while it waits."""
+    def _submit(
+        self, request: Request, all_senders: list[Senders], schedule: Schedule, check: Callable[[], None]
+    ) -> bool:
+        """Gives the request to each target's senders at its time, or counts why it is not sent; False once
+        the time is up. Calls `check` while it waits."""
         jobs = []
         for senders in all_senders:
             job = prepare(request, senders.target, self.plan.policy)
             if isinstance(job, str):
                 # It holds for every target, because the reason never depends on the target.
-                self._stats.skipped(request, job)
-                return
+                self._skip_unasked(request, job)
+                return True
             jobs.append(job)
-        due_s = self._pacer.due_s(request.at_ms)
+        due_s = schedule.due_s(request.at_ms)
         if due_s is None:
-            self._stats.skipped(request, "late")
-            return
+            return False
         for senders, job in zip(all_senders, jobs, strict=True):
-            while not senders.submit(job, due_s, WAIT_S):
-                check()
+            try:
+                while not senders.submit(job, due_s, WAIT_S):
+                    check()
+            except _TimeIsUp:
+                if senders is all_senders[0]:
+                    self._skip_unsent(request, "late")
+                raise
+        return True
+
+    def _skip_unasked(self, request: Request | None, reason: str) -> None:
+        """Counts a request that was never to be sent."""
+        self._not_sent += 1
+        self._stats.skipped(request, reason)
 
     def _skip_unsent(self, request: Request, reason: str) -> None:
-        """Counts a request that has to be sent when this replay is resumed."""
+        """Counts a request that has to be sent when this replay is resumed. It is late where the run's time
+        is up."""
+        if self._is_over and reason == "stopped":
+            reason = "late"
         self._resume.unsent(request.received_ms, request.message_id, reason, request.route)
         self._stats.skipped(request, reason)
 
     def _progress(self) -> Progress:
-        """What was sent or skipped; what waits for its time is not done yet."""
-        return Progress(self._stats.handled + self._of_other_apps, self._stats.at_ms)
+        """What was sent, or could not be; what waits for its time is not done yet."""
+        return Progress(self._stats.handled - self._not_sent, self._stats.at_ms)

@@ -16,6 +16,7 @@ examples:
   python -m app replay --from 1h --to https://new.example.com --baseline https://old.example.com \\
       --compare-bodies --fail-if 'body-changed>1%'
   python -m app replay --from 1h --to https://staging.example.com --stages 5m:1x,10m:5x,5m:1x --loop
+  python -m app replay --from 1h --to https://staging.example.com --speed 2 --for 8h --loop
   python -m app replay --from 1h --to https://staging.example.com --find-limit --fail-if 'p95>500ms'
 
 --fail-if:
@@ -88,18 +89,34 @@ def _add_target(group: argparse._ArgumentGroup) -> None:
 
 def _add_load(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--speed", metavar="N", help="1: the original spacing; 10; max (default: REPLAY_SPEED)"
+        "--speed",
+        metavar="N",
+        help="1: the original spacing; 10: ten times as fast; max: as fast as answers come, at most "
+        "REPLAY_RATE or --rate (default: REPLAY_SPEED)",
     )
     group.add_argument(
-        "--rate", metavar="N", help="requests/s on average: stretches or shrinks the original spacing"
+        "--rate",
+        metavar="N",
+        help="requests/s on average: stretches or shrinks the original spacing, whose shape stays",
     )
-    group.add_argument("--stages", metavar="LIST", help="speeds one after the other: 5m:1x,10m:5x,5m:1x")
-    group.add_argument("--for", dest="duration", metavar="TIME", help="end after this time: 90s, 15m, 1h")
-    group.add_argument("--loop", action="store_true", help="repeat the window until --for or --stages ends")
+    group.add_argument(
+        "--stages",
+        metavar="LIST",
+        help="speeds or rates one after the other, each for a time: 5m:1x,10m:5x,5m:200/s; 0x is a pause",
+    )
+    group.add_argument(
+        "--for", dest="duration", metavar="TIME", help="end after this time, if not before: 90s, 15m, 1h"
+    )
+    group.add_argument(
+        "--loop",
+        action="store_true",
+        help="begin the window again where it ends, until --for or --stages ends the run",
+    )
     group.add_argument(
         "--find-limit",
         action="store_true",
-        help="raise the speed until a threshold breaks; say what held",
+        help="raise the speed from --speed (default: 1) on, in steps of --for (default: 30s), until a "
+        "threshold breaks or the target falls behind; say what held (default: --fail-if 'errors>1%%')",
     )
     group.add_argument(
         "--concurrency",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import redis
 
+from app.cli.replay.load_flags import load_of
 from app.errors import BadSettings
 from app.loop_guard import LoopGuard
 from app.paths import literal
@@ -35,16 +36,19 @@ def with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
     for flag, name, read in (
         ("to", "replay_host", kind.base_url),
         ("speed", "replay_speed", kind.speed),
-        ("rate", "replay_rate", kind.positive),
+        ("rate", None, kind.positive),  # It is no limit, so it does not take the place of REPLAY_RATE.
         ("concurrency", "replay_concurrency", kind.whole_number(1, 1024)),
         ("sample", "replay_sample", kind.share),
     ):
         raw = getattr(args, flag)
         if raw is not None:
             try:
-                values[name] = read(raw)
+                value = read(raw)
             except ValueError as fault:
                 faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
+            else:
+                if name is not None:
+                    values[name] = value
     faults += _missing_for_comparison(args)
     if faults:
         raise BadSettings(faults)
@@ -63,6 +67,8 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         raise BadSettings([f"--until ({iso(until_ms)}) must be after --from ({iso(from_ms)})"])
     target = Target.parse(settings.replay_host)
     baseline = None if args.baseline is None else Target.parse(args.baseline)
+    load = load_of(args, settings)
+    load.refuse_short_window((until_ms - from_ms) / 1000)
     return ReplayPlan(
         from_ms=from_ms,
         until_ms=until_ms,
@@ -71,9 +77,8 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         policy=_policy(args, settings, [one for one in (target, baseline) if one], key),
         app=args.app,
         concurrency=settings.replay_concurrency,
-        rate=settings.replay_rate,
+        load=load,
         timeout_s=settings.replay_timeout_ms / 1000,
-        speed=settings.replay_speed,
         compares_answers=args.compare_bodies,
     )
 

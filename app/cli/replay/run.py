@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import functools
-import math
 import secrets
 import sys
 import time
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 import redis
 
 from app.cli.replay.ending import RunEnd, conclude
+from app.cli.replay.limit import LimitProgress, limit_thresholds, search_of
 from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
 from app.cli.replay.resume import Resumed, held_flags, resumed, why_it_cannot_be_resumed
@@ -31,17 +31,19 @@ from app.settings import Settings
 from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
 from consumers.replay.coverage import why_too_little
+from consumers.replay.find_limit import FindLimit
+from consumers.replay.forecast import Outlook, outlook
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.interrupts import SignalGuard
-from consumers.replay.pace import Pacer
+from consumers.replay.limit_found import result_of
 from consumers.replay.policy import unsafe_methods
 from consumers.replay.reports.files import check_paths
 from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
-from consumers.replay.window import LEAD_S, Progress, ReplayPlan, WindowReplay
+from consumers.replay.window import Progress, ReplayPlan, WindowReplay
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -65,15 +67,19 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
     if plan.compares_answers and not args.dry_run:
         print("--compare-bodies: the baseline gets each GET and HEAD twice", file=sys.stderr)
-    pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
-    window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
+    namer, matcher = route_namer(settings), connection_matcher(settings)
+    window = WindowReplay(plan, namer, matcher)
+    search = None
+    if args.find_limit:
+        thresholds = limit_thresholds(thresholds)
+        search = search_of(plan, namer, matcher, thresholds)
     try:
         log = open_log(settings)
         with contextlib.closing(log.history()) as history:
             check_window(window, history, log.advice, args)
             if args.dry_run:
                 return _dry_run(window, history)
-            earlier, finished, end = _replay(args, settings, window, history)
+            earlier, finished, end = _replay(args, settings, window, search, history)
     except NothingToReplay as nothing:
         print(for_terminal(f"inconclusive: {nothing}"), file=sys.stderr)
         return EXIT_FAILED if args.strict else EXIT_INCONCLUSIVE
@@ -83,7 +89,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if end.exit_code == EXIT_USAGE and not finished.figures.sent:
         print(end.reason, file=sys.stderr)
         return end.exit_code
-    result = _judge(args, thresholds, window, earlier, finished, end)
+    result = _judge(args, thresholds, window, search, earlier, finished, end)
     exit_code = end.exit_code or EXIT_CODES[result.verdict]
     conclude(args, settings, window, finished, result, end, exit_code)
     return exit_code
@@ -91,7 +97,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _dry_run(window: WindowReplay, history: History) -> int:
     plan = window.plan
-    bar = ProgressBar(sys.stderr, plan.until_ms, history.estimate(plan.from_ms, plan.until_ms), math.inf)
+    messages = history.estimate(plan.from_ms, plan.until_ms)
+    bar = ProgressBar(sys.stderr, Outlook(messages, None, is_exact=False), "messages")
     found = window.dry_run(history, bar.show)
     bar.finish()
     print("\n".join(dry_run_lines(found)))
@@ -99,25 +106,30 @@ def _dry_run(window: WindowReplay, history: History) -> int:
 
 
 def _replay(
-    args: argparse.Namespace, settings: Settings, window: WindowReplay, history: History
+    args: argparse.Namespace,
+    settings: Settings,
+    window: WindowReplay,
+    search: FindLimit | None,
+    history: History,
 ) -> tuple[Resumed | None, Run, RunEnd]:
     """Sends the window and records the run; returns the earlier part of a resumed run, the run with all its
     figures, and how it ended."""
     plan = window.plan
-    estimate = history.estimate(plan.from_ms, plan.until_ms)
-    bar = ProgressBar(sys.stderr, plan.until_ms, estimate, settings.replay_speed, settings.replay_rate)
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         if not plan.policy.allow_same_host:
             for target in plan.targets:
                 refuse_known_hosts(store, target, plan.policy.headers.host, plan.policy.addresses)
         earlier = None
-        run = _new_run(plan, settings.replay_speed)
+        run = _new_run(plan)
         if args.resume:
             earlier = resumed(store, args.resume, plan, held_flags(args, settings))
             run = earlier.run
             window.go_on(earlier.pairs, earlier.done_ids)
-        recorder = RunRecorder(store, run, window.take_figures, is_resumed=earlier is not None)
-        end = _run_until_end(window, history, recorder, bar)
+        bar = _progress_of(window, history) if search is None else LimitProgress(sys.stderr, plan)
+        bar.begin()
+        sending = search or window
+        recorder = RunRecorder(store, run, sending.take_figures, is_resumed=earlier is not None)
+        end = _run_until_end(sending, history, recorder, bar)
         window.was_overtaken = history.was_overtaken
         bar.finish()
         if earlier is not None and end.exit_code:
@@ -130,13 +142,24 @@ def _replay(
     return earlier, finished, dataclasses.replace(end, is_in_redis=recorder.is_in_redis)
 
 
-def _new_run(plan: ReplayPlan, speed: float) -> Run:
+def _progress_of(window: WindowReplay, history: History) -> ProgressBar:
+    load = window.plan.load
+    ahead = outlook(load, window.forecast(history))
+    if ahead.uses_up_window:
+        print("the log's window ends before the stages do: --loop begins it again", file=sys.stderr)
+    if ahead.is_capped:
+        text = f"REPLAY_RATE={load.cap:g} limits this run: it is slower than asked"
+        print(text, file=sys.stderr)
+    return ProgressBar(sys.stderr, ahead)
+
+
+def _new_run(plan: ReplayPlan) -> Run:
     info = {
         "target": plan.target.url,
         "from": iso(plan.from_ms),
         "until": iso(plan.until_ms),
         "started_at": str(int(time.time())),
-        "speed": "max" if math.isinf(speed) else f"{speed:g}",
+        "speed": plan.load.text,
     }
     if plan.app:
         info["app"] = plan.app
@@ -148,7 +171,12 @@ def _new_run(plan: ReplayPlan, speed: float) -> Run:
     return Run(run_id, info, RunFigures())
 
 
-def _run_until_end(window: WindowReplay, history: History, recorder: RunRecorder, bar: ProgressBar) -> RunEnd:
+def _run_until_end(
+    sending: WindowReplay | FindLimit,
+    history: History,
+    recorder: RunRecorder,
+    bar: ProgressBar | LimitProgress,
+) -> RunEnd:
     """Runs the window until it is finished, interrupted or broken off."""
     guard = SignalGuard()
 
@@ -159,7 +187,7 @@ def _run_until_end(window: WindowReplay, history: History, recorder: RunRecorder
 
     try:
         with guard:
-            window.run(history, on_progress)
+            sending.run(history, on_progress)
     except KeyboardInterrupt:
         return RunEnd("interrupted", EXIT_INTERRUPTED, can_resume=True)
     except TargetDown as fault:
@@ -175,6 +203,7 @@ def _judge(
     args: argparse.Namespace,
     thresholds: Sequence[Threshold],
     window: WindowReplay,
+    search: FindLimit | None,
     earlier: Resumed | None,
     finished: Run,
     end: RunEnd,
@@ -197,6 +226,8 @@ def _judge(
         timeline=timeline,
     )
     result = judge(evidence, thresholds, is_strict=args.strict, allow_slower=args.allow_slower)
+    if search is not None:
+        result = result_of(search.found, result)
     if result.is_interrupted and result.verdict == "passed":
         result = dataclasses.replace(result, verdict="inconclusive")
     return result

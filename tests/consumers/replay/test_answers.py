@@ -23,7 +23,7 @@ from app.store.replay import RunFigures
 from consumers.replay import answers as answers_module
 from consumers.replay import comparison as comparison_module
 from consumers.replay.http1 import KEPT_MAX_BYTES
-from consumers.replay.pace import Pacer
+from consumers.replay.load import Load, at_speed
 from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.target import Target
@@ -80,9 +80,10 @@ def replayed(
         app="",
         concurrency=4,
         timeout_s=timeout_s,
+        load=Load((at_speed(math.inf),)),
         compares_answers=True,
     )
-    window = WindowReplay(plan, lambda line: "/:n", never, Pacer(math.inf, 0, sys.maxsize))
+    window = WindowReplay(plan, lambda line: "/:n", never)
     window.run(Kept(count, methods), ignore)
     figures = window.take_figures()
     assert sum(route.sent for route in figures.routes.values()) == count

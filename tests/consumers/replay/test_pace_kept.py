@@ -45,7 +45,7 @@ def replayed(
 ) -> WindowReplay:
     """After a run of the first `count` requests of the log."""
     run = window(target, baseline, speed)
-    run.plan = replace(run.plan, speed=speed, concurrency=concurrency, timeout_s=20.0)
+    run.plan = replace(run.plan, concurrency=concurrency, timeout_s=20.0)
     run.run(log or Kept(count), ignore)
     return run
 
@@ -199,7 +199,7 @@ def test_an_interrupted_run_is_judged_by_what_it_sent() -> None:
 
     with RecordingTarget() as target:
         run = window(target, speed=1.0)
-        run.plan = replace(run.plan, speed=1.0, concurrency=None)
+        run.plan = replace(run.plan, concurrency=None)
         stop_s = time.monotonic() + 1.5
         with pytest.raises(KeyboardInterrupt):
             run.run(Kept(3_000), stop)

@@ -14,7 +14,7 @@ from app.log import Reach
 from app.message import RouterMessage
 from app.store.replay import RunFigures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
-from consumers.replay.pace import Pacer
+from consumers.replay.load import Load, at_speed
 from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
@@ -59,7 +59,11 @@ class Kept:
 
 
 def window(
-    target: RecordingTarget, baseline: RecordingTarget | None = None, speed: float = math.inf, rate: float = 0
+    target: RecordingTarget,
+    baseline: RecordingTarget | None = None,
+    speed: float = math.inf,
+    rate: float = 0,
+    load: Load | None = None,
 ) -> WindowReplay:
     plan = ReplayPlan(
         from_ms=0,
@@ -70,8 +74,9 @@ def window(
         app="",
         concurrency=4,
         timeout_s=2.0,
+        load=load or Load((at_speed(speed),), cap=rate),
     )
-    return WindowReplay(plan, lambda line: "/:n", never, Pacer(speed, rate, sys.maxsize))
+    return WindowReplay(plan, lambda line: "/:n", never)
 
 
 def ignore(progress: Progress) -> None:
