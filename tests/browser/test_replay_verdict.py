@@ -153,6 +153,49 @@ def test_a_run_that_is_resumed_is_running_whatever_it_came_to_before(page: Page,
     assert not page.all(".threshold")
 
 
+def test_answers_that_differ_are_named_by_their_keys(page: Page, shop: redis.Redis) -> None:
+    figures = replayed()
+    keys = {"body.items[].price": 30, "<img src=x onerror=window.hacked=6>": 2}
+    figures.of("/search").bodies = sample_result.bodies(compared=400, changed=30, noisy=12, keys=keys)
+    figures.of("/products/:id").bodies = sample_result.bodies(compared=400, changed=0, noisy=0, keys={})
+    replay.record(shop, "r1", figures, {**WINDOW_RUN, "baseline": "https://old.example.com"})
+    open_run(page, "r1")
+    assert "30 of 800 answers differ beyond" in page.text("#replay")
+    assert page.texts(".bodies li") == [
+        "/search7.50 % differ, noise 3.00 %body.items[].price30<img src=x onerror=window.hacked=6>2"
+    ]
+    cells = dict(zip(page.texts(".replayed .route"), page.texts("[data-name='Body differs']"), strict=True))
+    assert cells["/search"] == "7.50 %"
+    assert cells["/products/:id"] == "0"
+    assert cells["/<script>window.hacked=1</script>"] == "\N{EN DASH}"
+    assert page.run("return window.hacked") is None
+    assert page.complaints() == []
+
+
+def test_of_hundreds_of_findings_the_gravest_are_shown_and_the_rest_counted(
+    page: Page, shop: redis.Redis
+) -> None:
+    result = sample_result.failed()
+    result.findings.extend(sample_result.finding(route=f"/route-{number}") for number in range(400))
+    judged_run(shop, "r1", result)
+    open_run(page, "r1")
+    shown = [cell.text for cell in page.all(".findings td.route") if cell.is_displayed()]
+    assert shown == ["/search", "/<script>window.hacked=1</script>"]
+    assert page.text(".threshold .more summary") == "402 routes: 1 not judged, 401 met"
+    listed = len(page.all(".more .findings tbody tr"))
+    assert f"{402 - listed} more not listed here; a report has all" in page.text(".threshold .more")
+    assert listed < 100
+
+
+def test_an_address_that_is_none_does_not_break_the_page(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.passed())
+    page.open("#/replay/%zz")
+    page.wait_for(lambda: page.is_shown(".runs summary"), "the list of runs")
+    page.one(".runs summary").click()
+    page.one(".runs a").click()
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the run")
+
+
 def test_the_speeds_that_were_tried_are_listed_with_the_highest_that_held(
     page: Page, shop: redis.Redis
 ) -> None:
