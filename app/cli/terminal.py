@@ -1,4 +1,5 @@
-"""The terminal of `top`: a screen of its own, keys one by one, and both put back at the end."""
+"""The terminal: what it can show; and that of `top`: a screen of its own, keys one by one, and both put back
+at the end."""
 
 from __future__ import annotations
 
@@ -12,6 +13,31 @@ from collections.abc import Callable, Iterator, Sequence
 
 OPEN_SCREEN, CLOSE_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+
+_ASCII = str.maketrans(
+    {
+        "\N{CHECK MARK}": "ok",
+        "\N{BALLOT X}": "FAIL",
+        "\N{MIDDLE DOT}": "-",
+        "\N{RIGHTWARDS ARROW}": "->",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{MINUS SIGN}": "-",
+    }
+)
+
+
+def printable(lines: Sequence[str], encoding: str) -> list[str]:
+    """The lines as an output of this encoding can show them: our own signs in ASCII where one of them cannot
+    be encoded, and other characters as escapes."""
+    try:
+        "\n".join(lines).encode(encoding)
+        return list(lines)
+    except (UnicodeEncodeError, LookupError):
+        return [_in_ascii(line) for line in lines]
+
+
+def _in_ascii(line: str) -> str:
+    return line.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def is_interactive(kind: str) -> bool:

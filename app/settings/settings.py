@@ -205,8 +205,12 @@ class Settings:
         unit="requests/s",
         default_label="unlimited",
     )
-    replay_concurrency: int = setting(
-        "REPLAY_CONCURRENCY", 16, "requests in flight, for each process", kind.whole_number(1, 1024)
+    replay_concurrency: int | None = setting(
+        "REPLAY_CONCURRENCY",
+        None,
+        "requests in flight to each target, for each process",
+        kind.whole_number(1, 1024),
+        default_label="grows from 16 to 256 as needed",
     )
     replay_sample: float = setting(
         "REPLAY_SAMPLE", 1.0, "share of requests to send, the same ones each time", kind.share

@@ -246,5 +246,6 @@ REPLAY_RUNS = PREFIX + "replay:runs"
 
 
 def replay_run(run_id: str, *parts: str) -> str:
-    """Of a run: `info`, `skipped`, `late`, `routes`, `sent`, or a part of one route."""
+    """Of a run: a hash of replay.RUN_PARTS, the string `result`, `pairs` (see replay_resume.py), or a part of
+    one route."""
     return ":".join((f"{PREFIX}replay:{run_id}", *parts))

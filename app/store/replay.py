@@ -16,6 +16,7 @@ import redis
 
 from app.sketch import bucket
 from app.store import replies
+from app.store.body_figures import BodyFigures as BodyFigures
 from app.store.keys import REPLAY_RUNS, digest
 from app.store.keys import replay_run as _key
 from app.store.run_result import RunResult, from_json, to_json
@@ -25,34 +26,17 @@ KEPT_S = 30 * 86_400
 RUNS_MAX = 200
 RUN_PARTS = ("info", "skipped", "late", "routes", "sent", "uncomparable")
 """Hashes of a run. Beside them is `result`, a string, and `pairs`, a hash, while a run can be resumed."""
-ROUTE_PARTS = ("counts", "original", "replayed", "response", "bodies", "body-keys")
-BODY_COUNTS = ("compared", "changed", "noisy")
-BODY_KEYS_MAX = 50
-"""Kept for each route."""
-
-
-@dataclass(slots=True)
-class BodyFigures:
-    """How the answers of target and baseline differ, on one route."""
-
-    compared: int = 0
-    """Requests whose answers were compared."""
-    changed: int = 0
-    """Those whose answers differ beyond what differs between two answers of the baseline."""
-    noisy: int = 0
-    """Those where two answers of the baseline differ."""
-    keys: Counter[str] = field(default_factory=Counter)
-    """What differs beyond the noise (`status`, `header:location`, `body.items[].price`) -> requests. Names
-    alone, never values."""
-
-    def merge(self, other: BodyFigures) -> None:
-        """Adds what another has counted."""
-        self.compared += other.compared
-        self.changed += other.changed
-        self.noisy += other.noisy
-        for key, count in other.keys.items():
-            if key in self.keys or len(self.keys) < BODY_KEYS_MAX:
-                self.keys[key] += count
+ROUTE_PARTS = (
+    "counts",
+    "original",
+    "replayed",
+    "response",
+    "bodies",
+    "body-keys",
+    "body-noise",
+    "body-noisy",
+)
+BODY_COUNTS = ("compared", "noisy", "cut", "differing", "noise_only")
 
 
 @dataclass(slots=True)
@@ -81,18 +65,18 @@ class RouteFigures:
         *,
         is_comparable: bool = True,
     ) -> None:
-        """Notes one request. Latencies count where there is an answer to compare. `is_comparable`: the
-        original can be compared with an answer."""
+        """Notes one request. Statuses count where there is an answer to compare, latencies where it has an
+        end. `is_comparable`: the original can be compared with an answer."""
         self.sent += 1
         self.kinds[kind] += 1
         if response_ms is not None:
             self.response[bucket(response_ms)] += 1
+        if is_comparable and kind in ("answered", "stream"):
+            self.statuses[original_status, status] += 1
         if kind == "answered":
             self.replayed[bucket(latency_ms)] += 1
-            if is_comparable:
-                self.statuses[original_status, status] += 1
-                if original_ms is not None:
-                    self.original[bucket(original_ms)] += 1
+            if is_comparable and original_ms is not None:
+                self.original[bucket(original_ms)] += 1
 
     def merge(self, other: RouteFigures) -> None:
         """Adds what another has counted."""
@@ -135,6 +119,9 @@ class RunFigures:
         total = RouteFigures()
         for figures in self.routes.values():
             total.merge(figures)
+        total.bodies = BodyFigures()
+        for figures in self.routes.values():
+            total.bodies.add_route(figures.bodies)
         return total
 
     @property
@@ -195,8 +182,11 @@ def _as_hashes(figures: RouteFigures) -> dict[str, dict[str, int]]:
     parts = {"counts": counts}
     parts |= {part: {str(index): n for index, n in sketch.items()} for part, sketch in sketches.items()}
     bodies = {name: getattr(figures.bodies, name) for name in BODY_COUNTS}
+    bodies |= {f"uncompared:{reason}": count for reason, count in figures.bodies.uncompared.items()}
     parts["bodies"] = {name: count for name, count in bodies.items() if count}
-    parts["body-keys"] = dict(figures.bodies.keys)
+    parts["body-keys"] = dict(figures.bodies.differing_keys)
+    parts["body-noise"] = dict(figures.bodies.noise_keys)
+    parts["body-noisy"] = dict(figures.bodies.noisy_keys)
     return {part: values for part, values in parts.items() if values}
 
 
@@ -283,7 +273,16 @@ def _route(parts: Mapping[str, Any]) -> RouteFigures:
         response=Counter(replies.sketch(parts["response"])),
         bodies=BodyFigures(
             **{name: bodies.get(name, 0) for name in BODY_COUNTS},
-            keys=Counter(replies.counts(parts["body-keys"])),
+            differing_keys=Counter(replies.counts(parts["body-keys"])),
+            noise_keys=Counter(replies.counts(parts["body-noise"])),
+            noisy_keys=Counter(replies.counts(parts["body-noisy"])),
+            uncompared=Counter(
+                {
+                    name.removeprefix("uncompared:"): count
+                    for name, count in bodies.items()
+                    if name.startswith("uncompared:")
+                }
+            ),
         ),
     )
     for name, count in counts.items():

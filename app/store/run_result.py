@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -48,6 +48,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteLeftOut:
+    """A route of which less was sent than left out: what the verdict says nothing, or little, about."""
+
+    route: str
+    sent: int
+    """0: it was left out wholly."""
+    left_out: int
+    reasons: Mapping[str, int]
+    """Why -> requests: `method POST`, `rule`, `late`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of what was asked was sent. `asked` are the window's requests without what the user left out
     (methods, rules, sample, routes, apps) and what no replay sends (connections, replayed requests)."""
@@ -62,6 +74,15 @@ class Coverage:
     """Reason -> requests of the window that were not asked for."""
     uncomparable: Mapping[str, int]
     """Why their original could not be compared with an answer -> requests that were sent and answered."""
+    routes_left_out: Sequence[RouteLeftOut] = ()
+    """Most requests first, at most 50. Without what `--only-route`, `--exclude-route` and `--app` leave out,
+    and without the sample's part of a route that was sent otherwise."""
+    more_routes_left_out: int = 0
+    """How many such routes there are beyond these."""
+    window_s: float = 0.0
+    """How long the window is."""
+    missing_s: float = 0.0
+    """How much of that is not in the log: dropped already, or still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +155,8 @@ class RunResult:
 
     verdict: Verdict
     reasons: list[str]
-    """Why it is not `passed`, one line each, the gravest first."""
+    """Why it is not `passed`, one line each, the gravest first. Of a run without thresholds that passed: what
+    was not judged."""
     thresholds: list[str]
     findings: list[Finding]
     """The gravest first: crossed, inconclusive, not-judged, met."""
@@ -145,6 +167,8 @@ class RunResult:
     steps: list[SpeedStep] = field(default_factory=list)
     timeline: list[TimePoint] = field(default_factory=list)
     """At most 300 points."""
+    findings_left_out: int = 0
+    """How many more there are, less grave than those in `findings`."""
 
 
 def to_json(result: RunResult) -> bytes:
@@ -160,7 +184,7 @@ def from_json(data: bytes) -> RunResult | None:
             **{
                 **_known(RunResult, found),
                 "findings": [Finding(**_known(Finding, one)) for one in found["findings"]],
-                "coverage": Coverage(**_known(Coverage, found["coverage"])),
+                "coverage": _coverage(found["coverage"]),
                 "pace": Pace(
                     **{
                         **_known(Pace, found["pace"]),
@@ -173,6 +197,11 @@ def from_json(data: bytes) -> RunResult | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _coverage(values: Mapping[str, Any]) -> Coverage:
+    left_out = [RouteLeftOut(**_known(RouteLeftOut, one)) for one in values.get("routes_left_out", ())]
+    return Coverage(**{**_known(Coverage, values), "routes_left_out": left_out})
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

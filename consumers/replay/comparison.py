@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consumers.replay.request import Outcome, Request
 from consumers.replay.senders import Skipped
+
+ANSWERS_MAX_BYTES = 67_108_864
+"""Of the answers that wait for those of the other target."""
 
 Compared = Callable[[Request, Outcome, Outcome, float], None]
 """(request, the baseline's outcome, the target's, how late the target's was sent in ms)."""
@@ -27,6 +30,10 @@ class _Half:
     late_ms: float
     is_baseline: bool
 
+    @property
+    def answer_bytes(self) -> int:
+        return 0 if self.outcome is None or self.outcome.answer is None else self.outcome.answer.size_bytes
+
 
 class Comparison:
     """Thread-safe. Takes the reports of both targets and calls `compared` or `skipped` once for each
@@ -37,6 +44,7 @@ class Comparison:
         self._skipped = skipped
         self._lock = threading.Lock()
         self._first: dict[int, _Half] = {}
+        self._answers_bytes = 0
 
     def done(self, is_baseline: bool, request: Request, outcome: Outcome, late_ms: float) -> None:
         """One of the two targets has an outcome."""
@@ -60,8 +68,17 @@ class Comparison:
         with self._lock:
             first = self._first.pop(id(half.request), None)
             if first is None:
-                self._first[id(half.request)] = half
+                self._first[id(half.request)] = self._bounded(half)
+            else:
+                self._answers_bytes -= first.answer_bytes
         return first
+
+    def _bounded(self, half: _Half) -> _Half:
+        """The half; without its answer while too many wait for a slower target."""
+        if self._answers_bytes + half.answer_bytes > ANSWERS_MAX_BYTES and half.outcome is not None:
+            half = replace(half, outcome=replace(half.outcome, answer=None))
+        self._answers_bytes += half.answer_bytes
+        return half
 
     def close(self) -> None:
         """Both targets are finished: what only one of them answered is skipped."""

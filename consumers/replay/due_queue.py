@@ -19,6 +19,9 @@ from consumers.replay.pace import RateLimit
 
 Item = TypeVar("Item")
 
+BEHIND_S = 0.02
+"""A due item that waits longer than this waits for a thread: they are all busy."""
+
 
 class Entry(NamedTuple, Generic[Item]):
     """Ordered by due time (monotonic, s), then by number, the order of arrival: items are not compared."""
@@ -26,6 +29,10 @@ class Entry(NamedTuple, Generic[Item]):
     due_s: float
     number: int
     item: Item
+    read_s: float
+    """`due_s`, or later where it was put in late though the threads kept up."""
+    ready_s: float
+    """From when a free thread could have taken it: `read_s`, or later where the rate did not allow it."""
 
 
 class DueQueue(Generic[Item]):
@@ -43,6 +50,10 @@ class DueQueue(Generic[Item]):
         """Numbers of the items that are claimed and not finished."""
         self._numbers = itertools.count()
         self._has_leader = False
+        self.idle = 0
+        """Threads that wait in `take`."""
+        self.taken_max = 0
+        """The most items that were taken and not claimed yet, at once."""
         self._is_closed = False
         self._lock = threading.Lock()
         self._head_changed = threading.Condition(self._lock)
@@ -55,7 +66,9 @@ class DueQueue(Generic[Item]):
         with self._lock:
             if self._is_full() and not self._has_space.wait_for(lambda: not self._is_full(), timeout_s):
                 return False
-            entry = Entry(due_s, next(self._numbers), item)
+            now_s = time.monotonic()
+            read_s = now_s if now_s > due_s and not self._is_behind(now_s) else due_s
+            entry = Entry(due_s, next(self._numbers), item, read_s, read_s)
             heapq.heappush(self._waiting, entry)
             if self._waiting[0] is entry:
                 # The leader waits for another time. It is one of the waiting threads, so wake them all.
@@ -65,28 +78,48 @@ class DueQueue(Generic[Item]):
     def take(self) -> Entry[Item] | None:
         """The first item, as soon as it is due and the rate allows; None once the queue is closed."""
         with self._lock:
-            while not self._is_closed:
-                if not self._waiting or self._has_leader:
-                    self._head_changed.wait()
-                    continue
-                now_s = time.monotonic()
-                wait_s = max(self._waiting[0].due_s, self._limit.free_s) - now_s
-                if wait_s > 0:
-                    self._has_leader = True
-                    self._head_changed.wait(wait_s)
-                    self._has_leader = False
-                    continue
-                return self._pop(now_s)
+            self.idle += 1
+            try:
+                while not self._is_closed:
+                    if not self._waiting or self._has_leader:
+                        self._head_changed.wait()
+                        continue
+                    now_s = time.monotonic()
+                    wait_s = max(self._waiting[0].due_s, self._limit.free_s) - now_s
+                    if wait_s > 0:
+                        self._has_leader = True
+                        self._head_changed.wait(wait_s)
+                        self._has_leader = False
+                        continue
+                    return self._pop(now_s)
+            finally:
+                self.idle -= 1
         return None
 
     def _pop(self, now_s: float) -> Entry[Item]:
         entry = heapq.heappop(self._waiting)
         self._taken[entry.number] = entry.item
+        self.taken_max = max(self.taken_max, len(self._taken))
         if now_s - entry.due_s <= self._max_late_s:
+            if self._limit.free_s > entry.ready_s:
+                entry = entry._replace(ready_s=self._limit.free_s)
             self._limit.use(now_s)
         self._head_changed.notify()  # The next leader.
         self._has_space.notify()
         return entry
+
+    @property
+    def taken(self) -> int:
+        """Items that are taken and not claimed yet."""
+        return len(self._taken)
+
+    def overdue(self) -> int:
+        """How many items are due and wait for a thread; 0 where the first has not waited for BEHIND_S."""
+        with self._lock:
+            now_s = time.monotonic()
+            if self._limit.free_s > now_s or not self._is_behind(now_s):
+                return 0
+            return sum(entry.due_s <= now_s for entry in self._waiting)
 
     # `claim` and `finish` run once for each request, so they take the lock only at the end: each of their
     # steps is a single operation on a dict or a set, which is atomic.
@@ -132,6 +165,10 @@ class DueQueue(Generic[Item]):
             self._is_idle.notify_all()
             self._is_idle.wait_for(self._is_empty)
         return left
+
+    def _is_behind(self, now_s: float) -> bool:
+        """The first item has waited for a while, and no thread is free."""
+        return bool(self._waiting) and not self.idle and now_s - self._waiting[0].ready_s > BEHIND_S
 
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._size_max

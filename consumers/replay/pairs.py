@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ROUTE_MAX = 20_000
 """Pairs of one route: their p95 is then known to about 2 % for usual times."""
@@ -41,6 +41,12 @@ class PairSample:
         self.after_ms.append(after_ms)
         if len(self.before_ms) > self.size_max:
             self._halve(chance)
+
+    def thinned(self, chance: Callable[[], float] = random.random) -> PairSample:
+        """A copy with about half of the pairs, chosen at random."""
+        copy = replace(self)
+        copy._halve(chance)
+        return copy
 
     def _halve(self, chance: Callable[[], float]) -> None:
         """Keeps about half of the pairs, chosen at random."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.message import RouterMessage, exact_line
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
@@ -65,14 +65,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer's head and the first of its body, for a comparison of answers. Never kept or shown."""
+    """An answer's head and the first of its body, for a comparison of answers. Never kept or shown, not even
+    by `repr`."""
 
-    head: bytes
+    head: bytes = field(repr=False)
     """Status line and headers."""
-    body: bytes
+    body: bytes = field(repr=False)
     """Up to a limit, without the framing of its transfer."""
     is_cut: bool
     """The body is longer than the limit."""
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.head) + len(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,10 @@ class Outcome:
 
     `kind` is `answered`, `stream` (an answer without an end, such as server-sent events, which was left
     once it was clear), or what went wrong: `refused`, `reset`, `timeout`, `tls`, `dns`, `bad-response`,
-    `too-large`. `status` is 0 unless answered or a stream. `latency_ms` is the service time: from the
-    first byte sent until the answer's headers, and as much of its body as is read, have arrived.
-    `elapsed_ms` also has what comes before: connecting, and a first try that failed.
+    `too-large`, `no-socket` (this machine had no file or port left). `status` is 0 unless answered or a
+    stream. `latency_ms` is the service time: from the first byte sent until the answer's headers, and as much
+    of its body as is read, have arrived. `elapsed_ms` also has what comes before: connecting, and a first try
+    that failed. Both are at least the time limit after a timeout, because an answer would have taken longer.
     """
 
     kind: str
@@ -92,6 +98,11 @@ class Outcome:
     elapsed_ms: float = 0.0
     answer: Answer | None = None
     """Only where answers are compared."""
+
+    @property
+    def has_status(self) -> bool:
+        """The target has answered, even if the answer has no end."""
+        return self.status > 0
 
 
 def request_of(

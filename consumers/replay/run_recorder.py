@@ -26,40 +26,48 @@ class RunRecorder:
         run: Run,
         take: Callable[[], RunFigures],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_resumed: bool = False,
     ) -> None:
+        """`is_resumed`: the run has figures and a progress already. Its first write replaces what Redis
+        has, because the figures no longer count what is to be sent now."""
         self._store = store
         self._run = run
         self._take = take
         self._clock = clock
         self._next_s = clock() + WRITE_EVERY_S
+        self._progress = self._earlier = float(run.info.get("progress", 0)) if is_resumed else 0.0
+        self._replaces_run = is_resumed
         self.is_in_redis = True
         """The last write succeeded."""
 
     def flush_if_due(self, progress: float) -> None:
-        """Writes what is new, if the last write is long enough ago. `progress`: 0 to 1."""
+        """Writes what is new, if the last write is long enough ago. `progress`: 0 to 1, of this part."""
+        self._progress = self._earlier + (1 - self._earlier) * progress
         if self._clock() >= self._next_s:
-            self._write("running", progress)
+            self._write("running")
             self._next_s = self._clock() + (WRITE_EVERY_S if self.is_in_redis else RETRY_AFTER_S)
 
     def finish(self, state: str) -> Run:
         """Writes the rest; returns the whole run."""
-        self._write(state, 1.0 if state == "finished" else None)
+        if state == "finished":
+            self._progress = 1.0
+        self._write(state)
         return self._run
 
-    def _write(self, state: str, progress: float | None) -> None:
+    def _write(self, state: str) -> None:
         run = self._run
         run.info["state"] = state
-        if progress is not None:
-            run.info["progress"] = f"{progress:.2f}"
+        run.info["progress"] = f"{self._progress:.2f}"
         new = self._take()
         run.figures.merge(new)
         if not run.figures.sent and not run.figures.skipped:
             return  # There is nothing to show yet, as after a start that was refused.
-        replaces_run, self.is_in_redis = not self.is_in_redis, False
+        replaces_run, self.is_in_redis = self._replaces_run or not self.is_in_redis, False
         try:
             record(
                 self._store, run.id, run.figures if replaces_run else new, run.info, replaces_run=replaces_run
             )
         except redis.RedisError:
             return
-        self.is_in_redis = True
+        self.is_in_redis, self._replaces_run = True, False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,13 +13,15 @@ from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.replay import RunFigures
-from app.store.run_result import Milliseconds, Pace, TimePoint
+from app.store.run_result import Pace, TimePoint
+from consumers.replay.answers import AnswerComparison
 from consumers.replay.breaker import Breaker
-from consumers.replay.comparison import Comparison
+from consumers.replay.comparison import Compared, Comparison
 from consumers.replay.pace import Pacer
+from consumers.replay.pace_kept import Asked, Sending, pace_of
 from consumers.replay.pairs import Pairs
 from consumers.replay.policy import ReplayPolicy, prepare
-from consumers.replay.request import Job, Request, request_of
+from consumers.replay.request import Job, Outcome, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
 from consumers.replay.senders import Done, Senders, Skipped
 from consumers.replay.stats import ReplayStats
@@ -49,10 +52,24 @@ class ReplayPlan:
     baseline: Target | None
     policy: ReplayPolicy
     app: str
-    concurrency: int
+    concurrency: int | None
+    """Limit of requests at once to each target; None: it grows as needed."""
     timeout_s: float
     rate: float = 0.0
     """Limit of requests/s to each target, 0 for none."""
+    compares_answers: bool = False
+    """Needs a baseline, which then gets each request twice."""
+
+    speed: float = math.inf
+    """1 keeps the original spacing, infinity ignores it."""
+
+    @property
+    def asked(self) -> Asked:
+        """The pace, as it is judged."""
+        if math.isinf(self.speed):
+            text = f"{self.rate:g}/s" if self.rate else "max"
+            return Asked(text, rate=self.rate or None, flag="--rate", is_paced=bool(self.rate))
+        return Asked(f"{self.speed:g}x", speed=self.speed, is_paced=True)
 
     @property
     def targets(self) -> list[Target]:
@@ -88,6 +105,10 @@ class WindowReplay:
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
+        self._all_senders: list[Senders] = []
+        """Of the target, and of the baseline if there is one."""
+        self._done_before: frozenset[str] = frozenset()
+        """Messages that an earlier part of this run has dealt with."""
 
     def dry_run(self, history: History, on_progress: Callable[[Progress], None]) -> DryRun:
         """Counts what would be sent, and what would not. Sends nothing."""
@@ -105,8 +126,11 @@ class WindowReplay:
     def run(self, history: History, on_progress: Callable[[Progress], None]) -> None:
         """Sends all of it. Raises TargetDown, SameHost, LogUnavailable and KeyboardInterrupt: what was
         done until then is in the figures, and `resume_ms` says where to continue."""
-        comparison = Comparison(self._stats.compared, self._skip_unsent)
-        all_senders = self._start_senders(comparison)
+        answers = self._start_answers()
+        comparison = Comparison(self._compared_by(answers), self._skip_unsent)
+        self._all_senders = self._start_senders(comparison)
+        # Last, because what they send depends on what the others report.
+        all_senders = [*self._all_senders, *([answers.senders] if answers else [])]
 
         def check() -> None:
             for senders in all_senders:
@@ -116,7 +140,7 @@ class WindowReplay:
 
         try:
             for request in self._requests(history):
-                self._submit(request, all_senders, check)
+                self._submit(request, self._all_senders, check)
                 check()
             while not all(senders.drain(WAIT_S) for senders in all_senders):
                 check()
@@ -131,6 +155,21 @@ class WindowReplay:
         """Where to continue after an interruption (when lines were received, Unix ms)."""
         return self._resume.time_ms
 
+    @property
+    def to_send(self) -> Counter[tuple[str, str]]:
+        """(reason, route) -> requests that count as skipped, and that the resumed replay sends."""
+        return self._resume.to_send
+
+    @property
+    def done_ids(self) -> list[str]:
+        """Messages that were received after `resume_ms`, and that the resumed replay need not send."""
+        return [*self._done_before, *self._resume.done_ids]
+
+    def go_on(self, pairs: Pairs, done_ids: Iterable[str]) -> None:
+        """Goes on with the pairs of an earlier part of this run, without the messages it dealt with."""
+        self._stats.pairs = pairs
+        self._done_before = frozenset(done_ids)
+
     def take_figures(self) -> RunFigures:
         """What was counted since the last call."""
         return self._stats.take()
@@ -141,25 +180,24 @@ class WindowReplay:
         return self._stats.pairs
 
     def pace(self) -> Pace:
-        """How fast it went."""
-        return Pace(
-            asked="",
-            speed_asked=None,
-            speed_reached=None,
-            rate_asked=None,
-            rate_reached=0.0,
-            share_reached=None,
-            duration_s=0.0,
-            late=Milliseconds(None, None, None, None),
-            fault="",
-            explanation="",
-            concurrency=self.plan.concurrency,
-            concurrency_max=self.plan.concurrency,
+        """How fast it went, and whose fault it is if that was slower than asked."""
+        return pace_of(
+            self.plan.asked,
+            [
+                Sending(
+                    name,
+                    senders.meter,
+                    senders.under_way_max,
+                    senders.concurrency.limit,
+                    senders.concurrency.shortage,
+                )
+                for name, senders in zip(("The target", "The baseline"), self._all_senders, strict=False)
+            ],
         )
 
     def timeline(self) -> list[TimePoint]:
-        """The run in steps of equal length, at most 300."""
-        return []
+        """The run in steps of equal length, at most 300: what the target was sent."""
+        return self._all_senders[0].meter.timeline() if self._all_senders else []
 
     def _requests(self, history: History) -> Iterator[Request]:
         """The window's requests, each chunk of the log in order of time."""
@@ -171,19 +209,49 @@ class WindowReplay:
             for request, unread_ms in zip(requests, earliest_from_each(received_ms), strict=True):
                 self._resume.unread(unread_ms)
                 yield request
+                self._resume.taken(request.received_ms, request.message_id)
             if received_ms:
                 self._resume.unread(max(received_ms))
 
     def _requests_of(self, chunk: Sequence[RouterMessage]) -> Iterator[Request]:
         for message in chunk:
+            if message["id"] in self._done_before:
+                continue
             if self.plan.app and message["app"] != self.plan.app:
                 self._of_other_apps += 1
+                self._resume.taken(message["received_at"], message["id"])
                 continue
             request = request_of(message, self._route_of, self._is_connection)
             if request is None:
                 self._stats.skipped(None, "no-path")
+                self._resume.taken(message["received_at"], message["id"])
             else:
                 yield request
+
+    def _start_answers(self) -> AnswerComparison | None:
+        """What compares the answers; None where they are not compared."""
+        plan = self.plan
+        if plan.baseline is None or not plan.compares_answers:
+            return None
+        baseline = plan.baseline
+        return AnswerComparison(
+            plan.target.url,
+            baseline.url,
+            lambda request: prepare(request, baseline, plan.policy),
+            lambda done, skipped: self._senders(baseline, done, skipped),
+            self._stats.answers_compared,
+            self._stats.answers_uncompared,
+        )
+
+    def _compared_by(self, answers: AnswerComparison | None) -> Compared:
+        if answers is None:
+            return self._stats.compared
+
+        def compared(request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
+            self._stats.compared(request, before, after, late_ms)
+            answers.add(request, before, after)
+
+        return compared
 
     def _start_senders(self, comparison: Comparison) -> list[Senders]:
         """The senders of each target, the baseline's second."""
@@ -199,7 +267,17 @@ class WindowReplay:
 
     def _senders(self, target: Target, done: Done, skipped: Skipped) -> Senders:
         plan = self.plan
-        return Senders(target, plan.concurrency, plan.timeout_s, done, skipped, Breaker(), rate=plan.rate)
+        return Senders(
+            target,
+            plan.concurrency,
+            plan.timeout_s,
+            done,
+            skipped,
+            Breaker(),
+            rate=plan.rate,
+            is_paced=plan.asked.is_paced,
+            keeps_answers=plan.compares_answers,
+        )
 
     def _submit(self, request: Request, all_senders: list[Senders], check: Callable[[], None]) -> None:
         """Gives the request to each target's senders at its time, or counts why it is not sent. Calls
@@ -222,7 +300,7 @@ class WindowReplay:
 
     def _skip_unsent(self, request: Request, reason: str) -> None:
         """Counts a request that has to be sent when this replay is resumed."""
-        self._resume.unsent(request.received_ms)
+        self._resume.unsent(request.received_ms, request.message_id, reason, request.route)
         self._stats.skipped(request, reason)
 
     def _progress(self) -> Progress:

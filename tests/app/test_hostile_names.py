@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -23,10 +22,6 @@ from app.logging_setup import KeyValueFormatter
 from app.settings import Settings
 from app.store import dead_letters
 from app.store.frame_events import Loss, record_once
-from app.store.queries.replays import compared
-from app.store.replay import Run, RunFigures
-from consumers.replay import report as replay_report
-from consumers.replay.gate.thresholds import check, parse_threshold
 from drain.app import create_app
 from drain.dashboard import RouteCollector
 from servers.figures import SeenRequest, fill
@@ -185,30 +180,6 @@ def test_a_replay_drives_no_terminal(log_url: str) -> None:
     assert drives(rehearsed + done) == set()
     assert "/pipe|a" in rehearsed
     assert "/pipe|a" in done
-
-
-def test_a_replays_reports_hold_the_data_and_no_markup_of_others(tmp_path: Path) -> None:
-    figures = RunFigures()
-    for name in [*HOSTILE, "/half\udcff"]:
-        for _ in range(40):
-            figures.of(name).add("answered", 500, 90.0, 200, 10.0)
-    figures.skipped["rule"] = 1
-    run = Run("20261123T100000Z-ab12", {"target": "https://staging.example.com", "from": "x"}, figures)
-    texts = ["status-changed>1%", "p95>+20%"]
-    findings = check([parse_threshold(text) for text in texts], figures)
-    assert len(findings) > len(HOSTILE)
-    for ending in ("json", "md"):
-        replay_report.write(tmp_path / f"report.{ending}", compared(run), findings, texts)
-    as_json = (tmp_path / "report.json").read_text("utf-8")
-    assert drives(as_json) == set()
-    assert {*HOSTILE, "/half\udcff"} <= {route["route"] for route in json.loads(as_json)["routes"]}
-    as_markdown = (tmp_path / "report.md").read_text("utf-8")
-    assert drives(as_markdown) == set()
-    rows = [row for row in as_markdown.splitlines() if row.startswith("| `")]
-    assert len(rows) > len(HOSTILE)
-    assert {pipes(row) for row in rows} == {(13, 13)}
-    outside = "".join(part for part in as_markdown.split("`")[::2])
-    assert not any(text in outside for text in ("<script", "<img", "![x]"))
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "/half\udcff"])

@@ -57,9 +57,7 @@ def status(route: str = "", state: FindingState = "met") -> Finding:
 
 def bodies(compared: int, changed: int, noisy: int, keys: Mapping[str, int]) -> BodyFigures:
     """Of a route whose answers were compared."""
-    make = getattr(BodyFigures, "without_noise", BodyFigures)
-    figures: BodyFigures = make(compared, changed, noisy, Counter(keys))
-    return figures
+    return BodyFigures.without_noise(compared, changed, noisy, Counter(keys))
 
 
 def passed() -> RunResult:

@@ -81,14 +81,16 @@ def raw(data: bytes, pause_s: float = 0.0, repeat: int = 1) -> Behaviour:
 
 
 class RecordingTarget:
-    """Serves on a free port of loopback; `behaviour` may be changed while it runs."""
+    """Serves on a port of loopback, by default a free one; `behaviour` may be changed while it runs."""
 
-    def __init__(self, behaviour: Behaviour | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, behaviour: Behaviour | None = None, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.behaviour = behaviour or answer()
         self.seen: list[SeenRequest] = []
         self.connections = 0
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._accept, daemon=True)

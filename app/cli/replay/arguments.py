@@ -77,7 +77,7 @@ def _add_target(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--compare-bodies",
         action="store_true",
-        help="compare the answers of target and baseline, too",
+        help="compare the answers of target and baseline, too; the baseline gets each GET and HEAD twice",
     )
     group.add_argument(
         "--keep-host",

@@ -43,6 +43,7 @@ def with_flags(settings: Settings, args: argparse.Namespace) -> Settings:
                 values[name] = read(raw)
             except ValueError as fault:
                 faults.append(f"--{flag} {fault}{kind.it_is(raw, read)}")
+    faults += _missing_for_comparison(args)
     if faults:
         raise BadSettings(faults)
     settings = dataclasses.replace(settings, **values)  # type: ignore[arg-type]
@@ -68,7 +69,19 @@ def plan_of(args: argparse.Namespace, settings: Settings, key: Callable[[], byte
         concurrency=settings.replay_concurrency,
         rate=settings.replay_rate,
         timeout_s=settings.replay_timeout_ms / 1000,
+        speed=settings.replay_speed,
+        compares_answers=args.compare_bodies,
     )
+
+
+def _missing_for_comparison(args: argparse.Namespace) -> list[str]:
+    """What a comparison of answers lacks, one text each."""
+    faults = []
+    if args.compare_bodies and args.baseline is None:
+        faults.append("--compare-bodies needs --baseline URL: the log has no answers to compare with")
+    if not args.compare_bodies and any(text.strip().startswith("body-changed") for text in args.fail_if):
+        faults.append("--fail-if body-changed needs --compare-bodies and --baseline URL")
+    return faults
 
 
 def mark_key(settings: Settings, *, creates: bool) -> bytes:

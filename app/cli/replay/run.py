@@ -15,25 +15,27 @@ from datetime import UTC, datetime
 
 import redis
 
+from app.cli.replay.ending import RunEnd, conclude
 from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
-from app.cli.replay.text import dry_run_lines, resume_command, summary_lines
+from app.cli.replay.resume import Resumed, held_flags, resumed, why_it_cannot_be_resumed
+from app.cli.replay.text import dry_run_lines
 from app.connections import connection_matcher
-from app.errors import LogUnavailable, SameHost, TargetDown
+from app.errors import BadSettings, LogUnavailable, SameHost, TargetDown
 from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
-from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
 from app.store.run_result import RunResult, Verdict
-from consumers.replay import report
 from consumers.replay.coverage import coverage_of
 from consumers.replay.gate.judge import Evidence, judge
-from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
+from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import unsafe_methods
+from consumers.replay.reports.files import check_paths
+from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
@@ -47,51 +49,37 @@ EXIT_INTERRUPTED = 130
 EXIT_CODES: dict[Verdict, int] = {"passed": 0, "failed": EXIT_FAILED, "inconclusive": EXIT_INCONCLUSIVE}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _RunEnd:
-    """How a run ended: its state as it is recorded, the exit code, and why it stopped early, if it did."""
-
-    state: str
-    exit_code: int = 0
-    reason: str = ""
-
-    @property
-    def can_resume(self) -> bool:
-        return self.exit_code in (EXIT_TARGET_DOWN, EXIT_INTERRUPTED)
-
-
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """See the exit codes in arguments.EPILOG. Raises TailraceError for bad usage."""
     settings = with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
-    report.check_paths(args.report)
+    check_paths(args.report)
+    if args.resume and (why_not := why_it_cannot_be_resumed(args)):
+        raise BadSettings([f"--resume: {why_not}"])
     key = functools.cache(functools.partial(mark_key, settings, creates=not args.dry_run))
     plan = plan_of(args, settings, key)
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)
+    if plan.compares_answers and not args.dry_run:
+        print("--compare-bodies: the baseline gets each GET and HEAD twice", file=sys.stderr)
     pacer = Pacer(settings.replay_speed, settings.replay_rate, sys.maxsize, lead_s=LEAD_S)
     window = WindowReplay(plan, route_namer(settings), connection_matcher(settings), pacer)
     try:
         with contextlib.closing(open_log(settings).history()) as history:
             if args.dry_run:
                 return _dry_run(window, history)
-            finished, end = _replay(settings, window, history)
+            earlier, finished, end = _replay(args, settings, window, history)
     except (LogUnavailable, redis.RedisError) as fault:
         print(_explain(fault), file=sys.stderr)
         return EXIT_TARGET_DOWN
     if end.exit_code == EXIT_USAGE and not finished.figures.sent:
         print(end.reason, file=sys.stderr)
         return end.exit_code
-    result = _judge(args, thresholds, window, finished, end)
-    if end.reason:
-        print(end.reason, file=sys.stderr)
-    if end.can_resume:
-        command = resume_command(sys.argv[1:], window.resume_ms, plan.until_ms)
-        print(f"the rest of the window was not replayed\nto resume: {command}", file=sys.stderr)
-    if end.exit_code:
-        return end.exit_code
-    return EXIT_CODES[result.verdict]
+    result = _judge(args, thresholds, window, earlier, finished, end)
+    exit_code = end.exit_code or EXIT_CODES[result.verdict]
+    conclude(args, settings, window, finished, result, end, exit_code)
+    return exit_code
 
 
 def _dry_run(window: WindowReplay, history: History) -> int:
@@ -103,8 +91,11 @@ def _dry_run(window: WindowReplay, history: History) -> int:
     return 0
 
 
-def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple[Run, _RunEnd]:
-    """Sends the window and records the run; returns the run with all its figures, and how it ended."""
+def _replay(
+    args: argparse.Namespace, settings: Settings, window: WindowReplay, history: History
+) -> tuple[Resumed | None, Run, RunEnd]:
+    """Sends the window and records the run; returns the earlier part of a resumed run, the run with all its
+    figures, and how it ended."""
     plan = window.plan
     estimate = history.estimate(plan.from_ms, plan.until_ms)
     bar = ProgressBar(sys.stderr, plan.until_ms, estimate, settings.replay_speed, settings.replay_rate)
@@ -112,13 +103,23 @@ def _replay(settings: Settings, window: WindowReplay, history: History) -> tuple
         if not plan.policy.allow_same_host:
             for target in plan.targets:
                 refuse_known_hosts(store, target, plan.policy.headers.host)
-        recorder = RunRecorder(store, _new_run(plan, settings.replay_speed), window.take_figures)
+        earlier = None
+        run = _new_run(plan, settings.replay_speed)
+        if args.resume:
+            earlier = resumed(store, args.resume, plan, held_flags(args, settings))
+            run = earlier.run
+            window.go_on(earlier.pairs, earlier.done_ids)
+        recorder = RunRecorder(store, run, window.take_figures, is_resumed=earlier is not None)
         end = _run_until_end(window, history, recorder, bar)
         bar.finish()
+        if earlier is not None and end.exit_code:
+            end = dataclasses.replace(end, can_resume=True)  # The run was interrupted before.
+        if end.can_resume:
+            run.info["reached"] = iso(window.resume_ms)
         finished = recorder.finish(end.state)
     if not recorder.is_in_redis:
         print("Redis did not accept the run, so the page does not show it", file=sys.stderr)
-    return finished, end
+    return earlier, finished, dataclasses.replace(end, is_in_redis=recorder.is_in_redis)
 
 
 def _new_run(plan: ReplayPlan, speed: float) -> Run:
@@ -133,13 +134,13 @@ def _new_run(plan: ReplayPlan, speed: float) -> Run:
         info["app"] = plan.app
     if plan.baseline is not None:
         info["baseline"] = plan.baseline.url
+    if plan.compares_answers:
+        info["compares_answers"] = "1"
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     return Run(run_id, info, RunFigures())
 
 
-def _run_until_end(
-    window: WindowReplay, history: History, recorder: RunRecorder, bar: ProgressBar
-) -> _RunEnd:
+def _run_until_end(window: WindowReplay, history: History, recorder: RunRecorder, bar: ProgressBar) -> RunEnd:
     """Runs the window until it is finished, interrupted or broken off."""
     guard = SignalGuard()
 
@@ -152,40 +153,43 @@ def _run_until_end(
         with guard:
             window.run(history, on_progress)
     except KeyboardInterrupt:
-        return _RunEnd("interrupted", EXIT_INTERRUPTED)
+        return RunEnd("interrupted", EXIT_INTERRUPTED, can_resume=True)
     except TargetDown as fault:
-        return _RunEnd("target down", EXIT_TARGET_DOWN, str(fault))
+        return RunEnd("target down", EXIT_TARGET_DOWN, str(fault), can_resume=True)
     except (LogUnavailable, redis.RedisError) as fault:
-        return _RunEnd("log down", EXIT_TARGET_DOWN, _explain(fault))
+        return RunEnd("log down", EXIT_TARGET_DOWN, _explain(fault), can_resume=True)
     except SameHost as fault:
-        return _RunEnd("refused", EXIT_USAGE, str(fault))
-    return _RunEnd("finished")
+        return RunEnd("refused", EXIT_USAGE, str(fault))
+    return RunEnd("finished")
 
 
 def _judge(
     args: argparse.Namespace,
     thresholds: Sequence[Threshold],
     window: WindowReplay,
+    earlier: Resumed | None,
     finished: Run,
-    end: _RunEnd,
+    end: RunEnd,
 ) -> RunResult:
-    """Judges the run, keeps the result, prints the summary and writes the reports. Raises TailraceError if a
-    report cannot be written."""
+    """Judges the run, with its earlier part if it was resumed."""
+    coverage, pace, timeline = coverage_of(finished.figures), window.pace(), window.timeline()
+    if earlier is not None and earlier.run.result is not None:
+        before = earlier.run.result
+        coverage = joined_coverage(before.coverage, coverage)
+        pace = joined_pace(before.pace, pace, finished.figures.late_ms)
+        timeline = joined_timeline(before.timeline, timeline, before.pace.duration_s)
     evidence = Evidence(
         figures=finished.figures,
         pairs=window.pairs,
-        coverage=coverage_of(finished.figures),
-        pace=window.pace(),
+        coverage=coverage,
+        pace=pace,
         has_baseline=window.plan.baseline is not None,
         is_interrupted=end.exit_code != 0,
-        timeline=window.timeline(),
+        timeline=timeline,
     )
     result = judge(evidence, thresholds, is_strict=args.strict, allow_slower=args.allow_slower)
-    findings = check(thresholds, finished.figures)
-    comparison = compared(finished)
-    print("\n".join(summary_lines(comparison, findings, has_thresholds=bool(thresholds))))
-    for path in args.report:
-        report.write(path, comparison, findings, args.fail_if)
+    if result.is_interrupted and result.verdict == "passed":
+        result = dataclasses.replace(result, verdict="inconclusive")
     return result
 
 

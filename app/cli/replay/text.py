@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Sequence
 
 from app.escaping import for_terminal
-from app.store.queries.replays import ReplayRun
-from consumers.replay.gate.thresholds import Finding, describe
-from consumers.replay.report import WHY_REENCODED, verdict
+from consumers.replay.reports.report import WHY_REENCODED
 from consumers.replay.timespec import iso
 from consumers.replay.window import DryRun
+
+OWN_FLAGS = ("--from", "--until", "--resume")
+"""Those that the command to resume sets itself."""
 
 
 def dry_run_lines(found: DryRun) -> list[str]:
@@ -27,35 +28,16 @@ def dry_run_lines(found: DryRun) -> list[str]:
     return lines
 
 
-def summary_lines(run: ReplayRun, findings: Sequence[Finding], *, has_thresholds: bool) -> list[str]:
-    """The totals of a run, its findings, and the verdict if there are thresholds."""
-    total, before, after = run.total, run.total.original, run.total.replayed
-    lines = [
-        f"run {run.id}: {total.sent:,} sent, {total.answered:,} answered, "
-        f"{total.status_changed:,} with another status"
-    ]
-    if before.p95 is not None and after.p95 is not None:
-        lines.append(
-            f"  p50 {before.p50:.0f} -> {after.p50:.0f} ms, p95 {before.p95:.0f} -> {after.p95:.0f} ms"
-        )
-    if run.reencoded:
-        lines.append(f"  percent-encoded again ({WHY_REENCODED}): {run.reencoded:,}")
-    lines += [f"  {outcome}: {count:,}" for outcome, count in total.outcomes.items()]
-    lines += [f"  not sent ({reason}): {count:,}" for reason, count in sorted(run.skipped.items())]
-    for finding in findings:
-        lines.append(f"  {'CROSSED' if finding.is_sure else 'uncertain'}  {for_terminal(describe(finding))}")
-    if has_thresholds:
-        lines.append(f"verdict: {verdict(findings)}")
-    return lines
-
-
-def resume_command(words: Sequence[str], resume_ms: int, until_ms: int) -> str:
-    """The command line with these words, from `resume_ms` on, to the same end."""
+def resume_command(words: Sequence[str], resume_ms: int, until_ms: int, run_id: str) -> str:
+    """The command line with these words, from `resume_ms` on, to the same end. `run_id`: the run that it goes
+    on with; empty for a new one."""
     kept: list[str] = []
     left = iter(words)
     for word in left:
-        if word in ("--from", "--until"):
+        if word in OWN_FLAGS:
             next(left, None)
-        elif not word.startswith(("--from=", "--until=")):
+        elif not word.startswith(tuple(f"{flag}=" for flag in OWN_FLAGS)):
             kept.append(word)
-    return shlex.join(["python", "-m", "app", *kept, "--from", iso(resume_ms), "--until", iso(until_ms)])
+    resumes = ["--resume", run_id] if run_id else []
+    times = ["--from", iso(resume_ms), "--until", iso(until_ms)]
+    return shlex.join(["python", "-m", "app", *kept, *resumes, *times])

@@ -119,7 +119,7 @@ def _changed(row: RouteFigures) -> tuple[int, int]:
 
 def _errors(row: RouteFigures) -> tuple[int, int]:
     """(requests without an answer or with a new 5xx, requests sent)."""
-    unanswered = row.sent - row.kinds["answered"]
+    unanswered = row.sent - row.kinds["answered"] - row.kinds["stream"]
     new = sum(count for (before, after), count in row.statuses.items() if after >= 500 and before < 500)
     return unanswered + new, row.sent
 

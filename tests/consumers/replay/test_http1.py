@@ -10,6 +10,7 @@ from consumers.replay.http1 import (
     BODY_MAX_BYTES,
     CHUNK_LINE_MAX_BYTES,
     HEAD_MAX_BYTES,
+    KEPT_MAX_BYTES,
     LENGTH_MAX_DIGITS,
     BadResponse,
     Framing,
@@ -148,3 +149,56 @@ def test_a_status_and_the_framing_are_read_from_the_head() -> None:
     assert framing_of(OK) == Framing(None, False, True)
     assert framing_of(OK + b"Transfer-Encoding: gzip, Chunked\r\n") == Framing(None, True, True)
     assert framing_of(OK + b"Content-Length:  7 \r\nConnection: keep-alive\r\n") == Framing(7, False, True)
+
+
+LENGTH = OK + b"Content-Length: %d\r\n\r\n%b"
+UNTIL_CLOSE = OK + b"\r\n"
+
+
+def kept(data: bytes, size: int, method: str = "GET") -> tuple[bytes, bytes, bool]:
+    """Head and body of the answer, and whether it is cut; the connection is closed at its end."""
+    parser = ResponseParser(method, keeps_answer=True)
+    response = None
+    for start in range(0, len(data), size):
+        response = response or parser.feed(data[start : start + size])
+    assert response or parser.feed(b"")
+    assert parser.answer is not None
+    return parser.answer.head, parser.answer.body, parser.answer.is_cut
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        LENGTH % (5, b"hello"),
+        CHUNKED + b"1\r\nh\r\n3;x=y\r\nell\r\n1\r\no\r\n0\r\nTrailer: x\r\n\r\n",
+        UNTIL_CLOSE + b"hello",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + LENGTH % (5, b"hello"),
+    ],
+)
+def test_an_answer_is_kept_without_its_framing(data: bytes, size: int) -> None:
+    head, body, is_cut = kept(data, size)
+    assert (head[:17], body, is_cut) == (OK, b"hello", False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        LENGTH % (KEPT_MAX_BYTES + 1, b"x" * (KEPT_MAX_BYTES + 1)),
+        LENGTH % (BODY_MAX_BYTES + 1, b"x" * BODY_MAX_BYTES),
+        CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (KEPT_MAX_BYTES + 1, b"x" * (KEPT_MAX_BYTES + 1)),
+        UNTIL_CLOSE + b"x" * (KEPT_MAX_BYTES + 1),
+        UNTIL_CLOSE + b"x" * (BODY_MAX_BYTES + 1),
+    ],
+)
+def test_of_a_long_answer_only_the_first_is_kept(data: bytes) -> None:
+    assert kept(data, 65_536)[1:] == (b"x" * KEPT_MAX_BYTES, True)
+    exact = LENGTH % (KEPT_MAX_BYTES, b"x" * KEPT_MAX_BYTES)
+    assert kept(exact, 65_536)[1:] == (b"x" * KEPT_MAX_BYTES, False)
+
+
+def test_an_answer_without_a_body_is_kept_and_none_unless_asked_for() -> None:
+    assert kept(OK + b"Content-Length: 5\r\n\r\n", 100, "HEAD") == (OK + b"Content-Length: 5\r\n", b"", False)
+    parser = ResponseParser("GET")
+    assert parser.feed(LENGTH % (5, b"hello"))
+    assert parser.answer is None

@@ -122,3 +122,23 @@ def test_without_redis_the_run_is_complete_all_the_same() -> None:
         kept.flush_if_due(0.5)
     assert kept.finish("finished").figures == counted(6)
     assert not kept.is_in_redis
+
+
+def test_a_resumed_run_goes_on_from_its_progress_and_replaces_what_redis_has(
+    redis_client: redis.Redis,
+) -> None:
+    replay.record(redis_client, "r", counted(3), {"state": "interrupted", "progress": "0.40"})
+    earlier = stored(redis_client)
+    earlier.figures.skipped["method"] -= 2  # Two of them are sent now.
+    counting, clock = Counting(), Clock()
+    kept = RunRecorder(redis_client, earlier, counting.take, clock, is_resumed=True)
+    counting.new = counted(1)
+    clock.now_s += WRITE_EVERY_S
+    kept.flush_if_due(0.5)
+    assert stored(redis_client).info["progress"] == "0.70"
+    assert stored(redis_client).figures.skipped == {"method": 2}
+    assert stored(redis_client).figures.sent == 4
+    counting.new = counted(1)
+    kept.finish("interrupted")
+    assert stored(redis_client).info["progress"] == "0.70"
+    assert stored(redis_client).figures.sent == 5

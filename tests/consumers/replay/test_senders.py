@@ -14,7 +14,7 @@ from consumers.replay.target import Target
 from servers.ports import free_port
 from servers.processes import wait_until
 from tests.consumers.replay.samples import request
-from tests.support.target import RecordingTarget, answer
+from tests.support.target import RecordingTarget, answer, raw
 
 
 class Ledger:
@@ -145,6 +145,85 @@ def test_closing_does_not_wait_for_a_hanging_target_and_reports_what_hangs() -> 
         assert ledger.skips == ["stopped"] * 16
         time.sleep(2.0)
     assert ledger.done == []  # An answer that arrives after the end does not count.
+
+
+def sender_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("sender")]
+
+
+@pytest.mark.parametrize("concurrency", [16, None])
+def test_no_thread_and_no_connection_is_left_behind_by_a_hanging_target(concurrency: int | None) -> None:
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=20.0)) as target:
+        senders = Senders(Target.parse(target.url), concurrency, 60.0, ledger.note, ledger.skip, Breaker())
+        now_s = time.monotonic()
+        for number in range(40):
+            senders.submit(job(number), now_s)
+        wait_until(lambda: len(target.seen) == (concurrency or 40), "all that may be under way")
+        senders.close()
+        wait_until(lambda: sender_threads() == [], "the threads to end", timeout_s=5)
+    assert len(ledger.skips) == 40
+
+
+def test_threads_are_started_as_they_are_needed() -> None:
+    ledger = Ledger()
+    with RecordingTarget() as target:
+        senders = Senders(Target.parse(target.url), 1_000, 5.0, ledger.note, ledger.skip, Breaker())
+        assert len(sender_threads()) == 1
+        start_s = time.monotonic() + 0.1
+        for number in range(40):
+            senders.submit(job(number), start_s + number * 0.02)
+        assert senders.drain(10.0)
+        assert len(sender_threads()) < 10
+        senders.close()
+        assert target.connections < 10
+    assert len(ledger.done) == 40
+
+
+def test_a_system_without_more_threads_limits_the_concurrency(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        if len(sender_threads()) >= 4:
+            raise RuntimeError("can't start new thread")
+        thread.start()
+
+    monkeypatch.setattr("consumers.replay.senders.start_small", start)
+    ledger = Ledger()
+    with RecordingTarget(answer(delay_s=0.05)) as target:
+        senders = Senders(Target.parse(target.url), 16, 5.0, ledger.note, ledger.skip, Breaker())
+        for number in range(40):
+            senders.submit(job(number), 0.0)
+        assert senders.drain(10.0)
+        senders.close()
+        assert target.connections == 4
+    assert len(ledger.done) == 40
+    assert (senders.concurrency.limit, senders.concurrency.shortage) == (4, "threads")
+
+
+def test_a_target_that_refuses_does_not_make_the_concurrency_grow_without_end() -> None:
+    ledger = Ledger()
+    target = Target("http", "127.0.0.1", free_port())
+    senders = Senders(target, None, 1.0, ledger.note, ledger.skip, Breaker())
+    start_s = time.monotonic()
+    for number in range(500):
+        senders.submit(job(number), start_s + number / 500)
+    assert senders.drain(10.0)
+    senders.close()
+    assert len(ledger.done) + len(ledger.skips) == 500
+    assert ledger.skips.count("breaker-open") > 300
+    assert senders.concurrency.limit < 128
+
+
+def test_a_stream_is_no_failure_of_the_target() -> None:
+    ledger = Ledger()
+    events = raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n")
+    with RecordingTarget(events) as target:
+        senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker())
+        for number in range(3 * FAILURES_IN_A_ROW):
+            senders.submit(job(number), 0.0)
+        assert senders.drain(10.0)
+        senders.close()
+    assert {outcome.kind for _, outcome, _ in ledger.done} == {"stream"}
+    assert not senders.breaker.has_opened
 
 
 def test_requests_that_are_due_together_are_sent_together_even_during_drain() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -95,7 +97,7 @@ def test_lines_of_router_2_arrive_as_the_client_sent_them_at_a_strict_target(
     assert "not sent" not in out
     report = json.loads(as_json.read_text())
     assert report["reencoded"] == REENCODED
-    assert f"{REENCODED} of them were percent-encoded again" in as_markdown.read_text()
+    assert f"percent-encoded again (Router 2.0 logs the path decoded): {REENCODED}" in as_markdown.read_text()
     kept = replay.run(redis_client, report["run"])
     assert kept is not None
     assert kept.figures.reencoded == REENCODED
@@ -186,12 +188,39 @@ def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
     assert report["verdict"] == "failed"
     assert report["total"]["status_changed"] == 60
     assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>1%"}
-    assert "**crossed**: `status-changed>1%" in as_markdown.read_text()
+    assert "| ❌ | `status-changed>1%` | `/a` | 100 % |" in as_markdown.read_text()
+    assert "- 200 → 500: 60" in as_markdown.read_text()
     kept = replay.run(redis_client, report["run"])
     assert kept is not None
     assert kept.figures.routes["/a"].statuses == {(200, 500): 60}
     with RecordingTarget() as target:
         assert finished(environ, *words, "--to", target.url)[0] == 0
+
+
+def test_a_terminal_that_shows_ascii_alone_gets_ascii(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [line("/caf\u00e9") for _ in range(60)])
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%"]
+    with RecordingTarget(answer(500)) as target:
+        code, out, _ = finished({**environ, "PYTHONIOENCODING": "ascii"}, *words, "--to", target.url)
+    assert code == 1
+    assert out.isascii()
+    assert "FAIL status-changed>1%  all requests" in out
+    assert "200 -> 500: 60" in out
+
+
+def test_the_result_is_kept_beside_the_figures(environ: dict[str, str], redis_client: redis.Redis) -> None:
+    append(Settings.load(environ), [line("/a") for _ in range(60)])
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%"]
+    with RecordingTarget(answer(500)) as target:
+        _, out, _ = finished(environ, *words, "--to", target.url)
+    ((run_id, info),) = replay.runs(redis_client)
+    assert info["verdict"] == "failed"
+    assert f"on the page: Replay view, run {run_id} (#/replay/{run_id})" in out
+    kept = replay.run(redis_client, run_id)
+    assert kept is not None
+    assert kept.result is not None
+    assert (kept.result.verdict, kept.result.thresholds) == ("failed", ["status-changed>1%"])
+    assert kept.result.coverage.sent == 60
 
 
 def test_a_gate_does_not_open_when_nothing_was_sent(environ: dict[str, str]) -> None:
@@ -200,7 +229,7 @@ def test_a_gate_does_not_open_when_nothing_was_sent(environ: dict[str, str]) -> 
         words = ["--from", "5m", "--to", target.url, "--app", "shpo", "--fail-if", "errors>0.1%"]
         code, out, _ = finished(environ, *words)
     assert code == 1
-    assert "errors>0.1%: nothing was measured" in out
+    assert "✗ errors>0.1%  all requests  nothing was measured" in out
     assert "verdict: failed" in out
 
 
@@ -226,7 +255,8 @@ def test_a_host_that_was_seen_before_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("away/r.json", "its folder does not exist"), ("r.html", "must end in .json or .md")]
+    ("name", "said"),
+    [("away/r.json", "its folder does not exist"), ("r.txt", "must end in .json, .md, .html or .junit.xml")],
 )
 def test_a_report_that_could_not_be_written_is_refused_before_anything_is_sent(
     environ: dict[str, str], tmp_path: Path, name: str, said: str
@@ -283,22 +313,135 @@ def test_a_dead_target_stops_the_replay_with_exit_code_3(environ: dict[str, str]
     assert "failed many times in a row" in err
 
 
-def test_ctrl_c_stops_at_once_keeps_what_was_done_and_prints_how_to_resume(environ: dict[str, str]) -> None:
+def interrupted(environ: dict[str, str], target: RecordingTarget, *words: str) -> tuple[str, list[str]]:
+    """What a run prints that gets Ctrl-C after five requests, and the words of the command to resume it."""
+    process = command(environ, "--from", "5m", "--speed", "4", "--to", target.url, *words)
+    wait_until(lambda: len(target.seen) >= 5, "five requests")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130, err
+    return out + err, shlex.split(err.partition("to resume: python -m app replay ")[2])
+
+
+def test_an_interrupted_run_goes_on_as_the_same_run_and_sends_each_request_once(
+    environ: dict[str, str], redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    lines = [line(f"/{number}") for number in range(40)] + [line("/post", method="POST")]
+    append(Settings.load(environ), lines, time.time() - 60, gap_s=0.25)
+    reports = [tmp_path / f"report{ending}" for ending in (".json", ".md", ".html", ".junit.xml")]
+    words = [word for path in reports for word in ("--report", str(path))]
+    with RecordingTarget() as target:
+        said, resume = interrupted(environ, target, "--fail-if", "errors>50%", *words)
+        sent = len(target.seen)
+        first = json.loads(reports[0].read_text())
+        assert f"{sent} sent" in said
+        assert "verdict: inconclusive" in said
+        assert (first["state"], first["is_interrupted"], first["verdict"]) == (
+            "interrupted",
+            True,
+            "inconclusive",
+        )
+        assert first["progress"] < 1
+        assert all("interrupted" in path.read_text() for path in reports)
+        ((run_id, info),) = replay.runs(redis_client)
+        assert resume[:2] != ["--resume", run_id]
+        assert resume[resume.index("--resume") + 1] == run_id == first["run"]
+        assert redis_client.ttl(keys.replay_run(run_id, "pairs")) > 6 * 86_400
+        code, out, err = finished(environ, *resume)
+        assert code == 0, err
+        # Not one of them twice.
+        assert sorted(target.targets()) == sorted(b"/%d" % number for number in range(40))
+    assert "40 sent, 40 answered" in out
+    assert "resumed: 2 parts of one run" in out
+    assert "stopped" not in out  # What the first part left is sent.
+    ((same, whole),) = replay.runs(redis_client)
+    assert (same, whole["state"], whole["verdict"], whole["parts"]) == (run_id, "finished", "passed", "2")
+    assert [whole[name] for name in ("from", "until", "started_at")] == [
+        info[name] for name in ("from", "until", "started_at")
+    ]
+    kept = replay.run(redis_client, run_id)
+    assert kept is not None
+    assert (kept.figures.sent, kept.figures.skipped) == (40, {"method": 1})
+    assert kept.result is not None
+    assert not kept.result.is_interrupted
+    assert not redis_client.exists(keys.replay_run(run_id, "pairs"))
+    last = json.loads(reports[0].read_text())
+    assert (last["run"], last["parts"], last["total"]["sent"], last["coverage"]["asked"]) == (
+        run_id,
+        2,
+        40,
+        40,
+    )
+    code, _, err = finished(environ, *resume)
+    assert code == 2
+    assert "it is finished" in err
+
+
+def test_a_run_may_be_interrupted_more_than_once(environ: dict[str, str], redis_client: redis.Redis) -> None:
     append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
     with RecordingTarget() as target:
-        process = command(environ, "--from", "5m", "--speed", "1", "--to", target.url)
-        deadline = time.monotonic() + 20
-        while len(target.seen) < 5 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
-        seen = set(target.targets())
+        _, resume = interrupted(environ, target)
+        before = len(target.seen)
+        process = command(environ, *resume)
+        wait_until(lambda: len(target.seen) >= before + 3, "three more")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
         assert process.returncode == 130
-        assert f"{len(seen)} sent" in out
-        resume = err.partition("to resume: python -m app replay ")[2].split()
-        code, _, _ = finished(environ, *["max" if word == "1" else word for word in resume])
-        assert code == 0
-        assert {b"/%d" % number for number in range(40)} == set(target.targets())
+        _, out, _ = finished(environ, *shlex.split(err.partition("to resume: python -m app replay ")[2]))
+        assert sorted(target.targets()) == sorted(b"/%d" % number for number in range(40))
+    assert "resumed: 3 parts of one run" in out
+    assert "40 sent, 40 answered" in out
+    assert len(replay.runs(redis_client)) == 1
+
+
+def test_a_run_that_a_dead_target_ended_goes_on_once_it_is_back(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(100)])
+    port = free_port()
+    words = ["--from", "5m", "--speed", "max", "--concurrency", "2", "--to", f"http://127.0.0.1:{port}"]
+    code, out, err = finished(environ, *words)
+    assert code == 3
+    assert "stopped early (target down)" in out
+    failed = int(re.findall(r"(\d+) sent", out)[0])
+    with RecordingTarget(port=port) as target:
+        code, out, err = finished(environ, *shlex.split(err.partition("to resume: python -m app replay ")[2]))
+        assert code == 0, err
+        assert len(target.seen) == 100 - failed
+    assert "100 sent" in out
+    assert "breaker-open" not in out
+
+
+OTHER_COMMANDS = [
+    ({"--resume": "20261123T100000Z-ffff"}, "there is no such run"),
+    ({"--resume": "live"}, "there is no such run"),
+    ({"--to": "http://127.0.0.1:9"}, "--to must be http://127.0.0.1:"),
+    ({"--until": "now"}, "--until must be "),
+    ({"--from": "4m"}, "--from must be "),
+    ({"--speed": "5"}, "--speed must be 4, as for that run, and not 5"),
+    ({"--sample": "0.5"}, "--sample must be 1, as for that run, and not 0.5"),
+    ({"--app": "shop"}, "--app must be unset, as for that run, and not shop"),
+    ({"--baseline": "http://127.0.0.1:9"}, "--baseline must be unset"),
+    ({"--stages": "1m:1x"}, "a run with --stages cannot be resumed"),
+]
+
+
+def test_another_command_line_does_not_resume_a_run(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    append(Settings.load(environ), [line(f"/{number}") for number in range(40)], time.time() - 60, gap_s=0.25)
+    with RecordingTarget() as target:
+        _, resume = interrupted(environ, target)
+        sent = len(target.seen)
+        ((run_id, info),) = replay.runs(redis_client)
+        for changes, said in OTHER_COMMANDS:
+            code, _, err = finished(
+                environ, *resume, *(word for change in changes.items() for word in change)
+            )
+            assert (code, said in err) == (2, True), err
+        assert len(target.seen) == sent
+    assert replay.runs(redis_client) == [(run_id, info)]
+    assert redis_client.exists(keys.replay_run(run_id, "pairs"))  # It can still be resumed.
 
 
 def test_a_second_ctrl_c_does_not_prevent_the_report(environ: dict[str, str], tmp_path: Path) -> None:
@@ -364,6 +507,8 @@ def test_losing_the_log_on_the_way_stops_the_replay_and_prints_how_to_resume() -
         out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
     assert "to resume: python -m app replay " in err
+    assert "--resume" not in err
+    assert "would be a run of its own" in err
     assert "the page does not show it" in err
     assert " sent, " in out
     assert "Traceback" not in err
