@@ -12,34 +12,13 @@ from selenium.webdriver.common.keys import Keys
 
 from app.store import replay
 from app.store.keys import digest
-from app.store.run_result import RunResult
-from tests.browser.conftest import PHONE, WIDE, Page
+from tests.browser.conftest import Page
 from tests.browser.traffic import WINDOW_RUN, judged_run, replayed
 from tests.support import sample_result
 
 pytestmark = pytest.mark.browser
 
 CROSS, CHECK, SQUARE = "\N{BALLOT X}", "\N{CHECK MARK}", "\N{BLACK SQUARE}"
-NARROW = (320, 700)
-
-# The contrast of WCAG 2 between an element's text and what is painted behind it.
-CONTRAST = """
-    const channels = (text) => text.match(/[\\d.]+/g).map(Number);
-    const light = (text) => {
-      const [r, g, b] = channels(text).map((value) => value / 255)
-        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const behind = (one) => {
-      const { backgroundColor } = getComputedStyle(one);
-      const isClear = backgroundColor === "transparent" || channels(backgroundColor)[3] === 0;
-      return isClear ? behind(one.parentElement) : backgroundColor;
-    };
-    return [...document.querySelectorAll(arguments[0])].filter((one) => one.offsetParent).map((one) => {
-      const [a, b] = [light(getComputedStyle(one).color), light(behind(one))].sort((x, y) => y - x);
-      return [one.textContent, (a + 0.05) / (b + 0.05)];
-    });
-"""
 
 
 def open_run(page: Page, run_id: str, **options: object) -> None:
@@ -153,6 +132,52 @@ def test_a_run_that_is_resumed_is_running_whatever_it_came_to_before(page: Page,
     assert not page.all(".threshold")
 
 
+def test_answers_that_differ_are_named_by_their_keys(page: Page, shop: redis.Redis) -> None:
+    figures = replayed()
+    keys = {"body.items[].price": 30, "<img src=x onerror=window.hacked=6>": 2}
+    figures.of("/search").bodies = sample_result.bodies(compared=400, changed=30, noisy=12, keys=keys)
+    figures.of("/search").bodies.uncompared["<i>too slow</i>"] = 5
+    figures.of("/search").bodies.cut = 3
+    figures.of("/products/:id").bodies = sample_result.bodies(compared=400, changed=0, noisy=0, keys={})
+    replay.record(shop, "r1", figures, {**WINDOW_RUN, "baseline": "https://old.example.com"})
+    open_run(page, "r1")
+    assert "30 of 800 answers differ beyond" in page.text("#replay")
+    assert "Of 3, only the first part was compared. Not compared: <i>too slow</i>: 5." in page.text("#replay")
+    assert page.texts(".bodies li") == [
+        "/search7.50 % differ, noise 3.00 %body.items[].price30<img src=x onerror=window.hacked=6>2"
+    ]
+    cells = dict(zip(page.texts(".replayed .route"), page.texts("[data-name='Body differs']"), strict=True))
+    assert cells["/search"] == "7.50 %"
+    assert cells["/products/:id"] == "0"
+    assert cells["/<script>window.hacked=1</script>"] == "\N{EN DASH}"
+    assert page.run("return window.hacked") is None
+    assert page.complaints() == []
+
+
+def test_of_hundreds_of_findings_the_gravest_are_shown_and_the_rest_counted(
+    page: Page, shop: redis.Redis
+) -> None:
+    result = sample_result.failed()
+    result.findings.extend(sample_result.finding(route=f"/route-{number}") for number in range(400))
+    judged_run(shop, "r1", result)
+    open_run(page, "r1")
+    shown = [cell.text for cell in page.all(".findings td.route") if cell.is_displayed()]
+    assert shown == ["/search", "/<script>window.hacked=1</script>"]
+    assert page.text(".threshold .more summary") == "402 routes: 1 not judged, 401 met"
+    listed = len(page.all(".more .findings tbody tr"))
+    assert f"{402 - listed} more not listed here; a report has all" in page.text(".threshold .more")
+    assert listed < 100
+
+
+def test_an_address_that_is_none_does_not_break_the_page(page: Page, shop: redis.Redis) -> None:
+    judged_run(shop, "r1", sample_result.passed())
+    page.open("#/replay/%zz")
+    page.wait_for(lambda: page.is_shown(".runs summary"), "the list of runs")
+    page.one(".runs summary").click()
+    page.one(".runs a").click()
+    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the run")
+
+
 def test_the_speeds_that_were_tried_are_listed_with_the_highest_that_held(
     page: Page, shop: redis.Redis
 ) -> None:
@@ -218,57 +243,6 @@ def test_a_route_leads_to_its_own_view_over_the_runs_time_and_app(page: Page, sh
     page.wait_for(lambda: page.is_shown(".verdict"), "the run")
 
 
-def test_an_update_keeps_focus_and_what_is_unfolded(page: Page, shop: redis.Redis) -> None:
-    judged_run(shop, "r1", sample_result.failed())
-    open_run(page, "r1")
-    page.focus(".threshold .more summary")
-    page.press(Keys.ENTER)
-    judged_run(shop, "r1", sample_result.failed())
-    replay.record_result(shop, "r1", _with_reason(sample_result.failed(), "one more reason"))
-    page.wait_for(lambda: page.text(".reasons li") == "one more reason", "the update")
-    assert page.run("return document.activeElement.textContent") == "2 routes: 1 not judged, 1 met"
-    assert page.is_shown(".more .findings")
-
-
-def _with_reason(result: RunResult, reason: str) -> RunResult:
-    result.reasons.insert(0, reason)
-    return result
-
-
-@pytest.mark.parametrize("size", [PHONE, NARROW])
-def test_a_verdict_fits_a_phone(page: Page, shop: redis.Redis, size: tuple[int, int]) -> None:
-    for name, result in (
-        ("failed", sample_result.failed()),
-        ("slow", sample_result.too_slow()),
-        ("limit", sample_result.found_limit()),
-    ):
-        judged_run(shop, name, result)
-    for name in ("failed", "slow", "limit"):
-        open_run(page, name, size=size)
-        page.run("for (const one of document.querySelectorAll('details')) one.open = true")
-        assert page.run("return document.documentElement.scrollWidth") <= size[0], name
-        cut = page.run(
-            "return [...document.querySelectorAll('#replay .state, #replay td, #replay .facts dd')]"
-            ".filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"
-            ".map((one) => one.textContent)"
-        )
-        assert cut == [], name
-        page.shot(f"phone-{size[0]}-verdict-{name}")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_states_can_be_read_in_both_themes(page: Page, shop: redis.Redis, scheme: str) -> None:
-    judged_run(shop, "r1", sample_result.failed())
-    judged_run(shop, "r2", sample_result.too_slow(), state="interrupted")
-    judged_run(shop, "r3", sample_result.passed())
-    for run_id in ("r1", "r2", "r3"):
-        open_run(page, run_id, size=WIDE, prefers_color_scheme=scheme)
-        page.run("document.querySelector('.runs').open = true")
-        found = page.run(CONTRAST, "#replay .state, #replay .runs b, #replay .fine, #replay .reasons li")
-        assert len(found) > 5
-        assert [text for text, contrast in found if contrast < 4.5] == []
-
-
 @contextmanager
 def redis_away(store: redis.Redis) -> Iterator[None]:
     store.config_set("maxclients", 1)
@@ -289,13 +263,3 @@ def test_another_run_never_shows_the_figures_of_the_one_before(page: Page, shop:
         assert not page.is_shown(".verdict")
         assert not page.is_shown(".replayed")
     page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "its own verdict", 40)
-
-
-def test_a_run_is_announced_when_it_ends(page: Page, shop: redis.Redis) -> None:
-    judged_run(shop, "r1", sample_result.passed(), state="running", progress="0.90")
-    open_run(page, "r1")
-    page.run("window.verdictBefore = document.querySelector('[role=status].verdict')")
-    judged_run(shop, "r1", sample_result.passed())
-    page.wait_for(lambda: page.text(".verdict-word") == f"{CHECK} passed", "the verdict")
-    # A screen reader reads what changes within the same element.
-    assert page.run("return document.querySelector('.verdict') === window.verdictBefore")

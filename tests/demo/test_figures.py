@@ -67,12 +67,14 @@ def test_a_demo_shows_the_hour_before_it_and_a_replay_with_one_slower_route(
     )
 
     def judged() -> list[Any]:
-        return [run for run in ask(demo, "/api/replay")["runs"] if run["info"].get("state") == "finished"]
+        return [run for run in ask(demo, "/api/replay")["runs"] if run["info"].get("verdict")]
 
-    wait_until(lambda: bool(judged()), "a replay with thresholds", 120)
+    wait_until(lambda: bool(judged()), "a replay with a verdict", 120)
     run = ask(demo, f"/api/replay/{judged()[0]['id']}")
     rows = {route["route"]: route for route in run["routes"]}
     assert rows[SLOWER]["p95_change"]["share"] > 0.4
+    crossed = {found["route"] for found in run["result"]["findings"] if found["state"] == "crossed"}
+    assert crossed <= {SLOWER, ""}
     assert run["total"]["answered"] == run["total"]["sent"] > RATE * 20
     assert "A replay with thresholds: python -m app replay --from 35s --speed 2 --to http" in demo.output
 

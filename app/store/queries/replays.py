@@ -77,6 +77,10 @@ class Bodies:
     changed: int
     noisy: int
     """Requests where two answers of the baseline differ."""
+    cut: int
+    """Requests where an answer was too long to be compared as a whole."""
+    uncompared: Counts
+    """Why answers were not compared -> requests."""
     keys: Counts
     """What differs most often (`status`, `body.items[].price`) -> requests. Names alone, never values."""
 
@@ -205,7 +209,14 @@ def _route(route: str, figures: replay.RouteFigures, state: FindingState | None)
 
 def _bodies(figures: replay.BodyFigures) -> Bodies:
     keys = list(largest_first(figures.keys).items())[:BODY_KEYS_SHOWN]
-    return Bodies(figures.compared, figures.changed, figures.noisy, dict(keys))
+    return Bodies(
+        compared=figures.compared,
+        changed=figures.changed,
+        noisy=figures.noisy,
+        cut=figures.cut,
+        uncompared=largest_first(figures.uncompared),
+        keys=dict(keys),
+    )
 
 
 def changed_statuses(figures: replay.RouteFigures) -> dict[tuple[int, int], int]:

@@ -116,7 +116,7 @@ export class ReplayView {
     this.pace.show([run.id, result], () => pace(judged));
     this.plots.show(result?.timeline ?? []);
     this.steps.show(result?.steps, () => steps(judged));
-    this.bodies.show([run.id, run.routes.map((row) => row.bodies)], () => bodies(run, link));
+    this.bodies.show([run.id, run.total.bodies, run.routes.map((row) => row.bodies)], () => bodies(run, link));
     this.routes.show([run.id, run.routes, run.reencoded], () => [
       make("div", { class: "toolbar" }, make("h2", {}, "Routes"), make("p", { class: "fine" }, legend(run, words))),
       run.routes.length ? routesTable(run.routes, words, link) : make("p", { class: "sheet none" }, "Nothing has been sent yet."),

@@ -55,7 +55,7 @@ function coverage(own) {
     counts("Left out", own.left_out),
     counts("Not asked for", own.not_asked),
     counts("Sent, but the original cannot be compared", own.uncomparable),
-    list("Routes left out", (own.routes_left_out ?? []).map(routeLeftOut), own.more_routes_left_out),
+    list("Routes left out wholly or mostly", (own.routes_left_out ?? []).map(routeLeftOut), own.more_routes_left_out),
   ]);
 }
 

@@ -94,13 +94,16 @@ function bodiesCell({ digest, bodies }) {
 }
 
 /** Where answers differ, by which keys: names alone, never values. */
-export function bodies({ routes }, routeLink) {
+export function bodies({ routes, total }, routeLink) {
   const compared = routes.filter((row) => row.bodies.compared);
-  if (!compared.length) return [];
+  const uncompared = lines(total.bodies.uncompared).map(format.visible);
+  if (!compared.length && !uncompared.length) return [];
   const shareOf = (row) => row.bodies.changed / row.bodies.compared;
   const changed = compared.filter((row) => row.bodies.changed).sort((one, other) => shareOf(other) - shareOf(one));
   const all = (name) => compared.reduce((sum, row) => sum + row.bodies[name], 0);
-  const sentence = `${format.count(all("changed"))} of ${format.count(all("compared"))} answers differ beyond what differs between two answers of the baseline (noise: ${format.percent(all("noisy") / all("compared"))}).`;
+  const differ = `${format.count(all("changed"))} of ${format.count(all("compared"))} answers differ beyond what differs between two answers of the baseline (noise: ${format.percent(all("noisy") / all("compared"))}).`;
+  const cut = all("cut") ? ` Of ${format.count(all("cut"))}, only the first part was compared.` : "";
+  const sentence = `${compared.length ? differ : "No answers were compared."}${cut}${uncompared.length ? ` Not compared: ${uncompared.join(", ")}.` : ""}`;
   return [
     make("div", { class: "toolbar" }, make("h2", {}, "Answers compared"), make("p", { class: "fine" }, sentence)),
     changed.length ? make("ul", { class: "sheet bodies" }, ...changed.slice(0, 10).map((row) => difference(row, shareOf(row), routeLink))) : null,

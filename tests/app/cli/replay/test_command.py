@@ -17,11 +17,14 @@ import pytest
 import redis
 
 from app.cli.replay.plan import mark_key
+from app.log import open_log
 from app.loop_guard import LoopGuard
+from app.message import encode
 from app.settings import Settings
 from app.store import keys, replay
 from consumers.replay.timespec import iso
 from servers.kafka_broker import KafkaBroker
+from servers.messages import router_message
 from servers.ports import free_port
 from servers.processes import ROOT, wait_until
 from servers.redis_server import RedisServer
@@ -475,6 +478,19 @@ def test_a_run_is_visible_while_it_is_running_and_sigterm_is_recorded(
     assert found is not None
     assert found.info["state"] == "interrupted"
     assert f"run {run_id}: {found.figures.sent} sent" in out
+
+
+def test_a_run_of_one_app_names_it_for_the_links_of_the_page(
+    environ: dict[str, str], redis_client: redis.Redis
+) -> None:
+    writer = open_log(Settings.load(environ)).writer()
+    message = router_message(line("/a"), time.time() - 60, app="shop", received_s=time.time())
+    writer.append("a frame", [encode(message)], 5.0)
+    writer.close()
+    with RecordingTarget() as target:
+        for further in (["--app", "shop"], []):
+            finished(environ, "--from", "5m", "--speed", "max", "--to", target.url, *further)
+    assert sorted(info.get("app", "none") for _, info in replay.runs(redis_client)) == ["none", "shop"]
 
 
 def test_losing_the_log_on_the_way_stops_the_replay_and_prints_how_to_resume() -> None:
