@@ -99,6 +99,7 @@ class PaceMeter:
     lateness: Lateness = field(default_factory=Lateness)
     refused: int = 0
     """Requests that were refused, reset, or answered with one of REFUSING_STATUSES."""
+    timed_out: int = 0
     by_level: list[Times] = field(default_factory=lambda: [Times() for _ in range(LEVELS)])
     """Service times by the number of requests under way, a level each power of two."""
     late_wall_s: float = 0.0
@@ -165,6 +166,8 @@ class PaceMeter:
                 times.sum_log += log(service_ms if service_ms > SHORTEST_MS else SHORTEST_MS)
             if kind in ("refused", "reset") or outcome.status in REFUSING_STATUSES:
                 self.refused += 1
+            elif kind == "timeout":
+                self.timed_out += 1
             if end_s - self._cpu_at_s >= CPU_EVERY_S:
                 self._note_cpu(end_s, is_late=late_s > STEP_S)
 
