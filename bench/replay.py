@@ -303,7 +303,7 @@ def _pace(url: str) -> None:
     job = Job(REQUEST, PATH.encode(), [("Host", target.host_header), *HEADERS])
     for rate in (50, 200, 500):
         late: list[float] = []
-        senders = Senders(target, THREADS, 5.0, _lateness(late), lambda request, reason: None, Breaker())
+        senders = Senders(target, None, 5.0, _lateness(late), lambda request, reason: None, Breaker())
         start = time.monotonic() + 0.5
         for number in range(rate * 5):
             senders.submit(job, start + number / rate)

@@ -225,7 +225,8 @@ class Settings:
     replay_max_late_ms: int = setting(
         "REPLAY_MAX_LATE_MS",
         10_000,
-        "a request that is later than this is skipped and counted (not with `at-least-once`)",
+        "the live worker skips and counts a request that is later than this (not with `at-least-once`); a "
+        "window replay sends all of them",
         kind.whole_number(100, 86_400_000),
         unit="ms",
     )

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from math import log
 
 from app.sketch import bucket
 from app.store.run_result import TimePoint
@@ -22,6 +23,7 @@ STEP_S = 0.1
 LEVELS = 12
 """Of requests under way: 1, 2 to 3, 4 to 7, ... 2,048 and more."""
 
+SHORTEST_MS = 0.01
 CPU_EVERY_S = 0.1
 REFUSING_STATUSES = frozenset({429, 503})
 
@@ -55,11 +57,6 @@ class Times:
     count: int = 0
     sum_ms: float = 0.0
     sum_log: float = 0.0
-
-    def add(self, service_ms: float) -> None:
-        self.count += 1
-        self.sum_ms += service_ms
-        self.sum_log += math.log(max(service_ms, 0.01))
 
     def merge(self, other: Times) -> None:
         self.count += other.count
@@ -102,17 +99,17 @@ class PaceMeter:
     lateness: Lateness = field(default_factory=Lateness)
     refused: int = 0
     """Requests that were refused, reset, or answered with one of REFUSING_STATUSES."""
+    timed_out: int = 0
     by_level: list[Times] = field(default_factory=lambda: [Times() for _ in range(LEVELS)])
     """Service times by the number of requests under way, a level each power of two."""
-    waiting: Times = field(default_factory=Times)
-    """Service times of the requests that had waited for a free sender."""
     late_wall_s: float = 0.0
     late_cpu_s: float = 0.0
     """What this process used of a core while requests were late."""
     _steps: list[Step] = field(default_factory=list)
     _step_s: float = STEP_S
-    _cpu_at: tuple[float, float] | None = None
-    """(when, CPU time used until then), s."""
+    _cpu_at_s: float = -math.inf
+    _cpu_s: float = 0.0
+    """CPU time used until then."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -127,36 +124,52 @@ class PaceMeter:
     def note(self, entry: Entry[Job], free_s: float, sent_s: float, under_way: int, outcome: Outcome) -> None:
         """Notes a request that was sent. `free_s`: from when its sender was free; `under_way`: requests at
         once, this one too."""
-        due_s, ready_s = entry.due_s, entry.ready_s
-        late_s = max(0.0, sent_s - due_s)
-        busy_s = max(0.0, free_s - ready_s)
+        # Once for each request, so: comparisons in place of max(), and sums only of what is above 0.
+        due_s, _, _, read_s, ready_s = entry
+        late_s = sent_s - due_s if sent_s > due_s else 0.0
         end_s = sent_s + outcome.elapsed_ms / 1000
-        is_timed = outcome.kind in ("answered", "timeout")
+        kind, service_ms = outcome.kind, outcome.latency_ms
         index = bucket(late_s * 1000)
+        lost = self.lateness
         with self._lock:
             self.sent += 1
-            self.first_due_s = min(self.first_due_s, due_s)
-            self.last_due_s = max(self.last_due_s, due_s)
-            self.last_sent_s = max(self.last_sent_s, sent_s)
-            self.last_end_s = max(self.last_end_s, end_s)
+            if due_s < self.first_due_s:
+                self.first_due_s = due_s
+            if due_s > self.last_due_s:
+                self.last_due_s = due_s
+            if sent_s > self.last_sent_s:
+                self.last_sent_s = sent_s
+            if end_s > self.last_end_s:
+                self.last_end_s = end_s
+            if late_s > self.late_max_s:
+                self.late_max_s = late_s
             self.late_ms[index] += 1
-            self.late_max_s = max(self.late_max_s, late_s)
-            self.lateness.reader_s += entry.read_s - due_s
-            self.lateness.busy_s += busy_s
-            self.lateness.machine_s += max(0.0, sent_s - max(ready_s, free_s))
+            if read_s > due_s:
+                lost.reader_s += read_s - due_s
+            if free_s > ready_s:
+                lost.busy_s += free_s - ready_s
+                lost.machine_s += sent_s - free_s
+            elif sent_s > ready_s:
+                lost.machine_s += sent_s - ready_s
             self._step_at(end_s).ended += 1
             step = self._step_at(sent_s)
             step.sent += 1
-            step.late_s = max(step.late_s, late_s)
-            if is_timed:
-                step.service_ms += outcome.latency_ms
+            if late_s > step.late_s:
+                step.late_s = late_s
+            if kind in ("answered", "timeout"):
+                step.service_ms += service_ms
                 step.timed += 1
-                self.by_level[min(under_way.bit_length(), LEVELS) - 1].add(outcome.latency_ms)
-                if busy_s > 0:
-                    self.waiting.add(outcome.latency_ms)
-            if outcome.kind in ("refused", "reset") or outcome.status in REFUSING_STATUSES:
+                level = under_way.bit_length()
+                times = self.by_level[level - 1 if level < LEVELS else LEVELS - 1]
+                times.count += 1
+                times.sum_ms += service_ms
+                times.sum_log += log(service_ms if service_ms > SHORTEST_MS else SHORTEST_MS)
+            if kind in ("refused", "reset") or outcome.status in REFUSING_STATUSES:
                 self.refused += 1
-            self._note_cpu(is_late=late_s > STEP_S)
+            elif kind == "timeout":
+                self.timed_out += 1
+            if end_s - self._cpu_at_s >= CPU_EVERY_S:
+                self._note_cpu(end_s, is_late=late_s > STEP_S)
 
     def ended_by(self, since_s: float) -> int:
         """How many requests were answered, or had failed, that long after the first was due; to a step."""
@@ -186,10 +199,16 @@ class PaceMeter:
                 for number, step in enumerate(self._steps)
             ]
 
-    def _step_at(self, sent_s: float) -> Step:
+    def _step_at(self, time_s: float) -> Step:
         """The step of that time; steps double where the run is longer than all of them."""
-        since_s = max(0.0, sent_s - self.first_due_s)
-        while (index := int(since_s / self._step_s)) >= STEPS_MAX:
+        index = int((time_s - self.first_due_s) / self._step_s)
+        if index >= len(self._steps):
+            index = self._make_step(time_s)
+        return self._steps[index]
+
+    def _make_step(self, time_s: float) -> int:
+        """Its index."""
+        while (index := int((time_s - self.first_due_s) / self._step_s)) >= STEPS_MAX:
             for number in range(0, len(self._steps), 2):
                 step = self._steps[number]
                 for other in self._steps[number + 1 : number + 2]:
@@ -199,14 +218,11 @@ class PaceMeter:
             self._step_s *= 2
         while len(self._steps) <= index:
             self._steps.append(Step())
-        return self._steps[index]
+        return index
 
-    def _note_cpu(self, *, is_late: bool) -> None:
-        now_s = time.monotonic()
-        if self._cpu_at is not None and now_s - self._cpu_at[0] < CPU_EVERY_S:
-            return
+    def _note_cpu(self, now_s: float, *, is_late: bool) -> None:
         used_s = time.process_time()
-        if is_late and self._cpu_at is not None:
-            self.late_wall_s += now_s - self._cpu_at[0]
-            self.late_cpu_s += used_s - self._cpu_at[1]
-        self._cpu_at = (now_s, used_s)
+        if is_late and self._cpu_at_s > -math.inf:
+            self.late_wall_s += now_s - self._cpu_at_s
+            self.late_cpu_s += used_s - self._cpu_s
+        self._cpu_at_s, self._cpu_s = now_s, used_s

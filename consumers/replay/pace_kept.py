@@ -41,8 +41,8 @@ CONCURRENCY_ROOM = 1.5
 SPEED_ROOM = 0.9
 """Of what was reached: the speed that is proposed."""
 
-REFUSED_FROM = 0.05
-"""Share of refusals that is worth words."""
+FAILED_FROM = 0.1
+"""Share of requests that were refused or timed out, from which on a slow pace is the target's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,27 +185,34 @@ def _why(asked: Asked, sending: Sending, share: float) -> tuple[Fault, str]:
     cpu_share = meter.late_cpu_s / meter.late_wall_s if meter.late_wall_s else 0.0
     if cpu_share >= BUSY_CPU_SHARE or lost.reader_s + lost.machine_s > lost.busy_s:
         return "machine", _of_machine(asked, sending, share, cpu_share)
+    failed_share = (meter.refused + meter.timed_out) / meter.sent
     would_do = sending.rate_asked * load.calm_ms / 1000 <= sending.limit
-    if load.has_risen and (would_do or load.elasticity >= SATURATED_FROM):
+    is_full = load.has_risen and (would_do or load.elasticity >= SATURATED_FROM)
+    if is_full or failed_share >= FAILED_FROM:
         return "target", _of_target(asked, sending, share)
     return "concurrency", _of_concurrency(asked, sending, share)
 
 
 def _of_target(asked: Asked, sending: Sending, share: float) -> str:
-    load = sending.load
-    refused = sending.meter.refused / sending.meter.sent
-    also = f", and it refused {refused:.0%} of the requests" if refused >= REFUSED_FROM else ""
+    load, meter = sending.load, sending.meter
+    facts = []
+    if load.has_risen:
+        risen = f"{milliseconds(load.calm_ms)} to {milliseconds(load.busy_ms)}"
+        facts.append(f"its service time rose from {risen} under this load")
+    if meter.refused >= FAILED_FROM * meter.sent:
+        facts.append(f"it refused {meter.refused / meter.sent:.0%} of the requests")
+    if meter.timed_out >= FAILED_FROM * meter.sent:
+        facts.append(f"{meter.timed_out / meter.sent:.0%} of them timed out")
     return (
         f"{sending.name} answered {rate(sending.rate_answered)} requests/s of the "
-        f"{rate(sending.rate_asked)}/s asked: its service time rose from {milliseconds(load.calm_ms)} to "
-        f"{milliseconds(load.busy_ms)} under this load{also}. "
+        f"{rate(sending.rate_asked)}/s asked: {', and '.join(facts)}. "
         f"Replay with {_slower(asked, share)}, or give {_within(sending.name)} more capacity."
     )
 
 
 def _of_concurrency(asked: Asked, sending: Sending, share: float) -> str:
     service_ms = sending.load.busy_ms
-    wanted = math.ceil(sending.rate_asked * service_ms / 1000 * CONCURRENCY_ROOM)
+    wanted = math.ceil(round(sending.rate_asked * service_ms / 1000 * CONCURRENCY_ROOM, 3))
     wanted = max(wanted, math.ceil(sending.limit * HEAD_ROOM) + 1)
     text = (
         f"All {sending.limit:,} senders were busy: {_within(sending.name)} took {milliseconds(service_ms)} a "

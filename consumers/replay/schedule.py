@@ -84,7 +84,7 @@ class Schedule:
         due_s = self._wanted_s(self._pass_starts_s + (at_ms - first_ms) / 1000, since_s)
         if self._gap_s:
             due_s = max(due_s, self._next_free_s)
-        if due_s >= self._load.ends_s:
+        if self._start_s + due_s >= self.ends_at_s:
             return None
         self._next_free_s = due_s + self._gap_s
         self.tally.add(at_ms)

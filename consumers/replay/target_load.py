@@ -14,7 +14,7 @@ GROUP_MIN = 10
 FEW = 8
 """Few requests are under way while they are at most the most, divided by this."""
 
-ROSE_FROM, ROSE_SPREAD = 1.5, 1.5
+ROSE_FROM, ROSE_SPREAD = 1.5, 2.0
 """Service times have risen where they are at least the first times as long, and more where they were few: the
 second is divided by the root of their number."""
 

@@ -220,3 +220,18 @@ def test_refusals_are_named() -> None:
         pace = replayed(target, 200, 5.0).pace()
     assert pace.fault == "target"
     assert "it refused 25% of the requests" in pace.explanation
+
+
+def test_a_target_that_hangs_now_and_then_is_not_helped_by_more_senders() -> None:
+    def behave(connection: socket, seen: SeenRequest) -> bool:
+        if int(seen.target[1:]) % 3 == 0:
+            time.sleep(1.5)
+        return answer()(connection, seen)
+
+    with RecordingTarget(behave) as target:
+        run = window(target, speed=1.0)
+        run.plan = replace(run.plan, speed=1.0, concurrency=4, timeout_s=0.5)
+        run.run(Kept(100), ignore)
+    pace = run.pace()
+    assert pace.fault == "target"
+    assert "34% of them timed out" in pace.explanation
