@@ -27,7 +27,7 @@ Z_NOISE = 3.5
 routes, and an unchanged target must not fail by chance in any of them: one key in 4,000 does."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class BodyFigures:
     """Counts of requests. All but `changed` and `keys` are sums, and `merge` adds them."""
 
@@ -55,7 +55,7 @@ class BodyFigures:
         cls, compared: int, changed: int, noisy: int = 0, keys: Counter[str] | None = None
     ) -> BodyFigures:
         """Figures with these results."""
-        return cls(compared, noisy, differing=changed, differing_keys=Counter(keys or {}))
+        return cls(compared=compared, noisy=noisy, differing=changed, differing_keys=Counter(keys or {}))
 
     @property
     def keys(self) -> Counter[str]:

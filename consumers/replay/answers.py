@@ -73,12 +73,13 @@ class AnswerComparison:
     def _why_not(self, request: Request, before: Outcome, after: Outcome) -> str:
         if request.method not in COMPARED_METHODS:
             return "method"
-        if before.answer is None or after.answer is None:
-            kinds = before.kind, after.kind
-            if "stream" in kinds:
-                return "stream"
-            return "busy" if kinds == ("answered", "answered") else "no-answer"
-        return ""
+        kinds = before.kind, after.kind
+        if "stream" in kinds:
+            return "stream"
+        if kinds != ("answered", "answered"):
+            return "no-answer"
+        # Too many answers were waiting for the slower target.
+        return "busy" if before.answer is None or after.answer is None else ""
 
     def _ask_again(self, request: Request, before: Outcome, after: Outcome) -> str:
         """The reason why that is not possible; empty if it is."""
@@ -102,7 +103,7 @@ class AnswerComparison:
 
     def _answered(self, request: Request, outcome: Outcome, late_ms: float) -> None:
         pair = self._take(request)
-        if outcome.answer is None or pair is None:
+        if outcome.kind != "answered" or outcome.answer is None or pair is None:
             self._uncompared(request.route, "no-second-answer")
             return
         try:

@@ -15,7 +15,7 @@ from operator import ne
 from app.store.body_figures import PLACE
 from consumers.replay.bodies.differences import Differences, Path
 
-PIECES_MAX = 20_000
+PIECES_MAX = 10_000
 """Lines of a text, tags of a page, words of a line. More are not compared."""
 PLACES_MAX = 32
 """Words of an element, and lines of a plain text, of which each is judged by itself."""

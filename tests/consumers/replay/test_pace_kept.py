@@ -230,7 +230,7 @@ def test_a_target_that_hangs_now_and_then_is_not_helped_by_more_senders() -> Non
 
     with RecordingTarget(behave) as target:
         run = window(target, speed=1.0)
-        run.plan = replace(run.plan, speed=1.0, concurrency=4, timeout_s=0.5)
+        run.plan = replace(run.plan, concurrency=4, timeout_s=0.5)
         run.run(Kept(100), ignore)
     pace = run.pace()
     assert pace.fault == "target"
