@@ -13,6 +13,7 @@ from app.formatting import milliseconds, number
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change
 from consumers.replay.reports import words
+from consumers.replay.reports.numbers import arrow, share, signed
 from consumers.replay.reports.plots import shift_plot, time_plot
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
@@ -30,7 +31,7 @@ def _template() -> Template:
         # Of what clients wrote, what cannot be printed goes: it could reverse the text around it.
         finalize=lambda value: for_terminal(value) if type(value) is str else value,
     )
-    environment.filters |= {"ms": milliseconds, "number": number, "share": words.share, "change": _change}
+    environment.filters |= {"ms": milliseconds, "number": number, "share": share, "change": _change}
     return environment.get_template("report.html.j2")
 
 
@@ -73,11 +74,11 @@ def render(report: Report) -> str:
         rows=rows,
         bodies=words.bodies_line(figures.total().bodies),
         keys_of=words.keys_line,
-        arrow=words.arrow,
+        arrow=arrow,
         shifts=shift_plot(run.routes),
         times=time_plot(result.timeline),
     )
 
 
 def _change(change: Change) -> str:
-    return "-" if change.share is None else f"{words.signed(100 * change.share)} %"
+    return "-" if change.share is None else f"{signed(100 * change.share)} %"

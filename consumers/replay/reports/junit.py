@@ -12,7 +12,7 @@ from app.store.run_result import Finding
 from consumers.replay.reports import words
 from consumers.replay.reports.report import EXIT_MEANINGS, Report
 
-NOTHING_CROSSED = "nothing crossed it"
+REASONS_SHOWN = 6
 
 
 def render(report: Report) -> str:
@@ -64,7 +64,7 @@ def _run_case(report: Report) -> xml.Element:
     case = xml.Element("testcase", classname="replay", name="verdict", time=f"{result.pace.duration_s:.3f}")
     if result.verdict == "passed" and not result.is_interrupted:
         return case
-    why = [text for text in (words.ended(report), *result.reasons) if text]
+    why = [text for text in (words.ended(report), *words.reasons(result, REASONS_SHOWN)) if text]
     meaning = f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, '')}"
     kind = "failure" if result.verdict == "failed" else "error"
     found = xml.SubElement(case, kind, type=report.title, message=_safe("; ".join(why) or report.title))

@@ -8,10 +8,12 @@ from app.escaping import markdown_code, markdown_text
 from app.formatting import milliseconds, number, plural, shortened
 from app.store.queries.replays import Change, ReplayedRoute
 from consumers.replay.reports import words
+from consumers.replay.reports.numbers import arrow, share, signed
 from consumers.replay.reports.report import WHY_REENCODED, Report
 
 FINDINGS_SHOWN = 20
 ROUTES_SHOWN = 25
+REASONS_SHOWN = 6
 NAME_WIDTH = 100
 """Paths can have kilobytes; a comment on GitHub has 65,536 characters."""
 
@@ -43,7 +45,8 @@ def _head(report: Report) -> list[str]:
     ended = words.ended(report)
     if ended:
         lines += ["", f"**{markdown_text(ended[0].upper() + ended[1:])}.**"]
-    lines += ["", *(f"- {markdown_text(reason)}" for reason in result.reasons)] if result.reasons else []
+    if result.reasons:
+        lines += ["", *(f"- {markdown_text(why)}" for why in words.reasons(result, REASONS_SHOWN))]
     lines += [
         "",
         f"{info.get('from', '')} to {info.get('until', '')}, {info.get('target', '')} against "
@@ -162,7 +165,7 @@ def _steps(report: Report) -> list[str]:
         what = "held" if step.held else markdown_text(step.reason or "did not hold")
         lines.append(
             f"| {step.speed:g}x | {step.rate:.3g} | {milliseconds(step.p95_ms)} "
-            f"| {words.share(step.error_share)} | {what} |"
+            f"| {share(step.error_share)} | {what} |"
         )
     return [*lines, ""]
 
@@ -193,15 +196,15 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
 def _values(before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return milliseconds(after)
-    return words.arrow(milliseconds(before), milliseconds(after))
+    return arrow(milliseconds(before), milliseconds(after))
 
 
 def _share(part: int, total: int) -> str:
-    return words.share(part / total) if total else "-"
+    return share(part / total) if total else "-"
 
 
 def _change(change: Change) -> str:
     if change.share is None:
         return "-"
-    text = f"{words.signed(100 * change.share)} %"
+    text = f"{signed(100 * change.share)} %"
     return f"**{text}**" if change.is_sure else text

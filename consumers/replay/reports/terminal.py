@@ -8,6 +8,7 @@ from app.escaping import for_terminal
 from app.formatting import milliseconds, number, plural, shortened
 from app.store.run_result import FindingState
 from consumers.replay.reports import words
+from consumers.replay.reports.numbers import arrow, share
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
 ROUTES_SHOWN = 10
@@ -103,9 +104,7 @@ def _answers(report: Report) -> list[str]:
     ):
         if after is not None:
             values = milliseconds(after)
-            lines.append(
-                f"{name} {words.arrow(milliseconds(before), values) if before is not None else values}"
-            )
+            lines.append(f"{name} {arrow(milliseconds(before), values) if before is not None else values}")
     lines = [", ".join(lines)] if lines else []
     lines += [f"{outcome}: {number(count)}" for outcome, count in words.counted(total.outcomes)]
     pairs = words.status_pairs(report)
@@ -142,7 +141,7 @@ def _steps(report: Report) -> list[str]:
         what = "held" if step.held else f"did not hold: {step.reason}"
         lines.append(
             f"{MARKS['met' if step.held else 'crossed']} {step.speed:g}x, {step.rate:.3g} requests/s{p95}, "
-            f"errors {words.share(step.error_share)}: {what}"
+            f"errors {share(step.error_share)}: {what}"
         )
     return lines
 
@@ -153,6 +152,6 @@ def _verdict(report: Report) -> list[str]:
     lines = [ended] if ended else []
     note = "" if result.thresholds else " (no threshold was set)"
     lines.append(f"verdict: {result.verdict}{note}")
-    lines += [f"  {reason}" for reason in result.reasons]
+    lines += [f"  {why}" for why in words.reasons(result, ROUTES_SHOWN, but_of_findings=True)]
     lines.append(f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, '')}")
     return lines

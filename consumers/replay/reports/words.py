@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.formatting import duration, milliseconds, number, plural, rate
+from app.escaping import for_terminal
+from app.formatting import duration, milliseconds, number, plural, rate, shortened
 from app.store.replay import BodyFigures
-from app.store.run_result import Coverage, Fault, Finding, FindingState, Pace, RouteLeftOut
+from app.store.run_result import Coverage, Fault, Finding, FindingState, Pace, RouteLeftOut, RunResult
+from consumers.replay.reports.numbers import arrow, share, signed, without_unit
 from consumers.replay.reports.report import Report
 
 ALL_REQUESTS = "all requests"
@@ -28,6 +30,7 @@ STATES: Mapping[FindingState, str] = {
     "not-judged": "too few samples",
     "met": "met",
 }
+REASON_WIDTH = 300
 GRAVITY: Sequence[FindingState] = ("crossed", "inconclusive", "not-judged", "met")
 
 
@@ -100,18 +103,7 @@ def _interval(low: float | None, high: float | None, amount: Callable[[float], s
         return f"up to {last}"
     if last is None:
         return f"{first} or more"
-    return f"{_without_unit(first, last)} … {last}"
-
-
-def arrow(before: str, after: str) -> str:
-    """`334 → 478 ms`: a common unit is said once."""
-    return f"{_without_unit(before, after)} → {after}"
-
-
-def _without_unit(text: str, other: str) -> str:
-    """The text without its unit where the other one has the same."""
-    bare, _, unit = text.rpartition(" ")
-    return bare if bare and other.endswith(f" {unit}") else text
+    return f"{without_unit(first, last)} … {last}"
 
 
 def _more(samples: int | None) -> str:
@@ -120,22 +112,6 @@ def _more(samples: int | None) -> str:
     digits = max(0, len(str(samples)) - 2)
     roughly = math.ceil(samples / 10**digits) * 10**digits
     return f"about {number(roughly)} more {'sample' if roughly == 1 else 'samples'} would decide"
-
-
-def signed(value: float) -> str:
-    """`+43`, `+9.5`, `+1,274`; a minus is a true one."""
-    text = f"{value:+,.{0 if abs(value) >= 9.95 else 1}f}"
-    return text.removesuffix(".0").replace("-", "\N{MINUS SIGN}")
-
-
-def share(value: float) -> str:
-    """Three significant digits, four near 100: `5 %`, `0.163 %`, `99.95 %`."""
-    percent = 100 * value
-    if 0 < percent < 0.01:
-        return "<0.01 %"
-    digits = 2 if percent < 10 or 99 <= percent < 100 else 1 if percent < 100 else 0
-    text = f"{percent:,.{3 if percent < 1 else digits}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
 
 def counted(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -268,17 +244,13 @@ def rest_line(state: FindingState, routes: int, hint: str) -> str:
     return {
         "crossed": f"{plural(routes, 'more route')} crossed it{hint}",
         "inconclusive": f"{plural(routes, 'more route')} {_are(routes)} inconclusive{hint}",
-        "not-judged": f"{plural(routes, 'route')} {_have(routes)} too few samples to be judged{hint}",
+        "not-judged": f"{plural(routes, 'route')} {'has' if routes == 1 else 'have'} too few samples to be judged{hint}",
         "met": f"{plural(routes, 'route')} {_are(routes)} within the limit",
     }[state]
 
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
 
 
 def gravest(
@@ -306,6 +278,17 @@ def more_findings(left_out: int) -> str:
         if left_out
         else ""
     )
+
+
+def reasons(result: RunResult, shown_max: int, *, but_of_findings: bool = False) -> list[str]:
+    """Why the verdict is not `passed`, at most `shown_max` and a line about the others. `but_of_findings`:
+    without those that only repeat a finding."""
+    begins = tuple(f"{finding.threshold}: " for finding in result.findings) if but_of_findings else ()
+    found = [reason for reason in result.reasons if not (begins and reason.startswith(begins))]
+    shown = [shortened(for_terminal(reason), REASON_WIDTH) for reason in found[:shown_max]]
+    if len(found) > shown_max:
+        shown.append(f"{plural(len(found) - shown_max, 'more reason')}")
+    return shown
 
 
 def without_finding(thresholds: Iterable[str], findings: Sequence[Finding]) -> list[str]:

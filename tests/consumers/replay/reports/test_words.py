@@ -9,6 +9,7 @@ import pytest
 
 from app.store.run_result import Finding
 from consumers.replay.reports import words
+from consumers.replay.reports.numbers import share
 from tests.consumers.replay.reports.samples import ABSOLUTE, CROSSED, MET, RARE, SHARE, UNSURE, report
 
 
@@ -75,7 +76,7 @@ def test_a_finding_has_values_estimate_interval_limit_samples_and_what_would_dec
     ],
 )
 def test_a_share_is_as_exact_as_it_needs_to_be(value: float, text: str) -> None:
-    assert words.share(value) == text
+    assert share(value) == text
 
 
 def test_only_the_gravest_routes_are_listed_and_the_others_are_summed() -> None:
@@ -102,3 +103,13 @@ def test_the_pace_says_asked_reached_late_and_by_whose_fault() -> None:
         "requests at once: 16, limit 16",
         "the limit of requests at once was too low: All 16 connections were busy. --concurrency 64 would do.",
     ]
+
+
+def test_reasons_are_bounded_in_number_and_length_and_repeat_no_finding_where_those_are_listed() -> None:
+    many = [f"p95>+20%: /{number} was crossed" for number in range(30)]
+    result = report(reasons=[*many, "41 % of the speed asked", "/" + "x" * 5_000]).result
+    assert words.reasons(result, 2) == [*many[:2], "30 more reasons"]
+    own = words.reasons(result, 5, but_of_findings=True)
+    assert own[0] == "41 % of the speed asked"
+    assert (len(own), len(own[1])) == (2, 300)
+    assert words.reasons(report(reasons=many, findings=[]).result, 1, but_of_findings=True)[0] == many[0]
