@@ -19,6 +19,9 @@ from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
 MARKS = {"crossed": "✗", "met": "✓", "inconclusive": "?", "not-judged": "·"}
 
+ROUTES_MAX = 1_000
+"""In the table; a browser is slow with more. The JSON has all."""
+
 
 @functools.cache
 def _template() -> Template:
@@ -40,7 +43,7 @@ def render(report: Report) -> str:
     run, result, figures = report.run, report.result, report.figures
     rows = [
         (row, latency(figures.routes[row.route].response), figures.routes[row.route].bodies)
-        for row in run.routes
+        for row in run.routes[:ROUTES_MAX]
     ]
     return _template().render(
         report=report,
@@ -72,6 +75,7 @@ def render(report: Report) -> str:
         total=run.total,
         total_response=latency(figures.total().response),
         rows=rows,
+        more_routes=max(0, len(run.routes) - ROUTES_MAX),
         bodies=words.bodies_line(figures.total().bodies),
         keys_of=words.keys_line,
         arrow=arrow,

@@ -31,6 +31,7 @@ STATES: Mapping[FindingState, str] = {
     "met": "met",
 }
 REASON_WIDTH = 300
+KEY_WIDTH = 100
 GRAVITY: Sequence[FindingState] = ("crossed", "inconclusive", "not-judged", "met")
 
 
@@ -219,7 +220,8 @@ def bodies_line(bodies: BodyFigures) -> str:
 
 def keys_line(keys: Counter[str], shown: int = 5) -> str:
     """The names of what differs most often."""
-    return ", ".join(f"{key} ({number(count)})" for key, count in keys.most_common(shown))
+    most = keys.most_common(shown)
+    return ", ".join(f"{shortened(for_terminal(key), KEY_WIDTH)} ({number(count)})" for key, count in most)
 
 
 def ended(report: Report) -> str:
@@ -241,10 +243,11 @@ def parts_line(report: Report) -> str:
 
 def rest_line(state: FindingState, routes: int, hint: str) -> str:
     """Of findings on routes that are not listed one by one."""
+    has = "has" if routes == 1 else "have"
     return {
         "crossed": f"{plural(routes, 'more route')} crossed it{hint}",
         "inconclusive": f"{plural(routes, 'more route')} {_are(routes)} inconclusive{hint}",
-        "not-judged": f"{plural(routes, 'route')} {'has' if routes == 1 else 'have'} too few samples to be judged{hint}",
+        "not-judged": f"{plural(routes, 'route')} {has} too few samples to be judged{hint}",
         "met": f"{plural(routes, 'route')} {_are(routes)} within the limit",
     }[state]
 

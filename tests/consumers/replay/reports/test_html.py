@@ -147,3 +147,9 @@ def test_a_plot_of_nothing_is_left_out() -> None:
     flat = time_plot([TimePoint(0.0, 1, 0.0, None), TimePoint(0.0, 1, 0.0, None)])
     assert flat is not None
     assert flat.service == []
+
+
+def test_of_very_many_routes_the_table_has_the_busiest() -> None:
+    text = render(with_many_routes([f"/r{number}" for number in range(1_200)]))
+    assert text.count('<th scope="row"') == 1_001
+    assert "200 more, with fewer requests, are in the JSON report." in text
