@@ -83,6 +83,8 @@ class Coverage:
     """How long the window is."""
     missing_s: float = 0.0
     """How much of that is not in the log: dropped already, or still to come."""
+    was_overtaken: bool = False
+    """The log has dropped requests of the window before they were read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ def joined_coverage(earlier: Coverage, both: Coverage) -> Coverage:
         not_asked=not_asked,
         window_s=max(earlier.window_s, both.window_s),
         missing_s=max(earlier.missing_s, both.missing_s),
+        was_overtaken=earlier.was_overtaken or both.was_overtaken,
     )
 
 

@@ -12,7 +12,7 @@ from app.escaping import for_terminal
 from app.formatting import milliseconds, number
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
 from consumers.replay.reports.numbers import arrow, share, signed
 from consumers.replay.reports.plots import shift_plot, time_plot
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
@@ -54,10 +54,10 @@ def render(report: Report) -> str:
         parts=words.parts_line(report),
         exit_meaning=EXIT_MEANINGS.get(report.exit_code, ""),
         findings=[
-            (one, MARKS[one.state], words.STATES[one.state], words.finding_words(one))
+            (one, MARKS[one.state], finding_words.STATES[one.state], finding_words.finding_words(one))
             for one in result.findings
         ],
-        held=words.without_finding(result.thresholds, result.findings),
+        held=finding_words.without_finding(result.thresholds, result.findings),
         pace=words.pace_lines(result.pace),
         sent=words.sent_line(result.coverage),
         coverage=[
@@ -68,7 +68,7 @@ def render(report: Report) -> str:
         ],
         left_out=[(row.route, words.left_out_text(row)) for row in result.coverage.routes_left_out],
         more_left_out=words.more_left_out(result.coverage, len(result.coverage.routes_left_out), ""),
-        more_findings=words.more_findings(result.findings_left_out),
+        more_findings=finding_words.more_findings(result.findings_left_out),
         window=words.window_line(result.coverage),
         why_reencoded=WHY_REENCODED,
         statuses=words.status_pairs(report),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from app.escaping import for_terminal
 from app.formatting import milliseconds, number, plural, shortened
 from app.store.run_result import FindingState
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
 from consumers.replay.reports.numbers import arrow, share
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
@@ -44,18 +44,21 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 def _thresholds(report: Report) -> list[str]:
     result = report.result
-    shown, rest = words.gravest(result.findings, ROUTES_SHOWN)
+    shown, rest = finding_words.gravest(result.findings, ROUTES_SHOWN)
     rows = []
     for finding in shown:
-        found = words.finding_words(finding)
+        found = finding_words.finding_words(finding)
         where = shortened(for_terminal(found.where), WHERE_WIDTH)
         rows.append((MARKS[finding.state], finding.threshold, where, found.text()))
-    rows += [(MARKS[state], name, "", words.rest_line(state, count, HINT)) for name, state, count in rest]
+    rows += [
+        (MARKS[state], threshold, "", finding_words.rest_line(state, count, HINT))
+        for threshold, state, count in rest
+    ]
     rows += [
         (MARKS["met"], threshold, "", "nothing crossed it")
-        for threshold in words.without_finding(result.thresholds, result.findings)
+        for threshold in finding_words.without_finding(result.thresholds, result.findings)
     ]
-    if more := words.more_findings(result.findings_left_out):
+    if more := finding_words.more_findings(result.findings_left_out):
         rows.append((MARKS["not-judged"], "", "", more))
     first, second = (max((len(row[at]) for row in rows if row[2]), default=0) for at in (1, 2))
     return _section(

@@ -85,7 +85,7 @@ def test_it_has_what_the_verdict_rests_on() -> None:
         "7,467 of 8,000 requests asked for (93.3 %)",
         "304: the original was conditional, the replay is not: 22",
         "/checkout: left out wholly, 508 requests not sent (method POST 508)",
-        "The log has not all of it: the log lacks 1 min of the window's 60 min (2.5 %)",
+        "But the log lacks 1 min of the window's 60 min (2.5 %)",
         "200 → 404: 30",
         "6 of 60 body.items[].price (6)",
     ):
