@@ -48,11 +48,11 @@ def read(store: redis.Redis, run_id: str, field: bytes) -> bytes | None:
 
 def claim(store: redis.Redis, run_id: str) -> dict[bytes, bytes]:
     """All fields, which are deleted: of two processes that resume the same run, one gets them. Empty where
-    there are none."""
+    there are none. The run's result goes, too, because it is about a part."""
     key = replay_run(run_id, "pairs")
     pipeline = store.pipeline(transaction=True)
     pipeline.hgetall(key)
-    pipeline.delete(key)
+    pipeline.delete(key, replay_run(run_id, "result"))
     return cast(dict[bytes, bytes], pipeline.execute()[0])
 
 

@@ -12,11 +12,15 @@ from app.escaping import for_terminal
 from app.formatting import milliseconds, number
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
+from consumers.replay.reports.numbers import arrow, share, signed
 from consumers.replay.reports.plots import shift_plot, time_plot
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
 MARKS = {"crossed": "✗", "met": "✓", "inconclusive": "?", "not-judged": "·"}
+
+ROUTES_MAX = 1_000
+"""In the table; a browser is slow with more. The JSON has all."""
 
 
 @functools.cache
@@ -30,7 +34,7 @@ def _template() -> Template:
         # Of what clients wrote, what cannot be printed goes: it could reverse the text around it.
         finalize=lambda value: for_terminal(value) if type(value) is str else value,
     )
-    environment.filters |= {"ms": milliseconds, "number": number, "share": words.share, "change": _change}
+    environment.filters |= {"ms": milliseconds, "number": number, "share": share, "change": _change}
     return environment.get_template("report.html.j2")
 
 
@@ -39,7 +43,7 @@ def render(report: Report) -> str:
     run, result, figures = report.run, report.result, report.figures
     rows = [
         (row, latency(figures.routes[row.route].response), figures.routes[row.route].bodies)
-        for row in run.routes
+        for row in run.routes[:ROUTES_MAX]
     ]
     return _template().render(
         report=report,
@@ -50,10 +54,10 @@ def render(report: Report) -> str:
         parts=words.parts_line(report),
         exit_meaning=EXIT_MEANINGS.get(report.exit_code, ""),
         findings=[
-            (one, MARKS[one.state], words.STATES[one.state], words.finding_words(one))
+            (one, MARKS[one.state], finding_words.STATES[one.state], finding_words.finding_words(one))
             for one in result.findings
         ],
-        held=words.without_finding(result.thresholds, result.findings),
+        held=finding_words.without_finding(result.thresholds, result.findings),
         pace=words.pace_lines(result.pace),
         sent=words.sent_line(result.coverage),
         coverage=[
@@ -64,20 +68,21 @@ def render(report: Report) -> str:
         ],
         left_out=[(row.route, words.left_out_text(row)) for row in result.coverage.routes_left_out],
         more_left_out=words.more_left_out(result.coverage, len(result.coverage.routes_left_out), ""),
-        more_findings=words.more_findings(result.findings_left_out),
+        more_findings=finding_words.more_findings(result.findings_left_out),
         window=words.window_line(result.coverage),
         why_reencoded=WHY_REENCODED,
         statuses=words.status_pairs(report),
         total=run.total,
         total_response=latency(figures.total().response),
         rows=rows,
+        more_routes=max(0, len(run.routes) - ROUTES_MAX),
         bodies=words.bodies_line(figures.total().bodies),
         keys_of=words.keys_line,
-        arrow=words.arrow,
+        arrow=arrow,
         shifts=shift_plot(run.routes),
         times=time_plot(result.timeline),
     )
 
 
 def _change(change: Change) -> str:
-    return "-" if change.share is None else f"{words.signed(100 * change.share)} %"
+    return "-" if change.share is None else f"{signed(100 * change.share)} %"

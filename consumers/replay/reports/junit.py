@@ -9,10 +9,10 @@ import xml.etree.ElementTree as xml
 
 from app.escaping import for_terminal
 from app.store.run_result import Finding
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
 from consumers.replay.reports.report import EXIT_MEANINGS, Report
 
-NOTHING_CROSSED = "nothing crossed it"
+REASONS_SHOWN = 6
 
 
 def render(report: Report) -> str:
@@ -25,8 +25,8 @@ def render(report: Report) -> str:
     cases = [_run_case(report)]
     cases += [_case(finding, is_strict=result.is_strict) for finding in result.findings]
     cases += [
-        xml.Element("testcase", classname=_safe(threshold), name=words.ALL_REQUESTS, time="0")
-        for threshold in words.without_finding(result.thresholds, result.findings)
+        xml.Element("testcase", classname=_safe(threshold), name=finding_words.ALL_REQUESTS, time="0")
+        for threshold in finding_words.without_finding(result.thresholds, result.findings)
     ]
     suite.extend(cases)
     xml.SubElement(suite, "system-out").text = _safe("; ".join(words.pace_lines(result.pace)))
@@ -64,7 +64,7 @@ def _run_case(report: Report) -> xml.Element:
     case = xml.Element("testcase", classname="replay", name="verdict", time=f"{result.pace.duration_s:.3f}")
     if result.verdict == "passed" and not result.is_interrupted:
         return case
-    why = [text for text in (words.ended(report), *result.reasons) if text]
+    why = [text for text in (words.ended(report), *words.reasons(result, REASONS_SHOWN)) if text]
     meaning = f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, '')}"
     kind = "failure" if result.verdict == "failed" else "error"
     found = xml.SubElement(case, kind, type=report.title, message=_safe("; ".join(why) or report.title))
@@ -73,9 +73,9 @@ def _run_case(report: Report) -> xml.Element:
 
 
 def _case(finding: Finding, *, is_strict: bool) -> xml.Element:
-    found = words.finding_words(finding)
+    found = finding_words.finding_words(finding)
     case = xml.Element("testcase", classname=_safe(finding.threshold), name=_safe(found.where), time="0")
-    message = _safe(f"{words.STATES[finding.state]}: {found.text()}")
+    message = _safe(f"{finding_words.STATES[finding.state]}: {found.text()}")
     if finding.state == "crossed" or (is_strict and finding.state != "met"):
         xml.SubElement(case, "failure", type=finding.state, message=message).text = message
     elif finding.state != "met":

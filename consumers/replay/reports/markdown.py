@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from app.escaping import markdown_code, markdown_text
 from app.formatting import milliseconds, number, plural, shortened
 from app.store.queries.replays import Change, ReplayedRoute
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
+from consumers.replay.reports.numbers import arrow, share, signed
 from consumers.replay.reports.report import WHY_REENCODED, Report
 
 FINDINGS_SHOWN = 20
 ROUTES_SHOWN = 25
+REASONS_SHOWN = 6
 NAME_WIDTH = 100
 """Paths can have kilobytes; a comment on GitHub has 65,536 characters."""
 
@@ -43,7 +45,8 @@ def _head(report: Report) -> list[str]:
     ended = words.ended(report)
     if ended:
         lines += ["", f"**{markdown_text(ended[0].upper() + ended[1:])}.**"]
-    lines += ["", *(f"- {markdown_text(reason)}" for reason in result.reasons)] if result.reasons else []
+    if result.reasons:
+        lines += ["", *(f"- {markdown_text(why)}" for why in words.reasons(result, REASONS_SHOWN))]
     lines += [
         "",
         f"{info.get('from', '')} to {info.get('until', '')}, {info.get('target', '')} against "
@@ -57,17 +60,17 @@ def _findings(report: Report) -> list[str]:
     result = report.result
     if not result.thresholds and not result.findings:
         return []
-    shown, rest = words.gravest(result.findings, FINDINGS_SHOWN)
+    shown, rest = finding_words.gravest(result.findings, FINDINGS_SHOWN)
     lines = [
         "| | threshold | route | before → after | change | 95 % interval | limit | samples | more samples |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for finding in shown:
-        found = words.finding_words(finding)
+        found = finding_words.finding_words(finding)
         cells = [
             MARKS[finding.state],
             markdown_code(finding.threshold),
-            _name(found.where) if finding.route else words.ALL_REQUESTS,
+            _name(found.where) if finding.route else finding_words.ALL_REQUESTS,
             *(
                 markdown_text(text or "-")
                 for text in (found.values, found.change, found.interval, found.limit)
@@ -78,14 +81,14 @@ def _findings(report: Report) -> list[str]:
         lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     lines += [
-        f"- {MARKS[state]} {markdown_code(threshold)}: {words.rest_line(state, count, HINT)}"
+        f"- {MARKS[state]} {markdown_code(threshold)}: {finding_words.rest_line(state, count, HINT)}"
         for threshold, state, count in rest
     ]
     lines += [
         f"- {MARKS['met']} {markdown_code(threshold)}: nothing crossed it"
-        for threshold in words.without_finding(result.thresholds, result.findings)
+        for threshold in finding_words.without_finding(result.thresholds, result.findings)
     ]
-    if more := words.more_findings(result.findings_left_out):
+    if more := finding_words.more_findings(result.findings_left_out):
         lines.append(f"- {more}")
     return [*lines, ""]
 
@@ -162,7 +165,7 @@ def _steps(report: Report) -> list[str]:
         what = "held" if step.held else markdown_text(step.reason or "did not hold")
         lines.append(
             f"| {step.speed:g}x | {step.rate:.3g} | {milliseconds(step.p95_ms)} "
-            f"| {words.share(step.error_share)} | {what} |"
+            f"| {share(step.error_share)} | {what} |"
         )
     return [*lines, ""]
 
@@ -180,7 +183,7 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
         "| route | sent | no answer | other status | p50 | change | p95 | change | p99 | change |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
-            f"| {_name(row.route or words.ALL_REQUESTS)} | {number(row.sent)} "
+            f"| {_name(row.route or finding_words.ALL_REQUESTS)} | {number(row.sent)} "
             f"| {number(row.sent - row.answered)} | {_share(row.status_changed, row.answered)} "
             f"| {_values(row.original.p50, row.replayed.p50)} | {_change(row.p50_change)} "
             f"| {_values(row.original.p95, row.replayed.p95)} | {_change(row.p95_change)} "
@@ -193,15 +196,15 @@ def _table(rows: Sequence[ReplayedRoute]) -> list[str]:
 def _values(before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return milliseconds(after)
-    return words.arrow(milliseconds(before), milliseconds(after))
+    return arrow(milliseconds(before), milliseconds(after))
 
 
 def _share(part: int, total: int) -> str:
-    return words.share(part / total) if total else "-"
+    return share(part / total) if total else "-"
 
 
 def _change(change: Change) -> str:
     if change.share is None:
         return "-"
-    text = f"{words.signed(100 * change.share)} %"
+    text = f"{signed(100 * change.share)} %"
     return f"**{text}**" if change.is_sure else text

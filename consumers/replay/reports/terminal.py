@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from app.escaping import for_terminal
 from app.formatting import milliseconds, number, plural, shortened
 from app.store.run_result import FindingState
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
+from consumers.replay.reports.numbers import arrow, share
 from consumers.replay.reports.report import EXIT_MEANINGS, WHY_REENCODED, Report
 
 ROUTES_SHOWN = 10
@@ -43,18 +44,21 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 def _thresholds(report: Report) -> list[str]:
     result = report.result
-    shown, rest = words.gravest(result.findings, ROUTES_SHOWN)
+    shown, rest = finding_words.gravest(result.findings, ROUTES_SHOWN)
     rows = []
     for finding in shown:
-        found = words.finding_words(finding)
+        found = finding_words.finding_words(finding)
         where = shortened(for_terminal(found.where), WHERE_WIDTH)
         rows.append((MARKS[finding.state], finding.threshold, where, found.text()))
-    rows += [(MARKS[state], name, "", words.rest_line(state, count, HINT)) for name, state, count in rest]
+    rows += [
+        (MARKS[state], threshold, "", finding_words.rest_line(state, count, HINT))
+        for threshold, state, count in rest
+    ]
     rows += [
         (MARKS["met"], threshold, "", "nothing crossed it")
-        for threshold in words.without_finding(result.thresholds, result.findings)
+        for threshold in finding_words.without_finding(result.thresholds, result.findings)
     ]
-    if more := words.more_findings(result.findings_left_out):
+    if more := finding_words.more_findings(result.findings_left_out):
         rows.append((MARKS["not-judged"], "", "", more))
     first, second = (max((len(row[at]) for row in rows if row[2]), default=0) for at in (1, 2))
     return _section(
@@ -103,9 +107,7 @@ def _answers(report: Report) -> list[str]:
     ):
         if after is not None:
             values = milliseconds(after)
-            lines.append(
-                f"{name} {words.arrow(milliseconds(before), values) if before is not None else values}"
-            )
+            lines.append(f"{name} {arrow(milliseconds(before), values) if before is not None else values}")
     lines = [", ".join(lines)] if lines else []
     lines += [f"{outcome}: {number(count)}" for outcome, count in words.counted(total.outcomes)]
     pairs = words.status_pairs(report)
@@ -142,7 +144,7 @@ def _steps(report: Report) -> list[str]:
         what = "held" if step.held else f"did not hold: {step.reason}"
         lines.append(
             f"{MARKS['met' if step.held else 'crossed']} {step.speed:g}x, {step.rate:.3g} requests/s{p95}, "
-            f"errors {words.share(step.error_share)}: {what}"
+            f"errors {share(step.error_share)}: {what}"
         )
     return lines
 
@@ -153,6 +155,6 @@ def _verdict(report: Report) -> list[str]:
     lines = [ended] if ended else []
     note = "" if result.thresholds else " (no threshold was set)"
     lines.append(f"verdict: {result.verdict}{note}")
-    lines += [f"  {reason}" for reason in result.reasons]
+    lines += [f"  {why}" for why in words.reasons(result, ROUTES_SHOWN, but_of_findings=True)]
     lines.append(f"exit code {report.exit_code}: {EXIT_MEANINGS.get(report.exit_code, '')}")
     return lines

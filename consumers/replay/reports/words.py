@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from app.formatting import duration, milliseconds, number, plural, rate
+from app.escaping import for_terminal
+from app.formatting import duration, milliseconds, number, plural, rate, shortened
 from app.store.replay import BodyFigures
-from app.store.run_result import Coverage, Fault, Finding, FindingState, Pace, RouteLeftOut
+from app.store.run_result import Coverage, Fault, Pace, RouteLeftOut, RunResult
+from consumers.replay.reports.numbers import share
 from consumers.replay.reports.report import Report
 
-ALL_REQUESTS = "all requests"
 REASONS_SHOWN = 12
 """Reasons, status pairs and keys in one list; those of error codes are a client's words."""
 
@@ -22,120 +21,8 @@ FAULTS: Mapping[Fault, str] = {
     "concurrency": "the limit of requests at once was too low",
     "machine": "this machine was too slow",
 }
-STATES: Mapping[FindingState, str] = {
-    "crossed": "crossed",
-    "inconclusive": "inconclusive",
-    "not-judged": "too few samples",
-    "met": "met",
-}
-GRAVITY: Sequence[FindingState] = ("crossed", "inconclusive", "not-judged", "met")
-
-
-@dataclass(frozen=True, slots=True)
-class FindingWords:
-    """The parts of a finding, each as a person reads it; empty where there is nothing to say."""
-
-    where: str
-    values: str
-    """`334 → 478 ms`, or what was measured where nothing is compared."""
-    change: str
-    """`+43 %`; empty where the threshold is about the value itself."""
-    interval: str
-    """`+17 … +66 %`."""
-    limit: str
-    samples: str
-    more: str
-    """`about 1,200 more samples would decide`."""
-
-    def text(self) -> str:
-        """All but where, on one line."""
-        if not self.values:
-            return ", ".join(filter(None, ["nothing was measured", f"limit {self.limit}", self.more]))
-        estimate = ", ".join(filter(None, [self.values, self.change]))
-        interval = f" (95 % CI {self.interval})" if self.interval else ""
-        parts = [f"{estimate}{interval}", f"limit {self.limit}", self.samples, self.more]
-        return ", ".join(filter(None, parts))
-
-
-def finding_words(finding: Finding) -> FindingWords:
-    """The finding in words."""
-    is_change = "+" in finding.threshold
-    after = None if finding.samples <= 0 else _known(finding.after)
-
-    def value(one: float) -> str:
-        return milliseconds(one) if finding.unit == "ms" else share(one)
-
-    def amount(one: float) -> str:
-        if not is_change:
-            return value(one)
-        return f"{signed(one)} ms" if finding.unit == "ms" else f"{signed(100 * one)} %"
-
-    values = ""
-    if after is not None and not is_change:
-        values = value(after)
-    elif after is not None:
-        before = _known(finding.before)
-        values = milliseconds(after) if before is None else arrow(milliseconds(before), milliseconds(after))
-    estimate = _known(finding.estimate)
-    return FindingWords(
-        where=finding.route or ALL_REQUESTS,
-        values=values,
-        change=amount(estimate) if is_change and estimate is not None else "",
-        interval=_interval(finding.low, finding.high, amount),
-        limit=amount(finding.limit),
-        samples=plural(finding.samples, "sample"),
-        more=_more(finding.samples_missing),
-    )
-
-
-def _known(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _interval(low: float | None, high: float | None, amount: Callable[[float], str]) -> str:
-    first, last = (None if one is None else amount(one) for one in (_known(low), _known(high)))
-    if first is None and last is None:
-        return ""
-    if first is None:
-        return f"up to {last}"
-    if last is None:
-        return f"{first} or more"
-    return f"{_without_unit(first, last)} … {last}"
-
-
-def arrow(before: str, after: str) -> str:
-    """`334 → 478 ms`: a common unit is said once."""
-    return f"{_without_unit(before, after)} → {after}"
-
-
-def _without_unit(text: str, other: str) -> str:
-    """The text without its unit where the other one has the same."""
-    bare, _, unit = text.rpartition(" ")
-    return bare if bare and other.endswith(f" {unit}") else text
-
-
-def _more(samples: int | None) -> str:
-    if not samples or samples < 0:
-        return ""
-    digits = max(0, len(str(samples)) - 2)
-    roughly = math.ceil(samples / 10**digits) * 10**digits
-    return f"about {number(roughly)} more {'sample' if roughly == 1 else 'samples'} would decide"
-
-
-def signed(value: float) -> str:
-    """`+43`, `+9.5`, `+1,274`; a minus is a true one."""
-    text = f"{value:+,.{0 if abs(value) >= 9.95 else 1}f}"
-    return text.removesuffix(".0").replace("-", "\N{MINUS SIGN}")
-
-
-def share(value: float) -> str:
-    """Three significant digits, four near 100: `5 %`, `0.163 %`, `99.95 %`."""
-    percent = 100 * value
-    if 0 < percent < 0.01:
-        return "<0.01 %"
-    digits = 2 if percent < 10 or 99 <= percent < 100 else 1 if percent < 100 else 0
-    text = f"{percent:,.{3 if percent < 1 else digits}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+REASON_WIDTH = 300
+KEY_WIDTH = 100
 
 
 def counted(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -202,7 +89,9 @@ def sent_line(coverage: Coverage) -> str:
 def window_line(coverage: Coverage) -> str:
     """That the log has not all of the window; empty where it has."""
     if not coverage.missing_s or not coverage.window_s:
-        return ""
+        return (
+            "the log dropped requests of the window before they were read" if coverage.was_overtaken else ""
+        )
     missing = share(min(1.0, coverage.missing_s / coverage.window_s))
     lacks, of = duration(coverage.missing_s), duration(coverage.window_s)
     return f"the log lacks {lacks} of the window's {of} ({missing})"
@@ -243,7 +132,8 @@ def bodies_line(bodies: BodyFigures) -> str:
 
 def keys_line(keys: Counter[str], shown: int = 5) -> str:
     """The names of what differs most often."""
-    return ", ".join(f"{key} ({number(count)})" for key, count in keys.most_common(shown))
+    most = keys.most_common(shown)
+    return ", ".join(f"{shortened(for_terminal(key), KEY_WIDTH)} ({number(count)})" for key, count in most)
 
 
 def ended(report: Report) -> str:
@@ -263,52 +153,12 @@ def parts_line(report: Report) -> str:
     return "" if parts == "1" else f"resumed: {parts} parts of one run, judged together"
 
 
-def rest_line(state: FindingState, routes: int, hint: str) -> str:
-    """Of findings on routes that are not listed one by one."""
-    return {
-        "crossed": f"{plural(routes, 'more route')} crossed it{hint}",
-        "inconclusive": f"{plural(routes, 'more route')} {_are(routes)} inconclusive{hint}",
-        "not-judged": f"{plural(routes, 'route')} {_have(routes)} too few samples to be judged{hint}",
-        "met": f"{plural(routes, 'route')} {_are(routes)} within the limit",
-    }[state]
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def gravest(
-    findings: Sequence[Finding], shown_max: int
-) -> tuple[list[Finding], list[tuple[str, FindingState, int]]]:
-    """The findings to list one by one, and the others as (threshold, state, routes). Listed are those on all
-    requests together, and at most `shown_max` routes, the gravest."""
-    shown: list[Finding] = []
-    rest: Counter[tuple[str, FindingState]] = Counter()
-    left = shown_max
-    for finding in sorted(findings, key=lambda one: GRAVITY.index(one.state)):
-        is_grave = finding.state in ("crossed", "inconclusive")
-        if not finding.route or (is_grave and left > 0):
-            left -= bool(finding.route)
-            shown.append(finding)
-        else:
-            rest[finding.threshold, finding.state] += 1
-    return shown, [(threshold, state, count) for (threshold, state), count in rest.items()]
-
-
-def more_findings(left_out: int) -> str:
-    """That not all findings were kept; empty where they were."""
-    return (
-        f"{plural(left_out, 'more finding')}, less grave, {_are(left_out)} counted but not kept"
-        if left_out
-        else ""
-    )
-
-
-def without_finding(thresholds: Iterable[str], findings: Sequence[Finding]) -> list[str]:
-    """Thresholds that nothing was found for: they held everywhere."""
-    found = {finding.threshold for finding in findings}
-    return [threshold for threshold in thresholds if threshold not in found]
+def reasons(result: RunResult, shown_max: int, *, but_of_findings: bool = False) -> list[str]:
+    """Why the verdict is not `passed`, at most `shown_max` and a line about the others. `but_of_findings`:
+    without those that only repeat a finding."""
+    begins = tuple(f"{finding.threshold}: " for finding in result.findings) if but_of_findings else ()
+    found = [reason for reason in result.reasons if not (begins and reason.startswith(begins))]
+    shown = [shortened(for_terminal(reason), REASON_WIDTH) for reason in found[:shown_max]]
+    if len(found) > shown_max:
+        shown.append(f"{plural(len(found) - shown_max, 'more reason')}")
+    return shown

@@ -24,7 +24,9 @@ def test_it_is_there_for_a_week_and_until_somebody_takes_it(redis_client: redis.
     assert 6 * 86_400 < int(str(redis_client.ttl(keys.replay_run("r", "pairs")))) <= 7 * 86_400
     assert replay_resume.read(redis_client, "r", b"state") == b"{}"
     assert replay_resume.read(redis_client, "r", b"route:/a") is None
+    redis_client.set(keys.replay_run("r", "result"), "{}")
     assert replay_resume.claim(redis_client, "r") == {b"state": b"{}", b"all": b"\x00\xff"}
+    assert not redis_client.exists(keys.replay_run("r", "result"))  # It is about a part.
     assert replay_resume.claim(redis_client, "r") == {}
     assert replay_resume.read(redis_client, "r", b"state") is None
 

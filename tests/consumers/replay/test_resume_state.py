@@ -137,11 +137,13 @@ def test_a_part_in_which_nothing_was_sent_changes_nothing() -> None:
 
 
 def test_what_no_figures_have_of_the_window_is_joined() -> None:
-    earlier = replace(COVERAGE, in_window=100, not_asked={"app": 30}, window_s=3_600.0, missing_s=60.0)
+    earlier = replace(
+        COVERAGE, in_window=100, not_asked={"app": 30}, window_s=3_600.0, missing_s=60.0, was_overtaken=True
+    )
     both = replace(COVERAGE, in_window=90, not_asked={"app": 20, "method": 5}, window_s=600.0, missing_s=0.0)
     joined = joined_coverage(earlier, both)
     assert (joined.in_window, joined.not_asked) == (120, {"app": 50, "method": 5})
-    assert (joined.window_s, joined.missing_s) == (3_600.0, 60.0)
+    assert (joined.window_s, joined.missing_s, joined.was_overtaken) == (3_600.0, 60.0, True)
     assert joined_coverage(COVERAGE, COVERAGE) == COVERAGE
 
 

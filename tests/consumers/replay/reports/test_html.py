@@ -85,7 +85,7 @@ def test_it_has_what_the_verdict_rests_on() -> None:
         "7,467 of 8,000 requests asked for (93.3 %)",
         "304: the original was conditional, the replay is not: 22",
         "/checkout: left out wholly, 508 requests not sent (method POST 508)",
-        "The log has not all of it: the log lacks 1 min of the window's 60 min (2.5 %)",
+        "But the log lacks 1 min of the window's 60 min (2.5 %)",
         "200 → 404: 30",
         "6 of 60 body.items[].price (6)",
     ):
@@ -147,3 +147,9 @@ def test_a_plot_of_nothing_is_left_out() -> None:
     flat = time_plot([TimePoint(0.0, 1, 0.0, None), TimePoint(0.0, 1, 0.0, None)])
     assert flat is not None
     assert flat.service == []
+
+
+def test_of_very_many_routes_the_table_has_the_busiest() -> None:
+    text = render(with_many_routes([f"/r{number}" for number in range(1_200)]))
+    assert text.count('<th scope="row"') == 1_001
+    assert "200 more, with fewer requests, are in the JSON report." in text

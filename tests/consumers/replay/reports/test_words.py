@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from app.store.run_result import Finding
-from consumers.replay.reports import words
+from consumers.replay.reports import finding_words, words
+from consumers.replay.reports.numbers import share
 from tests.consumers.replay.reports.samples import ABSOLUTE, CROSSED, MET, RARE, SHARE, UNSURE, report
 
 
@@ -52,7 +53,7 @@ from tests.consumers.replay.reports.samples import ABSOLUTE, CROSSED, MET, RARE,
 def test_a_finding_has_values_estimate_interval_limit_samples_and_what_would_decide(
     finding: Finding, text: str | None
 ) -> None:
-    said = words.finding_words(finding).text()
+    said = finding_words.finding_words(finding).text()
     assert text is None or said == text
     if text is None:
         assert "(95 % CI up to +35 %)" in said
@@ -75,12 +76,12 @@ def test_a_finding_has_values_estimate_interval_limit_samples_and_what_would_dec
     ],
 )
 def test_a_share_is_as_exact_as_it_needs_to_be(value: float, text: str) -> None:
-    assert words.share(value) == text
+    assert share(value) == text
 
 
 def test_only_the_gravest_routes_are_listed_and_the_others_are_summed() -> None:
     findings = [MET, RARE, *(replace(CROSSED, route=f"/{number}") for number in range(5)), UNSURE]
-    shown, rest = words.gravest(findings, 3)
+    shown, rest = finding_words.gravest(findings, 3)
     assert [finding.route for finding in shown] == ["/0", "/1", "/2", ""]
     assert rest == [
         ("p95>+20%", "crossed", 2),
@@ -95,6 +96,14 @@ def test_reasons_beyond_a_dozen_are_summed() -> None:
     assert (len(shown), shown[-1]) == (13, ("28 other reasons", sum(100 - n for n in range(12, 40))))
 
 
+def test_what_the_log_lacks_of_the_window_is_said() -> None:
+    coverage = report().result.coverage
+    assert words.window_line(coverage) == "the log lacks 1 min of the window's 60 min (2.5 %)"
+    overtaken = replace(coverage, missing_s=0.0, was_overtaken=True)
+    assert words.window_line(overtaken) == "the log dropped requests of the window before they were read"
+    assert words.window_line(replace(coverage, missing_s=0.0)) == ""
+
+
 def test_the_pace_says_asked_reached_late_and_by_whose_fault() -> None:
     assert words.pace_lines(report().result.pace) == [
         "asked 10x, reached 4.1x, 189 requests/s (41 % of what was asked), in 39 s",
@@ -102,3 +111,13 @@ def test_the_pace_says_asked_reached_late_and_by_whose_fault() -> None:
         "requests at once: 16, limit 16",
         "the limit of requests at once was too low: All 16 connections were busy. --concurrency 64 would do.",
     ]
+
+
+def test_reasons_are_bounded_in_number_and_length_and_repeat_no_finding_where_those_are_listed() -> None:
+    many = [f"p95>+20%: /{number} was crossed" for number in range(30)]
+    result = report(reasons=[*many, "41 % of the speed asked", "/" + "x" * 5_000]).result
+    assert words.reasons(result, 2) == [*many[:2], "30 more reasons"]
+    own = words.reasons(result, 5, but_of_findings=True)
+    assert own[0] == "41 % of the speed asked"
+    assert (len(own), len(own[1])) == (2, 300)
+    assert words.reasons(report(reasons=many, findings=[]).result, 1, but_of_findings=True)[0] == many[0]
