@@ -10,6 +10,7 @@ import pytest
 from app.sketch import bucket, middle_ms
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
+from consumers.replay.gate.binomial import wilson
 from consumers.replay.gate.thresholds import (
     BadThreshold,
     Finding,
@@ -17,7 +18,6 @@ from consumers.replay.gate.thresholds import (
     check,
     describe,
     parse_threshold,
-    wilson,
 )
 from consumers.replay.report import as_markdown, verdict
 
