@@ -97,7 +97,7 @@ def _measures(evidence: Evidence, thresholds: Sequence[Threshold]) -> list[Measu
 
 def _late(threshold: Threshold, evidence: Evidence) -> Measure:
     late_ms = evidence.pace.late.p99
-    if late_ms is None:
+    if late_ms is None or not evidence.coverage.sent:
         return unknown(threshold, "")
     return single_figure(threshold, late_ms, evidence.coverage.sent, exceeds=late_ms > threshold.value)
 

@@ -212,30 +212,20 @@ class Change:
         return after_ms - before_ms - low, after_ms - before_ms + high
 
     def certain_log_low(self, alpha: float) -> float:
-        """A lower bound of `log_ratio` from single order statistics: true for every distribution, also where
-        the percentile lies between two modes and the jackknife errs. -inf with too few samples."""
-        found = self._order_statistics(alpha)
-        if found is None:
-            return -math.inf
-        before_ms, before_high_ms, after_ms, after_low_ms = (math.log(max(one, SMALLEST_MS)) for one in found)
-        return self._combined(before_ms, before_high_ms, after_ms, after_low_ms)
-
-    def certain_ms_low(self, alpha: float) -> float:
-        """The same for after minus before, ms."""
-        found = self._order_statistics(alpha)
-        return -math.inf if found is None else self._combined(*found)
-
-    def _order_statistics(self, alpha: float) -> tuple[float, float, float, float] | None:
+        """A lower bound of `log_ratio` from single order statistics, combined as in `ms_interval`: for every
+        distribution, also where the percentile lies between two modes and the jackknife errs. -inf with too
+        few samples."""
         samples, share = self.before.samples, self.before.share
         before_high_ms = self.before.at(upper_rank(samples, share, alpha))
         after_low_ms = self.after.at(lower_rank(samples, share, alpha))
         if before_high_ms is None or after_low_ms is None:
-            return None
+            return -math.inf
         before_high_ms += self.resolution_ms / 2
         before_ms = min(self.before.single_ms, before_high_ms)
-        return before_ms, before_high_ms, max(self.after.single_ms, after_low_ms), after_low_ms
-
-    def _combined(self, before: float, before_high: float, after: float, after_low: float) -> float:
+        after_ms = max(self.after.single_ms, after_low_ms)
+        before, before_high, after, after_low = (
+            math.log(max(one, SMALLEST_MS)) for one in (before_ms, before_high_ms, after_ms, after_low_ms)
+        )
         one, other = after - after_low, before_high - before
         squares = one**2 + other**2 - 2 * max(0.0, self.correlation) * one * other
         return after - before - math.sqrt(max(0.0, squares))

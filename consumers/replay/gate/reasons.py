@@ -86,6 +86,8 @@ def _undecided(one: Finding, coverage: Coverage, pace: Pace) -> str:
     is_absolute_time = one.unit == "ms" and one.before is None
     if is_absolute_time and lowest is not None and lowest > one.limit and is_own_fault(pace):
         return f"{one.threshold}: {_value(one)}, but not because of the target"
+    if one.low is not None and one.low > one.limit:
+        return f"{one.threshold}: {_value(one)}, which may be chance on one of so many routes"
     return f"{one.threshold}: {_value(one)}, which does not tell on which side of the limit{_more(one)}"
 
 

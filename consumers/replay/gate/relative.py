@@ -45,6 +45,8 @@ class RelativeTimes:
 
 
 def _slower(change: Change) -> Callable[[float], bool]:
+    """Shown twice: by the jackknife, and by single order statistics, which hold for every distribution."""
+
     def is_shown(alpha: float) -> bool:
         return change.log_interval(alpha)[0] > 0 and change.certain_log_low(alpha) > 0
 
@@ -75,7 +77,7 @@ def _ratio(threshold: Threshold, route: str, change: Change, samples_max: int) -
         high=math.expm1(high) if math.isfinite(high) else None,
         samples=samples,
         is_judged=half <= half_max,
-        exceeds=low > limit and change.certain_log_low(SURE) > limit,
+        exceeds=low > limit,
         is_shown=_slower(change),
         samples_judged=_samples_for(change, half_max),
         samples_decided=_samples_for(change, abs(change.log_ratio - limit)),
@@ -111,7 +113,7 @@ def _difference(threshold: Threshold, route: str, change: Change, samples_max: i
         high=high,
         samples=samples,
         is_judged=half <= half_max,
-        exceeds=low > threshold.value and change.certain_ms_low(SURE) > threshold.value,
+        exceeds=low > threshold.value,
         is_shown=_slower(change),
         samples_judged=samples * (half / half_max) ** 2,
         samples_decided=samples * ((high - low) / 2 / distance) ** 2 if distance else None,
