@@ -25,6 +25,8 @@ FREEDOM_MIN = 5.0
 CORRELATED_MAX = 2_000
 """About as many pairs tell the correlation: known to 0.02 then."""
 SMALLEST_MS = 0.01
+SPREAD_MAX = 50.0
+"""More, in logarithms, would be no number when squared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ class Change:
         after_ms = min(self.after.ms, ratio_max * before_ms)
 
         def ends(middle_ms: float, error: float) -> tuple[float, float]:
-            return middle_ms * -math.expm1(-times * error), middle_ms * math.expm1(times * error)
+            spread = min(times * error, SPREAD_MAX)
+            return middle_ms * -math.expm1(-spread), middle_ms * math.expm1(spread)
 
         (before_low, before_high), (after_low, after_high) = (
             ends(before_ms, self.before.error),
