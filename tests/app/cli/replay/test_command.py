@@ -83,7 +83,7 @@ def test_lines_of_router_2_arrive_as_the_client_sent_them_at_a_strict_target(
 ) -> None:
     append(Settings.load(environ), [router_2_line(logged) for logged, _ in ALL], time.time() - 60, 0.01)
     as_json, as_markdown = tmp_path / "report.json", tmp_path / "report.md"
-    words = ["--from", "5m", "--speed", "max", "--concurrency", "1", "--fail-if", "status-changed>1%"]
+    words = ["--from", "5m", "--speed", "max", "--concurrency", "1", "--fail-if", "status-changed>50%"]
     with RecordingTarget(answer_strictly()) as target:
         words += ["--to", target.url]
         _, dry, _ = finished(environ, *words, "--dry-run")
@@ -177,7 +177,7 @@ def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
 ) -> None:
     append(Settings.load(environ), [line("/a") for _ in range(60)])
     as_json, as_markdown = tmp_path / "report.json", tmp_path / "report.md"
-    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%", "--fail-if", "p50>5000ms"]
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>10%", "--fail-if", "p50>5000ms"]
     with RecordingTarget(answer(500)) as target:
         code, out, _ = finished(
             environ, *words, "--to", target.url, "--report", str(as_json), "--report", str(as_markdown)
@@ -187,8 +187,8 @@ def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
     report = json.loads(as_json.read_text())
     assert report["verdict"] == "failed"
     assert report["total"]["status_changed"] == 60
-    assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>1%"}
-    assert "| ❌ | `status-changed>1%` | `/a` | 100 % |" in as_markdown.read_text()
+    assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>10%"}
+    assert "| ❌ | `status-changed>10%` | `/a` | 100 % |" in as_markdown.read_text()
     assert "- 200 → 500: 60" in as_markdown.read_text()
     kept = replay.run(redis_client, report["run"])
     assert kept is not None
@@ -228,6 +228,16 @@ def test_a_gate_does_not_open_when_nothing_was_sent(environ: dict[str, str]) -> 
     with RecordingTarget() as target:
         words = ["--from", "5m", "--to", target.url, "--app", "shpo", "--fail-if", "errors>0.1%"]
         assert finished(environ, *words)[0] == 4
+        assert finished(environ, *words, "--strict")[0] == 1
+        # It is so without a threshold, too.
+        assert finished(environ, *words[:-2])[0] == 4
+
+
+def test_a_route_with_too_few_samples_fails_a_run_with_strict_alone(environ: dict[str, str]) -> None:
+    append(Settings.load(environ), [*(line("/often") for _ in range(60)), line("/rare")])
+    with RecordingTarget() as target:
+        words = ["--from", "5m", "--speed", "max", "--to", target.url, "--fail-if", "status-changed>10%"]
+        assert finished(environ, *words)[0] == 0
         assert finished(environ, *words, "--strict")[0] == 1
 
 
