@@ -134,7 +134,8 @@ class RunResult:
 
     verdict: Verdict
     reasons: list[str]
-    """Why it is not `passed`, one line each, the gravest first."""
+    """Why it is not `passed`, one line each, the gravest first. Of a run without thresholds that passed: what
+    was not judged."""
     thresholds: list[str]
     findings: list[Finding]
     """The gravest first: crossed, inconclusive, not-judged, met."""
@@ -145,6 +146,8 @@ class RunResult:
     steps: list[SpeedStep] = field(default_factory=list)
     timeline: list[TimePoint] = field(default_factory=list)
     """At most 300 points."""
+    findings_left_out: int = 0
+    """How many more there are, less grave than those in `findings`."""
 
 
 def to_json(result: RunResult) -> bytes:

@@ -3,6 +3,6 @@
 What happens to a request, in order: `request` (parsed from the line), `policy` (whether it is sent, and
 how, with the user's `rules`), `pace` (when), `senders` (threads, fed by a `due_queue`), `connection`
 (over the wire, with `http1` for the answer), `comparison` (of two targets), `stats` (counted). `live`
-does this for the log as it grows, `window` for a span of the past. `thresholds` and `report` judge and
-present a window's figures.
+does this for the log as it grows, `window` for a span of the past. `gate` judges a window's figures, and
+`report` presents them.
 """

@@ -30,7 +30,7 @@ from app.store.run_result import RunResult, Verdict
 from consumers.replay import report
 from consumers.replay.coverage import coverage_of
 from consumers.replay.gate.judge import Evidence, judge
-from consumers.replay.gate.thresholds import Threshold, check, parse_threshold
+from consumers.replay.gate.thresholds import Threshold, check, parse_threshold, require_bodies
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.pace import Pacer
 from consumers.replay.policy import unsafe_methods
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """See the exit codes in arguments.EPILOG. Raises TailraceError for bad usage."""
     settings = with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
+    require_bodies(thresholds, compares_bodies=args.compare_bodies and args.baseline is not None)
     report.check_paths(args.report)
     key = functools.cache(functools.partial(mark_key, settings, creates=not args.dry_run))
     plan = plan_of(args, settings, key)

@@ -1,15 +1,16 @@
-"""`--fail-if`: what makes a replay fail, and how certain that must be. Pure.
+"""The language of `--fail-if`: what makes a replay fail. Pure.
 
-    p50|p90|p95|p99 > +20%      slower than the original by more than a fifth
-    p50|p90|p95|p99 > +100ms    slower than the original by more than 100 ms
-    p50|p90|p95|p99 > 500ms     slower than 500 ms
+    p50|p90|p95|p99 > +20%      service time, slower than the original (or the baseline) by more than a fifth
+    p50|p90|p95|p99 > +100ms    slower than it by more than 100 ms
+    p50|p90|p95|p99 > 500ms     response time, from due to answered
+    late > 1s                   the 99th percentile of sent minus due, of the whole run
     status-changed > 1%         requests answered with another status than the original
     errors > 0.5%               requests with no answer, or with a 5xx where the original had none
+    body-changed > 1%           requests whose answers differ from the baseline's, beyond its own noise
+    sent < 95%                  of what was asked, in the whole run
 
-A threshold applies to all requests together and to each route. It is crossed only if the whole 95 %
-confidence interval lies beyond it: a route with few samples does not fail by chance, but is listed as
-uncertain. A threshold for which nothing at all was measured counts as crossed, because a gate must not
-open for lack of traffic.
+Each applies to all requests together and to every route, but for `late` and `sent`. What is measured for it
+is in measures.py, and when it is crossed, in findings.py.
 """
 
 from __future__ import annotations
@@ -21,12 +22,23 @@ from dataclasses import dataclass
 
 from app.errors import TailraceError
 from app.masking import safe_repr as quoted
-from app.store.queries.replays import Z_95, changed_statuses, interval
+from app.store.queries.replays import changed_statuses, interval
 from app.store.replay import RouteFigures, RunFigures
+from consumers.replay.gate.binomial import wilson
 
 _PATTERN = re.compile(
-    r"\s*(?P<what>p50|p90|p95|p99|status-changed|errors)\s*>\s*"
-    r"(?P<sign>\+?)(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>%|ms)\s*"
+    r"\s*(?P<what>p50|p90|p95|p99|late|status-changed|errors|body-changed|sent)\s*(?P<than>[<>])\s*"
+    r"(?P<sign>\+?)(?P<value>[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(?P<unit>%|ms|s)\s*"
+)
+EXAMPLES = (
+    "p95>+20%",
+    "p50>+100ms",
+    "p99>500ms",
+    "late>1s",
+    "status-changed>1%",
+    "errors>0.5%",
+    "body-changed>1%",
+    "sent<95%",
 )
 
 
@@ -36,13 +48,23 @@ class BadThreshold(TailraceError):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One condition; `unit` is `%` or `ms`, `is_relative` where it compares with the original."""
+    """One condition. `value` is in ms, or a share (0.2 for 20 %), as `unit` says: `ms` or `%`."""
 
     text: str
     what: str
     value: float
     unit: str
     is_relative: bool
+    """It compares with the original or the baseline."""
+
+    @property
+    def percentile(self) -> float | None:
+        """0.95 for p95; None for what is no percentile of times."""
+        return int(self.what[1:]) / 100 if self.what[1:].isdigit() else None
+
+
+SENT = Threshold("sent<95%", "sent", 0.95, "%", is_relative=False)
+"""Always on, unless `--fail-if` has a `sent` of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +83,58 @@ class Finding:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Raises BadThreshold, whose text shows valid thresholds."""
+    """Raises BadThreshold, whose text says what to write."""
     parts = _PATTERN.fullmatch(text)
     if parts is None:
-        raise BadThreshold(
-            f"--fail-if {quoted(text)}: must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', "
-            "'status-changed>1%' or 'errors>0.5%'"
-        )
-    is_percentile = parts["what"].startswith("p")
-    if not is_percentile and (parts["unit"] != "%" or parts["sign"]):
-        raise BadThreshold(f"--fail-if {text!r}: {parts['what']} is a share, such as {parts['what']}>1%")
-    if is_percentile and parts["unit"] == "%" and not parts["sign"]:
-        raise BadThreshold(f"--fail-if {text!r}: write +{parts['value']}% for slower than the original")
-    value = float(parts["value"])
+        examples = ", ".join(map(repr, EXAMPLES[:-1]))
+        raise BadThreshold(f"--fail-if {quoted(text)}: must be like {examples} or {EXAMPLES[-1]!r}")
+    what, unit, sign = parts["what"], parts["unit"], parts["sign"]
+    value = float(parts["value"]) * {"%": 0.01, "ms": 1, "s": 1000}[unit]
+    if fault := _fault(what, parts["than"], sign, parts["value"], unit, value):
+        raise BadThreshold(f"--fail-if {quoted(text)}: {fault}")
     return Threshold(
         text=text.strip(),
-        what=parts["what"],
-        value=value / 100 if parts["unit"] == "%" else value,
-        unit=parts["unit"],
-        is_relative=bool(parts["sign"]),
+        what=what,
+        value=float(parts["value"]) / 100 if unit == "%" else value,
+        unit="%" if unit == "%" else "ms",
+        is_relative=bool(sign),
     )
+
+
+def _fault(what: str, than: str, sign: str, written: str, unit: str, value: float) -> str:
+    """What is wrong with a threshold, and what to write; empty where nothing is."""
+    is_percentile, is_share = what[1:].isdigit(), what not in ("late", "p50", "p90", "p95", "p99")
+    if (than == "<") != (what == "sent"):
+        return (
+            "write sent<95%" if what == "sent" else f"only sent takes '<': write {what}>{sign}{written}{unit}"
+        )
+    if is_share and (unit != "%" or sign):
+        return f"{what} is a share, such as {'sent<95%' if what == 'sent' else what + '>1%'}"
+    if is_share and value > 1:
+        return "a share is at most 100%"
+    if what == "late" and (unit == "%" or sign):
+        return "late is a time, such as late>1s or late>500ms"
+    if is_percentile and unit == "%" and not sign:
+        return f"write +{written}% for slower than the original"
+    if not is_share and not value:
+        example = f"{what}>+20%" if unit == "%" else f"{what}>{sign}100ms"
+        return f"must be above 0, because times vary by chance: write {example}"
+    return ""
+
+
+def with_sent(thresholds: Sequence[Threshold]) -> list[Threshold]:
+    """With the default one, if there is no `sent` among them."""
+    return [*thresholds, *([] if any(one.what == "sent" for one in thresholds) else [SENT])]
+
+
+def require_bodies(thresholds: Sequence[Threshold], *, compares_bodies: bool) -> None:
+    """Raises BadThreshold for a `body-changed` in a run that compares no bodies."""
+    for one in thresholds:
+        if one.what == "body-changed" and not compares_bodies:
+            raise BadThreshold(
+                f"--fail-if {one.text!r} needs two targets whose answers are compared: add --baseline URL "
+                "--compare-bodies"
+            )
 
 
 def check(thresholds: Sequence[Threshold], figures: RunFigures) -> list[Finding]:
@@ -89,6 +143,7 @@ def check(thresholds: Sequence[Threshold], figures: RunFigures) -> list[Finding]
     findings = [
         finding
         for threshold in thresholds
+        if threshold.what not in ("late", "sent", "body-changed")
         for route, row in rows.items()
         if (finding := _check(threshold, route, row)) is not None
     ]
@@ -119,7 +174,7 @@ def _changed(row: RouteFigures) -> tuple[int, int]:
 
 def _errors(row: RouteFigures) -> tuple[int, int]:
     """(requests without an answer or with a new 5xx, requests sent)."""
-    unanswered = row.sent - row.kinds["answered"]
+    unanswered = row.sent - row.kinds["answered"] - row.kinds["stream"]
     new = sum(count for (before, after), count in row.statuses.items() if after >= 500 and before < 500)
     return unanswered + new, row.sent
 
@@ -143,16 +198,6 @@ def _check_percentile(threshold: Threshold, route: str, row: RouteFigures) -> Fi
         return None
     is_sure = math.isfinite(before[2]) and excess(after[0], before[2]) > threshold.value
     return Finding(threshold.text, route, value, sum(row.replayed.values()), is_sure)
-
-
-def wilson(hits: int, samples: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927), sound for few samples and small shares too."""
-    share, squared = hits / samples, Z_95**2
-    middle = (share + squared / (2 * samples)) / (1 + squared / samples)
-    half = (
-        Z_95 * math.sqrt(share * (1 - share) / samples + squared / (4 * samples**2)) / (1 + squared / samples)
-    )
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def describe(finding: Finding) -> str:

@@ -11,13 +11,15 @@ from app.sketch import bucket, middle_ms
 from app.store.queries.replays import compared
 from app.store.replay import Run, RunFigures
 from consumers.replay.gate.thresholds import (
+    SENT,
     BadThreshold,
     Finding,
     Threshold,
     check,
     describe,
     parse_threshold,
-    wilson,
+    require_bodies,
+    with_sent,
 )
 from consumers.replay.report import as_markdown, verdict
 
@@ -43,6 +45,13 @@ def figures(n: int, slower: float = 1.0, changed: int = 0, failed: int = 0, erro
         ("p99>500ms", Threshold("p99>500ms", "p99", 500, "ms", False)),
         ("status-changed>1%", Threshold("status-changed>1%", "status-changed", 0.01, "%", False)),
         ("errors>0.5%", Threshold("errors>0.5%", "errors", 0.005, "%", False)),
+        ("body-changed>1%", Threshold("body-changed>1%", "body-changed", 0.01, "%", False)),
+        ("errors>0%", Threshold("errors>0%", "errors", 0, "%", False)),
+        ("late>1s", Threshold("late>1s", "late", 1000, "ms", False)),
+        ("late > 250 ms", Threshold("late > 250 ms", "late", 250, "ms", False)),
+        ("p95>1.5s", Threshold("p95>1.5s", "p95", 1500, "ms", False)),
+        ("p95>+0.2s", Threshold("p95>+0.2s", "p95", 200, "ms", True)),
+        ("sent<95%", Threshold("sent<95%", "sent", 0.95, "%", False)),
     ],
 )
 def test_thresholds_are_parsed(text: str, threshold: Threshold) -> None:
@@ -50,7 +59,12 @@ def test_thresholds_are_parsed(text: str, threshold: Threshold) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "p95", "p95<20%", "p95>20%", "p42>+1%", "errors>5ms", "errors>+5%", "p95>+x%"]
+    "text",
+    [
+        *("", "p95", "p95<20%", "p95>20%", "p42>+1%", "errors>5ms", "errors>+5%", "p95>+x%", "p95>+1e3%"),
+        *("late<1s", "late>1m", "p95>+\u0665%", "p95>+" + "9" * 400 + "%", "p95>=5ms", "p95>-5%"),
+        *("sent", "sent<95ms"),
+    ],
 )
 def test_a_bad_threshold_is_refused_with_examples_of_good_ones(text: str) -> None:
     with pytest.raises(BadThreshold, match="--fail-if"):
@@ -130,44 +144,6 @@ def test_chance_alone_seldom_fails_a_replay() -> None:
         findings = check([parse_threshold("p95>+10%")], found)
         failures += any(finding.is_sure for finding in findings)
     assert failures <= 3
-
-
-def test_the_wilson_interval_contains_the_share_and_narrows_with_more_samples() -> None:
-    low, high = wilson(10, 1_000)
-    assert low < 0.01 < high
-    wide_low, wide_high = wilson(1, 100)
-    assert wide_high - wide_low > high - low
-    assert wilson(0, 10)[0] == 0.0
-
-
-@pytest.mark.parametrize(
-    ("hits", "samples", "low", "high"),
-    [
-        # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine
-        # 17 (1998), table I, method 3.
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_the_wilson_interval_is_the_published_one(hits: int, samples: int, low: float, high: float) -> None:
-    assert wilson(hits, samples) == pytest.approx((low, high), abs=0.000_05)
-
-
-@pytest.mark.parametrize(("hits", "samples"), [(1, 2), (3, 7), (50, 100), (9_999, 10_000), (1, 1_000_000)])
-def test_the_wilson_interval_ends_where_the_score_test_rejects(hits: int, samples: int) -> None:
-    """Its definition: a true share p with |hits/samples - p| = z * sqrt(p (1 - p) / samples)."""
-    for p in wilson(hits, samples):
-        assert abs(hits / samples - p) == pytest.approx(1.96 * math.sqrt(p * (1 - p) / samples))
-
-
-def test_the_wilson_interval_stays_a_share() -> None:
-    for samples in (1, 10, 1_000):
-        low, high = wilson(0, samples)
-        assert low == 0.0 < high < 1.0
-        low, high = wilson(samples, samples)
-        assert 0.0 < low < high == 1.0
 
 
 def share_of(bad: int, samples: int, threshold: str) -> list[tuple[str, float, int, bool]]:
@@ -286,15 +262,43 @@ def test_findings_come_the_certain_ones_first_then_by_threshold_and_route() -> N
         ),
         (
             "fast",
-            "--fail-if 'fast': must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', 'status-changed>1%' or "
-            "'errors>0.5%'",
+            "--fail-if 'fast': must be like 'p95>+20%', 'p50>+100ms', 'p99>500ms', 'late>1s', "
+            "'status-changed>1%', 'errors>0.5%', 'body-changed>1%' or 'sent<95%'",
         ),
+        ("sent>95%", "--fail-if 'sent>95%': write sent<95%"),
+        ("p95<+5%", "--fail-if 'p95<+5%': only sent takes '<': write p95>+5%"),
+        ("late>5%", "--fail-if 'late>5%': late is a time, such as late>1s or late>500ms"),
+        ("late>+1s", "--fail-if 'late>+1s': late is a time, such as late>1s or late>500ms"),
+        ("sent<1s", "--fail-if 'sent<1s': sent is a share, such as sent<95%"),
+        ("errors>101%", "--fail-if 'errors>101%': a share is at most 100%"),
+        (
+            "p95>+0%",
+            "--fail-if 'p95>+0%': must be above 0, because times vary by chance: write p95>+20%",
+        ),
+        ("p95>0ms", "--fail-if 'p95>0ms': must be above 0, because times vary by chance: write p95>100ms"),
     ],
 )
 def test_a_bad_threshold_is_answered_with_what_to_write(text: str, advice: str) -> None:
     with pytest.raises(BadThreshold) as caught:
         parse_threshold(text)
     assert str(caught.value) == advice
+
+
+def test_what_was_sent_is_always_looked_at_unless_the_user_says_how() -> None:
+    slower, own = parse_threshold("p95>+20%"), parse_threshold("sent<50%")
+    assert with_sent([slower]) == [slower, SENT]
+    assert with_sent([own, slower]) == [own, slower]
+    # One that reads the same is the user's own all the same: it fails a run.
+    written = parse_threshold("sent<95%")
+    assert with_sent([written])[0] is not SENT
+
+
+def test_a_threshold_for_bodies_needs_two_targets() -> None:
+    bodies = parse_threshold("body-changed>1%")
+    require_bodies([bodies], compares_bodies=True)
+    require_bodies([parse_threshold("p95>+20%")], compares_bodies=False)
+    with pytest.raises(BadThreshold, match="add --baseline URL --compare-bodies"):
+        require_bodies([bodies], compares_bodies=False)
 
 
 def test_spaces_around_a_threshold_do_not_matter() -> None:
