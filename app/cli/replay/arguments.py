@@ -22,10 +22,11 @@ examples:
 --fail-if:
   p50|p90|p95|p99 >+20%, >+100ms   service time (sent to answered) against the original or the baseline
   p50|p90|p95|p99 >500ms           response time (due to answered)
-  late>1s                          the 99th percentile of sent minus due
+  late>1s                          the 99th percentile of sent minus due, of the whole run
   status-changed>1%, errors>0.5%, body-changed>1%
-  sent<95%                         of what was asked; always on: below it, a run is inconclusive
-Each applies to all requests together and to every route that has enough samples.
+  sent<95%                         of what was asked, of the whole run; always on: below it, a run is
+                                   inconclusive, or failed if you write it yourself
+All but late and sent apply to all requests together and to every route that has enough samples.
 
 exit code: 0 passed, 1 failed: a threshold was crossed, 2 bad usage or settings, 3 the target or the log is
 down, 4 inconclusive (with --strict: 1), 130 interrupted (the command to resume is printed)."""

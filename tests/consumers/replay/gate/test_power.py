@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.gate import SHAPES, outcomes
+from servers.gate_runs import SHAPES, outcomes
 
 RUNS = 20
 NEAR_THE_BOUND = {
