@@ -15,16 +15,12 @@ is in measures.py, and when it is crossed, in findings.py.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.errors import TailraceError
 from app.masking import safe_repr as quoted
-from app.store.queries.replays import changed_statuses, interval
-from app.store.replay import RouteFigures, RunFigures
-from consumers.replay.gate.binomial import wilson
 
 _PATTERN = re.compile(
     r"\s*(?P<what>p50|p90|p95|p99|late|status-changed|errors|body-changed|sent)\s*(?P<than>[<>])\s*"
@@ -65,21 +61,6 @@ class Threshold:
 
 SENT = Threshold("sent<95%", "sent", 0.95, "%", is_relative=False)
 """Always on, unless `--fail-if` has a `sent` of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A threshold that was crossed on a route (empty: all requests together), or may have been.
-
-    `value` is in ms for percentiles, a share (0 to 1) for the others and for `+20%`. If nothing was
-    measured it is NaN, and `samples` is 0.
-    """
-
-    threshold: str
-    route: str
-    value: float
-    samples: int
-    is_sure: bool
 
 
 def parse_threshold(text: str) -> Threshold:
@@ -125,87 +106,3 @@ def _fault(what: str, than: str, sign: str, written: str, unit: str, value: floa
 def with_sent(thresholds: Sequence[Threshold]) -> list[Threshold]:
     """With the default one, if there is no `sent` among them."""
     return [*thresholds, *([] if any(one.what == "sent" for one in thresholds) else [SENT])]
-
-
-def require_bodies(thresholds: Sequence[Threshold], *, compares_bodies: bool) -> None:
-    """Raises BadThreshold for a `body-changed` in a run that compares no bodies."""
-    for one in thresholds:
-        if one.what == "body-changed" and not compares_bodies:
-            raise BadThreshold(
-                f"--fail-if {one.text!r} needs two targets whose answers are compared: add --baseline URL "
-                "--compare-bodies"
-            )
-
-
-def check(thresholds: Sequence[Threshold], figures: RunFigures) -> list[Finding]:
-    """All findings, the certain ones first."""
-    rows = {"": figures.total(), **figures.routes}
-    findings = [
-        finding
-        for threshold in thresholds
-        if threshold.what not in ("late", "sent", "body-changed")
-        for route, row in rows.items()
-        if (finding := _check(threshold, route, row)) is not None
-    ]
-    return sorted(findings, key=lambda finding: (not finding.is_sure, finding.threshold, finding.route))
-
-
-def _check(threshold: Threshold, route: str, row: RouteFigures) -> Finding | None:
-    if threshold.what.startswith("p"):
-        return _check_percentile(threshold, route, row)
-    bad, samples = _changed(row) if threshold.what == "status-changed" else _errors(row)
-    if not samples:
-        return _nothing_measured(threshold, route)
-    if bad / samples <= threshold.value:
-        return None
-    is_sure = wilson(bad, samples)[0] > threshold.value
-    return Finding(threshold.text, route, bad / samples, samples, is_sure)
-
-
-def _nothing_measured(threshold: Threshold, route: str) -> Finding | None:
-    """A route without samples is not worth a finding; a whole run without any is."""
-    return None if route else Finding(threshold.text, route, math.nan, 0, is_sure=True)
-
-
-def _changed(row: RouteFigures) -> tuple[int, int]:
-    """(requests with another status than the original, requests that both answered)."""
-    return sum(changed_statuses(row).values()), sum(count for pair, count in row.statuses.items() if pair[0])
-
-
-def _errors(row: RouteFigures) -> tuple[int, int]:
-    """(requests without an answer or with a new 5xx, requests sent)."""
-    unanswered = row.sent - row.kinds["answered"] - row.kinds["stream"]
-    new = sum(count for (before, after), count in row.statuses.items() if after >= 500 and before < 500)
-    return unanswered + new, row.sent
-
-
-def _check_percentile(threshold: Threshold, route: str, row: RouteFigures) -> Finding | None:
-    share = int(threshold.what[1:]) / 100
-    after = interval(row.replayed, share)
-    before = interval(row.original, share) if threshold.is_relative else (0.0, 0.0, 0.0)
-    if after is None or before is None:
-        return _nothing_measured(threshold, route)
-
-    def excess(new: float, old: float) -> float:
-        if not threshold.is_relative:
-            return new
-        if threshold.unit == "ms":
-            return new - old
-        return new / old - 1 if old else math.inf
-
-    value = excess(after[1], before[1])
-    if value <= threshold.value:
-        return None
-    is_sure = math.isfinite(before[2]) and excess(after[0], before[2]) > threshold.value
-    return Finding(threshold.text, route, value, sum(row.replayed.values()), is_sure)
-
-
-def describe(finding: Finding) -> str:
-    """The finding as one line of text."""
-    if not finding.samples:
-        return f"{finding.threshold}: nothing was measured"
-    where = f"route {finding.route}" if finding.route else "all requests"
-    is_ms = finding.threshold.endswith("ms")
-    value = f"{finding.value:.0f} ms" if is_ms else f"{finding.value:.2%}"
-    certainty = "" if finding.is_sure else ", too few samples to be sure"
-    return f"{finding.threshold}: {where}: {value} ({finding.samples:,} samples{certainty})"

@@ -82,7 +82,7 @@ def _coverage(report: Report) -> list[str]:
     if window := words.window_line(coverage):
         lines.append(window)
     if coverage.routes_left_out:
-        lines.append("routes of which less was sent than left out:")
+        lines.append("the verdict does not cover these routes, of which less was sent than left out:")
         lines += [
             f"{shortened(for_terminal(row.route), WHERE_WIDTH)}: {words.left_out_text(row)}"
             for row in coverage.routes_left_out[:ROUTES_SHOWN]

@@ -6,10 +6,10 @@ import pytest
 
 from app.message import RouterMessage
 from consumers.replay.comparable import why_uncomparable
-from consumers.replay.gate.thresholds import check, parse_threshold
 from consumers.replay.request import Outcome, request_of
 from consumers.replay.stats import ReplayStats
 from servers.messages import router_message
+from tests.consumers.replay.gate.evidence import share_of
 from tests.consumers.replay.samples import line, never, request, router_2_line
 
 ROUTER_2 = "host=a.example request_id=6903a168-b79b-ec27-03c8-b8f64d8d8792 fwd=1.2.3.4 dyno=web.1"
@@ -112,8 +112,6 @@ def test_a_new_5xx_is_an_error_also_where_the_original_cannot_be_compared(
     for status in (200, 500):
         stats.done(request(**changes), Outcome("answered", status, 5.0), 0.0)
     figures = stats.take()
-    found = check([parse_threshold("errors>0.1%"), parse_threshold("status-changed>0.1%")], figures)
-    errors = [one for one in found if one.threshold.startswith("errors") and one.route]
-    changed = [one for one in found if one.threshold.startswith("status") and one.route]
-    assert [one.value for one in errors] == ([0.5] if is_new else [])
-    assert bool(changed) == (changes == {"status": 502})  # That one is compared.
+    assert share_of("errors", figures) == (0.5 if is_new else 0.0)
+    # Only that one is compared.
+    assert share_of("status-changed", figures) == (1.0 if changes == {"status": 502} else None)

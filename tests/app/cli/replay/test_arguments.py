@@ -11,14 +11,11 @@ from pathlib import Path
 import pytest
 
 from app.cli.replay.arguments import EPILOG, add_arguments
+from consumers.replay.gate.thresholds import parse_threshold
 from consumers.replay.reports.files import check_paths
 from servers.processes import ROOT
 
 DOCUMENTS = [path for path in sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")]) if path.exists()]
-THRESHOLD = re.compile(
-    r"p(50|90|95|99)>\+?\d+(\.\d+)?(%|ms)|late>\d+m?s|(status-changed|errors|body-changed)>\d+(\.\d+)?%"
-    r"|sent<\d+(\.\d+)?%"
-)
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -34,7 +31,7 @@ def check(words: list[str]) -> argparse.Namespace:
     add_arguments(parser)
     args = parser.parse_args(words)
     for threshold in args.fail_if:
-        assert THRESHOLD.fullmatch(threshold.strip("'").replace(" ", "")), threshold
+        assert parse_threshold(threshold.strip("'"))
     check_paths([Path(path.name) for path in args.report])
     return args
 

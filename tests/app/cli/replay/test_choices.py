@@ -89,7 +89,7 @@ def test_a_window_that_the_log_has_lost_half_of_is_inconclusive_and_never_passes
     # Lines of 8 kB that hardly shrink: 3 MB, of which 1 MB is kept.
     lines = [line("/a?" + secrets.token_hex(4_000)) for _ in range(360)]
     received({**environ, "REDIS_LOG_MAX_MB": "1"}, lines, now_s - HOUR_S, gap_s=10)
-    words = ["--from", "1h", "--speed", "max", "--fail-if", "errors>1%"]
+    words = ["--from", "1h", "--speed", "max", "--fail-if", "errors>20%"]
     with RecordingTarget() as target:
         code, out, err = finished(environ, *words, "--to", target.url)
         assert 0 < len(target.seen) < 360
@@ -166,8 +166,9 @@ def test_what_the_methods_leave_out_is_named_route_by_route(
     with RecordingTarget() as target:
         code, out, _ = finished(environ, "--from", "5m", "--speed", "max", "--to", target.url)
     assert code == 0
-    assert "the verdict does not cover:\n    /checkout: 508 requests, method POST\n" in out
-    assert "    /cart: 50 requests, method POST, 40 others sent" in out
+    assert "the verdict does not cover these routes, of which less was sent than left out:\n" in out
+    assert "  /checkout: left out wholly, 508 requests not sent (method POST 508)\n" in out
+    assert "  /cart: 40 sent, 50 requests not sent (method POST 50)\n" in out
     ((run_id, _),) = replay.runs(redis_client)
     kept = replay.run(redis_client, run_id)
     assert kept is not None
@@ -184,7 +185,7 @@ def test_originals_that_cannot_be_compared_change_no_status_and_are_kept_by_reas
         for status in (503, 200)
     ]
     append(Settings.load(environ), lines)
-    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>1%"]
+    words = ["--from", "5m", "--speed", "max", "--fail-if", "status-changed>10%"]
     with RecordingTarget() as target, RecordingTarget() as baseline:
         code, out, _ = finished(environ, *words, "--to", target.url)
         assert (code, "0 with another status" in out) == (0, True)

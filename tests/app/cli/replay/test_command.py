@@ -187,7 +187,14 @@ def test_a_crossed_threshold_is_exit_code_1_and_is_in_both_reports(
     report = json.loads(as_json.read_text())
     assert report["verdict"] == "failed"
     assert report["total"]["status_changed"] == 60
-    assert {finding["threshold"] for finding in report["findings"]} == {"status-changed>10%"}
+    states = {(finding["threshold"], finding["route"]): finding["state"] for finding in report["findings"]}
+    assert states == {
+        ("status-changed>10%", ""): "crossed",
+        ("status-changed>10%", "/a"): "crossed",
+        ("p50>5000ms", ""): "met",
+        ("p50>5000ms", "/a"): "met",
+        ("sent<95%", ""): "met",
+    }
     assert "| ❌ | `status-changed>10%` | `/a` | 100 % |" in as_markdown.read_text()
     assert "- 200 → 500: 60" in as_markdown.read_text()
     kept = replay.run(redis_client, report["run"])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from app.store.replay import RunFigures
 from app.store.run_result import Coverage, Fault, Finding, Milliseconds, Pace, RunResult
 from consumers.replay.coverage import coverage_of
+from consumers.replay.gate.absolute import share_of_requests
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import parse_threshold
 from consumers.replay.pairs import Pairs
@@ -81,3 +82,8 @@ def finding(findings: Sequence[Finding], route: str = "", what: str = "p") -> Fi
     """The only one on a route whose threshold begins so."""
     (found,) = [one for one in findings if one.route == route and one.threshold.startswith(what)]
     return found
+
+
+def share_of(what: str, figures: RunFigures) -> float | None:
+    """What the gate takes as the share of `errors` or `status-changed` of all requests; None for none."""
+    return share_of_requests(parse_threshold(f"{what}>0%"), "", figures.total()).estimate
