@@ -10,7 +10,7 @@ import sys
 import redis
 
 from app.cli.replay.plan import REDIS_TIMEOUT_S
-from app.cli.replay.resume import held_flags, why_it_cannot_be_resumed
+from app.cli.replay.resume import held_flags
 from app.cli.replay.text import resume_command
 from app.cli.terminal import printable
 from app.redis_client import connect
@@ -47,7 +47,7 @@ def conclude(
 ) -> None:
     """Keeps the result and, after an early end, what it takes to go on; prints the summary; writes the
     reports. Raises TailraceError if a report cannot be written, after all else is done."""
-    why_not = why_it_cannot_be_resumed(args)
+    why_not = window.plan.load.why_not_resumable
     state = None
     if end.can_resume and not why_not:
         state = ResumeState(window.resume_ms, held_flags(args, settings), window.to_send)

@@ -49,19 +49,6 @@ def held_flags(args: argparse.Namespace, settings: Settings) -> dict[str, str]:
     }
 
 
-def why_it_cannot_be_resumed(args: argparse.Namespace) -> str:
-    """One sentence; empty where it can. A shape of the load, or a search, has no second half."""
-    for flag, is_given in (
-        ("--stages", args.stages),
-        ("--for", args.duration),
-        ("--loop", args.loop),
-        ("--find-limit", args.find_limit),
-    ):
-        if is_given:
-            return f"a run with {flag} cannot be resumed: start it again"
-    return ""
-
-
 def resumed(store: redis.Redis, run_id: str, plan: ReplayPlan, flags: Mapping[str, str]) -> Resumed:
     """Takes over the run, so that no other process can. Raises BadSettings where there is none, where it is
     finished or still running, or where this command line is not that run's; and RedisError."""

@@ -18,7 +18,7 @@ from app.cli.replay.ending import RunEnd, conclude
 from app.cli.replay.limit import LimitProgress, limit_thresholds, search_of
 from app.cli.replay.plan import REDIS_TIMEOUT_S, mark_key, plan_of, with_flags
 from app.cli.replay.progress import ProgressBar
-from app.cli.replay.resume import Resumed, held_flags, resumed, why_it_cannot_be_resumed
+from app.cli.replay.resume import Resumed, held_flags, resumed
 from app.cli.replay.text import dry_run_lines
 from app.cli.replay.window_check import NothingToReplay, check_window
 from app.connections import connection_matcher
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     settings = with_flags(settings, args)
     thresholds = [parse_threshold(text) for text in args.fail_if]
     check_paths(args.report)
-    if args.resume and (why_not := why_it_cannot_be_resumed(args)):
-        raise BadSettings([f"--resume: {why_not}"])
     key = functools.cache(functools.partial(mark_key, settings, creates=not args.dry_run))
     plan = plan_of(args, settings, key)
+    if args.resume and plan.load.why_not_resumable:
+        raise BadSettings([f"--resume: {plan.load.why_not_resumable}"])
     if unsafe := unsafe_methods(settings.replay_methods):
         text = "requests are sent with EMPTY bodies, because logs have no bodies"
         print(f"REPLAY_METHODS: {unsafe} {text}", file=sys.stderr)

@@ -436,7 +436,7 @@ OTHER_COMMANDS = [
     ({"--sample": "0.5"}, "--sample must be 1, as for that run, and not 0.5"),
     ({"--app": "shop"}, "--app must be unset, as for that run, and not shop"),
     ({"--baseline": "http://127.0.0.1:9"}, "--baseline must be unset"),
-    ({"--stages": "1m:1x"}, "a run with --stages cannot be resumed"),
+    ({"--for": "1m"}, "a run with --stages, --for, --loop or --find-limit cannot be resumed"),
 ]
 
 
