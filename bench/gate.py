@@ -2,7 +2,7 @@
 
 Simulated runs of ten routes, of which one is slower by 0 to 50 %, judged by `p95>+20%`: how many passed,
 failed or stayed inconclusive, how often that route could be judged, and how often its 95 % interval held the
-truth. Then the same on a real target on loopback. docs/replay.md has the table.
+truth. Then the same on a real target on loopback. docs/gate.md has the table.
 """
 
 from __future__ import annotations

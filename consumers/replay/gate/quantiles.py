@@ -4,7 +4,7 @@ Each percentile is estimated by Harrell's and Davis' mean of neighbouring order 
 distribution-free quantile estimator", Biometrika 69, 1982), of the logarithms. It varies less than a single
 order statistic, and smoothly, so the jackknife tells how much: leave out one request at a time, before and
 after together. What makes a request slow in both then cancels. All of it is closed form: no resampling.
-bench/gate.py measures its coverage; docs/replay.md says what else was tried.
+bench/gate.py measures its coverage; docs/gate.md says what else was tried.
 """
 
 from __future__ import annotations
