@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Milliseconds, Pace, RunResult
 from consumers.replay.coverage import coverage_of
 from consumers.replay.gate.judge import Evidence, judge

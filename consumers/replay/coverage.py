@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, RouteLeftOut
 from consumers.replay.request import Request
 

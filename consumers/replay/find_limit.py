@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TargetDown
 from app.log import History
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult, SpeedStep
 from consumers.replay.coverage import coverage_of
 from consumers.replay.forecast import COUNT_S
@@ -23,8 +23,9 @@ from consumers.replay.gate.thresholds import Threshold
 from consumers.replay.limit_found import Found, error_share, is_own_limit, p95_ms, why_broken
 from consumers.replay.limit_search import BROKEN_MAX, STEPS_MAX, LimitSearch
 from consumers.replay.load import Load, at_speed
+from consumers.replay.plan import Progress
 from consumers.replay.senders import LAST_ANSWERS_S
-from consumers.replay.window import LAST_S, Progress, WindowReplay
+from consumers.replay.window import LAST_S, WindowReplay
 
 RECOVERY_S = 20.0
 """How long a target may take, after a step that broke, until its answers are as before."""

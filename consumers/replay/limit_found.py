@@ -10,7 +10,7 @@ from typing import Literal
 from app.formatting import milliseconds, percent
 from app.formatting import rate as rate_text
 from app.sketch import at_rank
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Pace, RunResult, SpeedStep, Verdict
 
 PACE_KEPT = 0.95

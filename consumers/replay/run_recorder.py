@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import redis
 
-from app.store.replay import Run, RunFigures, record
+from app.store.replay import Run, record
+from app.store.run_figures import RunFigures
 
 WRITE_EVERY_S = 2.0
 RETRY_AFTER_S = 10.0

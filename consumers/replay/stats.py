@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from app.sketch import bucket
-from app.store.replay import RouteFigures, RunFigures
+from app.store.run_figures import RouteFigures, RunFigures
 from consumers.replay.bodies.compare import Compared
 from consumers.replay.comparable import has_failed, why_uncomparable
 from consumers.replay.coverage import LeftOutKeys

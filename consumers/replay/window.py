@@ -5,18 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
-from app.errors import TargetDown
 from app.log import History
 from app.message import RouterMessage
 from app.router_line import RouterLine
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, Pace, TimePoint
-from consumers.replay.answers import AnswerComparison
-from consumers.replay.breaker import Breaker
-from consumers.replay.comparison import Compared, Comparison
 from consumers.replay.coverage import coverage_of
 from consumers.replay.first_look import FirstLook, look_at
 from consumers.replay.forecast import (
@@ -26,19 +21,16 @@ from consumers.replay.forecast import (
     Forecast,
     forecast_window,
 )
-from consumers.replay.load import Load
-from consumers.replay.pace_kept import Asked, Sending, pace_of
+from consumers.replay.pace_kept import pace_of
 from consumers.replay.pairs import Pairs
-from consumers.replay.policy import ReplayPolicy, prepare
-from consumers.replay.request import Job, Outcome, Request, request_of
+from consumers.replay.plan import DryRun, Progress, ReplayPlan
+from consumers.replay.policy import prepare
+from consumers.replay.request import Job, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
+from consumers.replay.run_senders import WAIT_S, RunSenders
 from consumers.replay.schedule import Schedule
-from consumers.replay.senders import Done, Senders, Skipped
+from consumers.replay.senders import Senders
 from consumers.replay.stats import ReplayStats
-from consumers.replay.target import Target
-
-WAIT_S = 0.25
-"""How often progress is reported, and a dead target noticed, while there is nothing else to do."""
 
 LAST_S = 5.0
 """How long after `--for` or `--stages` a run waits for what was due before."""
@@ -46,56 +38,6 @@ LAST_S = 5.0
 
 class _TimeIsUp(Exception):
     """The run's time is over, and what was still to be sent has had LAST_S."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a replay is. `done`: requests that were to be sent and are dealt with, or a dry run's messages.
-    `at_ms`: the log time of the latest, Unix ms."""
-
-    done: int
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayPlan:
-    """What is replayed, where to, and how fast."""
-
-    from_ms: int
-    until_ms: int
-    target: Target
-    baseline: Target | None
-    policy: ReplayPolicy
-    app: str
-    concurrency: int | None
-    """Limit of requests at once to each target; None: it grows as needed."""
-    timeout_s: float
-    load: Load = Load()
-    """How fast, and for how long."""
-    compares_answers: bool = False
-    """Needs a baseline, which then gets each request twice."""
-
-    @property
-    def asked(self) -> Asked:
-        """The pace, as it is judged."""
-        load = self.load
-        return Asked(load.text, load.speed, load.rate, load.flag, load.is_paced)
-
-    @property
-    def targets(self) -> list[Target]:
-        """The target, and the baseline if there is one."""
-        return [self.target] if self.baseline is None else [self.target, self.baseline]
-
-
-@dataclass(slots=True)
-class DryRun:
-    """What a replay would do."""
-
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(route, reason) -> requests; the reason is `sent` for those that would be sent. The route is empty for
-    lines that are no request."""
-    reencoded: int = 0
-    """Of those that would be sent, the ones whose path or query would be percent-encoded again."""
 
 
 class WindowReplay:
@@ -114,8 +56,7 @@ class WindowReplay:
         self._stats = ReplayStats()
         self._resume = ResumePoint(plan.from_ms)
         self._of_other_apps = 0
-        self._all_senders: list[Senders] = []
-        """Of the target, and of the baseline if there is one."""
+        self._senders: RunSenders | None = None
         self._done_before: frozenset[str] = frozenset()
         """Messages that an earlier part of this run has dealt with."""
         self.missing_ms = 0
@@ -165,34 +106,25 @@ class WindowReplay:
         if self._forecast is None and self.plan.load.has_rate:
             self.forecast(history)
         schedule = Schedule(self.plan.load, self._forecast or NO_FORECAST)
-        answers = self._start_answers()
-        comparison = Comparison(self._compared_by(answers), self._skip_unsent)
-        self._all_senders = self._start_senders(comparison)
-        # Last, because what they send depends on what the others report.
-        all_senders = [*self._all_senders, *([answers.senders] if answers else [])]
+        senders = self._senders = RunSenders(self.plan, self._stats, self._skip_unsent)
 
         def check() -> None:
-            for senders in all_senders:
-                if senders.breaker.has_opened:
-                    raise TargetDown(f"{senders.target.url} failed many times in a row: stopped")
+            senders.check()
             on_progress(self._progress())
             if time.monotonic() > schedule.ends_at_s + LAST_S:
                 raise _TimeIsUp
 
         try:
             for request in self._passes(history, schedule):
-                if not self._submit(request, self._all_senders, schedule, check):
+                if not self._submit(request, senders.of_targets, schedule, check):
                     break
                 check()
-            while not all(senders.drain(WAIT_S) for senders in all_senders):
-                check()
+            senders.drain(check)
             check()
         except _TimeIsUp:
             self._is_over = True
         finally:
-            for senders in all_senders:
-                senders.close()
-            comparison.close()
+            senders.close()
 
     @property
     def resume_ms(self) -> int:
@@ -243,23 +175,11 @@ class WindowReplay:
 
     def pace(self) -> Pace:
         """How fast it went, and whose fault it is if that was slower than asked."""
-        return pace_of(
-            self.plan.asked,
-            [
-                Sending(
-                    name,
-                    senders.meter,
-                    senders.under_way_max,
-                    senders.concurrency.limit,
-                    senders.concurrency.shortage,
-                )
-                for name, senders in zip(("The target", "The baseline"), self._all_senders, strict=False)
-            ],
-        )
+        return pace_of(self.plan.asked, []) if self._senders is None else self._senders.pace()
 
     def timeline(self) -> list[TimePoint]:
         """The run in steps of equal length, at most 300: what the target was sent."""
-        return self._all_senders[0].meter.timeline() if self._all_senders else []
+        return [] if self._senders is None else self._senders.timeline()
 
     def _passes(self, history: History, schedule: Schedule) -> Iterator[Request]:
         """The window's requests, again and again where the load says so."""
@@ -302,57 +222,6 @@ class WindowReplay:
 
     def _request_of(self, message: RouterMessage) -> Request | None:
         return request_of(message, self._route_of, self._is_connection)
-
-    def _start_answers(self) -> AnswerComparison | None:
-        """What compares the answers; None where they are not compared."""
-        plan = self.plan
-        if plan.baseline is None or not plan.compares_answers:
-            return None
-        baseline = plan.baseline
-        return AnswerComparison(
-            plan.target.url,
-            baseline.url,
-            lambda request: prepare(request, baseline, plan.policy),
-            lambda done, skipped: self._senders(baseline, done, skipped),
-            self._stats.answers_compared,
-            self._stats.answers_uncompared,
-        )
-
-    def _compared_by(self, answers: AnswerComparison | None) -> Compared:
-        if answers is None:
-            return self._stats.compared
-
-        def compared(request: Request, before: Outcome, after: Outcome, late_ms: float) -> None:
-            self._stats.compared(request, before, after, late_ms)
-            answers.add(request, before, after)
-
-        return compared
-
-    def _start_senders(self, comparison: Comparison) -> list[Senders]:
-        """The senders of each target, the baseline's second."""
-        plan = self.plan
-        if plan.baseline is None:
-            return [self._senders(plan.target, self._stats.done, self._skip_unsent)]
-        return [
-            self._senders(
-                target, partial(comparison.done, is_baseline), partial(comparison.skipped, is_baseline)
-            )
-            for is_baseline, target in ((False, plan.target), (True, plan.baseline))
-        ]
-
-    def _senders(self, target: Target, done: Done, skipped: Skipped) -> Senders:
-        plan = self.plan
-        return Senders(
-            target,
-            plan.concurrency,
-            plan.timeout_s,
-            done,
-            skipped,
-            Breaker(),
-            rate=plan.load.cap,
-            is_paced=plan.asked.is_paced,
-            keeps_answers=plan.compares_answers,
-        )
 
     def _submit(
         self, request: Request, all_senders: list[Senders], schedule: Schedule, check: Callable[[], None]

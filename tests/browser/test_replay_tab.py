@@ -10,6 +10,7 @@ import redis
 from selenium.webdriver.common.keys import Keys
 
 from app.store import replay
+from app.store.run_figures import RunFigures
 from drain.dashboard.api import REPLAY_FRESH_S
 from tests.browser.conftest import Page
 from tests.browser.traffic import replayed
@@ -170,7 +171,7 @@ def test_the_latest_run_is_there_at_once(page: Page, shop: redis.Redis) -> None:
 
 
 def test_each_change_is_a_percentage(page: Page, shop: redis.Redis) -> None:
-    figures = replay.RunFigures()
+    figures = RunFigures()
     for route, before_ms, after_ms in (
         ("/worse", 10.0, 130.0),
         ("/better", 13_800.0, 47.0),

@@ -9,6 +9,7 @@ import time
 import redis
 
 from app.store import replay
+from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
@@ -83,9 +84,9 @@ def report_worker(store: redis.Redis, group: str = "metrics", ago_s: float = 0.0
     report_status(store, WorkerStatus(f"{group}.h.1", group, now_ms, 0, 0.0, True, now_ms))
 
 
-def replayed() -> replay.RunFigures:
+def replayed() -> RunFigures:
     """A run in which one route got slower, one faster, and one stayed as it was."""
-    figures = replay.RunFigures()
+    figures = RunFigures()
     for number in range(400):
         usual = 20.0 + number % 10
         figures.of("/products/:id").add("answered", 200, usual, 200, usual, response_ms=usual + 3)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.store.replay import BodyFigures
+from app.store.body_figures import BodyFigures
 from app.store.run_result import (
     Coverage,
     Finding,

@@ -15,7 +15,8 @@ from consumers.replay.find_limit import FindLimit, longest_s
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.limit_found import step_text
 from consumers.replay.load import Load
-from consumers.replay.window import Progress, ReplayPlan, WindowReplay
+from consumers.replay.plan import Progress, ReplayPlan
+from consumers.replay.window import WindowReplay
 
 DEFAULT = "errors>1%"
 """What breaks a step where no --fail-if is given, beside a pace that is not kept."""

@@ -21,10 +21,10 @@ from app.settings import Settings
 from app.settings import readers as kind
 from app.store.replay_key import KEY_BYTES, ReplayKey
 from consumers.replay.host_addresses import HostAddresses
+from consumers.replay.plan import ReplayPlan
 from consumers.replay.policy import ReplayPolicy, policy_from_settings
 from consumers.replay.target import Target
 from consumers.replay.timespec import iso, parse_time_ms
-from consumers.replay.window import ReplayPlan
 
 REDIS_TIMEOUT_S = 2.0
 

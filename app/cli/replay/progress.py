@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from consumers.replay.forecast import Outlook
+from consumers.replay.plan import Progress
 from consumers.replay.timespec import iso
-from consumers.replay.window import Progress
 
 BAR_WIDTH = 28
 TTY_EVERY_S = 0.2

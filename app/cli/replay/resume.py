@@ -16,9 +16,9 @@ from app.settings import Settings
 from app.store import replay, replay_resume
 from app.store.replay import Run
 from consumers.replay.pairs import Pairs
+from consumers.replay.plan import ReplayPlan
 from consumers.replay.resume_state import STATE, ResumeState, unpack_ids, unpack_pairs
 from consumers.replay.timespec import iso
-from consumers.replay.window import ReplayPlan
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

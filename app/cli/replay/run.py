@@ -28,7 +28,8 @@ from app.log import History, open_log
 from app.redis_client import connect, why_refused
 from app.routes import route_namer
 from app.settings import Settings
-from app.store.replay import Run, RunFigures
+from app.store.replay import Run
+from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult, Verdict
 from consumers.replay.coverage import why_too_little
 from consumers.replay.find_limit import FindLimit
@@ -37,13 +38,14 @@ from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.interrupts import SignalGuard
 from consumers.replay.limit_found import result_of
+from consumers.replay.plan import Progress, ReplayPlan
 from consumers.replay.policy import unsafe_methods
 from consumers.replay.reports.files import check_paths
 from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
 from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
-from consumers.replay.window import Progress, ReplayPlan, WindowReplay
+from consumers.replay.window import WindowReplay
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

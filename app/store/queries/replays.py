@@ -10,6 +10,7 @@ import redis
 
 from app.sketch import RELATIVE_ERROR, at_rank
 from app.store import replay
+from app.store.body_figures import BodyFigures
 from app.store.keys import digest
 from app.store.queries.figures import Latency, largest_first, latency, rounded
 from app.store.queries.run_verdict import (
@@ -20,6 +21,7 @@ from app.store.queries.run_verdict import (
     by_route,
     judged,
 )
+from app.store.run_figures import RouteFigures
 from app.store.run_result import FindingState, RunResult
 from app.store.schema import Counts
 
@@ -185,7 +187,7 @@ def compared(found: replay.Run) -> ReplayRun:
     )
 
 
-def _route(route: str, figures: replay.RouteFigures, state: FindingState | None) -> ReplayedRoute:
+def _route(route: str, figures: RouteFigures, state: FindingState | None) -> ReplayedRoute:
     changed = changed_statuses(figures)
     most = sorted(changed.items(), key=lambda item: (-item[1], item[0]))[:STATUS_CHANGES_SHOWN]
     return ReplayedRoute(
@@ -207,7 +209,7 @@ def _route(route: str, figures: replay.RouteFigures, state: FindingState | None)
     )
 
 
-def _bodies(figures: replay.BodyFigures) -> Bodies:
+def _bodies(figures: BodyFigures) -> Bodies:
     keys = list(largest_first(figures.keys).items())[:BODY_KEYS_SHOWN]
     return Bodies(
         compared=figures.compared,
@@ -219,7 +221,7 @@ def _bodies(figures: replay.BodyFigures) -> Bodies:
     )
 
 
-def changed_statuses(figures: replay.RouteFigures) -> dict[tuple[int, int], int]:
+def changed_statuses(figures: RouteFigures) -> dict[tuple[int, int], int]:
     """(original status, replayed status) -> requests, where they differ. A status that is not known (0:
     the log named none, the baseline gave none) is no other status."""
     return {pair: count for pair, count in figures.statuses.items() if pair[0] and pair[0] != pair[1]}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from app.sketch import RELATIVE_ERROR, at_rank
 from app.store.queries.replays import changed_statuses
-from app.store.replay import RouteFigures
+from app.store.run_figures import RouteFigures
 from consumers.replay.gate.binomial import SURE, lower_rank, upper_rank, upper_tail, wilson
 from consumers.replay.gate.measure import JUDGED_SHARE, Measure, unknown
 from consumers.replay.gate.thresholds import Threshold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, Pace, RunResult, SpeedStep, TimePoint, Verdict
 from consumers.replay.gate import reasons
 from consumers.replay.gate.findings import findings_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.store.replay import RouteFigures
+from app.store.run_figures import RouteFigures
 from consumers.replay.gate.absolute import absolute_time, share_of_requests
 from consumers.replay.gate.measure import Measure
 from consumers.replay.gate.relative import RelativeTimes

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from app.escaping import json_text
+from app.store.body_figures import BodyFigures
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change, ReplayedRoute
-from app.store.replay import BodyFigures, RouteFigures
+from app.store.run_figures import RouteFigures
 from consumers.replay.reports.report import Report, utc
 
 SCHEMA_VERSION = 1

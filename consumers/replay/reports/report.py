@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.store.queries.replays import ReplayRun, compared
-from app.store.replay import Run, RunFigures
+from app.store.replay import Run
+from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult
 
 WHY_REENCODED = "Router 2.0 logs the path decoded"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from app.escaping import for_terminal
 from app.formatting import duration, milliseconds, number, plural, rate, shortened
-from app.store.replay import BodyFigures
+from app.store.body_figures import BodyFigures
 from app.store.run_result import Coverage, Fault, Pace, RouteLeftOut, RunResult
 from consumers.replay.reports.numbers import share
 from consumers.replay.reports.report import Report

@@ -10,7 +10,7 @@ import redis
 
 from app.store import replay
 from app.store.body_figures import KEYS_MAX, OTHER_KEYS, BodyFigures
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 
 
 def noted(*requests: tuple[set[str], set[str]]) -> BodyFigures:

@@ -7,7 +7,8 @@ import time
 import redis
 
 from app.store import keys, replay_resume
-from app.store.replay import RunFigures, record
+from app.store.replay import record
+from app.store.run_figures import RunFigures
 
 
 def run(store: redis.Redis, run_id: str, at_s: int = 0) -> None:

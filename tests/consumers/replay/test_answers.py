@@ -19,15 +19,16 @@ import pytest
 from app.log import Reach
 from app.message import RouterMessage
 from app.store.body_figures import KEYS_MAX, OTHER_KEYS, BodyFigures
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from consumers.replay import answers as answers_module
 from consumers.replay import comparison as comparison_module
 from consumers.replay.http1 import KEPT_MAX_BYTES
 from consumers.replay.load import Load, at_speed
+from consumers.replay.plan import ReplayPlan
 from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.target import Target
-from consumers.replay.window import ReplayPlan, WindowReplay
+from consumers.replay.window import WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import GUARD, line, never
 from tests.consumers.replay.test_window import ignore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from app.store import replay
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import RouteLeftOut
 from consumers.replay.coverage import KEYS_MAX, OTHER, coverage_of, why_too_little
 from consumers.replay.request import Outcome

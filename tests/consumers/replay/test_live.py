@@ -16,6 +16,7 @@ from app.log import Batch, open_log
 from app.log.redis.stream import STREAM
 from app.settings import Settings
 from app.store import keys, replay
+from app.store.run_figures import RunFigures
 from consumers.replay.live import LiveReplay
 from consumers.replay.senders import QUEUE_MAX
 from servers.processes import Process, Processes, wait_until
@@ -323,7 +324,7 @@ def test_a_backlog_is_left_out_as_late_unless_nothing_may_be_lost(
 
 
 def test_another_target_begins_a_comparison_of_its_own(redis_url: str, redis_client: redis.Redis) -> None:
-    def replayed(target: RecordingTarget, path: str) -> replay.RunFigures:
+    def replayed(target: RecordingTarget, path: str) -> RunFigures:
         batch = batch_of(redis_url, redis_client, [line(path) for _ in range(5)])
         live = LiveReplay(
             Settings.load(environ(redis_url, target, REPLAY_SPEED="max")),

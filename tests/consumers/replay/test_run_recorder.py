@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.store import replay
+from app.store.run_figures import RunFigures
 from consumers.replay.run_recorder import RETRY_AFTER_S, WRITE_EVERY_S, RunRecorder
 from servers.ports import free_port
 from servers.processes import wait_until
@@ -25,8 +26,8 @@ class Clock:
         return self.now_s
 
 
-def counted(times: int) -> replay.RunFigures:
-    figures = replay.RunFigures()
+def counted(times: int) -> RunFigures:
+    figures = RunFigures()
     for _ in range(times):
         figures.of("/a").add("answered", 500, 20.0, 200, 10.0)
         figures.skipped["method"] += 1
@@ -38,16 +39,16 @@ class Counting:
     """What a window counts between two writes."""
 
     def __init__(self) -> None:
-        self.new = replay.RunFigures()
+        self.new = RunFigures()
 
-    def take(self) -> replay.RunFigures:
-        taken, self.new = self.new, replay.RunFigures()
+    def take(self) -> RunFigures:
+        taken, self.new = self.new, RunFigures()
         return taken
 
 
 def begun(store: redis.Redis) -> tuple[RunRecorder, Counting, Clock]:
     counting, clock = Counting(), Clock()
-    run = replay.Run("r", {"target": "http://new.example.com"}, replay.RunFigures())
+    run = replay.Run("r", {"target": "http://new.example.com"}, RunFigures())
     return RunRecorder(store, run, counting.take, clock), counting, clock
 
 

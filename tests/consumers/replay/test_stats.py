@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.sketch import bucket
-from app.store.replay import RouteFigures
+from app.store.run_figures import RouteFigures
 from consumers.replay.request import Outcome
 from consumers.replay.stats import ReplayStats
 from tests.consumers.replay.gate.evidence import share_of

@@ -12,14 +12,15 @@ import pytest
 from app.errors import TargetDown
 from app.log import Reach
 from app.message import RouterMessage
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from consumers.replay.breaker import FAILURES_IN_A_ROW
 from consumers.replay.load import Load, at_speed
+from consumers.replay.plan import Progress, ReplayPlan
 from consumers.replay.policy import HeaderOptions, ReplayPolicy
 from consumers.replay.rules import Rules
 from consumers.replay.senders import QUEUE_MAX
 from consumers.replay.target import Target
-from consumers.replay.window import Progress, ReplayPlan, WindowReplay
+from consumers.replay.window import WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import GUARD, line, never
 from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, refuse_by_reset

@@ -16,6 +16,7 @@ from openapi_spec_validator import validate
 
 from app.store import replay
 from app.store.keys import digest
+from app.store.run_figures import RunFigures
 from drain.dashboard import openapi
 from drain.dashboard.api import ENDPOINTS
 from servers.figures import SeenRequest, fill
@@ -51,14 +52,14 @@ def filled(store: redis.Redis) -> None:
     requests.append(SeenRequest(now_s - 60, "/cart", status="503", code="H12", service_ms=30_000, app="shop"))
     requests.append(SeenRequest(now_s - 60, "/", status="503", code="H10", service_ms=None, connect_ms=None))
     fill(store, requests, now_s)
-    figures = replay.RunFigures()
+    figures = RunFigures()
     figures.of("/cart").add("answered", 500, 70.0, 200, 20.0)
     figures.of("/cart").add("timeout", 0, 0.0, 200, 20.0)
     figures.skipped["method"] += 3
     figures.reencoded += 2
     replay.record(store, "live", figures, {"target": "https://staging.example.com", "state": "running"})
     for run_id, result in (("judged", sample_result.failed()), ("limit", sample_result.found_limit())):
-        figures = replay.RunFigures(uncomparable=Counter({"304: unlike": 3}))
+        figures = RunFigures(uncomparable=Counter({"304: unlike": 3}))
         figures.of("/search").add("answered", 200, 70.0, 200, 20.0, response_ms=90.0)
         figures.of("/search").bodies = sample_result.bodies(4, 2, 1, {"body.items[].price": 2})
         replay.record(store, run_id, figures, {"target": "https://new.example.com", "state": "finished"})

@@ -10,7 +10,7 @@ import pytest
 from app.cli.replay.progress import LINE_EVERY_S, TTY_EVERY_S, ProgressBar
 from consumers.replay.forecast import Forecast, Outlook, outlook
 from consumers.replay.load import Load, at_rate, at_speed, parse_stages
-from consumers.replay.window import Progress
+from consumers.replay.plan import Progress
 
 FROM_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z
 AS_FAST_AS_IT_GOES = Load((at_speed(math.inf),))

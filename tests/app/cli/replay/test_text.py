@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from app.cli.replay.text import dry_run_lines, resume_command
-from consumers.replay.window import DryRun
+from consumers.replay.plan import DryRun
 
 RESUME_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z
 UNTIL_MS = RESUME_MS + 3_600_000

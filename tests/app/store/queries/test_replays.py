@@ -13,6 +13,7 @@ from app.store import queries, replay
 from app.store.keys import digest
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change, change, compared, interval
+from app.store.run_figures import RunFigures
 
 
 def sketch(median_ms: float, count: int, seed: int) -> dict[int, int]:
@@ -90,7 +91,7 @@ def test_a_share_of_nothing_is_never_sure() -> None:
 
 
 def test_a_route_shows_what_has_become_of_its_requests() -> None:
-    figures = replay.RunFigures()
+    figures = RunFigures()
     for status in range(400, 412):
         for _ in range(status - 399):
             figures.of("/a").add("answered", status, 10.0, 200, 10.0)
@@ -112,7 +113,7 @@ def test_a_route_shows_what_has_become_of_its_requests() -> None:
 
 
 def test_each_percentile_is_compared_by_itself() -> None:
-    figures = replay.RunFigures()
+    figures = RunFigures()
     # 90 % alike, 6 % slower by ten buckets and 4 % by twenty: so p50, p95 and p99 differ.
     figures.of("/a").original.update({300: 900, 400: 60, 500: 40})
     figures.of("/a").replayed.update({300: 900, 410: 60, 520: 40})
@@ -131,7 +132,7 @@ def test_each_percentile_is_compared_by_itself() -> None:
 
 
 def test_the_total_is_the_sum_of_its_routes(redis_client: redis.Redis) -> None:
-    figures = replay.RunFigures()
+    figures = RunFigures()
     for number in range(20):
         figures.of("/a").add("answered", 200, 10.0, 200, 9.0)
         figures.of("/b").add("answered" if number else "timeout", 500, 50.0, 200, 20.0)
@@ -153,24 +154,24 @@ def test_what_was_encoded_again_is_summed_from_write_to_write_and_starts_anew_wi
         return run.reencoded
 
     one, other = {"target": "https://one.example.com"}, {"target": "https://other.example.com"}
-    added = replay.RunFigures(reencoded=3)
+    added = RunFigures(reencoded=3)
     for total in (3, 6):
         replay.record(redis_client, "live", added, one)
         assert reencoded() == total
-    whole = replay.RunFigures()
+    whole = RunFigures()
     whole.merge(added)
     whole.merge(added)
     replay.record(redis_client, "live", whole, one, replaces_run=True)
     assert reencoded() == 6
     assert all(redis_client.ttl(key) > 0 for key in redis_client.keys("tailrace:replay:live:*"))
     replay.begin_live(redis_client, other["target"])
-    replay.record(redis_client, "live", replay.RunFigures(), other)
+    replay.record(redis_client, "live", RunFigures(), other)
     assert reencoded() == 0
 
 
 def test_runs_are_listed_the_latest_first(redis_client: redis.Redis) -> None:
     assert queries.replay_runs(redis_client).runs == []
     assert queries.replay_run(redis_client, "live") is None
-    replay.record(redis_client, "live", replay.RunFigures(), {"target": "https://staging.example.com"})
+    replay.record(redis_client, "live", RunFigures(), {"target": "https://staging.example.com"})
     (run,) = queries.replay_runs(redis_client).runs
     assert (run.id, run.info["target"]) == ("live", "https://staging.example.com")

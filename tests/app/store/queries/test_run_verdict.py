@@ -21,6 +21,7 @@ from app.store.queries.run_verdict import (
     by_route,
     judged,
 )
+from app.store.run_figures import RunFigures
 from app.store.run_result import Finding, FindingState, RunResult
 from tests.support import sample_result
 from tests.support.sample_result import finding, lateness
@@ -139,7 +140,7 @@ def test_an_answer_is_bounded_in_routes_and_keeps_those_that_crossed(
     redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replays, "ROUTES_MAX", 3)
-    figures = replay.RunFigures()
+    figures = RunFigures()
     for number in range(6):
         for _ in range(10 - number):
             figures.of(f"/{number}").add("answered", 200, 10.0, 200, 10.0)
@@ -156,7 +157,7 @@ def test_an_answer_is_bounded_in_routes_and_keeps_those_that_crossed(
 
 
 def test_a_run_has_response_times_bodies_and_what_cannot_be_compared(redis_client: redis.Redis) -> None:
-    figures = replay.RunFigures()
+    figures = RunFigures()
     figures.of("/a").add("answered", 200, 10.0, 200, 10.0, response_ms=50.0)
     figures.of("/a").bodies = sample_result.bodies(
         compared=40,
@@ -178,7 +179,7 @@ def test_a_run_has_response_times_bodies_and_what_cannot_be_compared(redis_clien
 
 
 def test_the_list_names_the_verdict(redis_client: redis.Redis) -> None:
-    replay.record(redis_client, "r1", replay.RunFigures(), {"target": "t"})
+    replay.record(redis_client, "r1", RunFigures(), {"target": "t"})
     replay.record_result(redis_client, "r1", sample_result.failed())
     (run,) = queries.replay_runs(redis_client).runs
     assert run.info["verdict"] == "failed"

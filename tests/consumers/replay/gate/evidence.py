@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, Fault, Finding, Milliseconds, Pace, RunResult
 from consumers.replay.coverage import coverage_of
 from consumers.replay.gate.absolute import share_of_requests

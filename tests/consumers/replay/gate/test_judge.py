@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.store.replay import RunFigures
+from app.store.run_figures import RunFigures
 from app.store.run_result import from_json, to_json
 from consumers.replay.coverage import coverage_of
 from consumers.replay.gate.judge import FINDINGS_MAX, Evidence, judge

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.store.body_figures import BodyFigures
-from app.store.replay import Run, RunFigures
+from app.store.replay import Run
+from app.store.run_figures import RunFigures
 from app.store.run_result import (
     Coverage,
     Finding,
