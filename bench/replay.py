@@ -27,10 +27,10 @@ import requests
 from app.log import open_log
 from app.message import encode, message_id
 from app.settings import Settings
-from consumers.replay.breaker import Breaker
+from consumers.replay.choice.target import Target
 from consumers.replay.request import Job, Outcome, Request
-from consumers.replay.senders import Done, Senders
-from consumers.replay.target import Target
+from consumers.replay.sending.breaker import Breaker
+from consumers.replay.sending.senders import Done, Senders
 from servers.messages import router_line, router_message
 from servers.ports import free_port
 from servers.redis_server import RedisServer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app.store.run_figures import RunFigures
 from app.store.run_result import Milliseconds, Pace, RunResult
-from consumers.replay.coverage import coverage_of
+from consumers.replay.choice.coverage import coverage_of
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import parse_threshold
 from consumers.replay.pairs import Pairs

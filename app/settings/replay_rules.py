@@ -1,6 +1,6 @@
 """Replay rules as they stand in the YAML file, parsed into checked `Rule`s. Pure.
 
-consumers/replay/rules.py applies them to requests.
+consumers/replay/choice/rules.py applies them to requests.
 
 A rule matches on any of `method`, `path` (a pattern as in `routes:`), `route`, `host`, `app`,
 `status` (200, 5xx, 200-299) and `dyno`, each a value or a list; a rule without conditions matches

@@ -15,8 +15,8 @@ from app.groups import REPLAY
 from app.routes import route_namer
 from app.settings import Settings
 from consumers.current_message import Cursor
+from consumers.replay.choice.policy import unsafe_methods
 from consumers.replay.live import LiveReplay
-from consumers.replay.policy import unsafe_methods
 from consumers.run import Work, run_group
 
 log = logging.getLogger(__name__)

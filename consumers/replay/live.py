@@ -28,14 +28,14 @@ from app.store.replay import LIVE, begin_live, record
 from app.store.replay_key import ReplayKey
 from app.store.settle import settle
 from consumers.current_message import Cursor
-from consumers.replay.breaker import Breaker
-from consumers.replay.pace import LIVE_LEAD_S, Pacer
-from consumers.replay.policy import ReplayPolicy, policy_from_settings, prepare
+from consumers.replay.choice.policy import ReplayPolicy, policy_from_settings, prepare
+from consumers.replay.choice.same_host import refuse_known_hosts
+from consumers.replay.choice.target import Target
+from consumers.replay.load.pace import LIVE_LEAD_S, Pacer
 from consumers.replay.request import Job, Request, request_of
-from consumers.replay.same_host import refuse_known_hosts
-from consumers.replay.senders import Senders
+from consumers.replay.sending.breaker import Breaker
+from consumers.replay.sending.senders import Senders
 from consumers.replay.stats import ReplayStats
-from consumers.replay.target import Target
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from consumers.replay.load import Load
-from consumers.replay.pace_kept import Asked
-from consumers.replay.policy import ReplayPolicy
-from consumers.replay.target import Target
+from consumers.replay.choice.policy import ReplayPolicy
+from consumers.replay.choice.target import Target
+from consumers.replay.load.shapes import Load
+from consumers.replay.sending.pace_kept import Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from app.message import RouterMessage, exact_line
 from app.router_line import RouterLine, milliseconds, parse, timestamp_ms
-from consumers.replay.percent_encoding import encode_again
+from consumers.replay.choice.percent_encoding import encode_again
 
 LATE_MAX_MS = 3_600_000
 AHEAD_MAX_MS = 60_000

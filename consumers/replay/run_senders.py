@@ -7,16 +7,16 @@ from functools import partial
 
 from app.errors import TargetDown
 from app.store.run_result import Pace, TimePoint
-from consumers.replay.answers import AnswerComparison
-from consumers.replay.breaker import Breaker
-from consumers.replay.comparison import Compared, Comparison
-from consumers.replay.pace_kept import Sending, pace_of
+from consumers.replay.bodies.answers import AnswerComparison
+from consumers.replay.choice.policy import prepare
+from consumers.replay.choice.target import Target
 from consumers.replay.plan import ReplayPlan
-from consumers.replay.policy import prepare
 from consumers.replay.request import Outcome, Request
-from consumers.replay.senders import Done, Senders, Skipped
+from consumers.replay.sending.breaker import Breaker
+from consumers.replay.sending.comparison import Compared, Comparison
+from consumers.replay.sending.pace_kept import Sending, pace_of
+from consumers.replay.sending.senders import Done, Senders, Skipped
 from consumers.replay.stats import ReplayStats
-from consumers.replay.target import Target
 
 WAIT_S = 0.25
 """How often progress is reported, and a dead target noticed, while there is nothing else to do."""

@@ -7,8 +7,8 @@ import threading
 from app.sketch import bucket
 from app.store.run_figures import RouteFigures, RunFigures
 from consumers.replay.bodies.compare import Compared
-from consumers.replay.comparable import has_failed, why_uncomparable
-from consumers.replay.coverage import LeftOutKeys
+from consumers.replay.choice.comparable import has_failed, why_uncomparable
+from consumers.replay.choice.coverage import LeftOutKeys
 from consumers.replay.pairs import Pairs
 from consumers.replay.request import Outcome, Request
 

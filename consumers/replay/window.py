@@ -12,24 +12,24 @@ from app.message import RouterMessage
 from app.router_line import RouterLine
 from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, Pace, TimePoint
-from consumers.replay.coverage import coverage_of
-from consumers.replay.first_look import FirstLook, look_at
-from consumers.replay.forecast import (
+from consumers.replay.choice.coverage import coverage_of
+from consumers.replay.choice.first_look import FirstLook, look_at
+from consumers.replay.choice.policy import prepare
+from consumers.replay.load.forecast import (
     COUNT_FOR_RATE_S,
     COUNT_S,
     NO_FORECAST,
     Forecast,
     forecast_window,
 )
-from consumers.replay.pace_kept import pace_of
+from consumers.replay.load.schedule import Schedule
 from consumers.replay.pairs import Pairs
 from consumers.replay.plan import DryRun, Progress, ReplayPlan
-from consumers.replay.policy import prepare
 from consumers.replay.request import Job, Request, request_of
 from consumers.replay.resume import ResumePoint, earliest_from_each
 from consumers.replay.run_senders import WAIT_S, RunSenders
-from consumers.replay.schedule import Schedule
-from consumers.replay.senders import Senders
+from consumers.replay.sending.pace_kept import pace_of
+from consumers.replay.sending.senders import Senders
 from consumers.replay.stats import ReplayStats
 
 LAST_S = 5.0

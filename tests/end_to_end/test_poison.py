@@ -17,7 +17,7 @@ from app.message import decode
 from app.settings import Settings
 from app.store import dead_letters
 from app.store.keys import poison_counts as poison_counts_key
-from consumers.replay.pace import LIVE_LEAD_S
+from consumers.replay.load.pace import LIVE_LEAD_S
 from servers.kafka_broker import KafkaBroker
 from servers.logplex_client import LogplexClient
 from servers.ports import free_port

@@ -11,10 +11,10 @@ from typing import TextIO
 from app.formatting import duration
 from app.router_line import RouterLine
 from app.store.run_result import SpeedStep
-from consumers.replay.find_limit import FindLimit, longest_s
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
-from consumers.replay.limit_found import step_text
-from consumers.replay.load import Load
+from consumers.replay.limit.find_limit import FindLimit, longest_s
+from consumers.replay.limit.found import step_text
+from consumers.replay.load.shapes import Load
 from consumers.replay.plan import Progress, ReplayPlan
 from consumers.replay.window import WindowReplay
 

@@ -10,7 +10,7 @@ from app.durations import seconds_of
 from app.masking import safe_repr
 from app.settings import Settings
 from app.settings import readers as kind
-from consumers.replay.load import BadLoad, Load, at_rate, at_speed, parse_stages
+from consumers.replay.load.shapes import BadLoad, Load, at_rate, at_speed, parse_stages
 
 STEP_S = 30.0
 """How long `--find-limit` tries one speed, unless `--for` says so."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from consumers.replay.forecast import Outlook
+from consumers.replay.load.forecast import Outlook
 from consumers.replay.plan import Progress
 from consumers.replay.timespec import iso
 

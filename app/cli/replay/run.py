@@ -31,19 +31,19 @@ from app.settings import Settings
 from app.store.replay import Run
 from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult, Verdict
-from consumers.replay.coverage import why_too_little
-from consumers.replay.find_limit import FindLimit
-from consumers.replay.forecast import Outlook, outlook
+from consumers.replay.choice.coverage import why_too_little
+from consumers.replay.choice.policy import unsafe_methods
+from consumers.replay.choice.same_host import refuse_known_hosts
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import Threshold, parse_threshold
 from consumers.replay.interrupts import SignalGuard
-from consumers.replay.limit_found import result_of
+from consumers.replay.limit.find_limit import FindLimit
+from consumers.replay.limit.found import result_of
+from consumers.replay.load.forecast import Outlook, outlook
 from consumers.replay.plan import Progress, ReplayPlan
-from consumers.replay.policy import unsafe_methods
 from consumers.replay.reports.files import check_paths
 from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
-from consumers.replay.same_host import refuse_known_hosts
 from consumers.replay.timespec import iso
 from consumers.replay.window import WindowReplay
 

@@ -11,8 +11,8 @@ from app.errors import TailraceError
 from app.escaping import for_terminal
 from app.log import History
 from app.log_status import LogAdvice
-from consumers.replay import reach as log_reach
-from consumers.replay.first_look import unseen_route_lines, why_nothing_is_sent
+from consumers.replay.choice import reach as log_reach
+from consumers.replay.choice.first_look import unseen_route_lines, why_nothing_is_sent
 from consumers.replay.timespec import iso
 from consumers.replay.window import WindowReplay
 

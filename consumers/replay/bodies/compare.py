@@ -18,8 +18,8 @@ from consumers.replay.bodies.differences import Differences
 from consumers.replay.bodies.json_paths import compare_json
 from consumers.replay.bodies.markup import compare_markup, pieces_of
 from consumers.replay.bodies.text import compare_lines, compare_words, lines_of
-from consumers.replay.http1 import NO_BODY, status_of
 from consumers.replay.request import Answer
+from consumers.replay.sending.http1 import NO_BODY, status_of
 
 STATUS, CONTENT_TYPE, LOCATION, BODY = "status", "header:content-type", "header:location", "body"
 _HERE = b"target.invalid"

@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.store import keys, replay
 from app.store.run_figures import RunFigures
 from consumers.replay.live import LiveReplay
-from consumers.replay.senders import QUEUE_MAX
+from consumers.replay.sending.senders import QUEUE_MAX
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.consumers.replay.router_2_paths import ALL, REENCODED

@@ -11,9 +11,9 @@ from app.message import RouterMessage
 from app.settings import Settings
 from consumers.replay.request import AHEAD_MAX_MS, LATE_MAX_MS, Request, request_of
 from servers.messages import router_line, router_message
+from tests.consumers.replay.choice.test_target import SENT_AS_THEY_ARE
 from tests.consumers.replay.router_2_paths import ALL
 from tests.consumers.replay.samples import line, never, router_2_line
-from tests.consumers.replay.test_target import SENT_AS_THEY_ARE
 
 STREAMS = Settings(stream_rules=("/events/:id",))
 RECEIVED_MS = 1_763_900_000_000

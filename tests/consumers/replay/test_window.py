@@ -13,13 +13,13 @@ from app.errors import TargetDown
 from app.log import Reach
 from app.message import RouterMessage
 from app.store.run_figures import RunFigures
-from consumers.replay.breaker import FAILURES_IN_A_ROW
-from consumers.replay.load import Load, at_speed
+from consumers.replay.choice.policy import HeaderOptions, ReplayPolicy
+from consumers.replay.choice.rules import Rules
+from consumers.replay.choice.target import Target
+from consumers.replay.load.shapes import Load, at_speed
 from consumers.replay.plan import Progress, ReplayPlan
-from consumers.replay.policy import HeaderOptions, ReplayPolicy
-from consumers.replay.rules import Rules
-from consumers.replay.senders import QUEUE_MAX
-from consumers.replay.target import Target
+from consumers.replay.sending.breaker import FAILURES_IN_A_ROW
+from consumers.replay.sending.senders import QUEUE_MAX
 from consumers.replay.window import WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import GUARD, line, never

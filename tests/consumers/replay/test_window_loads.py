@@ -14,12 +14,12 @@ import pytest
 
 from app.log import Reach
 from app.message import RouterMessage
-from consumers.replay.coverage import coverage_of
-from consumers.replay.load import Load, at_rate, at_speed, parse_stages
+from consumers.replay.choice.coverage import coverage_of
+from consumers.replay.choice.policy import HeaderOptions, ReplayPolicy
+from consumers.replay.choice.rules import Rules
+from consumers.replay.choice.target import Target
+from consumers.replay.load.shapes import Load, at_rate, at_speed, parse_stages
 from consumers.replay.plan import ReplayPlan
-from consumers.replay.policy import HeaderOptions, ReplayPolicy
-from consumers.replay.rules import Rules
-from consumers.replay.target import Target
 from consumers.replay.window import LAST_S, WindowReplay
 from servers.messages import router_message
 from tests.consumers.replay.samples import GUARD, line, never

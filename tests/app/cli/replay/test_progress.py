@@ -8,8 +8,8 @@ import math
 import pytest
 
 from app.cli.replay.progress import LINE_EVERY_S, TTY_EVERY_S, ProgressBar
-from consumers.replay.forecast import Forecast, Outlook, outlook
-from consumers.replay.load import Load, at_rate, at_speed, parse_stages
+from consumers.replay.load.forecast import Forecast, Outlook, outlook
+from consumers.replay.load.shapes import Load, at_rate, at_speed, parse_stages
 from consumers.replay.plan import Progress
 
 FROM_MS = 1_795_428_000_000  # 2026-11-23T10:00:00Z

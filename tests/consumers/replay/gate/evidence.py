@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from app.store.run_figures import RunFigures
 from app.store.run_result import Coverage, Fault, Finding, Milliseconds, Pace, RunResult
-from consumers.replay.coverage import coverage_of
+from consumers.replay.choice.coverage import coverage_of
 from consumers.replay.gate.absolute import share_of_requests
 from consumers.replay.gate.judge import Evidence, judge
 from consumers.replay.gate.thresholds import parse_threshold

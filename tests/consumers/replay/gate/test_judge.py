@@ -9,7 +9,7 @@ import pytest
 
 from app.store.run_figures import RunFigures
 from app.store.run_result import from_json, to_json
-from consumers.replay.coverage import coverage_of
+from consumers.replay.choice.coverage import coverage_of
 from consumers.replay.gate.judge import FINDINGS_MAX, Evidence, judge
 from consumers.replay.gate.thresholds import parse_threshold
 from consumers.replay.pairs import Pairs
