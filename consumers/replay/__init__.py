@@ -3,5 +3,6 @@
 What happens to a request, in order: `request` (parsed from the line), `choice` (whether it is sent, and how),
 `load` (when), `sending` (by threads, over the wire), `stats` (counted). `live` does this for the log as it
 grows, `window` for a span of the past, by a `plan`. With two targets, `bodies` compares their answers. `gate`
-judges what a window's run has measured, `reports` shows it, and `limit` searches the speed that a target holds.
+judges what a window's run has measured, `reports` shows it, and `limit` looks for the speed that a target
+holds.
 """
