@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := .cache/tools
 PYTEST_FLAGS ?=
+# Most tests wait for servers, so there are more processes than cores; each has servers of its own. A file's tests
+# stay together, the longest files first (tests/conftest.py).
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 LOCK_FLAGS ?=
 # What is installed is what is in the files with hashes, byte for byte; `make lock` writes those.
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
@@ -36,7 +39,7 @@ demo: $(VENV)/.demo  ## run everything here: embedded Redis, all processes, traf
 	@$(BIN)/python -m demo $(if $(PORT),--port '$(PORT)') $(DEMO_FLAGS)
 
 test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_FLAGS)
 
 FAST := not kafka and not browser and not go and not slow and not processes
 

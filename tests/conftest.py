@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
@@ -33,6 +34,8 @@ KINDS = {
 }
 
 
+TESTS = Path(__file__).parent
+
 STARTERS = ("Processes", "serving", "Web", "subprocess", "ReplicatedRedis")
 """A module that has one of these names starts processes of its own."""
 
@@ -40,8 +43,15 @@ STARTERS = ("Processes", "serving", "Web", "subprocess", "ReplicatedRedis")
 hypothesis.settings.register_profile("fast", max_examples=20)
 
 
+LONGEST_FIRST = ("soak", "end_to_end", "demo", "browser")
+"""Folders whose files take minutes: begun last, they would keep one process at work and the others idle."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of modules that start processes: each start takes about a second of CPU."""
+    """Puts the longest files first, for `pytest -n`. Marks the tests of modules that start processes: each start
+    takes about a second of CPU."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.relative_to(TESTS).parts[0], len(ranks)))
     for item in items:
         module = getattr(item, "module", None)
         if any(hasattr(module, name) for name in STARTERS):

@@ -69,7 +69,7 @@ def test_it_tells_all_exit_codes_apart(job: dict[str, Any]) -> None:
 
 
 def test_secrets_come_from_the_store_and_reach_one_step_alone(job: dict[str, Any]) -> None:
-    assert step(job, "Replay")["env"]["REDIS_URL"] == "${{ secrets.TAILRACE_REDIS_URL }}"
+    assert step(job, "Replay")["env"]["REDIS_URL"] == "${{ secrets.REDIS_URL }}"
     assert "secrets." not in str(job["env"])
     assert str(job).count("secrets.") == 1
     assert not re.search(r"rediss?://", TEXT)

@@ -194,7 +194,7 @@ def _route(route: str, figures: RouteFigures, state: FindingState | None) -> Rep
         route=route,
         digest=digest(route) if route else "",
         sent=figures.sent,
-        answered=figures.kinds["answered"],
+        answered=figures.kinds["answered"] + figures.kinds["stream"],
         status_changed=sum(changed.values()),
         status_changes=[StatusChange(before, after, count) for (before, after), count in most],
         outcomes=largest_first({kind: count for kind, count in figures.kinds.items() if kind != "answered"}),

@@ -96,7 +96,9 @@ def why_too_little(coverage: Coverage) -> list[str]:
     reasons = []
     if coverage.missing_s > MISSING_MAX_SHARE * coverage.window_s:
         share = coverage.missing_s / coverage.window_s
-        reasons.append(f"{share:.0%} of the window is not in the log: the run says nothing about that time")
+        reasons.append(
+            f"{share * 100:.0f} % of the window is not in the log: the run says nothing about that time"
+        )
     if coverage.was_overtaken:
         reasons.append(
             "the log dropped requests of the window before they were read: replay faster, from later on, or "

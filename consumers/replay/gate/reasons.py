@@ -8,6 +8,11 @@ from app.store.run_result import Coverage, Finding, Pace
 
 LISTED_MAX = 10
 """Findings of one kind that are named; the rest are counted."""
+MORE_CROSSED = "more findings are beyond their limits"
+MORE_UNDECIDED = "more are undecided"
+MORE_NOT_JUDGED = "more routes cannot be judged"
+COUNTS_OF_FINDINGS = (MORE_CROSSED, MORE_UNDECIDED, MORE_NOT_JUDGED)
+"""How the lines end that count findings beyond those named."""
 PACE_MIN = 0.95
 ANSWERED_MIN = 0.95
 
@@ -24,7 +29,7 @@ def is_own_fault(pace: Pace) -> bool:
 
 def of_crossed(crossed: Sequence[Finding], coverage: Coverage) -> list[str]:
     """What failed the run."""
-    return _listed([_crossed(one, coverage) for one in crossed], "more thresholds were crossed")
+    return _listed([_crossed(one, coverage) for one in crossed], MORE_CROSSED)
 
 
 def _crossed(one: Finding, coverage: Coverage) -> str:
@@ -41,9 +46,9 @@ def of_the_run(coverage: Coverage, pace: Pace, is_interrupted: bool, allow_slowe
     if not coverage.sent:
         asked = f"none of {coverage.asked:,} requests asked" if coverage.asked else "there was none to send"
         found.append(f"no request was sent: {asked}{_why_left_out(coverage)}")
-    if misses_pace(pace) and not allow_slower:
+    if pace.share_reached is not None and misses_pace(pace) and not allow_slower:
         explained = f". {pace.explanation}" if pace.explanation else ""
-        found.append(f"too slow: {pace.share_reached:.0%} of the speed asked was reached{explained}")
+        found.append(f"too slow: {pace.share_reached * 100:.0f} % of the speed asked was reached{explained}")
     return found
 
 
@@ -69,9 +74,9 @@ def of_findings(findings: Sequence[Finding], coverage: Coverage, pace: Pace, *, 
     undecided = [one for one in findings if one.state == "inconclusive"]
     # If nothing was sent, that is the reason for all of it.
     found = [_not_judged(one) for one in whole if coverage.sent and not _is_about_coverage(one)]
-    found += _listed([_undecided(one, coverage, pace) for one in undecided], "more are undecided")
+    found += _listed([_undecided(one, coverage, pace) for one in undecided], MORE_UNDECIDED)
     if is_strict and routes:
-        found += _listed([_not_judged(one) for one in routes], "more routes cannot be judged")
+        found += _listed([_not_judged(one) for one in routes], MORE_NOT_JUDGED)
     return found
 
 

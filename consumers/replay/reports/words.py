@@ -9,6 +9,7 @@ from app.escaping import for_terminal
 from app.formatting import duration, milliseconds, number, plural, rate, shortened
 from app.store.body_figures import BodyFigures
 from app.store.run_result import Coverage, Fault, Pace, RouteLeftOut, RunResult
+from consumers.replay.gate.reasons import COUNTS_OF_FINDINGS
 from consumers.replay.reports.numbers import share
 from consumers.replay.reports.report import Report
 
@@ -22,6 +23,8 @@ FAULTS: Mapping[Fault, str] = {
     "machine": "this machine was too slow",
 }
 REASON_WIDTH = 300
+LONG_S = 600
+"""From here on, a run's time is said in minutes."""
 KEY_WIDTH = 100
 
 
@@ -52,7 +55,7 @@ def pace_lines(pace: Pace) -> list[str]:
     if pace.share_reached is not None:
         text += f" ({share(pace.share_reached)} of what was asked)"
     if pace.duration_s and text:
-        text += f", in {duration(pace.duration_s) if pace.duration_s >= 10 else f'{pace.duration_s:.1f} s'}"
+        text += f", in {_took(pace.duration_s)}"
     lines = [text] if text else []
     late = pace.late
     if late.max is not None:
@@ -153,11 +156,18 @@ def parts_line(report: Report) -> str:
     return "" if parts == "1" else f"resumed: {parts} parts of one run, judged together"
 
 
+def _took(seconds: float) -> str:
+    if seconds >= LONG_S:
+        return duration(seconds)
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
 def reasons(result: RunResult, shown_max: int, *, but_of_findings: bool = False) -> list[str]:
     """Why the verdict is not `passed`, at most `shown_max` and a line about the others. `but_of_findings`:
     without those that only repeat a finding."""
     begins = tuple(f"{finding.threshold}: " for finding in result.findings) if but_of_findings else ()
-    found = [reason for reason in result.reasons if not (begins and reason.startswith(begins))]
+    ends = COUNTS_OF_FINDINGS if but_of_findings else ()
+    found = [why for why in result.reasons if not (why.startswith(begins) or why.endswith(ends))]
     shown = [shortened(for_terminal(reason), REASON_WIDTH) for reason in found[:shown_max]]
     if len(found) > shown_max:
         shown.append(f"{plural(len(found) - shown_max, 'more reason')}")

@@ -200,9 +200,9 @@ def _of_target(asked: Asked, sending: Sending, share: float) -> str:
         risen = f"{milliseconds(load.calm_ms)} to {milliseconds(load.busy_ms)}"
         facts.append(f"its service time rose from {risen} under this load")
     if meter.refused >= FAILED_FROM * meter.sent:
-        facts.append(f"it refused {meter.refused / meter.sent:.0%} of the requests")
+        facts.append(f"it refused {meter.refused / meter.sent * 100:.0f} % of the requests")
     if meter.timed_out >= FAILED_FROM * meter.sent:
-        facts.append(f"{meter.timed_out / meter.sent:.0%} of them timed out")
+        facts.append(f"{meter.timed_out / meter.sent * 100:.0f} % of them timed out")
     return (
         f"{sending.name} answered {rate(sending.rate_answered)} requests/s of the "
         f"{rate(sending.rate_asked)}/s asked: {', and '.join(facts)}. "

@@ -99,8 +99,8 @@ def test_every_module_of_a_command_is_registered_once() -> None:
     """What defines a command, and nothing else, is in the table."""
     folder = ROOT / "app" / "cli"
     defined = {
-        f"app.cli.{path.stem}"
-        for path in folder.glob("*.py")
+        f"app.cli.{path.relative_to(folder).parts[0].removesuffix('.py')}"  # A module or a package.
+        for path in folder.rglob("*.py")
         if path.stem != "main" and "\ndef add_arguments(" in path.read_text("utf-8")
     }
     modules = [module for _, module in COMMANDS.values()]

@@ -85,7 +85,7 @@ def test_names_of_routes_and_methods_are_bounded() -> None:
 def test_a_window_that_the_log_lacks_too_much_of_cannot_pass() -> None:
     assert why_too_little(coverage_of(RunFigures(), window_s=3_600, missing_s=180)) == []
     (why,) = why_too_little(coverage_of(RunFigures(), window_s=3_600, missing_s=1_800))
-    assert why.startswith("50% of the window is not in the log")
+    assert why.startswith("50 % of the window is not in the log")
     assert why_too_little(coverage_of(RunFigures())) == []
     (why,) = why_too_little(coverage_of(RunFigures(), window_s=3_600, was_overtaken=True))
     assert why.startswith("the log dropped requests of the window before they were read")

@@ -222,7 +222,7 @@ def test_a_run_that_was_too_slow_is_inconclusive_unless_allowed() -> None:
     result = verdict_of(evidence, "p95>+20%")
     assert result.verdict == "inconclusive"
     assert result.reasons == [
-        "too slow: 40% of the speed asked was reached. The target answered 50 requests/s of 460 asked."
+        "too slow: 40 % of the speed asked was reached. The target answered 50 requests/s of 460 asked."
     ]
     assert verdict_of(evidence, "p95>+20%", allow_slower=True).verdict == "passed"
     assert verdict_of(dataclasses.replace(evidence, pace=pace(0.951)), "p95>+20%").verdict == "passed"

@@ -106,7 +106,7 @@ def test_what_the_log_lacks_of_the_window_is_said() -> None:
 
 def test_the_pace_says_asked_reached_late_and_by_whose_fault() -> None:
     assert words.pace_lines(report().result.pace) == [
-        "asked 10x, reached 4.1x, 189 requests/s (41 % of what was asked), in 39 s",
+        "asked 10x, reached 4.1x, 189 requests/s (41 % of what was asked), in 40 s",
         "sent after it was due: p50 200 ms, p95 7.40 s, p99 8.10 s, longest 8.20 s",
         "requests at once: 16, limit 16",
         "the limit of requests at once was too low: All 16 connections were busy. --concurrency 64 would do.",

@@ -219,7 +219,7 @@ def test_refusals_are_named() -> None:
     with RecordingTarget(behave) as target:
         pace = replayed(target, 200, 5.0).pace()
     assert pace.fault == "target"
-    assert "it refused 25% of the requests" in pace.explanation
+    assert "it refused 25 % of the requests" in pace.explanation
 
 
 def test_a_target_that_hangs_now_and_then_is_not_helped_by_more_senders() -> None:
@@ -234,4 +234,4 @@ def test_a_target_that_hangs_now_and_then_is_not_helped_by_more_senders() -> Non
         run.run(Kept(100), ignore)
     pace = run.pace()
     assert pace.fault == "target"
-    assert "34% of them timed out" in pace.explanation
+    assert "34 % of them timed out" in pace.explanation
