@@ -48,7 +48,7 @@ LONGEST_FIRST = ("soak", "end_to_end", "demo", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest files first, for `pytest -n`. Marks the tests of modules that start processes: each start
+    """Puts the longest files first, for `pytest -n`. Marks the tests that start processes: each start
     takes about a second of CPU."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.relative_to(TESTS).parts[0], len(ranks)))
