@@ -97,6 +97,10 @@ class Milliseconds:
     max: float | None
 
 
+PACE_KEPT_SHARE = 0.95
+"""Of the speed asked, from which on a run has kept its pace."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast was asked and how fast it went. Speeds are multiples of the original, rates requests/s."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.store.run_result import Coverage, Finding, Pace
+from app.store.run_result import PACE_KEPT_SHARE, Coverage, Finding, Pace
 
 LISTED_MAX = 10
 """Findings of one kind that are named; the rest are counted."""
@@ -13,13 +13,12 @@ MORE_UNDECIDED = "more are undecided"
 MORE_NOT_JUDGED = "more routes cannot be judged"
 COUNTS_OF_FINDINGS = (MORE_CROSSED, MORE_UNDECIDED, MORE_NOT_JUDGED)
 """How the lines end that count findings beyond those named."""
-PACE_MIN = 0.95
 ANSWERED_MIN = 0.95
 
 
 def misses_pace(pace: Pace) -> bool:
     """The run stayed under 95 % of the speed or rate asked."""
-    return pace.share_reached is not None and pace.share_reached < PACE_MIN
+    return pace.share_reached is not None and pace.share_reached < PACE_KEPT_SHARE
 
 
 def is_own_fault(pace: Pace) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from app.formatting import milliseconds, rate
 from app.sketch import at_ranks
-from app.store.run_result import Fault, Milliseconds, Pace
+from app.store.run_result import PACE_KEPT_SHARE, Fault, Milliseconds, Pace
 from consumers.replay.sending.concurrency import (
     BUSY_CPU_SHARE,
     CONCURRENCY_MAX,
@@ -22,9 +22,6 @@ from consumers.replay.sending.concurrency import (
 )
 from consumers.replay.sending.meter import PaceMeter
 from consumers.replay.sending.target_load import SATURATED_FROM, Load, load_of
-
-SHARE_KEPT = 0.95
-"""Of the speed asked, from which on a run has kept its pace."""
 
 ALLOWED_LATE_S = 0.25
 """What a busy machine or a garbage collection costs any run, however short."""
@@ -81,7 +78,7 @@ class Sending:
     def share(self) -> float:
         """Of the speed asked: the lower one of what was sent and what was answered in time."""
         share = min(self.sent_share, self.answered_share)
-        if share >= SHARE_KEPT or not self.span_s:
+        if share >= PACE_KEPT_SHARE or not self.span_s:
             return share
         # Not kept. How far from it is seen by the rates, in which nothing is allowed for.
         reached = self.rate_answered if self.answered_share < self.sent_share else self.rate_reached
@@ -154,7 +151,7 @@ def pace_of(asked: Asked, sendings: Sequence[Sending]) -> Pace:
     share = slowest.share if has_pace else None
     fault: Fault = ""
     explanation = ""
-    if share is not None and share < SHARE_KEPT:
+    if share is not None and share < PACE_KEPT_SHARE:
         fault, explanation = _why(asked, slowest, share)
     rate_asked = asked.rate or (slowest.rate_asked if has_pace else None)
     return Pace(
