@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from app.formatting import percent, plural
 from app.store.run_result import PACE_KEPT_SHARE, Coverage, Finding, Pace
 
 LISTED_MAX = 10
@@ -61,7 +62,7 @@ def of_answers(coverage: Coverage, *, has_errors: bool) -> list[str]:
     if share >= ANSWERED_MIN or has_errors:
         return []
     return [
-        f"too few answers: {_percent(share)} of {coverage.sent:,} requests sent were answered "
+        f"too few answers: {percent(share)} of {coverage.sent:,} requests sent were answered "
         "(--fail-if 'errors>1%' would fail this run)"
     ]
 
@@ -104,17 +105,17 @@ def _not_judged(one: Finding) -> str:
             f"{one.threshold}: {name} took less than a millisecond before, so no change in % can be said: "
             "set a limit in ms, or compare with --baseline"
         )
-    return f"{one.threshold}: {name} cannot be judged with {_count(one.samples, 'sample')}{_more(one)}"
+    return f"{one.threshold}: {name} cannot be judged with {plural(one.samples, 'sample')}{_more(one)}"
 
 
 def _more(one: Finding) -> str:
     if one.samples_missing is None:
         return ""
-    return f"; about {_count(one.samples_missing, 'more sample')} would do"
+    return f"; about {plural(one.samples_missing, 'more sample')} would do"
 
 
 def _value(one: Finding) -> str:
-    """`/search p95 334 -> 478 ms, +43% (95% interval +17% to +66%, 599 samples)` without the p95."""
+    """`/search p95 334 -> 478 ms, +43 % (95 % interval +17 % to +66 %, 599 samples)` without the p95."""
     name = one.route or "all requests together"
     times = "" if one.before is None or one.after is None else f" {one.before:.0f} -> {one.after:.0f} ms,"
     is_change = one.before is not None
@@ -122,8 +123,8 @@ def _value(one: Finding) -> str:
         return f"{name}{times} {_figure(one, one.estimate, is_change)}"
     ends = f"{_figure(one, one.low, is_change)} to {_figure(one, one.high, is_change)}"
     return (
-        f"{name}{times} {_figure(one, one.estimate, is_change)} (95% interval {ends}, "
-        f"{_count(one.samples, 'sample')})"
+        f"{name}{times} {_figure(one, one.estimate, is_change)} (95 % interval {ends}, "
+        f"{plural(one.samples, 'sample')})"
     )
 
 
@@ -132,20 +133,12 @@ def _figure(one: Finding, value: float | None, is_change: bool) -> str:
         return "any"
     if one.unit == "ms":
         return f"{value:+,.0f} ms" if is_change else f"{value:,.0f} ms"
-    return f"{value * 100:+.1f}%" if is_change else _percent(value)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.2f}%" if share < 0.1 else f"{share * 100:.1f}%"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{value * 100:+.1f} %" if is_change else percent(value)
 
 
 def _sent(coverage: Coverage) -> str:
     share = coverage.sent / coverage.asked if coverage.asked else 0.0
-    return f"{_percent(share)} of {coverage.asked:,} requests asked were sent{_why_left_out(coverage)}"
+    return f"{percent(share)} of {coverage.asked:,} requests asked were sent{_why_left_out(coverage)}"
 
 
 def _why_left_out(coverage: Coverage) -> str:

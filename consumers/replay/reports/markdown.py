@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.escaping import markdown_code, markdown_text
-from app.formatting import milliseconds, number, plural, shortened
+from app.formatting import milliseconds, number, plural, rate, shortened
 from app.store.queries.replays import Change, ReplayedRoute
 from consumers.replay.reports import finding_words, words
 from consumers.replay.reports.numbers import arrow, share, signed
@@ -164,7 +164,7 @@ def _steps(report: Report) -> list[str]:
     for step in report.result.steps:
         what = "held" if step.held else markdown_text(step.reason or "did not hold")
         lines.append(
-            f"| {step.speed:g}x | {step.rate:.3g} | {milliseconds(step.p95_ms)} "
+            f"| {step.speed:g}x | {rate(step.rate)} | {milliseconds(step.p95_ms)} "
             f"| {share(step.error_share)} | {what} |"
         )
     return [*lines, ""]

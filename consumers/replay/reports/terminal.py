@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.escaping import for_terminal
-from app.formatting import milliseconds, number, plural, shortened
+from app.formatting import milliseconds, number, plural, rate, shortened
 from app.store.run_result import FindingState
 from consumers.replay.reports import finding_words, words
 from consumers.replay.reports.numbers import arrow, share
@@ -143,7 +143,7 @@ def _steps(report: Report) -> list[str]:
         p95 = "" if step.p95_ms is None else f", p95 {milliseconds(step.p95_ms)}"
         what = "held" if step.held else f"did not hold: {step.reason}"
         lines.append(
-            f"{MARKS['met' if step.held else 'crossed']} {step.speed:g}x, {step.rate:.3g} requests/s{p95}, "
+            f"{MARKS['met' if step.held else 'crossed']} {step.speed:g}x, {rate(step.rate)} requests/s{p95}, "
             f"errors {share(step.error_share)}: {what}"
         )
     return lines

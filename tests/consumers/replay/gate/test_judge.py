@@ -189,12 +189,12 @@ def test_too_little_sent_is_inconclusive_by_default_and_failed_where_asked_for()
         0.95,
     )
     assert result.reasons == [
-        "too little sent: 50.0% of 4,000 requests asked were sent (left out: late 1,500, refused-path 500)"
+        "too little sent: 50.0 % of 4,000 requests asked were sent (left out: late 1,500, refused-path 500)"
     ]
     for text in ("sent<95%", "sent<60%"):
         result = verdict_of(evidence, "p95>+20%", text)
         assert (result.verdict, finding(result.findings, what="sent").state) == ("failed", "crossed")
-        assert result.reasons[0].startswith(f"{text}: 50.0% of 4,000 requests asked were sent")
+        assert result.reasons[0].startswith(f"{text}: 50.0 % of 4,000 requests asked were sent")
     assert verdict_of(evidence, "p95>+20%", "sent<40%").verdict == "passed"
 
 
@@ -210,7 +210,7 @@ def test_few_answers_are_inconclusive_unless_errors_are_judged() -> None:
     result = verdict_of(evidence, "p95>+20%")
     assert result.verdict == "inconclusive"
     assert result.reasons == [
-        "too few answers: 50.0% of 4,000 requests sent were answered "
+        "too few answers: 50.0 % of 4,000 requests sent were answered "
         "(--fail-if 'errors>1%' would fail this run)"
     ]
     assert verdict_of(evidence, "p95>+20%", "errors>60%").verdict == "passed"
