@@ -43,8 +43,8 @@ test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
 
 FAST := not kafka and not browser and not go and not slow and not processes
 
-test-fast: $(STAMP)  ## what needs neither broker nor browser nor processes: less than two minutes
-	$(BIN)/python -m pytest -q -m '$(FAST)' --hypothesis-profile=fast $(PYTEST_FLAGS)
+test-fast: $(STAMP)  ## what needs neither broker nor browser nor processes: about four minutes on two cores
+	$(BIN)/python -m pytest -q $(PARALLEL) -m '$(FAST)' --hypothesis-profile=fast $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## formatter, linter, type checker
 	$(BIN)/ruff format --check .

@@ -23,6 +23,8 @@ from tests.consumers.replay.test_window import ignore
 from tests.consumers.replay.test_window_loads import Log, window
 from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer, refuse_by_reset
 
+pytestmark = pytest.mark.slow
+
 LOG = Log([number * 25 for number in range(200)])  # 40 requests/s for 5 s.
 STEP_S = 1.5
 ERRORS = [parse_threshold("errors>1%")]

@@ -18,6 +18,8 @@ from consumers.replay.window import WindowReplay
 from tests.consumers.replay.test_window import GAP_MS, Kept, ignore, window
 from tests.support.target import Behaviour, RecordingTarget, SeenRequest, answer
 
+pytestmark = pytest.mark.slow
+
 LOG_RATE = 1_000 / GAP_MS
 """Requests/s in the log of `Kept`."""
 
