@@ -66,6 +66,11 @@ def at_ranks(buckets: Mapping[int, int], ranks: Sequence[int]) -> list[float]:
     return values
 
 
+def percentile(buckets: Mapping[int, int], share: float) -> float:
+    """The value in ms of rank floor(share * (n - 1)), as in DDSketch; `buckets` must not be empty."""
+    return at_rank(buckets, math.floor(share * (sum(buckets.values()) - 1)))
+
+
 def at_rank(buckets: Mapping[int, int], rank: int) -> float:
     """The value in ms of one rank."""
     return at_ranks(buckets, [rank])[0]

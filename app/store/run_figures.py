@@ -53,6 +53,17 @@ class RouteFigures:
             if is_comparable and original_ms is not None:
                 self.original[bucket(original_ms)] += 1
 
+    @property
+    def answered(self) -> int:
+        """Requests that were answered; an answer without an end is one."""
+        return self.kinds["answered"] + self.kinds["stream"]
+
+    @property
+    def errors(self) -> int:
+        """Requests that were not answered, or with a 5xx where the original had none."""
+        new = sum(count for (before, after), count in self.statuses.items() if after >= 500 > before)
+        return self.sent - self.answered + new
+
     def merge(self, other: RouteFigures) -> None:
         """Adds what another has counted."""
         self.sent += other.sent

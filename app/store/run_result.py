@@ -127,6 +127,11 @@ class Pace:
     concurrency_max: int
     """The limit at the end."""
 
+    @property
+    def is_missed(self) -> bool:
+        """It stayed under PACE_KEPT_SHARE of what was asked."""
+        return self.share_reached is not None and self.share_reached < PACE_KEPT_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class TimePoint:

@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.sketch import at_rank
+from app.sketch import percentile
 from app.store.run_result import Coverage, Milliseconds, Pace, TimePoint
 from consumers.replay.pairs import ALL_MAX, Pairs, PairSample
+from consumers.replay.sending.meter import STEPS_MAX
 
 BYTES_MAX = 8_000_000
 """Of the pairs of one run."""
 IDS_BYTES_MAX = 2_000_000
 """Of the ids of messages that are done already."""
-TIMELINE_MAX = 300
 
 STATE = b"state"
 _DONE = b"done"
@@ -154,10 +154,7 @@ def joined_pace(earlier: Pace, later: Pace, late_ms: Mapping[int, int]) -> Pace:
             return after if before is None else before
         return (before * earlier.duration_s + after * later.duration_s) / duration_s
 
-    total = sum(late_ms.values())
-    p50, p95, p99 = (
-        round(at_rank(late_ms, int(share * (total - 1))), 3) if total else None for share in (0.5, 0.95, 0.99)
-    )
+    p50, p95, p99 = (round(percentile(late_ms, share), 3) if late_ms else None for share in (0.5, 0.95, 0.99))
     longest = [one for one in (earlier.late.max, later.late.max) if one is not None]
     return replace(
         later,
@@ -193,9 +190,9 @@ def joined_coverage(earlier: Coverage, both: Coverage) -> Coverage:
 
 
 def joined_timeline(earlier: list[TimePoint], later: list[TimePoint], duration_s: float) -> list[TimePoint]:
-    """Both timelines, the later one after `duration_s` of the earlier; at most TIMELINE_MAX points."""
+    """Both timelines, the later one after `duration_s` of the earlier; at most STEPS_MAX points."""
     points = [*earlier, *(replace(point, at_s=point.at_s + duration_s) for point in later)]
-    while len(points) > TIMELINE_MAX:
+    while len(points) > STEPS_MAX:
         points = [_joined(points[at : at + 2]) for at in range(0, len(points), 2)]
     return points
 

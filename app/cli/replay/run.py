@@ -228,11 +228,7 @@ def _judge(
         timeline=timeline,
     )
     result = judge(evidence, thresholds, is_strict=args.strict, allow_slower=args.allow_slower)
-    if search is not None:
-        result = result_of(search.found, result)
-    if result.is_interrupted and result.verdict == "passed":
-        result = dataclasses.replace(result, verdict="inconclusive")
-    return result
+    return result if search is None else result_of(search.found, result)
 
 
 def _explain(fault: LogUnavailable | redis.RedisError) -> str:

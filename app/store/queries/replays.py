@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import redis
 
-from app.sketch import RELATIVE_ERROR, at_rank
+from app.sketch import RELATIVE_ERROR, at_rank, percentile
 from app.store import replay
 from app.store.body_figures import BodyFigures
 from app.store.keys import digest
@@ -194,7 +194,7 @@ def _route(route: str, figures: RouteFigures, state: FindingState | None) -> Rep
         route=route,
         digest=digest(route) if route else "",
         sent=figures.sent,
-        answered=figures.kinds["answered"] + figures.kinds["stream"],
+        answered=figures.answered,
         status_changed=sum(changed.values()),
         status_changes=[StatusChange(before, after, count) for (before, after), count in most],
         outcomes=largest_first({kind: count for kind, count in figures.kinds.items() if kind != "answered"}),
@@ -252,6 +252,6 @@ def interval(buckets: Mapping[int, int], share: float) -> tuple[float, float, fl
     highest = total * share + spread
     return (
         at_rank(buckets, max(0, math.floor(total * share - spread))),
-        at_rank(buckets, math.floor(share * (total - 1))),
+        percentile(buckets, share),
         at_rank(buckets, math.ceil(highest)) if highest < total - 1 else math.inf,
     )

@@ -65,7 +65,7 @@ def coverage_of(
         in_window=asked + sum(not_asked.values()),
         asked=asked,
         sent=total.sent,
-        answered=total.kinds["answered"] + total.kinds["stream"],
+        answered=total.answered,
         left_out=left_out,
         not_asked=not_asked,
         uncomparable=dict(figures.uncomparable),

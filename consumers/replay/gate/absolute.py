@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from app.sketch import RELATIVE_ERROR, at_rank
+from app.sketch import RELATIVE_ERROR, at_rank, percentile
 from app.store.queries.replays import changed_statuses
 from app.store.run_figures import RouteFigures
 from consumers.replay.gate.binomial import SURE, lower_rank, upper_rank, upper_tail, wilson
@@ -26,7 +26,7 @@ def absolute_time(threshold: Threshold, share: float, route: str, figures: Route
         rank = lower_rank(samples, share, alpha)
         return at_rank(times, rank - 1) * (1 - RELATIVE_ERROR) if rank else 0.0
 
-    estimate = at_rank(times, math.floor(share * (samples - 1)))
+    estimate = percentile(times, share)
     low, highest = low_of(SURE), upper_rank(samples, share, SURE)
     high = None if highest is None else at_rank(times, highest - 1) * (1 + RELATIVE_ERROR)
     half = math.inf if high is None else (high - low) / 2
@@ -100,10 +100,8 @@ def _changed(figures: RouteFigures) -> tuple[int, int]:
 
 
 def _errors(figures: RouteFigures) -> tuple[int, int]:
-    """(requests without an answer or with a new 5xx, requests sent). An endless answer is one."""
-    unanswered = figures.sent - figures.kinds["answered"] - figures.kinds["stream"]
-    new = sum(count for (before, after), count in figures.statuses.items() if after >= 500 > before)
-    return unanswered + new, figures.sent
+    """(requests without an answer or with a new 5xx, requests sent)."""
+    return figures.errors, figures.sent
 
 
 def _bodies(figures: RouteFigures) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.store.run_figures import RunFigures
-from app.store.run_result import Coverage, Pace, RunResult, SpeedStep, TimePoint, Verdict
+from app.store.run_result import Coverage, Pace, RunResult, TimePoint, Verdict
 from consumers.replay.gate import reasons
 from consumers.replay.gate.findings import findings_of
 from consumers.replay.gate.measure import Measure, single_figure, unknown
@@ -30,8 +30,6 @@ class Evidence:
     doubts: list[str] = field(default_factory=list)
     """Why the run cannot pass, whatever it has measured, one line each."""
     is_interrupted: bool = False
-    steps: list[SpeedStep] = field(default_factory=list)
-    """Of `--find-limit`."""
     timeline: list[TimePoint] = field(default_factory=list)
 
 
@@ -67,7 +65,6 @@ def judge(
         pace=evidence.pace,
         is_strict=is_strict,
         is_interrupted=evidence.is_interrupted,
-        steps=evidence.steps,
         timeline=evidence.timeline,
         findings_left_out=max(0, len(findings) - FINDINGS_MAX),
     )

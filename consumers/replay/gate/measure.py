@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from consumers.replay.gate.thresholds import Threshold
@@ -71,19 +71,9 @@ def unknown(
 
 def single_figure(threshold: Threshold, value: float, samples: int, *, exceeds: bool) -> Measure:
     """A figure of the whole run that is no sample of anything: it has no interval."""
-    return Measure(
-        threshold=threshold,
-        route="",
-        unit="ms" if threshold.unit == "ms" else "share",
-        before=None,
-        after=value,
-        estimate=value,
-        low=None,
-        high=None,
-        samples=samples,
+    return replace(
+        unknown(threshold, "", samples, after=value, estimate=value),
         is_judged=True,
         exceeds=exceeds,
         is_shown=lambda _: exceeds,
-        samples_judged=None,
-        samples_decided=None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.formatting import percent, plural
-from app.store.run_result import PACE_KEPT_SHARE, Coverage, Finding, Pace
+from app.store.run_result import Coverage, Finding, Pace
 
 LISTED_MAX = 10
 """Findings of one kind that are named; the rest are counted."""
@@ -17,14 +17,9 @@ COUNTS_OF_FINDINGS = (MORE_CROSSED, MORE_UNDECIDED, MORE_NOT_JUDGED)
 ANSWERED_MIN = 0.95
 
 
-def misses_pace(pace: Pace) -> bool:
-    """The run stayed under 95 % of the speed or rate asked."""
-    return pace.share_reached is not None and pace.share_reached < PACE_KEPT_SHARE
-
-
 def is_own_fault(pace: Pace) -> bool:
     """The pace was missed, and the target had no part in it."""
-    return pace.fault in ("concurrency", "machine") or (misses_pace(pace) and pace.fault != "target")
+    return pace.fault in ("concurrency", "machine") or (pace.is_missed and pace.fault != "target")
 
 
 def of_crossed(crossed: Sequence[Finding], coverage: Coverage) -> list[str]:
@@ -46,7 +41,7 @@ def of_the_run(coverage: Coverage, pace: Pace, is_interrupted: bool, allow_slowe
     if not coverage.sent:
         asked = f"none of {coverage.asked:,} requests asked" if coverage.asked else "there was none to send"
         found.append(f"no request was sent: {asked}{_why_left_out(coverage)}")
-    if pace.share_reached is not None and misses_pace(pace) and not allow_slower:
+    if pace.share_reached is not None and pace.is_missed and not allow_slower:
         explained = f". {pace.explanation}" if pace.explanation else ""
         found.append(f"too slow: {pace.share_reached * 100:.0f} % of the speed asked was reached{explained}")
     return found

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from app.formatting import milliseconds, percent
 from app.formatting import rate as rate_text
-from app.sketch import at_rank
+from app.sketch import percentile
 from app.store.run_figures import RunFigures
 from app.store.run_result import Pace, RunResult, SpeedStep, Verdict
-
-PACE_KEPT = 0.95
-"""Share of the speed asked, below which a step has not held."""
 
 Ending = Literal["running", "found", "all-held", "first-broke", "own-limit", "no-requests"]
 
@@ -75,7 +71,7 @@ def _figures(step: SpeedStep) -> str:
 
 def is_own_limit(pace: Pace) -> bool:
     """The pace was not kept, and the target is not why."""
-    return _missed(pace) and pace.fault in ("machine", "concurrency")
+    return pace.is_missed and pace.fault in ("machine", "concurrency")
 
 
 def why_broken(result: RunResult) -> str:
@@ -85,11 +81,7 @@ def why_broken(result: RunResult) -> str:
     crossed = [one for one in result.findings if one.state == "crossed"]
     if crossed:
         return next(iter(result.reasons), crossed[0].threshold)
-    return _pace_text(result.pace) if _missed(result.pace) else ""
-
-
-def _missed(pace: Pace) -> bool:
-    return pace.share_reached is not None and pace.share_reached < PACE_KEPT
+    return _pace_text(result.pace) if result.pace.is_missed else ""
 
 
 def _pace_text(pace: Pace) -> str:
@@ -100,15 +92,13 @@ def _pace_text(pace: Pace) -> str:
 def p95_ms(figures: RunFigures) -> float | None:
     """Response time, from due to answered; None without any."""
     times = figures.total().response
-    return at_rank(times, math.floor(0.95 * (sum(times.values()) - 1))) if times else None
+    return percentile(times, 0.95) if times else None
 
 
 def error_share(figures: RunFigures) -> float:
-    """Requests without an answer, or with a 5xx where the original had none; 0 where nothing was sent."""
+    """Of the requests sent, what the gate counts as errors; 0 where nothing was sent."""
     total = figures.total()
-    unanswered = total.sent - total.kinds["answered"] - total.kinds["stream"]
-    new = sum(count for (before, after), count in total.statuses.items() if after >= 500 > before)
-    return (unanswered + new) / total.sent if total.sent else 0.0
+    return total.errors / total.sent if total.sent else 0.0
 
 
 def result_of(found: Found, whole: RunResult) -> RunResult:

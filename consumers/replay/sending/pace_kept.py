@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.formatting import milliseconds, rate
-from app.sketch import at_ranks
+from app.sketch import percentile
 from app.store.run_result import PACE_KEPT_SHARE, Fault, Milliseconds, Pace
 from consumers.replay.sending.concurrency import (
     BUSY_CPU_SHARE,
@@ -137,7 +137,7 @@ class Sending:
         return Milliseconds(p50, p95, p99, round(self.meter.late_max_s * 1000, 3))
 
     def _late_ms(self, share: float) -> float:
-        found_ms = at_ranks(self.meter.late_ms, [math.floor(share * (self.meter.sent - 1))])[0]
+        found_ms = percentile(self.meter.late_ms, share)
         return min(found_ms, self.meter.late_max_s * 1000)
 
 

@@ -13,7 +13,6 @@ from app.store.run_result import Milliseconds, TimePoint
 from consumers.replay.pairs import Pairs
 from consumers.replay.resume_state import (
     STATE,
-    TIMELINE_MAX,
     ResumeState,
     joined_coverage,
     joined_pace,
@@ -23,6 +22,7 @@ from consumers.replay.resume_state import (
     unpack_ids,
     unpack_pairs,
 )
+from consumers.replay.sending.meter import STEPS_MAX
 from tests.consumers.replay.reports.samples import COVERAGE, PACE
 
 
@@ -151,7 +151,7 @@ def test_a_later_timeline_follows_the_earlier_one_in_at_most_300_steps() -> None
     earlier = [TimePoint(at, 2, 10.0 * at, 5.0) for at in range(200)]
     later = [TimePoint(at, 6, 1.0, None if at % 2 else 9.0) for at in range(250)]
     both = joined_timeline(earlier, later, 200.0)
-    assert len(both) == 225 <= TIMELINE_MAX
+    assert len(both) == 225 <= STEPS_MAX
     assert [point.at_s for point in both[:3]] == [0, 2, 4]
     assert both[-1] == TimePoint(448.0, 12, 1.0, 9.0)
     assert both[0] == TimePoint(0, 4, 10.0, 5.0)
