@@ -47,8 +47,8 @@ def read_report(store: redis.Redis, settings: Settings, since: str, app: str, no
     """The figures of a span (`1h`, `all`). Raises LogUnavailable where Redis is unreachable."""
     log = open_log(settings)
     try:
-        span_s = None if since == ALL_TIME else queries.read_span(since)
-        found = queries.routes_table(store, app, span_s, now_s)
+        span = None if since == ALL_TIME else queries.Span(queries.read_span(since))
+        found = queries.routes_table(store, app, span, now_s)
         health = queries.health(store, now_s, log, routes_max=settings.routes_max)
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None

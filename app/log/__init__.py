@@ -16,6 +16,8 @@ from app.log.interface import (
     Reach,
     Reader,
     RecordEvents,
+    Scanned,
+    SearchableHistory,
     Start,
     Writer,
 )
@@ -33,6 +35,8 @@ __all__ = [
     "Reach",
     "Reader",
     "RecordEvents",
+    "Scanned",
+    "SearchableHistory",
     "Start",
     "Writer",
     "open_log",

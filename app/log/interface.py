@@ -11,6 +11,7 @@ messages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -129,6 +130,14 @@ class Reach:
     none, so nothing was received before `first_ms`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A part of a scan: the messages that may be wanted, and how many were looked at for them."""
+
+    messages: list[RouterMessage]
+    read: int
+
+
 class History(Protocol):
     """Reads a window of the kept log, in about the order of arrival, outside of any group."""
 
@@ -147,6 +156,26 @@ class History(Protocol):
 
     def close(self) -> None:
         """Ends connections."""
+
+
+class SearchableHistory(History, Protocol):
+    """A past that single requests are searched in."""
+
+    def scan(
+        self,
+        from_ms: int,
+        until_ms: int,
+        patterns: Sequence[re.Pattern[bytes]] = (),
+        *,
+        newest_first: bool = False,
+    ) -> Iterator[Scanned]:
+        """As `read`, but only messages whose JSON, as the drain wrote it, matches each of `patterns`. With
+        `newest_first` in about the opposite order. Raises LogUnavailable."""
+
+    def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
+        """As `scan`, without an end: what was received from `from_ms` on, each message once, also where the
+        log was unreachable meanwhile. Yields at least once a second, with nothing in it if there is nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +208,7 @@ class MessageLog(Protocol):
         Raises LogUnavailable where the log cannot be reached, TailraceError where it cannot be used.
         """
 
-    def history(self) -> History:
+    def history(self) -> SearchableHistory:
         """The kept log, to read a window of the past. Raises LogUnavailable."""
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:

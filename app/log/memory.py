@@ -7,6 +7,7 @@ settled there.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 import redis
 
 from app.errors import BadMessage, LogUnavailable, first_words
-from app.log.interface import Appended, Batch, Ensured, Lag, Reach, RecordEvents, Start
+from app.log.interface import Appended, Batch, Ensured, Lag, Reach, RecordEvents, Scanned, Start
+from app.log.scan import follow, scan
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
 from app.message import BadValue, RouterMessage, decode
 from app.store import keys
@@ -199,6 +201,21 @@ class MemoryHistory:
         inside.sort(key=lambda message: message["received_at"])
         for at in range(0, len(inside), CHUNK):
             yield inside[at : at + CHUNK]
+
+    def scan(
+        self,
+        from_ms: int,
+        until_ms: int,
+        patterns: Sequence[re.Pattern[bytes]] = (),
+        *,
+        newest_first: bool = False,
+    ) -> Iterator[Scanned]:
+        """See `SearchableHistory.scan`."""
+        return scan(self, from_ms, until_ms, patterns, newest_first)
+
+    def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
+        """See `SearchableHistory.follow`."""
+        return follow(self, from_ms, patterns)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         return sum(map(len, self.read(from_ms, until_ms)))

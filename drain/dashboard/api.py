@@ -13,14 +13,17 @@ from app.log import MessageLog
 from app.router_line import H_CODES
 from app.settings import Settings
 from app.store import queries
+from app.store.queries.spans import SPAN_MAX_S
 from drain.dashboard import openapi
 from drain.dashboard.endpoint import Endpoint, Loaded, Source
-from drain.dashboard.parameters import ALL_TIME, Parameters, read_parameters
+from drain.dashboard.parameters import Parameters, read_parameters
 from drain.dashboard.response_cache import CachedResponse, ResponseCache, cached_response
 from drain.dashboard.table_csv import file_name, table_csv
 
-FRESH_S = {"5m": 2.0, "1h": 5.0, "24h": 15.0, "7d": 60.0, "30d": 60.0, ALL_TIME: 15.0}
-"""How long a response for this window is kept at least, in seconds."""
+FRESH_S = ((300, 2.0), (3_600, 5.0), (86_400, 15.0), (SPAN_MAX_S, 60.0))
+"""(Length of a span at most, how long a response for it is kept at least), in seconds."""
+
+ALL_TIME_FRESH_S = 15.0
 
 HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
@@ -50,7 +53,7 @@ def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: re
 
     def add(endpoint: Endpoint) -> None:
         def view(**in_path: str) -> Response:
-            parameters = read_parameters(endpoint.parameters, request.args, in_path)
+            parameters = read_parameters(endpoint.parameters, request.args, in_path, time.time())
             return _respond(endpoint, parameters, source, cache).response(request)
 
         rule = endpoint.path.replace("{", "<").replace("}", ">")
@@ -67,11 +70,18 @@ def _respond(
         now_s = time.time()
         return Loaded(endpoint.find(source, parameters, now_s), now_s)
 
-    fresh_s = FRESH_S[parameters.window] if endpoint.fresh_s is None else endpoint.fresh_s
+    fresh_s = _fresh_s(parameters) if endpoint.fresh_s is None else endpoint.fresh_s
     encode = endpoint.encode
     return cache.get(
         (endpoint.path, parameters), fresh_s, load, lambda loaded, kept_s: encode(loaded, parameters, kept_s)
     )
+
+
+def _fresh_s(parameters: Parameters) -> float:
+    span = parameters.span
+    if span is None:
+        return ALL_TIME_FRESH_S
+    return next((fresh_s for most_s, fresh_s in FRESH_S if span.seconds <= most_s), FRESH_S[-1][1])
 
 
 def _stamped(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
@@ -93,18 +103,24 @@ def _csv(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedRespons
 
 
 def _routes(source: Source, parameters: Parameters, now_s: float) -> queries.RoutesTable:
-    return queries.routes_table(source.store, parameters.app, parameters.span_s, now_s)
+    return queries.routes_table(source.store, parameters.app, parameters.span, now_s)
 
 
 def _route(source: Source, parameters: Parameters, now_s: float) -> queries.RouteDetail:
-    found = queries.route_detail(source.store, parameters.app, parameters.route, parameters.span_s, now_s)
+    found = queries.route_detail(source.store, parameters.app, parameters.route, parameters.span, now_s)
     if found is None:
         raise NotFound("route", parameters.route)
     return found
 
 
 def _series(source: Source, parameters: Parameters, now_s: float) -> queries.Series:
-    return queries.series(source.store, parameters.app, parameters.route, parameters.span_s or 0, now_s)
+    return queries.series(
+        source.store, parameters.app, parameters.route, parameters.span or queries.Span(0), now_s
+    )
+
+
+def _samples(source: Source, parameters: Parameters, now_s: float) -> queries.Samples:
+    return queries.samples(source.store, parameters.app, parameters.route, parameters.span, now_s)
 
 
 def _memory(source: Source, parameters: Parameters, now_s: float) -> queries.Memory:
@@ -146,7 +162,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("RoutesTable"),
         _routes,
         _stamped,
-        ("app", "window"),
+        ("app", "window", "from", "to"),
     ),
     Endpoint(
         "/api/routes.csv",
@@ -154,7 +170,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         {"type": "string"},
         _routes,
         _csv,
-        ("app", "window"),
+        ("app", "window", "from", "to"),
         mimetype="text/csv",
     ),
     Endpoint(
@@ -163,7 +179,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("RouteDetail"),
         _route,
         _stamped,
-        ("digest", "app", "window"),
+        ("digest", "app", "window", "from", "to"),
         can_be_missing=True,
     ),
     Endpoint(
@@ -172,7 +188,43 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("Series"),
         _series,
         _stamped,
-        ("app", "series_window", "route"),
+        ("app", "series_window", "from", "to", "step", "route"),
+    ),
+    Endpoint(
+        "/api/samples",
+        "Single requests of a route: the slowest, and the latest that failed",
+        openapi.stamped("Samples"),
+        _samples,
+        _stamped,
+        ("app", "window", "from", "to", "route"),
+    ),
+    Endpoint(
+        "/api/dynos",
+        "The dynos of an app in a window, busiest first",
+        openapi.stamped("NamesTable"),
+        lambda source, parameters, now_s: queries.names_table(
+            source.store, parameters.app, "dynos", parameters.span, now_s
+        ),
+        _stamped,
+        ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/hosts",
+        "The hosts of an app in a window, busiest first",
+        openapi.stamped("NamesTable"),
+        lambda source, parameters, now_s: queries.names_table(
+            source.store, parameters.app, "hosts", parameters.span, now_s
+        ),
+        _stamped,
+        ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/overview",
+        "All apps side by side in a window, busiest first",
+        openapi.stamped("Overview"),
+        lambda source, parameters, now_s: queries.overview(source.store, parameters.span, now_s),
+        _stamped,
+        ("window", "from", "to"),
     ),
     Endpoint(
         "/api/health",

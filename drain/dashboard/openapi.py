@@ -38,10 +38,13 @@ ROOTS = (
     queries.Apps,
     queries.Health,
     queries.Memory,
+    queries.NamesTable,
+    queries.Overview,
     queries.ReplayRun,
     queries.RouteDetail,
     queries.RoutesTable,
     queries.Runs,
+    queries.Samples,
     queries.Series,
 )
 
@@ -112,6 +115,14 @@ def _parameters() -> Schema:
         },
         "window": _window(list(WINDOWS)),
         "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
+        "from": _time("from", "where the span begins, in place of `window`"),
+        "to": _time("to", "where the span ends (default: now)"),
+        "step": {
+            "name": "step",
+            "in": "query",
+            "description": "the length of a step, such as 10s or 1m; longer where those are not kept",
+            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
+        },
         "route": {
             "name": "route",
             "in": "query",
@@ -141,6 +152,15 @@ def _window(names: list[str]) -> Schema:
         "in": "query",
         "description": "the time span that ends now; `all`: all time (`ever` is its old name)",
         "schema": {"type": "string", "enum": names, "default": DEFAULT_WINDOW},
+    }
+
+
+def _time(name: str, description: str) -> Schema:
+    return {
+        "name": name,
+        "in": "query",
+        "description": f"{description}: 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds",
+        "schema": {"type": "string"},
     }
 
 

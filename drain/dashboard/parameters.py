@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
+from app.durations import seconds_of
 from app.store.keys import ALL_ROUTES
+from app.store.queries import Span
+from app.store.queries.spans import FINE_S, SPAN_MAX_S
+from app.timespec import BadTime, parse_time_ms
 
 ALL_TIME = "all"
 
@@ -49,8 +54,8 @@ class Parameters:
 
     app: str = ""
     window: str = DEFAULT_WINDOW
-    """The name of the span."""
-    span_s: int | None = SPANS_S[DEFAULT_WINDOW]
+    """The name of the span; empty where `from` and `to` give one."""
+    span: Span | None = Span(3_600)
     """None: all time."""
     route: str = ALL_ROUTES
     """A digest, or `all`."""
@@ -58,9 +63,13 @@ class Parameters:
 
 
 def read_parameters(
-    names: Sequence[str], arguments: MultiDict[str, str], in_path: Mapping[str, str] | None = None
+    names: Sequence[str],
+    arguments: MultiDict[str, str],
+    in_path: Mapping[str, str] | None = None,
+    now_s: float = 0.0,
 ) -> Parameters:
     """The parameters of these names (those of the OpenAPI document) from the query and the path.
+    `now_s`: what relative times count from, Unix s.
 
     Raises BadParameter, also for a name that is not one of them: a misspelt one must not give other
     figures.
@@ -71,19 +80,73 @@ def read_parameters(
         if name not in known:
             raise BadParameter(name[:80], arguments[name], known, is_known=False)
     app = _matching(arguments.get("app", ""), APP_PATTERN, "app", _AN_APP)
-    window = _window(arguments.get("window", DEFAULT_WINDOW), without_all_time="series_window" in names)
+    window, span = _span(arguments, names, now_s)
     digest = _matching(in_path.get("digest", ALL_ROUTES), DIGEST_PATTERN, "digest", _A_DIGEST)
     route = _matching(arguments.get("route", digest), DIGEST_PATTERN, "route", _A_DIGEST)
     run = _matching(in_path["run"], RUN_PATTERN, "run", _A_RUN) if "run" in in_path else ""
-    return Parameters(app, window, SPANS_S[window], route, run)
+    return Parameters(app, window, span, route, run)
 
 
-QUERY_NAMES = {"app": "app", "window": "window", "series_window": "window", "route": "route"}
+QUERY_NAMES = {
+    "app": "app",
+    "window": "window",
+    "series_window": "window",
+    "from": "from",
+    "to": "to",
+    "step": "step",
+    "route": "route",
+}
 """Parameters of the query: name in the document -> name in the query. All others are in the path."""
 
 _AN_APP = "an app's name as in GET /api/apps, or empty for all apps together"
 _A_DIGEST = "a digest of 64 hex digits as in GET /api/routes, or `all`"
 _A_RUN = "the id of a run as in GET /api/replay"
+
+
+_A_TIME = "a time such as 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds"
+_A_STEP = "a length such as 10s, 1m or 1h"
+
+
+def _span(arguments: Mapping[str, str], names: Sequence[str], now_s: float) -> tuple[str, Span | None]:
+    """The name of the window, or none, and the span. Raises BadParameter."""
+    step_s = _step(arguments.get("step", ""))
+    if "from" not in arguments and "to" not in arguments:
+        window = _window(arguments.get("window", DEFAULT_WINDOW), without_all_time="series_window" in names)
+        seconds = SPANS_S[window]
+        return window, None if seconds is None else Span(seconds, step_s=step_s)
+    if "window" in arguments:
+        raise BadParameter("window", arguments["window"], "not together with `from` and `to`")
+    if "from" not in arguments:
+        raise BadParameter("from", "", f"{_A_TIME}; `to` needs it")
+    from_s = _time_s("from", arguments["from"], now_s)
+    until_s = _time_s("to", arguments.get("to", "now"), now_s)
+    if until_s <= from_s:
+        raise BadParameter("to", arguments.get("to", "now"), "a time after `from`")
+    if until_s - from_s > SPAN_MAX_S:
+        raise BadParameter("from", arguments["from"], "at most 31 days before `to`")
+    is_open = arguments.get("to", "now") == "now"
+    return "", Span(max(FINE_S, until_s - from_s), None if is_open else until_s, step_s)
+
+
+def _time_s(parameter: str, value: str, now_s: float) -> int:
+    if value.isascii() and value.isdecimal() and len(value) <= 12:
+        return int(value)
+    try:
+        return parse_time_ms(value, datetime.fromtimestamp(now_s, UTC)) // 1000
+    except BadTime:
+        raise BadParameter(parameter, value, _A_TIME) from None
+
+
+def _step(value: str) -> int | None:
+    if not value:
+        return None
+    try:
+        step_s = seconds_of(value)
+    except ValueError:
+        step_s = 0
+    if not FINE_S <= step_s <= SPAN_MAX_S:
+        raise BadParameter("step", value, _A_STEP)
+    return step_s
 
 
 def _window(value: str, *, without_all_time: bool) -> str:

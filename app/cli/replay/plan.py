@@ -20,11 +20,11 @@ from app.redis_client import connect, why_refused
 from app.settings import Settings
 from app.settings import readers as kind
 from app.store.replay_key import KEY_BYTES, ReplayKey
+from app.timespec import iso, parse_time_ms
 from consumers.replay.choice.host_addresses import HostAddresses
 from consumers.replay.choice.policy import ReplayPolicy, policy_from_settings
 from consumers.replay.choice.target import Target
 from consumers.replay.plan import ReplayPlan
-from consumers.replay.timespec import iso, parse_time_ms
 
 REDIS_TIMEOUT_S = 2.0
 

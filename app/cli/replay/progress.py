@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from app.timespec import iso
 from consumers.replay.load.forecast import Outlook
 from consumers.replay.plan import Progress
-from consumers.replay.timespec import iso
 
 BAR_WIDTH = 28
 TTY_EVERY_S = 0.2

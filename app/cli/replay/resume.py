@@ -15,10 +15,10 @@ from app.masking import safe_word
 from app.settings import Settings
 from app.store import replay, replay_resume
 from app.store.replay import Run
+from app.timespec import iso
 from consumers.replay.pairs import Pairs
 from consumers.replay.plan import ReplayPlan
 from consumers.replay.resume_state import STATE, ResumeState, unpack_ids, unpack_pairs
-from consumers.replay.timespec import iso
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from app.settings import Settings
 from app.store.replay import Run
 from app.store.run_figures import RunFigures
 from app.store.run_result import RunResult, Verdict
+from app.timespec import iso
 from consumers.replay.choice.coverage import why_too_little
 from consumers.replay.choice.policy import unsafe_methods
 from consumers.replay.choice.same_host import refuse_known_hosts
@@ -44,7 +45,6 @@ from consumers.replay.plan import Progress, ReplayPlan
 from consumers.replay.reports.files import check_paths
 from consumers.replay.resume_state import joined_coverage, joined_pace, joined_timeline
 from consumers.replay.run_recorder import RunRecorder
-from consumers.replay.timespec import iso
 from consumers.replay.window import WindowReplay
 
 EXIT_FAILED = 1

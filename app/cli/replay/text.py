@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 
 from app.escaping import for_terminal
+from app.timespec import iso
 from consumers.replay.plan import DryRun
 from consumers.replay.reports.report import WHY_REENCODED
-from consumers.replay.timespec import iso
 
 OWN_FLAGS = ("--from", "--until", "--resume")
 """Those that the command to resume sets itself."""

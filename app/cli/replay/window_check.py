@@ -11,9 +11,9 @@ from app.errors import TailraceError
 from app.escaping import for_terminal
 from app.log import History
 from app.log_status import LogAdvice
+from app.timespec import iso
 from consumers.replay.choice import reach as log_reach
 from consumers.replay.choice.first_look import unseen_route_lines, why_nothing_is_sent
-from consumers.replay.timespec import iso
 from consumers.replay.window import WindowReplay
 
 _WITHOUT_ZONE = re.compile(r"\d{1,2}:\d{2}(:\d{2})?|.*[T ]\d{2}(:?\d{2}){0,2}(\.\d+)?", re.ASCII)

@@ -8,12 +8,14 @@ ahead is no way: kafka-python fetches nothing while it holds records of a paused
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 
 from app.errors import BadMessage, LogUnavailable
-from app.log.interface import Reach
+from app.log.interface import Reach, Scanned
 from app.log.kafka.clients import SeekableConsumer
+from app.log.scan import follow, scan
 from app.message import RouterMessage, decode
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,21 @@ class KafkaHistory:
                     yield name, records
                 if name in left and records[-1][0] + 1 >= left[name][1]:
                     del left[name]
+
+    def scan(
+        self,
+        from_ms: int,
+        until_ms: int,
+        patterns: Sequence[re.Pattern[bytes]] = (),
+        *,
+        newest_first: bool = False,
+    ) -> Iterator[Scanned]:
+        """See `SearchableHistory.scan`."""
+        return scan(self, from_ms, until_ms, patterns, newest_first)
+
+    def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
+        """See `SearchableHistory.follow`."""
+        return follow(self, from_ms, patterns)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         starts, ends = self._starts(from_ms), self._starts(until_ms)

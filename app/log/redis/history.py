@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import redis
 
 from app.errors import LogUnavailable
-from app.log.interface import Reach
+from app.log.interface import Reach, Scanned
 from app.log.redis.stream import STREAM, Entry, entry_ms, log_counts, range_of, unpack
+from app.log.scan import follow, scan
 from app.message import RouterMessage
 from app.redis_client import why_refused
 
@@ -81,6 +83,21 @@ class RedisHistory:
             return range_of(self._client.xrange(STREAM, start, end, count=count))
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
+
+    def scan(
+        self,
+        from_ms: int,
+        until_ms: int,
+        patterns: Sequence[re.Pattern[bytes]] = (),
+        *,
+        newest_first: bool = False,
+    ) -> Iterator[Scanned]:
+        """See `SearchableHistory.scan`."""
+        return scan(self, from_ms, until_ms, patterns, newest_first)
+
+    def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
+        """See `SearchableHistory.follow`."""
+        return follow(self, from_ms, patterns)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         """From the share of the kept time that the window covers, taking a steady rate."""

@@ -9,6 +9,8 @@ from app.store.queries.alerts import alerts
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
 from app.store.queries.memory import Memory, MemoryPart, memory
+from app.store.queries.names import NameFigures, NameRow, NamesTable, names_table
+from app.store.queries.overview import AppRow, Overview, overview
 from app.store.queries.replays import ReplayRun, Runs, replay_run, replay_runs
 from app.store.queries.routes import (
     AppCount,
@@ -20,12 +22,14 @@ from app.store.queries.routes import (
     route_detail,
     routes_table,
 )
+from app.store.queries.samples import Sample, Samples, samples
 from app.store.queries.series import Series, series
-from app.store.queries.spans import read_span
+from app.store.queries.spans import Span, read_span
 
 __all__ = [
     "Alert",
     "AppCount",
+    "AppRow",
     "Apps",
     "Bar",
     "Figures",
@@ -36,21 +40,31 @@ __all__ = [
     "Memory",
     "MemoryHealth",
     "MemoryPart",
+    "NameFigures",
+    "NameRow",
+    "NamesTable",
+    "Overview",
     "ReplayRun",
     "RouteDetail",
     "RouteRow",
     "RoutesTable",
     "Runs",
+    "Sample",
+    "Samples",
     "SenderReport",
     "Series",
+    "Span",
     "alerts",
     "apps",
     "health",
     "memory",
+    "names_table",
+    "overview",
     "read_span",
     "replay_run",
     "replay_runs",
     "route_detail",
     "routes_table",
+    "samples",
     "series",
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 
 from app.hosts import comparable
 from app.store import keys, replies
 from app.store.queries.all_time import all_time, all_time_requests
+from app.store.queries.changes import Before, Changes
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
-from app.store.queries.spans import FINE_S, SpanPlan, plan
+from app.store.queries.spans import FINE_S, Span, SpanPlan, plan
 from app.store.queries.windows import RouteSums, first_request_s, route_sums
 from app.store.route_table import PATHS_SHOWN, frequent_paths
 from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts
@@ -32,6 +33,10 @@ class RouteRow:
     digest: str
     figures: Figures
     spark: list[float]
+    app: str = ""
+    """Whose route it is, where those of all apps stand side by side; empty: of all apps together."""
+    changes: Changes = field(default_factory=dict)
+    """Against the earlier span, where one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,9 @@ class RoutesTable:
     routes: list[RouteRow]
     left_out: int
     """Least-used routes that were omitted because the span is long."""
+    before: Before | None = None
+    """What it is compared with."""
+    total_changes: Changes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +99,12 @@ def apps(store: redis.Redis) -> Apps:
     return Apps([AppCount(name, count) for name, count in largest_first(counts).items()], unnamed)
 
 
-def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float) -> RoutesTable:
-    """The table of one app ("" for all together); `span_s` None: all time."""
+def routes_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -> RoutesTable:
+    """The table of one app ("" for all together); `span` None: all time."""
     digests, all_time_count = known_routes(store, app)
-    if span_s is None:
+    if span is None:
         return _all_time_table(store, app, digests, int(now_s))
-    span_plan = plan(span_s, now_s, SPARK_BINS)
+    span_plan = plan(span, now_s, SPARK_BINS)
     names = _busiest(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // span_plan.windows))
     read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], span_plan)
     total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
@@ -118,7 +126,7 @@ def routes_table(store: redis.Redis, app: str, span_s: int | None, now_s: float)
 
 
 def route_detail(
-    store: redis.Redis, app: str, digest: str, span_s: int | None, now_s: float
+    store: redis.Redis, app: str, digest: str, span: Span | None, now_s: float
 ) -> RouteDetail | None:
     """One route, or all of an app's together for the digest `all`; None where there is no such route."""
     digests, all_time_count = known_routes(store, app)
@@ -126,11 +134,11 @@ def route_detail(
     if not route and digest != keys.ALL_ROUTES:
         return None
     from_s: int | None
-    if span_s is None:
+    if span is None:
         sums, maxima_ms = all_time(store, app, [digest])[digest]
         from_s, to_s, rate = None, int(now_s), None
     else:
-        span_plan = plan(span_s, now_s, SPARK_BINS)
+        span_plan = plan(span, now_s, SPARK_BINS)
         read = route_sums(store, app, [keys.ALL_ROUTES, digest], span_plan)
         total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
         from_s = _counted_from(store, app, total, span_plan, all_time_count)

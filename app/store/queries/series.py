@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import redis
 
 from app.store.queries.figures import latency, rounded
-from app.store.queries.spans import plan
+from app.store.queries.spans import Span, plan
 from app.store.queries.windows import bin_sums
 from app.store.sums import Sums
 
@@ -41,11 +41,11 @@ class Series:
     connect_p95: Column = field(default_factory=list)
 
 
-def series(store: redis.Redis, app: str, digest: str, span_s: int, now_s: float) -> Series:
+def series(store: redis.Redis, app: str, digest: str, span: Span, now_s: float) -> Series:
     """The columns of one route, or of all together for the digest `all`; two round trips."""
-    span_plan = plan(span_s, now_s, MOST_POINTS)
+    span_plan = plan(span, now_s, MOST_POINTS)
     sums = bin_sums(store, app, digest, span_plan)
-    minute = plan(60, now_s, 6)
+    minute = plan(Span(60), now_s, 6)
     *lately, _ = bin_sums(store, app, digest, minute)
     now_per_s = sum(part.requests for part in lately) / (minute.end_s - minute.start_s)
     result = Series(app, digest, span_plan.step_s, span_plan.start_s, span_plan.end_s, rounded(now_per_s))

@@ -21,8 +21,21 @@ ON_THE_WAY_S = 3
 
 STEPS_S = (10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
 
+STEPS_MAX = 2_000
+"""Steps of a series at most: a shorter step that is asked for becomes longer."""
+
 Window = tuple[int, int]
 """(length, start) in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of time that somebody asks for: so many seconds that end now, or at `until_s` (Unix s)."""
+
+    seconds: int
+    until_s: int | None = None
+    step_s: int | None = None
+    """The length of the steps of a series; None: as short as fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class SpanPlan:
-    """A span that ends now: whole bins, oldest first, and the windows that are still filling."""
+    """A span: whole bins, oldest first, and where it ends now the windows that are still filling."""
 
     step_s: int
     bins: tuple[Bin, ...]
@@ -61,24 +74,47 @@ class SpanPlan:
         return sum(len(part.windows) for part in self.bins) + len(self.running)
 
 
-def plan(span_s: int, now_s: float, most_bins: int) -> SpanPlan:
-    """The windows of the last `span_s` seconds, in at most about `most_bins` steps.
+def plan(span: Span, now_s: float, most_bins: int) -> SpanPlan:
+    """The windows of a span, in at most about `most_bins` steps, or in steps of the length that the span asks
+    for, as far as such windows are kept.
 
-    The start is the first moment from which windows of the needed length are still kept.
+    The last so many seconds begin with the first moment from which windows of the needed length are still
+    kept. A span that ends at a time of its own is widened to whole windows: of 10 s, and where these are not
+    kept any more of a minute or an hour.
     """
-    span_s = min(max(span_s, FINE_S), SPAN_MAX_S)
+    seconds = min(max(span.seconds, FINE_S), SPAN_MAX_S)
     settled_s = _round_down(int(now_s - ON_THE_WAY_S), FINE_S)
-    grain_s = FINE_S if span_s < 600 else MINUTE_S if span_s <= 86_400 else HOUR_S
-    start_s = min(_round_up(settled_s - span_s, grain_s), settled_s - FINE_S)
-    step_s = next((step for step in STEPS_S if step >= grain_s and span_s <= step * most_bins), STEPS_S[-1])
+    if span.until_s is None:
+        end_s, until_s = settled_s, int(now_s) + 1
+        grain_s = FINE_S if seconds < 600 else MINUTE_S if seconds <= 86_400 else HOUR_S
+        start_s = min(_round_up(settled_s - seconds, grain_s), settled_s - FINE_S)
+    else:
+        until_s = min(span.until_s, int(now_s) + 1)
+        from_s = max(span.until_s - seconds, int(now_s) - SPAN_MAX_S)
+        grain_s = kept_grain_s(from_s, now_s)
+        start_s = min(_round_down(from_s, grain_s), settled_s - FINE_S)
+        end_s = min(_round_up(until_s, kept_grain_s(until_s, now_s)), settled_s)
+        end_s = max(end_s, start_s + FINE_S)
+    step_s = next(
+        (step for step in STEPS_S if step >= grain_s and end_s - start_s <= step * most_bins), STEPS_S[-1]
+    )
+    if span.step_s is not None:
+        step_s = max(span.step_s, grain_s, _round_up(-(-(end_s - start_s) // STEPS_MAX), grain_s))
     bins = []
     at_s = start_s
-    while at_s < settled_s:
-        end_s = min(_round_down(at_s, step_s) + step_s, settled_s)
-        bins.append(Bin(at_s, end_s, _cover(at_s, end_s)))
-        at_s = end_s
-    running = tuple((FINE_S, at) for at in range(settled_s, int(now_s) + 1, FINE_S))
+    while at_s < end_s:
+        bin_end_s = min(_round_down(at_s, step_s) + step_s, end_s)
+        bins.append(Bin(at_s, bin_end_s, _cover(at_s, bin_end_s)))
+        at_s = bin_end_s
+    running = tuple((FINE_S, at) for at in range(settled_s, until_s, FINE_S))
     return SpanPlan(step_s, tuple(bins), running)
+
+
+def kept_grain_s(at_s: int, now_s: float) -> int:
+    """The length in seconds of the shortest windows that are still kept of a time (Unix s)."""
+    return next(
+        (length_s for length_s, kept_s in WINDOWS if at_s + length_s + kept_s > now_s), WINDOWS[-1][0]
+    )
 
 
 def _cover(start_s: int, end_s: int) -> tuple[Window, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from app.binomial import SURE, lower_rank, upper_rank, upper_tail, wilson
 from app.sketch import RELATIVE_ERROR, at_rank, percentile
 from app.store.queries.replays import changed_statuses
 from app.store.run_figures import RouteFigures
-from consumers.replay.gate.binomial import SURE, lower_rank, upper_rank, upper_tail, wilson
 from consumers.replay.gate.measure import JUDGED_SHARE, Measure, unknown
 from consumers.replay.gate.thresholds import Threshold
 

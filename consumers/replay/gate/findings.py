@@ -6,8 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from app.binomial import SURE, holm
 from app.store.run_result import Finding, FindingState
-from consumers.replay.gate.binomial import SURE, holm
 from consumers.replay.gate.measure import Measure
 from consumers.replay.gate.thresholds import SENT
 

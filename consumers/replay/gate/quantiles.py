@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumers.replay.gate.binomial import lower_rank, upper_rank, z_of
+from app.binomial import lower_rank, upper_rank, z_of
 
 WINDOW = 6
 """The ranks that matter for a percentile lie within so many standard deviations of its own."""

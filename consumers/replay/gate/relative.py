@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from consumers.replay.gate.binomial import SURE
+from app.binomial import SURE
 from consumers.replay.gate.measure import JUDGED_SHARE, Measure, unknown
 from consumers.replay.gate.quantiles import FREEDOM_MIN, Change, change_of, quantile_of
 from consumers.replay.gate.thresholds import Threshold

@@ -22,7 +22,7 @@ from app.store.apply import limits
 from app.store.journal import Journal
 from app.store.keys import ALL_ROUTES
 from app.store.queries.all_time import all_time
-from app.store.queries.spans import plan
+from app.store.queries.spans import Span, plan
 from app.store.queries.windows import bin_sums
 from app.store.sums import Sums
 from drain.dashboard import RouteCollector
@@ -71,7 +71,7 @@ def totals(store: redis.Redis, app: str) -> Sums:
 
 
 def windows(store: redis.Redis, app: str, span_s: int) -> list[Sums]:
-    return bin_sums(store, app, ALL_ROUTES, plan(span_s, golden.NOW_S + 15, 1_000))
+    return bin_sums(store, app, ALL_ROUTES, plan(Span(span_s), golden.NOW_S + 15, 1_000))
 
 
 def by_route(store: redis.Redis, app: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from app.store.apply import limits
 from app.store.journal import Journal
 from app.store.keys import ALL_ROUTES, digest
 from app.store.queries.all_time import all_time
-from app.store.queries.spans import plan
+from app.store.queries.spans import Span, plan
 from app.store.queries.windows import route_sums
 from tests.support import golden
 
@@ -57,7 +57,7 @@ def test_the_golden_run_holds_what_is_worth_comparing(stored: redis.Redis) -> No
 @pytest.mark.parametrize("app", ["", "shop", "blog"])
 def test_windows_that_a_version_before_has_stored_are_read_in_full(stored: redis.Redis, app: str) -> None:
     """Both ways to the same requests: the windows of 31 days, and the totals."""
-    span = plan(31 * 86_400, golden.NOW_S, 30)
+    span = plan(Span(31 * 86_400), golden.NOW_S, 30)
     windows = route_sums(stored, app, [ALL_ROUTES], span)[ALL_ROUTES].total
     totals, _ = all_time(stored, app, [ALL_ROUTES])[ALL_ROUTES]
     # Of shop, one request is older than every window, and it says a status alone.
@@ -75,7 +75,7 @@ def test_windows_that_a_version_before_has_stored_are_read_in_full(stored: redis
 
 
 def test_the_tables_over_what_a_version_before_has_stored(stored: redis.Redis) -> None:
-    table = queries.routes_table(stored, "shop", 3_600, golden.NOW_S + 15)
+    table = queries.routes_table(stored, "shop", queries.Span(3_600), golden.NOW_S + 15)
     assert {row.route for row in table.routes} >= {"/", "/users/:id", "/orders/:uuid", "(other)", "/cable"}
     assert sum(row.figures.count for row in table.routes) == table.total.count > 400
     root = queries.route_detail(stored, "shop", digest("/"), None, golden.NOW_S)

@@ -55,7 +55,7 @@ from app.settings import Settings
 from app.store import queries
 from app.store.apply import apply
 from app.store.keys import ALL_ROUTES
-from app.store.queries.spans import plan
+from app.store.queries.spans import Span, plan
 from app.store.queries.windows import bin_sums, route_sums
 from app.store.queries.all_time import all_time
 from app.cli.report import facts
@@ -72,7 +72,7 @@ def message(number, status, size):
 batch = [message(n, 404 if n < 3 else 200, 1000 * (n + 1)) for n in range(10)]
 claim = {"kind": "offsets", "positions": "p", "spans": [[0, 0, 1, False]], "seen": []}
 apply(store, "g", claim, Aggregator(lambda line: line.path, Admission(store, 9)).changes(batch, now_s), 9)
-(span,) = route_sums(store, "", [ALL_ROUTES], plan(3600, now_s + 20, 30)).values()
+(span,) = route_sums(store, "", [ALL_ROUTES], plan(Span(3600), now_s + 20, 30)).values()
 totals, maxima = all_time(store, "", [ALL_ROUTES])[ALL_ROUTES]
 web = create_app(Settings.load({"REDIS_URL": url, "DRAIN_AUTH": "none"})).test_client()
 def told(sums):

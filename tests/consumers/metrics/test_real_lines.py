@@ -197,8 +197,8 @@ def count(store: redis.Redis, lines: list[str], now_s: float) -> None:
 def test_a_real_line_counts_for_what_it_was(redis_client: redis.Redis, real: RealLine) -> None:
     now_s = time.time()
     count(redis_client, [real.line], now_s)
-    for span_s in (300, None):
-        table = queries.routes_table(redis_client, "", span_s, now_s)
+    for span in (queries.Span(300), None):
+        table = queries.routes_table(redis_client, "", span, now_s)
         (row,) = table.routes
         for found in (row.figures, table.total):
             assert (found.count, found.errors, found.aborted) == (1, real.failed, real.aborted)
@@ -213,7 +213,7 @@ def test_a_real_line_counts_for_what_it_was(redis_client: redis.Redis, real: Rea
         assert talk.get("average") == (None if real.service_ms is None else f"{real.service_ms:g}")
         has_connect = real.lifetime_ms is None and "connect= " not in real.line
         assert redis_client.exists(f"{digest(row.route)}::connect") == has_connect
-    series = queries.series(redis_client, "", "all", 300, now_s)
+    series = queries.series(redis_client, "", "all", queries.Span(300), now_s)
     assert sum(1 for rate in series.errors_per_s if rate) == real.failed
     assert sum(1 for p99 in series.service_p99 if p99 is not None) == (real.service_ms is not None)
 
@@ -221,8 +221,8 @@ def test_a_real_line_counts_for_what_it_was(redis_client: redis.Redis, real: Rea
 def test_all_of_them_together_are_their_sum(redis_client: redis.Redis) -> None:
     now_s = time.time()
     count(redis_client, [real.line for real in LINES], now_s)
-    for span_s in (300, None):
-        total = queries.routes_table(redis_client, "", span_s, now_s).total
+    for span in (queries.Span(300), None):
+        total = queries.routes_table(redis_client, "", span, now_s).total
         assert total.count == len(LINES)
         assert total.errors == sum(real.failed for real in LINES)
         assert total.aborted == sum(real.aborted for real in LINES)
@@ -235,8 +235,8 @@ def test_six_failures_of_the_router_without_a_5xx_are_six_errors(redis_client: r
     now_s = time.time()
     h18, h24 = (real.line for real in LINES if real.what.startswith(("H18", "H24")))
     count(redis_client, [*[h18] * 5, h24], now_s)
-    for span_s in (300, None):
-        total = queries.routes_table(redis_client, "", span_s, now_s).total
+    for span in (queries.Span(300), None):
+        total = queries.routes_table(redis_client, "", span, now_s).total
         assert (total.count, total.errors, total.error_rate) == (6, 6, 1.0)
 
 

@@ -16,7 +16,7 @@ from app.log import open_log
 from app.message import encode, message_id
 from app.settings import Settings
 from app.store import replay
-from consumers.replay.timespec import iso
+from app.timespec import iso
 from servers.messages import router_line, router_message
 from tests.app.cli.replay.test_command import finished
 from tests.consumers.replay.samples import append, line

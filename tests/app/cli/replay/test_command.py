@@ -22,7 +22,7 @@ from app.loop_guard import LoopGuard
 from app.message import encode
 from app.settings import Settings
 from app.store import keys, replay
-from consumers.replay.timespec import iso
+from app.timespec import iso
 from servers.kafka_broker import KafkaBroker
 from servers.messages import router_message
 from servers.ports import free_port

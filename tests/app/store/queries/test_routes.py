@@ -38,7 +38,7 @@ def test_the_table_counts_what_happened_in_the_span(
 ) -> None:
     requests = traffic(now_s, 4_000, within_s=9 * 86_400)
     fill(redis_client, requests, now_s)
-    table = queries.routes_table(redis_client, app, span_s, now_s)
+    table = queries.routes_table(redis_client, app, queries.Span(span_s), now_s)
     assert table.from_s is not None
     inside = [seen for seen in requests if seen.at_s >= table.from_s and app in ("", seen.app)]
     assert now_s - span_s - 20 <= table.from_s <= now_s - span_s + 3_610
@@ -69,7 +69,7 @@ def test_the_busiest_route_comes_first(redis_client: redis.Redis, now_s: float) 
     fill(
         redis_client, [SeenRequest(now_s - 60, path) for path in ("/a", "/b", "/b", "/c", "/b", "/c")], now_s
     )
-    assert [row.route for row in queries.routes_table(redis_client, "", 300, now_s).routes] == [
+    assert [row.route for row in queries.routes_table(redis_client, "", queries.Span(300), now_s).routes] == [
         "/b",
         "/c",
         "/a",
@@ -78,14 +78,16 @@ def test_the_busiest_route_comes_first(redis_client: redis.Redis, now_s: float) 
 
 def test_a_route_without_a_request_in_the_span_is_left_out(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s - 4_000, "/old"), SeenRequest(now_s - 60, "/new")], now_s)
-    assert [row.route for row in queries.routes_table(redis_client, "", 3_600, now_s).routes] == ["/new"]
+    assert [
+        row.route for row in queries.routes_table(redis_client, "", queries.Span(3_600), now_s).routes
+    ] == ["/new"]
 
 
 def test_a_rate_is_over_the_whole_span_where_there_was_traffic_before(
     redis_client: redis.Redis, now_s: float
 ) -> None:
     fill(redis_client, [SeenRequest(now_s - 90_000)] + [SeenRequest(now_s - 100)] * 300, now_s)
-    assert queries.routes_table(redis_client, "", 300, now_s).total.rate == 1.0
+    assert queries.routes_table(redis_client, "", queries.Span(300), now_s).total.rate == 1.0
 
 
 def test_a_rate_is_over_the_time_since_the_first_request_ever(
@@ -93,7 +95,7 @@ def test_a_rate_is_over_the_time_since_the_first_request_ever(
 ) -> None:
     # The drain is two minutes old: an hour's rate would be far too low.
     fill(redis_client, [SeenRequest(now_s - 14 - second) for second in range(110)], now_s)
-    table = queries.routes_table(redis_client, "", 3_600, now_s)
+    table = queries.routes_table(redis_client, "", queries.Span(3_600), now_s)
     assert table.total.rate == pytest.approx(1.0, rel=0.1)
 
 
@@ -101,13 +103,13 @@ def test_requests_still_on_their_way_are_counted_but_make_no_rate(
     redis_client: redis.Redis, now_s: float
 ) -> None:
     fill(redis_client, [SeenRequest(now_s - 9_000)] + [SeenRequest(now_s - 1)] * 50, now_s)
-    table = queries.routes_table(redis_client, "", 300, now_s)
+    table = queries.routes_table(redis_client, "", queries.Span(300), now_s)
     assert (table.total.count, table.total.rate) == (50, 0.0)
 
 
 def test_a_sparkline_is_the_rate_of_each_step(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s - 250)] * 20 + [SeenRequest(now_s - 15)] * 10, now_s)
-    (row,) = queries.routes_table(redis_client, "", 300, now_s).routes
+    (row,) = queries.routes_table(redis_client, "", queries.Span(300), now_s).routes
     assert len(row.spark) == 30
     assert sum(row.spark) * 10 == pytest.approx(30)
     assert row.spark[-2] + row.spark[-1] == 1.0
@@ -119,7 +121,7 @@ def test_seldom_used_routes_are_left_out_of_a_long_span_and_said(
     requests = [SeenRequest(now_s - 7_300, f"/{number}") for number in range(100)]
     requests += [SeenRequest(now_s - 7_200, f"/{number}") for number in range(60)]
     fill(redis_client, requests, now_s)
-    table = queries.routes_table(redis_client, "", 30 * 86_400, now_s)
+    table = queries.routes_table(redis_client, "", queries.Span(30 * 86_400), now_s)
     assert table.left_out > 0
     assert len(table.routes) + table.left_out == 100
     assert [row.figures.count for row in table.routes[:60]] == [2] * 60
@@ -127,8 +129,8 @@ def test_seldom_used_routes_are_left_out_of_a_long_span_and_said(
 
 
 def test_an_empty_redis_gives_an_empty_table(redis_client: redis.Redis, now_s: float) -> None:
-    for span_s in (300, None):
-        table = queries.routes_table(redis_client, "", span_s, now_s)
+    for span in (queries.Span(300), None):
+        table = queries.routes_table(redis_client, "", span, now_s)
         assert (table.routes, table.total.count, table.total.service.p50) == ([], 0, None)
     assert queries.apps(redis_client) == queries.Apps([], 0)
 
@@ -152,7 +154,7 @@ def test_one_route_has_its_histogram_dynos_and_hosts(redis_client: redis.Redis, 
         ],
         now_s,
     )
-    detail = queries.route_detail(redis_client, "", digest("/slow"), 300, now_s)
+    detail = queries.route_detail(redis_client, "", digest("/slow"), queries.Span(300), now_s)
     assert detail is not None
     assert (detail.route, detail.figures.count, detail.figures.codes) == ("/slow", 3, {"H12": 1})
     assert detail.dynos == {"web.1": 2, "web.2": 1}
@@ -175,8 +177,8 @@ def test_a_host_is_one_host_however_it_is_spelled(redis_client: redis.Redis, now
 
 def test_all_routes_together_are_one_route_too(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, traffic(now_s, 500, within_s=200), now_s)
-    for span_s in (300, None):
-        detail = queries.route_detail(redis_client, "", "all", span_s, now_s)
+    for span in (queries.Span(300), None):
+        detail = queries.route_detail(redis_client, "", "all", span, now_s)
         assert detail is not None
         assert detail.figures.count == 500
         assert sum(bar.count for bar in detail.service_histogram) == 500
@@ -184,7 +186,7 @@ def test_all_routes_together_are_one_route_too(redis_client: redis.Redis, now_s:
 
 def test_an_unknown_digest_is_no_route(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s)], now_s)
-    assert queries.route_detail(redis_client, "", digest("/nowhere"), 300, now_s) is None
+    assert queries.route_detail(redis_client, "", digest("/nowhere"), queries.Span(300), now_s) is None
 
 
 def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: float) -> None:
@@ -201,7 +203,7 @@ def test_names_of_any_bytes_break_no_table(redis_client: redis.Redis, now_s: flo
         redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(window))
     """
     redis_client.eval(add, 1, keys.windows("", "all") + name, str(number))
-    table = queries.routes_table(redis_client, "", 300, now_s)
+    table = queries.routes_table(redis_client, "", queries.Span(300), now_s)
     assert "/ok" in [row.route for row in table.routes]
     assert "\N{REPLACEMENT CHARACTER}" in table.total.methods
 
@@ -210,9 +212,9 @@ def test_a_table_of_many_routes_takes_a_handful_of_round_trips(
     redis_client: redis.Redis, now_s: float
 ) -> None:
     fill(redis_client, [SeenRequest(now_s - 60, f"/{number}") for number in range(300)], now_s)
-    queries.routes_table(redis_client, "", 3_600, now_s)
+    queries.routes_table(redis_client, "", queries.Span(3_600), now_s)
     redis_client.config_resetstat()
-    queries.routes_table(redis_client, "", 3_600, now_s)
+    queries.routes_table(redis_client, "", queries.Span(3_600), now_s)
     stats = redis_client.info("commandstats")
     assert isinstance(stats, dict)
     asked = {name.removeprefix("cmdstat_"): found["calls"] for name, found in stats.items()}
@@ -231,5 +233,7 @@ def test_the_oldest_redis_gives_the_same_table(
     tables = []
     for store in (redis_client, old):
         fill(store, requests, now_s)
-        tables.append([queries.routes_table(store, "shop", span_s, now_s) for span_s in (3_600, None)])
+        tables.append(
+            [queries.routes_table(store, "shop", span, now_s) for span in (queries.Span(3_600), None)]
+        )
     assert tables[0] == tables[1]

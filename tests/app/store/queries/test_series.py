@@ -26,7 +26,7 @@ def test_points_add_up_to_what_happened(
         for _ in range(2_000)
     ]
     fill(redis_client, requests, now_s)
-    series = queries.series(redis_client, "", "all", span_s, now_s)
+    series = queries.series(redis_client, "", "all", queries.Span(span_s), now_s)
     assert points - 2 <= len(series.times) <= points
     ends = [*series.times[1:], series.to_s]
     for at, (start_s, end_s) in enumerate(zip(series.times, ends, strict=True)):
@@ -45,18 +45,18 @@ def test_points_add_up_to_what_happened(
 
 def test_one_route_has_its_own_series(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s - 100, "/a")] * 10 + [SeenRequest(now_s - 100, "/b")] * 30, now_s)
-    series = queries.series(redis_client, "", digest("/a"), 300, now_s)
+    series = queries.series(redis_client, "", digest("/a"), queries.Span(300), now_s)
     assert sum(value or 0 for value in series.requests_per_s) == 1.0
 
 
 def test_now_is_the_last_whole_minute_whatever_the_span(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s - 10 - second) for second in range(60)] * 2, now_s)
     for span_s in (300, 30 * 86_400):
-        series = queries.series(redis_client, "", "all", span_s, now_s)
+        series = queries.series(redis_client, "", "all", queries.Span(span_s), now_s)
         assert series.now_requests_per_s == pytest.approx(2.0, rel=0.2)
 
 
 def test_an_empty_redis_gives_a_series_of_nothing(redis_client: redis.Redis, now_s: float) -> None:
-    series = queries.series(redis_client, "shop", "all", 300, now_s)
+    series = queries.series(redis_client, "shop", "all", queries.Span(300), now_s)
     assert set(series.requests_per_s) == {0.0}
     assert set(series.service_p50) == {None}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.keys import WINDOWS
-from app.store.queries.spans import FINE_S, ON_THE_WAY_S, SPAN_MAX_S, plan, read_span
+from app.store.queries.spans import FINE_S, ON_THE_WAY_S, SPAN_MAX_S, Span, plan, read_span
 
 MOMENTS = st.floats(min_value=1_700_000_000, max_value=1_900_000_000)
 KEPT_S = dict(WINDOWS)
@@ -15,7 +15,7 @@ KEPT_S = dict(WINDOWS)
 
 @given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS, st.integers(1, 300))
 def test_windows_cover_the_span_once_and_in_order(span_s: int, now_s: float, most_bins: int) -> None:
-    planned = plan(span_s, now_s, most_bins)
+    planned = plan(Span(span_s), now_s, most_bins)
     at_s = planned.start_s
     for part in planned.bins:
         assert part.start_s == at_s
@@ -29,21 +29,21 @@ def test_windows_cover_the_span_once_and_in_order(span_s: int, now_s: float, mos
 
 @given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS, st.integers(1, 300))
 def test_every_window_of_a_plan_is_still_kept(span_s: int, now_s: float, most_bins: int) -> None:
-    for part in plan(span_s, now_s, most_bins).bins:
+    for part in plan(Span(span_s), now_s, most_bins).bins:
         for length_s, start_s in part.windows:
             assert start_s + length_s + KEPT_S[length_s] > now_s
 
 
 @given(st.integers(FINE_S, SPAN_MAX_S), MOMENTS)
 def test_a_plan_begins_within_one_window_of_what_was_asked(span_s: int, now_s: float) -> None:
-    planned = plan(span_s, now_s, 30)
+    planned = plan(Span(span_s), now_s, 30)
     grain_s = 10 if span_s < 600 else 60 if span_s <= 86_400 else 3_600
     assert now_s - span_s - ON_THE_WAY_S - 2 * FINE_S <= planned.start_s <= now_s - span_s + grain_s + FINE_S
 
 
 @given(MOMENTS)
 def test_what_is_still_on_its_way_stands_apart(now_s: float) -> None:
-    planned = plan(300, now_s, 30)
+    planned = plan(Span(300), now_s, 30)
     assert planned.end_s <= now_s - ON_THE_WAY_S
     assert planned.running[0] == (FINE_S, planned.end_s)
     assert planned.running[-1][1] <= now_s < planned.running[-1][1] + FINE_S
@@ -54,7 +54,7 @@ def test_what_is_still_on_its_way_stands_apart(now_s: float) -> None:
     [("5m", 10, 32), ("1h", 120, 67), ("24h", 3_600, 150), ("7d", 21_600, 235), ("30d", 86_400, 790)],
 )
 def test_a_long_span_takes_few_windows(span: str, step_s: int, windows: int) -> None:
-    planned = plan(read_span(span), 1_795_447_799.5, 30)
+    planned = plan(Span(read_span(span)), 1_795_447_799.5, 30)
     assert planned.step_s == step_s
     assert planned.windows <= windows
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.log import Reach
+from app.timespec import iso
 from consumers.replay.choice.reach import missing_ms, partly_outside, said, why_outside
-from consumers.replay.timespec import iso
 
 ADVICE = "raise `REDIS_LOG_MAX_MB`"
 MINUTE = 60_000

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumers.replay.timespec import BadTime, iso, parse_time_ms
+from app.timespec import BadTime, iso, parse_time_ms
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 500_000, tzinfo=UTC)
 DAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumers.replay.gate.binomial import holm, lower_rank, upper_rank, upper_tail, wilson, z_of
+from app.binomial import holm, lower_rank, upper_rank, upper_tail, wilson, z_of
 
 
 def at_most(hits: int, samples: int, share: float) -> float:
