@@ -66,8 +66,8 @@ class SpanPlan:
     """A span: whole bins, oldest first, and where it ends now the windows that are still filling."""
 
     step_s: int
-    """The length of the bins, but for the first and the last, and for those of which no windows of this length
-    are kept any more."""
+    """The length of the bins, but for the first and the last, and for those of a time of which such short
+    windows are not kept any more."""
     grain_s: int
     """The length of the windows that the beginning of the span is rounded to."""
     bins: tuple[Bin, ...]
@@ -130,11 +130,7 @@ def kept_from_s(length_s: int, now_s: float) -> int:
 def kept_grain_s(at_s: int, now_s: float) -> int:
     """The length in seconds of the shortest windows that are still complete of a time (Unix s)."""
     return next(
-        (
-            length_s
-            for length_s, _ in WINDOWS
-            if _round_down(at_s, length_s) >= kept_from_s(length_s, now_s)
-        ),
+        (length_s for length_s, _ in WINDOWS if _round_down(at_s, length_s) >= kept_from_s(length_s, now_s)),
         HOUR_S,
     )
 
