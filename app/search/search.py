@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -25,6 +25,9 @@ AHEAD_MS = 10_000
 BROKEN_CLOCK_MS = 3_600_000
 """A line that is further ahead of its arrival has a broken clock: its arrival counts, as in the figures."""
 
+Parts = Generator[list[FoundRequest], None, None]
+"""What each part of the log has, in turn; often nothing."""
+
 RETRY_S = 1.0
 REMEMBERED_IDS = 100_000
 
@@ -43,7 +46,7 @@ class RequestSearch:
     lines_read: int = 0
     """Messages looked at until now."""
 
-    def run(self, history: SearchableHistory, *, newest_first: bool) -> Iterator[list[FoundRequest]]:
+    def run(self, history: SearchableHistory, *, newest_first: bool) -> Parts:
         """What each part of the log has, as soon as it was read; often nothing. Raises LogUnavailable."""
         yield from self.part(
             history,
@@ -52,9 +55,7 @@ class RequestSearch:
             newest_first=newest_first,
         )
 
-    def part(
-        self, history: SearchableHistory, from_ms: int, until_ms: int, *, newest_first: bool
-    ) -> Iterator[list[FoundRequest]]:
+    def part(self, history: SearchableHistory, from_ms: int, until_ms: int, *, newest_first: bool) -> Parts:
         """As `run`, of the messages that the drain received in this time alone."""
         scanned = history.scan(from_ms, until_ms, self.wanted.patterns(), newest_first=newest_first)
         for part in scanned:
@@ -99,9 +100,7 @@ class Follow:
     _seen: dict[str, None] = field(default_factory=dict)
     """Ids of the last messages that were found, oldest first: after an outage some are read again."""
 
-    def run(
-        self, open_history: Callable[[], SearchableHistory], received_from_ms: int
-    ) -> Iterator[list[FoundRequest]]:
+    def run(self, open_history: Callable[[], SearchableHistory], received_from_ms: int) -> Parts:
         """Each wanted request that the drain received from `received_from_ms` on, once."""
         newest_ms = received_from_ms
         is_out = False

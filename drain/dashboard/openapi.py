@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from app.search.groups import Breakdown
 from app.store import queries
 from drain.dashboard.endpoint import Endpoint, Schema
 from drain.dashboard.parameters import (
@@ -34,6 +35,7 @@ STAMP: Schema = {
 }
 
 ROOTS = (
+    Breakdown,
     queries.Alert,
     queries.Apps,
     queries.Health,
@@ -178,7 +180,8 @@ def _error_responses() -> Schema:
         "Unauthorized": _error("User or password is wrong or missing"),
         "NotFound": _error("There is no such route or run"),
         "RedisUnavailable": _error(
-            "Redis is unreachable or returns an error; retry after Retry-After seconds",
+            "Redis or the log is unreachable or returns an error, or the log is being read for another "
+            "request; retry after Retry-After seconds",
             reason={"type": "string"},
         ),
     }

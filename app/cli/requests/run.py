@@ -6,7 +6,6 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,14 +28,12 @@ from app.search.filters import RequestFilter
 from app.search.found import FoundRequest
 from app.search.groups import Groups
 from app.search.rows import RouteRowNames, plain_row_names, read_row_names
-from app.search.search import AHEAD_MS, Follow, RequestSearch
+from app.search.search import AHEAD_MS, Follow, Parts, RequestSearch
 from app.settings import Settings
 from app.store import queries
 from app.timespec import BadTime, iso, parse_time_ms
 
 REDIS_TIMEOUT_S = 5.0
-
-Parts = Generator[list[FoundRequest], None, None]
 
 EXIT_NOTHING = 1
 EXIT_USAGE = 2
