@@ -65,6 +65,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     parts = _followed(log, search, span) if args.follow else _searched(log, search, args, printer.ending)
     _print_all(parts, search, printer, _expected(log, args, search))
     printer.finish()
+    if printer.lacks_ids:
+        _say("the terminal is too narrow for request ids: widen it, or use --json")
     return _end(args, log, search, span, reach, printer.ending)
 
 
@@ -166,6 +168,12 @@ class _Printer:
             _print([text_line(found, self._shape)])
         ending.was_cut = bool(self.limit) and ending.found >= self.limit
         return not ending.was_cut
+
+    @property
+    def lacks_ids(self) -> bool:
+        """It has printed lines without room for request ids."""
+        is_text = self._groups is None and not self._args.json
+        return is_text and self.ending.found > 0 and not self._shape.has_id
 
     def finish(self) -> None:
         """Prints the groups, if it counts any."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -38,11 +38,15 @@ KEYS = [
 
 
 def command(url: str, *words: str) -> tuple[int, str, str]:
+    return command_of({"REDIS_URL": url}, *words)
+
+
+def command_of(environ: Mapping[str, str], *words: str) -> tuple[int, str, str]:
     """(exit code, stdout, stderr) of the command, run in this process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            code = main(["requests", *words], {"REDIS_URL": url})
+            code = main(["requests", *words], environ)
         except SystemExit as usage:
             code = int(str(usage.code))
     return code, _text(out), _text(err)
