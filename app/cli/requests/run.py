@@ -177,6 +177,11 @@ class _Printer:
         return not ending.was_cut
 
     @property
+    def counts(self) -> bool:
+        """It prints nothing before the end."""
+        return self._groups is not None
+
+    @property
     def lacks_ids(self) -> bool:
         """It has printed lines without room for request ids."""
         is_text = self._groups is None and not self._args.json
@@ -224,7 +229,7 @@ def _print_all(parts: Parts, search: RequestSearch, printer: _Printer, expected:
     progress = ScanProgress(sys.stderr, expected)
     try:
         for part in parts:
-            if part:
+            if part and not printer.counts:
                 progress.clear()
             if not all(printer.add(found) for found in part):
                 break
