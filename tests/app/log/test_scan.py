@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.errors import LogUnavailable
-from app.log import Scanned
+from app.log import Scanned, SearchableHistory
 from app.message import RouterMessage, encode
 from tests.app.log.logs import Log, frame, message
 
@@ -46,6 +46,19 @@ def write_shop(log: Log, now_ms: int) -> None:
         writer.append(f"f{number}", values, 4)  # A retry.
 
 
+def ready_history(log: Log, timeout_s: float = 15) -> SearchableHistory:
+    """A new topic of Kafka has no leaders yet."""
+    deadline_s = time.monotonic() + timeout_s
+    history = log.history()
+    while True:
+        try:
+            history.estimate(0, 1)
+            return history
+        except LogUnavailable:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+
+
 def scanned(parts: Iterator[Scanned]) -> tuple[list[str], int]:
     """(ids in order, messages looked at)."""
     found = list(parts)
@@ -55,7 +68,7 @@ def scanned(parts: Iterator[Scanned]) -> tuple[list[str], int]:
 def test_a_scan_without_patterns_gives_what_read_gives(log: Log) -> None:
     now_ms = int(time.time() * 1000)
     write_shop(log, now_ms)
-    history = log.history()
+    history = ready_history(log)
     read = [one for chunk in history.read(now_ms - 4_000, now_ms - 1_000) for one in chunk]
     found = [one for part in history.scan(now_ms - 4_000, now_ms - 1_000) for one in part.messages]
     assert len(found) == 60
@@ -66,7 +79,7 @@ def test_a_scan_without_patterns_gives_what_read_gives(log: Log) -> None:
 def test_a_scan_gives_what_matches_each_pattern(log: Log) -> None:
     now_ms = int(time.time() * 1000)
     write_shop(log, now_ms)
-    history = log.history()
+    history = ready_history(log)
     window = (now_ms - 4_000, now_ms - 1_000)
     wanted = [f"f{number}.3" for number in range(4, 10)]
     ids, read = scanned(history.scan(*window, [STATUS_500, CART]))
@@ -83,7 +96,7 @@ def test_the_newest_come_first_inside_a_frame_too(log: Log) -> None:
     log.reader("first").close()
     values = [encode(message("f1", index, received_at=now_ms - 9_000 + index)) for index in range(100)]
     log.writer().append("f1", values, 4)
-    ids, read = scanned(log.history().scan(now_ms - 8_950, now_ms, newest_first=True))
+    ids, read = scanned(ready_history(log).scan(now_ms - 8_950, now_ms, newest_first=True))
     assert ids == [f"f1.{index}" for index in range(99, 49, -1)]
     assert read == 50
 
@@ -121,11 +134,13 @@ def test_no_message_is_lost_because_of_how_its_json_is_written(log: Log) -> None
     for number in (2, 3):
         log.writer().append(f"f{number}", frame(f"f{number}", 5), 4)
     patterns = [re.compile("/café/cart".encode()), re.compile(rb'"app":""')]
-    ids, _ = scanned(log.history().scan(now_ms - 1_000, now_ms + 60_000, patterns))
+    ids, _ = scanned(ready_history(log).scan(now_ms - 1_000, now_ms + 60_000, patterns))
     expected = ["f1.0", "f1.1", "f1.2", "f1.3", "f1.5", "f1.8"]
     assert sorted(ids) == expected
     for pattern in patterns:
-        found = scanned(log.history().scan(now_ms - 1_000, now_ms + 60_000, [pattern], newest_first=True))[0]
+        found = scanned(
+            ready_history(log).scan(now_ms - 1_000, now_ms + 60_000, [pattern], newest_first=True)
+        )[0]
         assert set(expected) <= set(found)
 
 
@@ -147,7 +162,7 @@ def test_any_pattern_is_looked_for_in_one_message(log: Log, pattern: bytes) -> N
     now_ms = int(time.time() * 1000)
     write_shop(log, now_ms)
     compiled = re.compile(pattern)
-    history = log.history()
+    history = ready_history(log)
     window = (now_ms - 4_000, now_ms - 1_000)
     every = [one for part in history.scan(*window) for one in part.messages]
     expected = [one["id"] for one in every if compiled.search(encode(one))]
