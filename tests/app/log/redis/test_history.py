@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator
 
@@ -20,6 +19,7 @@ from app.message import encode
 from servers.redis_server import RedisServer
 from tests.app.log.logs import Log, bounded_writer, frame, message
 from tests.support.replicated_redis import ReplicatedRedis
+from tests.support.writing import Writing
 
 
 def ids_of(parts: Iterator[Scanned]) -> list[str]:
@@ -113,36 +113,6 @@ def test_following_says_where_the_bound_was_faster(redis_log: Log) -> None:
     assert history.was_overtaken
 
 
-class Writing:
-    """Writes frames as Logplex sends them: each again, a little later, until it was acknowledged."""
-
-    def __init__(self, url: str) -> None:
-        self.acknowledged: set[str] = set()
-        self._url = url
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        writer = RedisWriter(redis.Redis.from_url(self._url), 10**9)
-        number = 0
-        while not self._stop.is_set():
-            try:
-                writer.append(f"f{number}", frame(f"f{number}", 3), 1.0)
-            except Exception:
-                self._stop.wait(0.05)
-                continue
-            self.acknowledged |= {f"f{number}.{index}" for index in range(3)}
-            number += 1
-            self._stop.wait(0.005)
-        writer.close()
-
-    def stop(self) -> set[str]:
-        self._stop.set()
-        self._thread.join(20)
-        return self.acknowledged
-
-
 def follow_until(parts: Iterator[Scanned], given: list[str], wanted: int, timeout_s: float = 60) -> float:
     """Returns the longest time that one part took."""
     slowest_s = 0.0
@@ -159,19 +129,20 @@ def follow_until(parts: Iterator[Scanned], given: list[str], wanted: int, timeou
 def test_following_misses_and_doubles_none_through_kills_of_redis() -> None:
     with RedisServer(extra=["--appendfsync", "always"]) as server:
         history = RedisHistory(redis.Redis.from_url(server.url, socket_timeout=5))
-        writing = Writing(server.url)
+        writer = RedisWriter(redis.Redis.from_url(server.url), 10**9)
         parts = history.follow(0)
         given: list[str] = []
         slowest_s = 0.0
-        for _ in range(3):
+        with Writing(writer, frame, 0.005) as writing:
+            for _ in range(3):
+                slowest_s = max(slowest_s, follow_until(parts, given, len(given) + 150))
+                server.kill()
+                down_until_s = time.monotonic() + 1.5
+                while time.monotonic() < down_until_s:
+                    given += [one["id"] for one in next(parts).messages]
+                server.start()
             slowest_s = max(slowest_s, follow_until(parts, given, len(given) + 150))
-            server.kill()
-            down_until_s = time.monotonic() + 1.5
-            while time.monotonic() < down_until_s:
-                given += [one["id"] for one in next(parts).messages]
-            server.start()
-        slowest_s = max(slowest_s, follow_until(parts, given, len(given) + 150))
-        acknowledged = writing.stop()
+            acknowledged = writing.stop()
         follow_until(parts, given, len(acknowledged))
         ending_s = time.monotonic() + 1
         while time.monotonic() < ending_s:
@@ -181,6 +152,7 @@ def test_following_misses_and_doubles_none_through_kills_of_redis() -> None:
         assert not history.was_overtaken
         assert slowest_s < 2  # The machine may be busy; without a thread it is 3 to 5 s.
         history.close()
+        writer.close()
 
 
 def test_a_frame_that_redis_lost_and_its_sender_repeats_is_given_once(redis_log: Log) -> None:
