@@ -153,7 +153,7 @@ class RedisHistory:
             if last:
                 start = str(max(first_ms, written_ms(last) - SKEW_MS))
             try:
-                with contextlib.closing(RangeReader(self._client)) as reader:
+                with contextlib.closing(RangeReader(self._client, reconnects=False)) as reader:
                     if last and not reader.first_id("-", last.decode()):
                         self.was_overtaken = True
                     for frames in self._endless(reader, start, stop):

@@ -10,6 +10,7 @@ which takes more time than all else where frames are small.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -32,25 +33,40 @@ Command = Literal["XRANGE", "XREVRANGE"]
 class RangeReader:
     """Reads ranges on a connection of its own. Not thread-safe. Methods raise LogUnavailable."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, *, reconnects: bool = True) -> None:
+        """`reconnects`: goes on where it was if the connection was closed meanwhile, as Redis does with those
+        that ask nothing for long (`timeout` in redis.conf)."""
         self._connection: Any = client.connection_pool.make_connection()
+        self._reconnects = reconnects
         self._count = ENTRIES_AT_FIRST
 
     def read(self, command: Command, first: str, end: str) -> Iterator[list[PackedFrame]]:
         """The entries from `first` to `end`, in answers as they come. Each begins with the last entry of the
         one before, if the log still has it."""
-        self._send(command, STREAM, first, end, "COUNT", self._count)
+        asked = (command, STREAM, first, end, "COUNT", self._count)
+        self._send(*asked)
         while True:
-            asked = self._count
-            frames = self._frames()
+            frames = self._frames_of(*asked)
             self._fit(frames)
-            if len(frames) < asked:
+            if len(frames) < asked[-1]:
                 yield frames
                 return
             # One at least must be new, or there would be no end.
-            self._count = max(2, self._count)
-            self._send(command, STREAM, frames[-1].entry_id, end, "COUNT", self._count)
+            asked = (command, STREAM, frames[-1].entry_id.decode(), end, "COUNT", max(2, self._count))
+            with contextlib.suppress(LogUnavailable):  # Then it is asked again, when it is needed.
+                self._send(*asked)
             yield frames
+
+    def _frames_of(self, *asked: str | int) -> list[PackedFrame]:
+        """The answer to this command, which was sent."""
+        try:
+            return self._frames()
+        except LogUnavailable as fault:
+            if not self._reconnects or not isinstance(fault.__cause__, redis.ConnectionError):
+                raise
+        self.close()
+        self._send(*asked)
+        return self._frames()
 
     def first_id(self, start: str, end: str) -> bytes:
         """The id of the first entry in a range; empty if there is none."""

@@ -95,6 +95,16 @@ def test_a_scan_that_is_left_early_holds_no_connection(redis_log: Log) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_scan_goes_on_when_redis_has_closed_its_idle_connection(redis_log: Log, newest_first: bool) -> None:
+    append(redis_log, 0, 300)
+    parts = redis_log.history().scan(0, 2**42, newest_first=newest_first)
+    given = [one["id"] for part in (next(parts), next(parts)) for one in part.messages]
+    assert redis_log.store.client_kill_filter(skipme=True) >= 1
+    given += ids_of(parts)
+    assert len(given) == len(set(given)) == 3_000
+
+
 def test_following_says_where_the_bound_was_faster(redis_log: Log) -> None:
     append(redis_log, 0, 50)
     history = redis_log.history()
