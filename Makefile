@@ -93,6 +93,7 @@ bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in 
 	$(BIN)/python -m bench.atomic_step
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.requests
 
 fuzz: $(STAMP)  ## feed the parsers mutated input for a minute
 	$(BIN)/python -m tests.fuzz --seconds 60
