@@ -11,12 +11,14 @@ A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is 
     maxima   field -> the largest value so far, ms or Unix s
     paths    may be missing: [[path, ...], [count, ...]] of a row that stands for many paths
     chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
+    samples  may be missing: [one of the scopes, chunks of samples]; see samples.py
 
 Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
 of them. The windows, one after the other, are MessagePack just as Redis stores them (see keys.chunk):
 where there is nothing to add them to, the script stores these bytes.
 
-Portions outlive a worker in the journal, so a later version must be able to read them.
+Portions outlive a worker in the journal, so a later version must be able to read them. While an earlier
+version is still running, it adds those of this one: it passes over a part of a row that it does not know.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import orjson
 
 from app.store.grouping import grouped
 from app.store.keys import ALL_ROUTES, CHUNK_S, WINDOWS, chunk, digest, scope
+from app.store.samples import SampleChunk, sample_units
 from app.store.schema import Counts, Field
 
 WindowCounts = tuple[int, int, Mapping[Field, int]]
@@ -78,11 +81,13 @@ class Row:
     apps: tuple[str, ...]
     route: str
     added: Added
+    samples: Sequence[SampleChunk] = ()
+    """Single requests of the last of these apps alone: another copy for all apps would take as much again."""
 
 
 def portions(rows: Iterable[Row]) -> Iterator[bytes]:
     """The rows as the scripts take them."""
-    pieces = chain.from_iterable(map(_pieces, chain.from_iterable(map(_split_by_app, rows))))
+    pieces = chain.from_iterable(map(_sampled_pieces, chain.from_iterable(map(_split_by_app, rows))))
     return map(_portion, grouped(pieces, itemgetter(2), PORTION_UNITS))
 
 
@@ -90,7 +95,7 @@ def _split_by_app(row: Row) -> list[Row]:
     """A row whose totals alone cost a portion is one for each of its apps: they can't be split."""
     if len(row.apps) * _units(row.added) <= PORTION_UNITS:
         return [row]
-    return [Row((app,), row.route, row.added) for app in row.apps]
+    return [Row((app,), row.route, row.added, row.samples if app == row.apps[-1] else ()) for app in row.apps]
 
 
 def _units(added: Added) -> int:
@@ -104,14 +109,37 @@ def _portion(pieces: Sequence[_Piece]) -> bytes:
     return b"%d %d %b%b" % (sum(units), len(encoded), encoded, b"".join(chain.from_iterable(windows)))
 
 
-def _pieces(row: Row) -> Iterator[_Piece]:
-    """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
-    added = row.added
-    names = {
-        "scopes": [scope(app) for app in row.apps],
+def _sampled_pieces(row: Row) -> Iterator[_Piece]:
+    """As `_pieces`; its samples are in the last piece, and in as many more as they need."""
+    *pieces, (told, windows, units) = _pieces(row)
+    yield from pieces
+    if row.samples:
+        own = scope(row.apps[-1])
+        chunks: list[SampleChunk] = []
+        for sampled in row.samples:
+            cost = sample_units(sampled)
+            if units + cost > PORTION_UNITS:
+                yield told | {"samples": (own, chunks)}, windows, units
+                told, windows, units = _names(row, [own]) | {"chunks": []}, [], ROW_UNITS
+                chunks = []
+            chunks.append(sampled)
+            units += cost
+        told = told | {"samples": (own, chunks)}
+    yield told, windows, units
+
+
+def _names(row: Row, scopes: list[str]) -> dict[str, Any]:
+    return {
+        "scopes": scopes,
         "route": row.route or None,
         "digest": digest(row.route) if row.route else ALL_ROUTES,
     }
+
+
+def _pieces(row: Row) -> Iterator[_Piece]:
+    """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
+    added = row.added
+    names = _names(row, [scope(app) for app in row.apps])
     totals: dict[str, Any] = {
         "counts": {name: _fields(counts) for name, counts in added.counts.items()},
         "bounded": {name: _fields(counts) for name, counts in added.bounded.items()},

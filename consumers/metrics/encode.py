@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -113,6 +113,8 @@ class EncodedBatch:
     """Microseconds and ms."""
     unreadable_times: int = 0
     """Values that are neither empty nor a time: their lines count without it."""
+    columns: Mapping[str, list[Field | None]] = field(default_factory=dict)
+    """Name of a figure -> the fields of its names in a window."""
 
     def count(self, places: list[int]) -> Cell:
         """The cell of the lines at these places."""
@@ -184,11 +186,13 @@ class Encoder:
             return columns.get(name, ())
 
         fields: list[list[Any]] = []
+        fields_of: dict[str, list[Field | None]] = {}
         for names, field_of in self._fields:
             texts = column(names.column)
             if names.is_admitted:
                 texts = [text if not text or text in admitted else OTHER for text in texts]
-            fields.append(field_of.all(texts))
+            fields_of[names.name] = field_of.all(texts)
+            fields.append(fields_of[names.name])
         times = []
         unreadable_times = 0
         for sketch, time_of in self._times:
@@ -212,6 +216,7 @@ class Encoder:
             amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
             names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
             times=times,
+            columns=fields_of,
             unreadable_times=unreadable_times,
         )
 
