@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from app.store import queries
+from app.store.queries.changes import OFFSETS_S
 from drain.dashboard.endpoint import Endpoint, Schema
 from drain.dashboard.parameters import (
     APP_PATTERN,
@@ -115,12 +116,17 @@ def _parameters() -> Schema:
         },
         "window": _window(list(WINDOWS)),
         "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
-        "from": _time("from", "where the span begins, in place of `window`"),
+        "from": _time(
+            "from",
+            "where the span begins, in place of `window`, at most 31 days ago. It is widened to whole "
+            "windows: of 10 s for an hour, of a minute for a day, then of an hour. The answer says to which",
+        ),
         "to": _time("to", "where the span ends (default: now)"),
         "step": {
             "name": "step",
             "in": "query",
-            "description": "the length of a step, such as 10s or 1m; longer where those are not kept",
+            "description": "the length of a step, such as 10s or 1m; longer where such short windows are not "
+            "kept, and where there would be more than 2,000",
             "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
         },
         "route": {
@@ -128,6 +134,20 @@ def _parameters() -> Schema:
             "in": "query",
             "description": "the digest of a route; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
+        },
+        "compare": {
+            "name": "compare",
+            "in": "query",
+            "description": "adds changes against the hour before, or the same time a day or a week ago. A "
+            "longer span is compared with the last one that does not overlap it; without one that is kept, "
+            "`before` is null",
+            "schema": {"type": "string", "enum": list(OFFSETS_S)},
+        },
+        "by": {
+            "name": "by",
+            "in": "query",
+            "description": "`app`: where several apps are asked for, a row for each app and route",
+            "schema": {"type": "string", "enum": ["app"]},
         },
         "run": {
             "name": "run",
@@ -159,7 +179,7 @@ def _time(name: str, description: str) -> Schema:
     return {
         "name": name,
         "in": "query",
-        "description": f"{description}: 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds",
+        "description": f"{description}; 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds",
         "schema": {"type": "string"},
     }
 
@@ -203,12 +223,15 @@ def _ref(name: str) -> Schema:
 
 def _schemas() -> Schema:
     schemas: Schema = {}
+    kinds: dict[str, Any] = {}
     for root in ROOTS:
-        _add(root, schemas)
+        _add(root, schemas, kinds)
     return dict(sorted(schemas.items()))
 
 
-def _add(kind: Any, schemas: Schema) -> None:
+def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> None:
+    if kinds.setdefault(kind.__name__, kind) is not kind:
+        raise TypeError(f"two dataclasses are named {kind.__name__}")
     if kind.__name__ in schemas:
         return
     schema = schemas[kind.__name__] = {
@@ -218,23 +241,23 @@ def _add(kind: Any, schemas: Schema) -> None:
     }
     hints = typing.get_type_hints(kind)
     schema["properties"] = {
-        field.name: _schema(hints[field.name], schemas) for field in dataclasses.fields(kind)
+        field.name: _schema(hints[field.name], schemas, kinds) for field in dataclasses.fields(kind)
     }
 
 
-def _schema(kind: Any, schemas: Schema) -> Schema:
+def _schema(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> Schema:
     if kind in PLAIN:
         return PLAIN[kind]
     if dataclasses.is_dataclass(kind):
-        _add(kind, schemas)
+        _add(kind, schemas, kinds)
         return _ref(typing.cast(Any, kind).__name__)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (list, Sequence):
-        return {"type": "array", "items": _schema(arguments[0], schemas)}
+        return {"type": "array", "items": _schema(arguments[0], schemas, kinds)}
     if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas)}
+        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas, kinds)}
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin in (types.UnionType, typing.Union):
-        return {"anyOf": [_schema(part, schemas) for part in arguments]}
+        return {"anyOf": [_schema(part, schemas, kinds) for part in arguments]}
     raise TypeError(f"no schema for {kind}")
