@@ -23,6 +23,8 @@ from app.store.rows import Added, Row, WindowCounts
 from app.store.schema import LAST_SEEN, Counts
 from consumers.current_message import Cursor
 from consumers.metrics.encode import Cell, EncodedBatch, Encoder
+from consumers.metrics.name_rows import name_rows
+from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
 from consumers.metrics.samples import Sampler, Samples
 
@@ -56,6 +58,8 @@ class NameAdmission(Protocol):
     def apps(self, names: Iterable[str]) -> set[str]: ...
 
     def codes(self, names: Iterable[str]) -> set[str]: ...
+
+    def names(self, wanted: WantedNames) -> AdmittedNames: ...
 
 
 @dataclass(slots=True)
@@ -114,6 +118,7 @@ class Aggregator:
         samples = sampler.samples((app, row, starts) for (app, _, row), starts in places.items())
         return Changes(
             rows=_rows(places, paths, batch, samples, now_s),
+            names=name_rows(places, batch, self._names.names, now_s),
             apps=apps,
             totals=found.totals,
             bad=found.bad,
