@@ -206,6 +206,10 @@ def test_what_is_not_compared_costs_nothing_and_says_nothing(
     }
 
 
+def utc(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def rows_of(client: FlaskClient, path: str) -> tuple[str, list[dict[str, str]]]:
     response = client.get(path)
     assert response.status_code == 200, response.text
@@ -214,9 +218,7 @@ def rows_of(client: FlaskClient, path: str) -> tuple[str, list[dict[str, str]]]:
 
 def test_the_csv_of_a_moment_says_its_span(client: FlaskClient, redis_client: redis.Redis) -> None:
     fault_s = filled(redis_client)
-    start, end = (
-        f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}" for at_s in (fault_s, fault_s + 60)
-    )
+    start, end = map(utc, (fault_s, fault_s + 60))
     name, rows = rows_of(client, f"/api/routes.csv?from={start}&to={end}&app=shop")
     short = [text.replace("-", "").replace(":", "") for text in (start, end)]
     assert name == f'attachment; filename="tailrace-shop-{short[0]}-{short[1]}.csv"'
@@ -250,9 +252,7 @@ def test_a_series_is_exported_with_its_times(client: FlaskClient, redis_client: 
     name, rows = rows_of(client, f"/api/series.csv?{query}")
     assert name.startswith('attachment; filename="tailrace-series-shop-')
     series = json_of(client, f"/api/series?{query}")
-    assert [row["time"] for row in rows] == [
-        f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}" for at_s in series["times"]
-    ]
+    assert [row["time"] for row in rows] == [utc(at_s) for at_s in series["times"]]
     assert {row["seconds"] for row in rows} == {"10"}
     for column, name in (("requests_per_s", "requests_per_s"), ("service_p95", "service_p95_ms")):
         assert [float(row[name]) for row in rows] == series[column]
