@@ -22,6 +22,7 @@ from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal, split
 from app.store.rows import ROWS_LUA, Row, portions
+from app.store.samples import FAILED_MAX, SLOWEST_MAX
 from app.store.schema import LAST_SEEN, NAME_TOTALS_HASH, PATHS_HASH, PROMOTED, TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
 
@@ -120,6 +121,8 @@ def limits(routes_max: int) -> dict[str, Any]:
         "other_route": keys.OTHER_ROUTE,
         "other_digest": keys.digest(keys.OTHER_ROUTE),
         "not_found_route": keys.NOT_FOUND_ROUTE,
+        "slowest_max": SLOWEST_MAX,
+        "failed_max": FAILED_MAX,
     }
 
 

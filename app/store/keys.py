@@ -35,6 +35,10 @@ CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
 """Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
 own costs Redis more than most windows hold."""
 
+SAMPLES = ((600, 3_600), (3_600, 86_400))
+"""(length, kept for) of each kind of chunk that single requests are sampled of, in seconds. Each is a whole
+number of the one before."""
+
 DIGEST_CHARS = 16
 """So much of a digest stands in the names of chunks."""
 
@@ -106,12 +110,29 @@ def window(chunk_name: str, number: int) -> tuple[int, int]:
 
 def chunks(now_s: int, ahead_s: int) -> list[str]:
     """The names of all chunks that may be there now; `ahead_s`: how far windows may lie ahead of now."""
-    names = []
-    for length_s, kept_s in WINDOWS:
-        chunk_s = CHUNK_S[length_s]
-        oldest_s = (now_s - kept_s - chunk_s) // chunk_s * chunk_s
-        names += [f"{length_s}:{start_s}" for start_s in range(oldest_s, now_s + ahead_s + 1, chunk_s)]
-    return names
+    return [
+        f"{length_s}:{start_s}"
+        for length_s, kept_s in WINDOWS
+        for start_s in _chunk_starts(CHUNK_S[length_s], kept_s, now_s, ahead_s)
+    ]
+
+
+def samples_chunk(length_s: int, start_s: int) -> str:
+    """The name of a chunk of samples, behind `windows`: a string, see samples.py."""
+    return f"samples:{length_s}:{start_s}"
+
+
+def samples_chunks(now_s: int, ahead_s: int) -> list[str]:
+    """As `chunks`, of the chunks of samples."""
+    return [
+        samples_chunk(length_s, start_s)
+        for length_s, kept_s in SAMPLES
+        for start_s in _chunk_starts(length_s, kept_s, now_s, ahead_s)
+    ]
+
+
+def _chunk_starts(chunk_s: int, kept_s: int, now_s: int, ahead_s: int) -> range:
+    return range((now_s - kept_s - chunk_s) // chunk_s * chunk_s, now_s + ahead_s + 1, chunk_s)
 
 
 NAMES = "names:"
@@ -149,6 +170,9 @@ FIGURES_PATTERN = re.compile(
     rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|(?:dyno|host)-[0-9a-f]{11}|names):"
 )
 """Matches the beginning of a key that holds figures of a route, a dyno or a host."""
+
+SAMPLES_PATTERN = re.compile(rb"tailrace:(?:app:[^:]+:)?(?:[0-9a-f]{16}|all):samples:")
+"""Matches the beginning of a key that holds samples; FIGURES_PATTERN matches it too."""
 
 ROUTES_PATTERN = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
 """Matches the name of a table of routes."""

@@ -1,7 +1,7 @@
 -- Adds the figures of retired rows to those of other rows (rows.lua is in front).
 --
 -- KEYS: moves. ARGV[1]: limits, see rows.lua; ARGV[2]: units that the step may cost; ARGV[3]: JSON {scope_of_app: what
--- stands in front of the keys of the app `*`, chunks: names of all that may be there, times, counts, bounded: hashes
+-- stands in front of the keys of the app `*`, chunks, samples: names of all that may be there, times, counts, bounded: hashes
 -- of a row's totals}
 -- Returns {moves left, units done, parts that Redis refused, its words on the first of them}.
 --
@@ -75,6 +75,26 @@ local function move_windows(from, to)
   return true
 end
 
+local function move_sampled(from, to, found)
+  -- A chunk of samples, of which both rows keep the same span of time.
+  if call('EXISTS', to) == 0 then return call('RENAME', from, to) end
+  local slowest, failed = unpack(cmsgpack.unpack(found))
+  local expires_at = tonumber(call('TIME')[1]) + math.ceil(call('PTTL', from) / 1000)
+  add_samples(to, expires_at, slowest, failed)
+  call('DEL', from)
+end
+
+local function move_samples(from, to)
+  local names = {}
+  for at, chunk in ipairs(plan.samples) do names[at] = from .. chunk end
+  for at, found in ipairs(call('MGET', unpack(names))) do
+    if found then
+      attempt(move_sampled, names[at], to .. plan.samples[at], found)
+      done = done + 20
+    end
+  end
+end
+
 local function move_paths(route, from, to)
   -- A row that stood for one path is one of the paths of the other row.
   local count = call('HGET', from .. limits.mix, 'count')
@@ -105,6 +125,7 @@ local function move_row(move)
     return limits.prefix .. scope .. string.sub(digest, 1, limits.digest_chars) .. ':'
   end
   if not move_windows(short(move.from), short(move.to)) then return false end
+  attempt(move_samples, short(move.from), short(move.to))
   local own = limits.prefix .. scope
   attempt(move_paths, move.route, own .. move.from, own .. move.to)
   move_totals(scope .. move.from, scope .. move.to, own .. move.from, own .. move.to)

@@ -221,7 +221,11 @@ class Mover:
 
     def step(self, now_s: float) -> int:
         """Takes one step; how many rows are left. Raises redis.RedisError; another call goes on."""
-        plan = orjson.dumps(_moved_hashes() | {"chunks": keys.chunks(int(now_s), AHEAD_S)})
+        chunks = {
+            "chunks": keys.chunks(int(now_s), AHEAD_S),
+            "samples": keys.samples_chunks(int(now_s), AHEAD_S),
+        }
+        plan = orjson.dumps(_moved_hashes() | chunks)
         started_s = time.perf_counter()
         answer = run_raw(self._store, _MOVE, [keys.ROUTE_MOVES], [self._limits, self._cost.units_max, plan])
         left, units = cast(tuple[int, int], tuple(answer[:2]))

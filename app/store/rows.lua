@@ -1,13 +1,16 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- Rows and portions: see app/store/rows.py; those of dynos and hosts are in name_rows.lua, in front of this. `limits`: {prefix, routes, digest_chars, mix, paths, names_max,
--- paths_max, routes_max, other_route, other_digest, not_found_route}, see limits() in app/store/apply.py. Keys that are derived here, as
+-- Rows and portions: see app/store/rows.py; the rows of dynos and hosts are in name_rows.lua, in front of this.
+-- `limits`: {prefix, routes, digest_chars, mix, paths, names_max, paths_max, routes_max, other_route,
+-- other_digest, not_found_route, slowest_max, failed_max}, see limits() in app/store/apply.py. Keys that are
+-- derived here, as
 -- app/store/keys.py names them (`<hash>` is a name of app/store/schema.py with its colons):
 --
 --   <scope>routes                        hash: route -> digest
 --   <scope><digest><::hash>              hash of the talk, for routes alone
 --   <prefix><scope><digest><:hash>       hash of a row's other totals
 --   <prefix><scope><short digest>:<chunk>  hash: number of a window -> MessagePack
+--   <prefix><scope><short digest>:<chunk of samples>  string, see app/store/samples.py
 
 local FIELDS_AT_ONCE = 1000  -- unpack() takes some thousand arguments at most
 local EXACT = 2 ^ 53         -- whole numbers below are exact in Lua
@@ -134,6 +137,35 @@ local function add_chunk(key, chunk, windows, from)
   return from
 end
 
+local function largest(kept, added, by, most)
+  -- Of two lists of samples, each with the largest first, the largest ones; and whether any is of `added`.
+  -- A sample is three values, of which the one at `by` is compared.
+  local both, i, j = {}, 1, 1
+  for at = 1, 3 * most, 3 do
+    local from, place = kept, i
+    if added[j] and (not kept[i] or added[j + by] > kept[i + by]) then
+      from, place, j = added, j, j + 3
+    elseif kept[i] then
+      i = i + 3
+    else
+      break
+    end
+    both[at], both[at + 1], both[at + 2] = from[place], from[place + 1], from[place + 2]
+  end
+  return both, j > 1
+end
+
+local function add_samples(key, expires_at, slowest, failed)
+  local before = call('GET', key)
+  local kept = before and cmsgpack.unpack(before) or { {}, {} }
+  local has_slower, has_later
+  slowest, has_slower = largest(kept[1], slowest, 1, limits.slowest_max)
+  failed, has_later = largest(kept[2], failed, 0, limits.failed_max)
+  if has_slower or has_later then
+    call('SET', key, cmsgpack.pack({ slowest, failed }), 'EXAT', expires_at)
+  end
+end
+
 local function is_full(routes)
   -- The rows that stand for many paths are beyond the bound.
   local many = call('HEXISTS', routes, limits.other_route) + call('HEXISTS', routes, limits.not_found_route)
@@ -177,6 +209,9 @@ local function add_row(row, scope, windows, from)
   if row.counts then add_totals(row, scope .. digest, limits.prefix .. scope .. digest) end
   local short = limits.prefix .. scope .. string.sub(digest, 1, limits.digest_chars) .. ':'
   for _, chunk in ipairs(row.chunks) do from = add_chunk(short .. chunk[1], chunk, windows, from) end
+  if row.samples and row.samples[1] == scope then
+    for _, chunk in ipairs(row.samples[2]) do add_samples(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
+  end
 end
 
 -- A script cannot roll back once it has written. What Redis refuses, such as a key that someone

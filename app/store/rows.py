@@ -14,12 +14,14 @@ A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is 
     name     of that dyno or host
     last_s   when the newest window of that row began, Unix s
     chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
+    samples  may be missing: [one of the scopes, chunks of samples]; see samples.py
 
 Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
 of them. The windows, one after the other, are MessagePack just as Redis stores them (see keys.chunk):
 where there is nothing to add them to, the script stores these bytes.
 
-Portions outlive a worker in the journal, so a later version must be able to read them.
+Portions outlive a worker in the journal, so a later version must be able to read them. While an earlier
+version is still running, it adds those of this one: it passes over a part of a row that it does not know.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ import orjson
 
 from app.store.grouping import grouped
 from app.store.keys import ALL_ROUTES, CHUNK_S, NAME_WINDOWS, WINDOWS, chunk, digest, name_digest, scope
+from app.store.samples import SampleChunk, sample_units
 from app.store.schema import Counts, Field
 from app.store.settle import read_lua
 
@@ -95,13 +98,15 @@ class Row:
     apps: tuple[str, ...]
     route: str
     added: Added
+    samples: Sequence[SampleChunk] = ()
+    """Single requests of the last of these apps alone: another copy for all apps would take as much again."""
     name: Name | None = None
     """Of a row that is of no route but of a dyno or host."""
 
 
 def portions(rows: Iterable[Row]) -> Iterator[bytes]:
     """The rows as the scripts take them."""
-    pieces = chain.from_iterable(map(_pieces, chain.from_iterable(map(_split_by_app, rows))))
+    pieces = chain.from_iterable(map(_sampled_pieces, chain.from_iterable(map(_split_by_app, rows))))
     return map(_portion, grouped(pieces, itemgetter(2), PORTION_UNITS))
 
 
@@ -109,7 +114,7 @@ def _split_by_app(row: Row) -> list[Row]:
     """A row whose totals alone cost a portion is one for each of its apps: they can't be split."""
     if len(row.apps) * _units(row.added) <= PORTION_UNITS:
         return [row]
-    return [Row((app,), row.route, row.added) for app in row.apps]
+    return [Row((app,), row.route, row.added, row.samples if app == row.apps[-1] else ()) for app in row.apps]
 
 
 def _units(added: Added) -> int:
@@ -123,16 +128,40 @@ def _portion(pieces: Sequence[_Piece]) -> bytes:
     return b"%d %d %b%b" % (sum(units), len(encoded), encoded, b"".join(chain.from_iterable(windows)))
 
 
-def _pieces(row: Row) -> Iterator[_Piece]:
-    """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
-    added = row.added
+def _sampled_pieces(row: Row) -> Iterator[_Piece]:
+    """As `_pieces`; its samples are in the last piece, and in as many more as they need."""
+    *pieces, (told, windows, units) = _pieces(row)
+    yield from pieces
+    if row.samples:
+        own = scope(row.apps[-1])
+        chunks: list[SampleChunk] = []
+        for sampled in row.samples:
+            cost = sample_units(sampled)
+            if units + cost > PORTION_UNITS:
+                yield told | {"samples": (own, chunks)}, windows, units
+                told, windows, units = _names(row, [own]) | {"chunks": []}, [], ROW_UNITS
+                chunks = []
+            chunks.append(sampled)
+            units += cost
+        told = told | {"samples": (own, chunks)}
+    yield told, windows, units
+
+
+def _names(row: Row, scopes: list[str]) -> dict[str, Any]:
     names = {
-        "scopes": [scope(app) for app in row.apps],
+        "scopes": scopes,
         "route": row.route or None,
         "digest": digest(row.route) if row.route else ALL_ROUTES,
     }
     if row.name:
         names |= {"digest": name_digest(row.name.kind, row.name.name), **asdict(row.name)}
+    return names
+
+
+def _pieces(row: Row) -> Iterator[_Piece]:
+    """The row, its windows, and what they cost in units; a row with many windows in several pieces."""
+    added = row.added
+    names = _names(row, [scope(app) for app in row.apps])
     totals: dict[str, Any] = {
         "counts": {name: _fields(counts) for name, counts in added.counts.items()},
         "bounded": {name: _fields(counts) for name, counts in added.bounded.items()},

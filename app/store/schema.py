@@ -157,6 +157,7 @@ def _whole_ms(text: str) -> float | None:
 
 REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
 STATUSES = Names("statuses", "s", "::statuses", "status", _status)
+SERVICE = Sketch("service", "+", ":service", "service", _ms, sums="::service")
 HOST_NAMES = Names("hosts", "", ":hosts", "host", _host, is_bounded=True)
 CODES = Names("codes", "c", TOTALS_HASH, "code", prefix="c:", is_admitted=True)
 CONNECTION = "connection"
@@ -174,7 +175,7 @@ FIGURES: tuple[Figure, ...] = (
     STATUSES,
     Names("methods", "m", TOTALS_HASH, "method", _method, prefix="m:"),
     CODES,
-    Sketch("service", "+", ":service", "service", _ms, sums="::service"),
+    SERVICE,
     Sketch("connect", "-", ":connect", "connect", _ms, sums="::connect"),
     Names("dynos", "", ":dynos", "dyno", _dyno, is_bounded=True),
     HOST_NAMES,

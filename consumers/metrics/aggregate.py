@@ -26,6 +26,7 @@ from consumers.metrics.encode import Cell, EncodedBatch, Encoder
 from consumers.metrics.name_rows import name_rows
 from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
+from consumers.metrics.samples import Sampler, Samples
 
 CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
@@ -66,6 +67,8 @@ class _Lines:
     """The lines of a batch that count, and those that do not."""
 
     lines: list[RouterLine]
+    messages: list[RouterMessage]
+    """Those that the lines came in."""
     unusual: dict[int, bool]
     """See encode.py."""
     places: dict[AppRoute, LinesByStart]
@@ -111,9 +114,11 @@ class Aggregator:
         apps: Counts = {}
         for (app, _, _), starts in places.items():
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
+        sampler = Sampler(found.lines, found.messages, found.unusual, batch, now_s)
+        samples = sampler.samples((app, row, starts) for (app, _, row), starts in places.items())
         return Changes(
-            rows=_rows(places, paths, batch, now_s),
-            names=name_rows(places, batch, self._names.names, now_s),
+            rows=_rows(places, paths, batch, samples, now_s),
+            names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),
             apps=apps,
             totals=found.totals,
             bad=found.bad,
@@ -139,6 +144,7 @@ class Aggregator:
 
     def _group_lines(self, messages: Sequence[RouterMessage]) -> _Lines:
         lines: list[RouterLine] = []
+        counted_messages: list[RouterMessage] = []
         unusual: dict[int, bool] = {}
         places: dict[AppRoute, LinesByStart] = {}
         bad: list[BadValue] = []
@@ -186,6 +192,7 @@ class Aggregator:
             ):
                 unusual[len(lines)] = is_connection(line)
             lines.append(line)
+            counted_messages.append(message)
         cursor[0] = 0
         totals = {
             "messages": len(messages),
@@ -194,7 +201,7 @@ class Aggregator:
             "forged_marks": forged_marks,
         }
         counted = {name: count for name, count in totals.items() if count}
-        return _Lines(lines, unusual, places, counted, bad, pathless)
+        return _Lines(lines, counted_messages, unusual, places, counted, bad, pathless)
 
     def _start(self, timestamp: str) -> int | None:
         """The start of the 10 seconds (Unix s) that a timestamp lies in; None where it is none."""
@@ -256,12 +263,17 @@ def _add(into: LinesByStart, starts: Mapping[int, LineNumbers]) -> None:
 
 
 def _rows(
-    places: Mapping[Source, LinesByStart], paths: Mapping[Source, Counts], batch: EncodedBatch, now_s: int
+    places: Mapping[Source, LinesByStart],
+    paths: Mapping[Source, Counts],
+    batch: EncodedBatch,
+    samples: Samples,
+    now_s: int,
 ) -> list[Row]:
     """For each app, and for all apps together, a row for each route and one for all of its routes.
 
     Lines without an app's name are in the rows of all apps alone; named ones in both. Rows that get the
-    same, as those of an app do that alone has a route, are one for several apps.
+    same, as those of an app do that alone has a route, are one for all apps together and that app, in this
+    order. `samples`: by app and row.
     """
     sources: dict[tuple[str, str], list[Source]] = {}
     for source in places:
@@ -281,7 +293,7 @@ def _rows(
         added = _added([counted[source] for source in group], batch, now_s)
         if name:
             added.paths = _most_frequent(name, [paths[source] for source in group if source in paths])
-        rows.append(Row(tuple(scopes), name, added))
+        rows.append(Row(tuple(scopes), name, added, samples.get((scopes[-1], name), ())))
     return rows
 
 

@@ -172,6 +172,8 @@ def _dumped(store: redis.Redis, key: bytes) -> dict[str, Any]:
         value = sorted([_text(field), _text(item)] for field, item in found.hgetall(key).items())
     elif kind == "set":
         value = sorted(_text(item) for item in found.smembers(key))
+    elif kind == "string":
+        value = [_text(found.get(key))]
     elif kind == "list":
         value = [_text(item) for item in found.lrange(key, 0, -1)]
     elif kind == "zset":
@@ -205,6 +207,8 @@ def load(store: redis.Redis, found: Dump) -> None:
             pipeline.sadd(key, *map(_bytes, value))
         elif entry["type"] == "zset":
             pipeline.zadd(key, {_bytes(item): score for item, score in value})
+        elif entry["type"] == "string":
+            pipeline.set(key, _bytes(value[0]))
         elif entry["type"] == "list":
             pipeline.rpush(key, *map(_bytes, value))
         else:

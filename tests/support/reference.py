@@ -246,7 +246,8 @@ def hashes_in(store: redis.Redis) -> Hashes:
     """All counts that Redis holds now, each window by itself, without what is bookkeeping."""
     keys = [key.decode() for key in cast(list[bytes], store.keys())]
     found: Hashes = {}
-    for key in sorted(key for key in keys if not key.startswith(NOT_COUNTS) and not key.endswith(NEITHER)):
+    counts = [key for key in keys if not (key.startswith(NOT_COUNTS) or key.endswith(NEITHER))]
+    for key in sorted(key for key in counts if ":samples:" not in key):
         if _CHUNK.fullmatch(key):
             found |= windows_in(store, key)
         elif _NAMES.fullmatch(key):

@@ -32,7 +32,7 @@ def name_row(name: str, kind: str = "dynos", app: str = "shop", windows: int = 3
         counts={NAME_TOTALS_HASH: {"count": windows, "failed": 1, "us": 5_000, "le5": windows}},
         windows=[(10, START + 10 * at, {"n": 1, 20: 1}) for at in range(windows)],
     )
-    return Row((app,), "", added, Name(kind, name, last_s))
+    return Row((app,), "", added, name=Name(kind, name, last_s))
 
 
 def claim(at: int = 0) -> OffsetsClaim:
