@@ -16,7 +16,7 @@ import redis
 from app.message import BadValue
 from app.redis_memory import is_out_of_memory
 from app.store import keys
-from app.store.bounds import NAMES_KEPT_S, NAMES_MAX, PATHS_MAX
+from app.store.bounds import NAMES_MAX, NAMES_SILENT_S, PATHS_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
@@ -114,7 +114,7 @@ def limits(routes_max: int) -> dict[str, Any]:
         "promoted": PROMOTED,
         "names_max": NAMES_MAX,
         "names": keys.NAMES,
-        "names_kept_s": NAMES_KEPT_S,
+        "names_silent_s": NAMES_SILENT_S,
         "name_totals": NAME_TOTALS_HASH,
         "paths_max": PATHS_MAX,
         "routes_max": routes_max,

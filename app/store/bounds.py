@@ -28,7 +28,11 @@ NAMES_MAX = 200
 """Dynos, and hosts, kept by name per route, and per app with figures of their own."""
 
 NAMES_KEPT_S = 86_400
-"""A dyno or host of an app that has not been seen for so long gives way to a new one."""
+"""How long the windows of a dyno or host are kept."""
+
+NAMES_SILENT_S = 3_600
+"""A dyno or host of an app that was not seen for so long gives way to a new one, if there are NAMES_MAX. A
+day would be too long: where each deploy brings new names, those that run now must have figures."""
 
 NAMES_SENT_MAX = 1_000
 """Dynos, and hosts, of one route that a batch hands to Redis by name: what a step costs is bounded too."""

@@ -4,7 +4,7 @@
 -- <prefix><scope><digest><name_totals>  hash of a name's totals
 --
 -- An app keeps `names_max` names of a kind, and `(other)`. Deploys bring new names without end, so in a full table
--- the name that was seen longest ago gives way to a new one, if it had not been seen for `names_kept_s` when
+-- the name that was seen longest ago gives way to a new one, if it had not been seen for `names_silent_s` when
 -- that one came. Time is that of the lines, not of a clock: what a worker counts late gives the same. The
 -- windows of a forgotten name expire by themselves.
 
@@ -30,14 +30,14 @@ local function digest_of_name(row, scope, limits)
 
   local others = redis.call('ZSCORE', names, other) and 1 or 0
   if row.name ~= other and redis.call('ZCARD', names) - others >= limits.names_max then
-    local unseen_since = '(' .. string.format('%d', row.last_s - limits.names_kept_s)
-    local unseen = redis.call('ZRANGEBYSCORE', names, '-inf', unseen_since, 'LIMIT', 0, 1)[1]
-    if not unseen then
+    local silent_since = '(' .. string.format('%d', row.last_s - limits.names_silent_s)
+    local silent = redis.call('ZRANGEBYSCORE', names, '-inf', silent_since, 'LIMIT', 0, 1)[1]
+    if not silent then
       if not note_name(names, other, row.last_s) then redis.call('ZADD', names, row.last_s, other) end
       return digest_of_kind(other)
     end
-    redis.call('ZREM', names, unseen)
-    redis.call('UNLINK', limits.prefix .. scope .. digest_of_kind(unseen) .. limits.name_totals)
+    redis.call('ZREM', names, silent)
+    redis.call('UNLINK', limits.prefix .. scope .. digest_of_kind(silent) .. limits.name_totals)
   end
   redis.call('ZADD', names, row.last_s, row.name)
   return row.digest

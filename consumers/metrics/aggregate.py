@@ -118,7 +118,7 @@ class Aggregator:
         samples = sampler.samples((app, row, starts) for (app, _, row), starts in places.items())
         return Changes(
             rows=_rows(places, paths, batch, samples, now_s),
-            names=name_rows(places, batch, self._names.names, now_s),
+            names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),
             apps=apps,
             totals=found.totals,
             bad=found.bad,

@@ -10,16 +10,19 @@ few pairs make up nearly all traffic.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
+from app import outcomes
+from app.router_line import RouterLine
 from app.store.bounds import OTHER
 from app.store.keys import NAME_WINDOWS
 from app.store.name_totals import totals
 from app.store.rows import Added, Name, Row, WindowCounts
-from app.store.schema import NAME_TOTALS_HASH, REQUESTS, Field
-from consumers.metrics.encode import EncodedBatch
+from app.store.schema import ABORTED, ADDED, NAME_TOTALS_HASH, REQUESTS, Field
+from consumers.metrics.encode import EncodedBatch, Unusual
 from consumers.metrics.name_tables import AdmittedNames, NameTable, WantedNames, WantedTable
 
 LINES_A_PAIR = 8
@@ -35,6 +38,8 @@ Names = dict[str, dict[int, Cell]]
 
 def name_rows(
     places: Mapping[tuple[str, str, str], Mapping[int, Places]],
+    lines: Sequence[RouterLine],
+    unusual: Unusual,
     batch: EncodedBatch,
     admit: Callable[[WantedNames], AdmittedNames],
     now_s: int,
@@ -42,7 +47,7 @@ def name_rows(
     """The rows. `places`: the lines by source, an app first, and start; `admit`: which names get a row, the
     others are together; it may raise RedisError. `now_s` (Unix s) decides which windows are kept."""
     kinds, columns = [figure.name for figure, _ in batch.names], [column for _, column in batch.names]
-    counted_as = _counted_as(batch)
+    counted_as = _counted_as(lines, unusual, batch)
     tables: dict[NameTable, Names] = {}
     for app, starts in _by_app(places).items():
         for start, some in starts.items():
@@ -57,12 +62,42 @@ def name_rows(
     ]
 
 
-def _counted_as(batch: EncodedBatch) -> list[Any]:
+def _counted_as(lines: Sequence[RouterLine], unusual: Unusual, batch: EncodedBatch) -> list[Any]:
     """What each line counts for beside a request: its field of service, or a pair of it and its outcome."""
-    counted_as: list[Any] = list(batch.service)
-    for place, outcome in batch.outcomes.items():
+    counted_as: list[Any] = list(batch.columns["service"])
+    for place, outcome in _outcomes(lines, unusual, batch.columns["statuses"]).items():
         counted_as[place] = (counted_as[place], outcome)
     return counted_as
+
+
+def _outcomes(
+    lines: Sequence[RouterLine], unusual: Unusual, statuses: Sequence[Field | None]
+) -> dict[int, Field]:
+    """The places of lines that failed or whose client went away -> the field that counts them. A line that is
+    not unusual failed if its status is 5xx."""
+    found: dict[int, Field] = {}
+    for status in set(statuses):
+        if status is not None and outcomes.by_names({str(status)[1:]: 1}, {}):
+            found |= dict.fromkeys(_places_of(status, statuses), ADDED.code)
+    for place in unusual:
+        line = lines[place]
+        outcome = line.status, line.at, line.code
+        if outcomes.aborted(*outcome):
+            found[place] = ABORTED.code
+        elif outcomes.failed(*outcome):
+            found[place] = ADDED.code
+        else:
+            found.pop(place, None)
+    return found
+
+
+def _places_of(field: Field, column: Sequence[Field | None]) -> Iterator[int]:
+    """Where a field stands in a column in which it is rare."""
+    at = -1
+    with suppress(ValueError):
+        while True:
+            at = column.index(field, at + 1)
+            yield at
 
 
 def _by_app(places: Mapping[tuple[str, str, str], Mapping[int, Places]]) -> dict[str, dict[int, Places]]:

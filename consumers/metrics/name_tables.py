@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from app.store import keys, replies
-from app.store.bounds import NAMES_KEPT_S, NAMES_MAX, NAMES_SENT_MAX, OTHER
+from app.store.bounds import NAMES_MAX, NAMES_SENT_MAX, NAMES_SILENT_S, OTHER
 from consumers.metrics.names import CACHED_NAMES, NAMES_AT_ONCE, field_of
 
 NameTable = tuple[str, str]
@@ -69,21 +69,21 @@ class NameTables:
         for table, names in unknown.items():
             key = keys.names(*table)
             pipeline.zcard(key)
-            pipeline.zcount(key, "-inf", f"({wanted[table].newest_s - NAMES_KEPT_S}")
+            pipeline.zcount(key, "-inf", f"({wanted[table].newest_s - NAMES_SILENT_S}")
             for at in range(0, len(names), NAMES_AT_ONCE):
                 members: list[Any] = [field_of(name) for name in names[at : at + NAMES_AT_ONCE]]
                 pipeline.zmscore(key, members)
         answers: Any = iter(pipeline.execute())
         newcomers = {}
         for table, names in unknown.items():
-            size, unseen = replies.number(next(answers)), replies.number(next(answers))
+            size, silent = replies.number(next(answers)), replies.number(next(answers))
             scores: list[float | None] = []
             for _ in range(0, len(names), NAMES_AT_ONCE):
                 scores += next(answers)
             there = {name for name, score in zip(names, scores, strict=True) if score is not None}
             self._known.setdefault(table, set()).update(there - {OTHER})
             # `(other)` may be one of them: then there is room for one more, which the script decides.
-            room = NAMES_MAX + 1 - size + unseen
+            room = NAMES_MAX + 1 - size + silent
             new = {name for name in names if name not in there}
             newcomers[table] = _busiest(new, wanted[table].lines, room)
         return newcomers

@@ -15,7 +15,7 @@ from app.store.queries.all_time import all_time_seen
 from app.store.queries.figures import Latency
 from app.store.queries.routes import apps, most_rows
 from app.store.queries.spanned import Row, Spanned, read_rows
-from app.store.queries.spans import MINUTE_S, Span, plan
+from app.store.queries.spans import FINE_S, MINUTE_S, Span, plan
 from app.store.schema import NAME_TOTALS_HASH
 
 Kind = Literal["dynos", "hosts"]
@@ -66,6 +66,8 @@ class NamesTable:
     rows: list[NameRow]
     left_out: int = 0
     """Least-used names that were omitted because there are many."""
+    rounded_to_s: int = FINE_S
+    """As in RoutesTable."""
 
 
 def names_table(store: redis.Redis, app: str, kind: Kind, span: Span | None, now_s: float) -> NamesTable:
@@ -91,6 +93,7 @@ def names_table(store: redis.Redis, app: str, kind: Kind, span: Span | None, now
         step_s=span_plan.step_s,
         rows=sorted(rows, key=lambda row: (-row.figures.count, row.name, row.app)),
         left_out=left_out + len(known) - len(shown),
+        rounded_to_s=span_plan.grain_s,
     )
 
 

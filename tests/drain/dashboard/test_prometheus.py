@@ -169,3 +169,78 @@ def test_with_the_log_on_kafka_what_expired_unread_is_the_groups_own_count(redis
     samples = scrape(redis_client, settings=Settings(kafka_url="kafka://127.0.0.1:1"))
     assert of(samples, "tailrace_log_lost_messages_total", group="metrics") == 7
     assert not any(name == "tailrace_log_bytes" for name, _ in samples)
+
+
+def test_dynos_and_hosts_are_counted_by_app(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    bad = SeenRequest(
+        now_s, app="shop", dyno="web.3", service_ms=40, status="500", host="WWW.example.com:443"
+    )
+    aborted = SeenRequest(now_s, app="shop", dyno="web.3", service_ms=31_000, status="499")
+    fill(
+        redis_client,
+        [bad, bad, aborted, SeenRequest(now_s, app="api", dyno="web.3"), SeenRequest(now_s, dyno="web.3")],
+        now_s,
+    )
+    samples = scrape(redis_client)
+    requests = {
+        app: of(samples, "tailrace_dyno_requests_total", app=app, dyno="web.3") for app in ("shop", "")
+    }
+    assert requests == {"shop": 3, "": 1}
+    assert of(samples, "tailrace_dyno_failed_requests_total", app="shop", dyno="web.3") == 2
+    assert of(samples, "tailrace_dyno_aborted_requests_total", app="shop", dyno="web.3") == 1
+    assert of(samples, "tailrace_host_requests_total", app="shop", host="www.example.com") == 2
+    for edge, count in {"0.025": 0, "0.05": 2, "30.0": 2, "+Inf": 3}.items():
+        found = of(samples, "tailrace_dyno_service_seconds_bucket", app="shop", dyno="web.3", le=edge)
+        assert found == count
+    assert of(samples, "tailrace_dyno_service_seconds_sum", app="shop", dyno="web.3") == pytest.approx(
+        31.08, rel=0.01
+    )
+
+
+def test_dynos_and_hosts_have_the_edges_of_routes(redis_client: redis.Redis) -> None:
+    fill(redis_client, [SeenRequest(time.time(), app="shop")], time.time())
+    edges: dict[str, set[str]] = {"route": set(), "dyno": set(), "host": set()}
+    for name, labels in scrape(redis_client):
+        for what, found in edges.items():
+            if name == f"tailrace_{what}_service_seconds_bucket":
+                found.add(dict(labels)["le"])
+    assert edges["dyno"] == edges["host"] == edges["route"] != set()
+
+
+def test_dynos_are_bounded_and_no_counter_of_them_falls(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    before: Samples = {}
+    for round_ in range(3):
+        fill(
+            redis_client,
+            [
+                SeenRequest(now_s, app="shop", dyno=f"web.{at}")
+                for at in range(30 + 100 * round_)
+                for _ in "ab"
+            ],
+            now_s,
+        )
+        samples = scrape(redis_client, limit=20)
+        dynos = {dict(labels)["dyno"] for name, labels in samples if name == "tailrace_dyno_requests_total"}
+        assert len(dynos) == 20
+        fallen = [
+            row for row, value in before.items() if "_total" in row[0] and samples.get(row, value) < value
+        ]
+        assert fallen == []
+        before = {row: value for row, value in samples.items() if "tailrace_dyno" in row[0]}
+
+
+def test_dynos_that_were_not_seen_for_a_day_have_no_series(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    requests = [
+        SeenRequest(now_s - 90_000, app="shop", dyno="old"),
+        SeenRequest(now_s, app="shop", dyno="new"),
+    ]
+    fill(redis_client, requests, now_s)
+    dynos = {
+        dict(labels)["dyno"]
+        for name, labels in scrape(redis_client)
+        if name == "tailrace_dyno_requests_total"
+    }
+    assert dynos == {"new"}
