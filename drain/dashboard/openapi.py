@@ -121,7 +121,7 @@ def _parameters() -> Schema:
             "name": "step",
             "in": "query",
             "description": "the length of a step, such as 10s or 1m; longer where those are not kept",
-            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
+            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhdw]$"},
         },
         "route": {
             "name": "route",
