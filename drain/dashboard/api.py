@@ -162,7 +162,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("RoutesTable"),
         _routes,
         _stamped,
-        ("app", "window", "from", "to"),
+        ("app", "window", "from", "to", "compare", "by"),
     ),
     Endpoint(
         "/api/routes.csv",
@@ -170,7 +170,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         {"type": "string"},
         _routes,
         _csv,
-        ("app", "window", "from", "to"),
+        ("app", "window", "from", "to", "compare", "by"),
         mimetype="text/csv",
     ),
     Endpoint(
@@ -179,7 +179,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("RouteDetail"),
         _route,
         _stamped,
-        ("digest", "app", "window", "from", "to"),
+        ("digest", "app", "window", "from", "to", "compare"),
         can_be_missing=True,
     ),
     Endpoint(
@@ -224,7 +224,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         openapi.stamped("Overview"),
         lambda source, parameters, now_s: queries.overview(source.store, parameters.span, now_s),
         _stamped,
-        ("window", "from", "to"),
+        ("window", "from", "to", "compare"),
     ),
     Endpoint(
         "/api/health",

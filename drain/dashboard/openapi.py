@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from app.store import queries
+from app.store.queries.changes import OFFSETS_S
 from drain.dashboard.endpoint import Endpoint, Schema
 from drain.dashboard.parameters import (
     APP_PATTERN,
@@ -129,6 +130,18 @@ def _parameters() -> Schema:
             "description": "the digest of a route; `all`: all routes together",
             "schema": {"type": "string", "pattern": f"^(?:{DIGEST_PATTERN})$", "default": "all"},
         },
+        "compare": {
+            "name": "compare",
+            "in": "query",
+            "description": "adds changes against the hour before, or the same time a day or a week ago",
+            "schema": {"type": "string", "enum": list(OFFSETS_S)},
+        },
+        "by": {
+            "name": "by",
+            "in": "query",
+            "description": "`app`: where several apps are asked for, a row for each app and route",
+            "schema": {"type": "string", "enum": ["app"]},
+        },
         "run": {
             "name": "run",
             "in": "path",
@@ -203,12 +216,15 @@ def _ref(name: str) -> Schema:
 
 def _schemas() -> Schema:
     schemas: Schema = {}
+    kinds: dict[str, Any] = {}
     for root in ROOTS:
-        _add(root, schemas)
+        _add(root, schemas, kinds)
     return dict(sorted(schemas.items()))
 
 
-def _add(kind: Any, schemas: Schema) -> None:
+def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> None:
+    if kinds.setdefault(kind.__name__, kind) is not kind:
+        raise TypeError(f"two dataclasses are named {kind.__name__}")
     if kind.__name__ in schemas:
         return
     schema = schemas[kind.__name__] = {
@@ -218,23 +234,23 @@ def _add(kind: Any, schemas: Schema) -> None:
     }
     hints = typing.get_type_hints(kind)
     schema["properties"] = {
-        field.name: _schema(hints[field.name], schemas) for field in dataclasses.fields(kind)
+        field.name: _schema(hints[field.name], schemas, kinds) for field in dataclasses.fields(kind)
     }
 
 
-def _schema(kind: Any, schemas: Schema) -> Schema:
+def _schema(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> Schema:
     if kind in PLAIN:
         return PLAIN[kind]
     if dataclasses.is_dataclass(kind):
-        _add(kind, schemas)
+        _add(kind, schemas, kinds)
         return _ref(typing.cast(Any, kind).__name__)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (list, Sequence):
-        return {"type": "array", "items": _schema(arguments[0], schemas)}
+        return {"type": "array", "items": _schema(arguments[0], schemas, kinds)}
     if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas)}
+        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas, kinds)}
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin in (types.UnionType, typing.Union):
-        return {"anyOf": [_schema(part, schemas) for part in arguments]}
+        return {"anyOf": [_schema(part, schemas, kinds) for part in arguments]}
     raise TypeError(f"no schema for {kind}")

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from app.durations import seconds_of
 from app.store.keys import ALL_ROUTES
 from app.store.queries import Span
+from app.store.queries.changes import OFFSETS_S, Earlier
 from app.store.queries.spans import FINE_S, SPAN_MAX_S
 from app.timespec import BadTime, parse_time_ms
 
@@ -60,6 +61,10 @@ class Parameters:
     route: str = ALL_ROUTES
     """A digest, or `all`."""
     run: str = ""
+    compare: Earlier | None = None
+    """What the span is compared with."""
+    by_app: bool = False
+    """Whether equal routes of several apps are told apart."""
 
 
 def read_parameters(
@@ -84,7 +89,8 @@ def read_parameters(
     digest = _matching(in_path.get("digest", ALL_ROUTES), DIGEST_PATTERN, "digest", _A_DIGEST)
     route = _matching(arguments.get("route", digest), DIGEST_PATTERN, "route", _A_DIGEST)
     run = _matching(in_path["run"], RUN_PATTERN, "run", _A_RUN) if "run" in in_path else ""
-    return Parameters(app, window, span, route, run)
+    compare = _compare(arguments.get("compare", ""))
+    return Parameters(app, window, span, route, run, compare, _by_app(arguments.get("by", "")))
 
 
 QUERY_NAMES = {
@@ -95,6 +101,8 @@ QUERY_NAMES = {
     "to": "to",
     "step": "step",
     "route": "route",
+    "compare": "compare",
+    "by": "by",
 }
 """Parameters of the query: name in the document -> name in the query. All others are in the path."""
 
@@ -147,6 +155,21 @@ def _step(value: str) -> int | None:
     if not FINE_S <= step_s <= SPAN_MAX_S:
         raise BadParameter("step", value, _A_STEP)
     return step_s
+
+
+def _compare(value: str) -> Earlier | None:
+    if not value:
+        return None
+    found = next((name for name in OFFSETS_S if name == value), None)
+    if found is None:
+        raise BadParameter("compare", value, list(OFFSETS_S))
+    return found
+
+
+def _by_app(value: str) -> bool:
+    if value not in ("", "app"):
+        raise BadParameter("by", value, ["app"])
+    return value == "app"
 
 
 def _window(value: str, *, without_all_time: bool) -> str:

@@ -21,3 +21,5 @@ class Alert:
     """What to do, commands and settings in backticks; empty if there is nothing to do."""
     count: int
     """How much of it; when it grows, a dismissed alert comes back."""
+    app: str = ""
+    """The app that it is about; empty: Tailrace itself, or no app in particular."""

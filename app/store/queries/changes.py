@@ -12,7 +12,7 @@ OFFSETS_S: dict[Earlier, int] = {"hour": 3_600, "day": 86_400, "week": 7 * 86_40
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FigureChange:
     """A figure before and after."""
 
     before: float | None
@@ -36,5 +36,5 @@ class Before:
 CHANGED = ("rate", "error_rate", "p50", "p95", "p99")
 """The figures that are compared; percentiles are those of service time."""
 
-Changes = dict[str, Change]
+Changes = dict[str, FigureChange]
 """Name in CHANGED -> its change."""

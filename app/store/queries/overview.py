@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 
+from app.store.queries.changes import Before, Changes
 from app.store.queries.figures import Figures
-from app.store.queries.spans import Span, plan
+from app.store.queries.spans import FINE_S, Span, plan
 
 SPARK_BINS = 30
 
@@ -28,6 +29,10 @@ class AppRow:
     """Requests per second."""
     errors_spark: list[float]
     """Errors per second."""
+    now_p95: float | None = None
+    """Service time over the last whole minute, ms; None if there were no requests."""
+    changes: Changes = field(default_factory=dict)
+    """Against the earlier span, where one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,10 @@ class Overview:
     apps: list[AppRow]
     left_out: int
     """Least-used apps that were omitted because there are many."""
+    before: Before | None = None
+    """What it is compared with."""
+    rounded_to_s: int = FINE_S
+    """As in RoutesTable."""
 
 
 def overview(store: redis.Redis, span: Span | None, now_s: float) -> Overview:

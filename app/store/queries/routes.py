@@ -55,6 +55,9 @@ class RoutesTable:
     before: Before | None = None
     """What it is compared with."""
     total_changes: Changes = field(default_factory=dict)
+    rounded_to_s: int | None = None
+    """The span begins and ends at multiples of so many seconds, outwards from what was asked: shorter
+    windows are not kept of that time. None: all time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class RouteDetail:
     paths: Counts
     """Of a row that stands for many paths, such as `(not found)`: the most frequent ones of all time, each
     count a lower bound."""
+    before: Before | None = None
+    """What it is compared with."""
+    changes: Changes = field(default_factory=dict)
+    rounded_to_s: int | None = None
+    """As in RoutesTable."""
 
 
 def apps(store: redis.Redis) -> Apps:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import redis
 
 from app.store.queries.figures import latency, rounded
-from app.store.queries.spans import Span, plan
+from app.store.queries.spans import FINE_S, Span, plan
 from app.store.queries.windows import bin_sums
 from app.store.sums import Sums
 
@@ -39,6 +39,13 @@ class Series:
     service_p95: Column = field(default_factory=list)
     service_p99: Column = field(default_factory=list)
     connect_p95: Column = field(default_factory=list)
+    now_error_rate: float | None = None
+    """This and those below: over the last whole minute too; None if there were no requests."""
+    now_service_p50: float | None = None
+    now_service_p95: float | None = None
+    now_service_p99: float | None = None
+    rounded_to_s: int = FINE_S
+    """As in RoutesTable."""
 
 
 def series(store: redis.Redis, app: str, digest: str, span: Span, now_s: float) -> Series:

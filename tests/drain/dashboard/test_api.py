@@ -207,7 +207,7 @@ def test_a_judged_run_has_its_result_as_the_document_says(
         ("/api/series?window=ever", "window", ["5m", "1h", "24h", "7d", "30d"]),
         ("/api/routes?app=<script>", "app", None),
         ("/api/routes?app=" + "a" * 65, "app", None),
-        ("/api/routes?windwo=1h", "windwo", ["app", "window", "from", "to"]),
+        ("/api/routes?windwo=1h", "windwo", ["app", "window", "from", "to", "compare", "by"]),
         ("/api/health?app=shop", "app", []),
         ("/api/series?route=abc", "route", None),
         ("/api/routes/ABC", "digest", None),
