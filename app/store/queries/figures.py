@@ -141,7 +141,8 @@ def latency(buckets: Mapping[int, int], max_ms: float | None = None) -> Latency:
     if max_ms is not None:
         values[-1] = max_ms
     total_ms = sum(count * middle_ms(index) for index, count in buckets.items())
-    return Latency(total, *values, rounded(total_ms))
+    p50, p90, p95, p99, longest = values
+    return Latency(total, p50, p90, p95, p99, longest, rounded(total_ms))
 
 
 def rounded(value: float) -> float:

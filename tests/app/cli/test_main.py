@@ -69,7 +69,8 @@ def test_a_full_disk_is_one_line_and_exit_code_1(redis_url: str, arguments: list
 
 
 @pytest.mark.parametrize(
-    "words", [("report", "--rout", "5"), ("top", "--win", "1h"), ("replay", "--fro", "1h"), ("config", "--mark")]
+    "words",
+    [("report", "--rout", "5"), ("top", "--win", "1h"), ("replay", "--fro", "1h"), ("config", "--mark")],
 )
 def test_the_start_of_a_flag_is_not_taken_for_the_flag(words: tuple[str, ...]) -> None:
     code, _, said = run(*words)

@@ -16,7 +16,7 @@ from app.store.frame_events import Loss, record_once
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def report(redis_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
