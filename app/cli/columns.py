@@ -91,7 +91,7 @@ COLUMNS: tuple[Column, ...] = (
         "app",
         "APP",
         "whose it is, where those of several apps stand side by side",
-        lambda row: row.app,
+        lambda row: row.app or NONE,
         lambda row: row.app,
         _any(lambda row: row.app),
         is_left=True,

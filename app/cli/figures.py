@@ -74,7 +74,7 @@ def read_report(
     log = open_log(settings)
     app, span = wanted.app, period.span
     try:
-        table = queries.routes_table(store, app, span, now_s)
+        table = queries.routes_by_app(store, app, span, now_s, wanted.earlier)
         digest, route = keys.ALL_ROUTES, None
         if wanted.route:
             digests, _ = known_routes(store, app)
@@ -82,7 +82,7 @@ def read_report(
             table = replace(table, routes=[row for row in table.routes if row.route in names])
             if len(names) == 1:
                 digest = digests[next(iter(names))]
-                route = route_report(store, app, digest, span, now_s)
+                route = route_report(store, app, digest, span, now_s, wanted.earlier)
         health = queries.health(store, now_s, log, routes_max=settings.routes_max)
         return Report(
             since=period.name,
@@ -99,10 +99,15 @@ def read_report(
 
 
 def route_report(
-    store: redis.Redis, app: str, digest: str, span: queries.Span | None, now_s: float
+    store: redis.Redis,
+    app: str,
+    digest: str,
+    span: queries.Span | None,
+    now_s: float,
+    earlier: Earlier | None = None,
 ) -> RouteReport | None:
     """One route by itself; None where there is none of this digest. Raises redis.RedisError."""
-    detail = queries.route_detail(store, app, digest, span, now_s)
+    detail = queries.route_detail(store, app, digest, span, now_s, earlier)
     if detail is None:
         return None
     return RouteReport(detail, queries.samples(store, app, digest, span, now_s))

@@ -70,13 +70,13 @@ def period(since: str | None, start: str | None, until: str | None, now_s: float
 
 
 def _check(from_s: int, until_s: int, now_s: int) -> None:
-    if until_s <= from_s:
-        raise BadPeriod(f"--until ({_iso(until_s)}) must be after --from ({_iso(from_s)})")
     if from_s >= now_s:
         raise BadPeriod(
             f"the span begins in the future, at {_iso(from_s)}; it is {_iso(now_s)} now. "
             f"For the day before write {_iso(from_s - 86_400)[:16]}Z"
         )
+    if until_s <= from_s:
+        raise BadPeriod(f"--until ({_iso(until_s)}) must be after --from ({_iso(from_s)})")
     if until_s - from_s > SPAN_MAX_S or until_s <= now_s - SPAN_MAX_S:
         raise BadPeriod(
             f"figures of a span are kept for {SPAN_MAX_S // 86_400} days, so it cannot begin at "

@@ -22,7 +22,7 @@ SAMPLE_LEFT = tuple(range(6))
 
 def detail_facts(detail: queries.RouteDetail) -> list[tuple[str, str]]:
     """Its figures, and what its requests had in common."""
-    found = facts(detail.figures)
+    found = facts(detail.figures, detail.changes)
     found += [("statuses", counts(detail.figures.statuses)), ("methods", counts(detail.figures.methods))]
     for name, counted in (("dynos", detail.dynos), ("hosts", detail.hosts), ("paths", detail.paths)):
         if counted:

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.cli.columns import Column, Row
+from app.cli.columns import Column, Row, change_text
 from app.cli.period import ALL_TIME, Period
 from app.escaping import for_terminal
 from app.formatting import NONE, milliseconds, number, percent, rate, shortened, table
 from app.router_line import H_CODES
 from app.store import queries
+from app.store.queries.changes import Changes
 from app.store.queries.figures import FURTHER
 
 NARROWEST_FACTS = 9
 NARROWEST_NAME = 20
+NO_CHANGES: Changes = {}
 
 
 def title(app: str, period: Period, from_s: int | None, to_s: int) -> str:
@@ -41,13 +43,14 @@ def moment(at_s: float) -> str:
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def facts(total: queries.Figures) -> list[tuple[str, str]]:
-    """The totals of some requests."""
+def facts(total: queries.Figures, changes: Changes = NO_CHANGES) -> list[tuple[str, str]]:
+    """The totals of some requests, with their changes where they are compared."""
+    per_s = "" if total.rate is None else f", {rate(total.rate)}/s"
     found = [
-        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
-        ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
+        ("requests", number(total.count) + per_s + _changed(changes, "rate")),
+        ("errors", f"{number(total.errors)}, {percent(total.error_rate)}" + _changed(changes, "error_rate")),
         *([("aborted", number(total.aborted))] if total.aborted else []),
-        ("service", times(total.service)),
+        ("service", times(total.service) + _changed(changes, "p95", "p95 ")),
         ("connect", times(total.connect)),
         *([("connections", _connections(total))] if total.connections else []),
         ("status", counts(total.classes)),
@@ -79,6 +82,10 @@ def times(latency: queries.Latency) -> str:
     names = (("median", latency.p50), ("p90", latency.p90), ("p95", latency.p95), ("p99", latency.p99))
     text = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
     return f"{text}  longest {milliseconds(latency.max)}" if latency.count else NONE
+
+
+def _changed(changes: Changes, figure: str, name: str = "") -> str:
+    return f" ({name}{change_text(changes[figure])})" if figure in changes else ""
 
 
 def _connections(total: queries.Figures) -> str:

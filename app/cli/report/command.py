@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.cli.columns import SORTS
 from app.cli.figures import Report, Wanted, read_report, warn_of_unknown
 from app.cli.period import DEFAULT, Period, length, period
-from app.cli.report.shown import Shown
+from app.cli.report.selection import Selection
 from app.cli.rows import Order, order
 from app.redis_client import connect
 from app.settings import Settings
@@ -106,11 +106,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     most = args.routes
     if most is None and args.format not in WHOLE:
         most = ROUTES_SHOWN
-    sys.stdout.write(written(args.format, report, asked, Shown(by, most or 0, args.route)))
+    sys.stdout.write(written(args.format, report, asked, Selection(by, most or 0, args.route)))
     return 0
 
 
-def written(form: str, report: Report, asked: Period, shown: Shown) -> str:
+def written(form: str, report: Report, asked: Period, shown: Selection) -> str:
     """The report in one of the formats. What a format needs is imported where it is chosen."""
     if form == "json":
         from app.cli.report.data import as_json

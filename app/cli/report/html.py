@@ -13,7 +13,7 @@ from jinja2 import Template
 
 from app.cli.figures import Report
 from app.cli.period import Period
-from app.cli.report.shown import Shown, compared, heading, tables
+from app.cli.report.selection import Selection, compared, heading, rounded, tables
 from app.cli.route_detail import (
     SAMPLE_HEADS,
     SAMPLE_LEFT,
@@ -48,16 +48,16 @@ def _template() -> Template:
     return load_template(Path(__file__).parent / "report.html.j2", {})
 
 
-def as_html(report: Report, asked: Period, shown: Shown) -> str:
+def as_html(report: Report, asked: Period, shown: Selection) -> str:
     """The whole file."""
     detail = report.route.detail if report.route else None
     return _template().render(
         heading=heading(report, asked),
-        compared=compared(report),
+        notes=list(filter(None, [rounded(report, asked), compared(report)])),
         route=detail.route if detail else "",
         matching=plural(len(report.table.routes), "route") if shown.pattern and not detail else "",
         pattern=shown.pattern,
-        facts=detail_facts(detail) if detail else facts(report.table.total),
+        facts=detail_facts(detail) if detail else facts(report.table.total, report.table.total_changes),
         note=of_all_time(detail) if detail else "",
         alerts=report.alerts,
         plots=_plots(report.series) if report.series else [],

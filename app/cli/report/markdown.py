@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.cli.figures import Report, RouteReport
 from app.cli.period import Period
-from app.cli.report.shown import Shown, Table, compared, heading, tables
+from app.cli.report.selection import Selection, Table, compared, heading, rounded, tables
 from app.cli.route_detail import (
     SAMPLE_HEADS,
     SAMPLE_LEFT,
@@ -22,10 +22,10 @@ from app.formatting import plural
 CODE_COLUMNS = ("name", "app", "codes")
 
 
-def as_markdown(report: Report, asked: Period, shown: Shown) -> str:
+def as_markdown(report: Report, asked: Period, shown: Selection) -> str:
     """Facts, warnings and tables."""
     lines = [f"# {markdown_text(heading(report, asked))}", ""]
-    if note := compared(report):
+    for note in filter(None, [rounded(report, asked), compared(report)]):
         lines += [markdown_text(note), ""]
     if report.route is not None:
         lines += [
@@ -36,7 +36,7 @@ def as_markdown(report: Report, asked: Period, shown: Shown) -> str:
     elif shown.pattern:
         lines.append(f"{plural(len(report.table.routes), 'route')} with {markdown_code(shown.pattern)}")
     else:
-        lines += _facts(facts(report.table.total))
+        lines += _facts(facts(report.table.total, report.table.total_changes))
     lines += [
         "",
         *(

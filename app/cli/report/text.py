@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.cli.figures import Report, RouteReport
 from app.cli.period import Period
-from app.cli.report.shown import Shown, compared, heading, tables
+from app.cli.report.selection import Selection, compared, heading, rounded, tables
 from app.cli.route_detail import (
     SAMPLE_HEADS,
     SAMPLE_LEFT,
@@ -20,15 +20,15 @@ from app.escaping import for_terminal
 from app.formatting import plural, table
 
 
-def as_text(report: Report, asked: Period, shown: Shown) -> str:
+def as_text(report: Report, asked: Period, shown: Selection) -> str:
     """Facts, warnings and tables."""
-    lines = [heading(report, asked), *filter(None, [compared(report)]), ""]
+    lines = [heading(report, asked), *filter(None, [rounded(report, asked), compared(report)]), ""]
     if report.route is not None:
         lines += _route(report.route)
     elif shown.pattern:
         lines.append(f"{plural(len(report.table.routes), 'route')} with {shown.pattern!r}")
     else:
-        lines += _facts(facts(report.table.total))
+        lines += _facts(facts(report.table.total, report.table.total_changes))
     for alert in report.alerts:
         lines += ["", f"! {alert.title}. {alert.text}", f"  {alert.action}"]
     for one in tables(report, shown):

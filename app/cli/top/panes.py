@@ -131,7 +131,7 @@ def _samples(samples: Sequence[queries.Sample], width: int) -> Iterator[Item]:
 
 
 def _named(by: str, name: str, app: str) -> str:
-    return for_terminal(f"{by} {name}" + (f" of {app}" if app else ""))
+    return for_terminal(f"{by} {name}" + (f" of {app}" if app else ", all apps together"))
 
 
 def _facts(found: Sequence[tuple[str, str]], width: int) -> Iterator[Item]:

@@ -65,7 +65,7 @@ def _figures(store: redis.Redis, wanted: Wanted, span: queries.Span | None, now_
     if wanted.route is not None:
         route = route_report(store, wanted.route.app or app, wanted.route.digest, span, now_s)
     if wanted.by == "route":
-        table = queries.routes_table(store, app, span, now_s)
+        table = queries.routes_by_app(store, app, span, now_s)
         return Snapshot(
             wanted=wanted,
             at_s=now_s,

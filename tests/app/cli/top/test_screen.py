@@ -95,9 +95,7 @@ def test_warnings_take_one_line_and_an_exclamation_mark_opens_them_all(size: Siz
         lines = await session.shows("! 2 warnings (! opens them): No metrics worker")
         assert sum("warning" in line for line in lines) == 1
         await session.press("exclamation_mark")
-        lines = await session.shows(
-            "so the figures", "`heroku ps:scale metrics=1`", "12 messages from shop"
-        )
+        lines = await session.shows("so the figures", "`heroku ps:scale metrics=1`", "12 messages from shop")
         assert max(map(len, lines)) <= size[0]
         await session.press("escape")
         await session.shows("ROUTE")

@@ -13,7 +13,7 @@ from app.cli.tables import between, left_out, title
 from app.store import queries
 from app.store.queries.changes import Earlier
 
-DAYS_S = 86_400
+ROUNDED = {60: "minute", 3_600: "hour"}
 EARLIER: dict[Earlier, str] = {
     "hour": "the hour before",
     "day": "the same time a day before",
@@ -22,7 +22,7 @@ EARLIER: dict[Earlier, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Selection:
     """How rows are chosen."""
 
     by: Order = Order("requests")
@@ -55,19 +55,27 @@ def compared(report: Report) -> str:
     if before is None:
         return ""
     return (
-        f"Compared with {EARLIER[before.earlier]}: {between(before.from_s, before.to_s)}. "
-        "A change with ? may be noise: its 95 % interval holds 0."
+        f"Compared with {EARLIER[before.earlier]} ({between(before.from_s, before.to_s)}). "
+        "A change with ? may be noise."
     )
 
 
-def sorted_routes(report: Report, shown: Shown) -> queries.RoutesTable:
+def rounded(report: Report, asked: Period) -> str:
+    """The sentence about a span that is wider than what was asked; empty where it is not."""
+    to_s = report.table.rounded_to_s
+    if asked.name or to_s not in ROUNDED:
+        return ""
+    return f"Of that time figures are kept by the {ROUNDED[to_s]}, so the span is of whole {ROUNDED[to_s]}s."
+
+
+def sorted_routes(report: Report, shown: Selection) -> queries.RoutesTable:
     """The table of routes with the rows that are shown."""
     routes = {(row.app, row.digest): row for row in report.table.routes}
     rows = _cut(sorted_rows(route_rows(report.table), shown.by), shown.most)
     return replace(report.table, routes=[routes[row.app, row.digest] for row in rows])
 
 
-def tables(report: Report, shown: Shown) -> list[Table]:
+def tables(report: Report, shown: Selection) -> list[Table]:
     """Routes, dynos and hosts, as far as there are any. Of one route alone there is none."""
     if report.route is not None:
         return []
@@ -83,7 +91,7 @@ def tables(report: Report, shown: Shown) -> list[Table]:
     return [table for table in found if table.rows]
 
 
-def _names(by: By, name: str, report: Report, found: queries.NamesTable, shown: Shown) -> Table:
+def _names(by: By, name: str, report: Report, found: queries.NamesTable, shown: Selection) -> Table:
     all_rows = sorted_rows(name_rows(found), shown.by)
     rows = _cut(all_rows, shown.most)
     notes = [left_out(len(rows), len(all_rows), 0, by)]
