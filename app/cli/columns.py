@@ -197,6 +197,7 @@ COLUMNS: tuple[Column, ...] = (
         "Heroku's error codes and how often each came",
         lambda row: " ".join(f"{code}:{count}" for code, count in row.codes.items()),
         lambda row: sum(row.codes.values()),
+        _any(lambda row: row.codes),
         is_left=True,
     ),
 )

@@ -106,7 +106,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     most = args.routes
     if most is None and args.format not in WHOLE:
         most = ROUTES_SHOWN
-    sys.stdout.write(written(args.format, report, asked, Selection(by, most or 0, args.route)))
+    sys.stdout.write(written(args.format, report, asked, Selection(by, most or 0, args.route, args.compare)))
     return 0
 
 

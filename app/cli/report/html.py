@@ -53,7 +53,7 @@ def as_html(report: Report, asked: Period, shown: Selection) -> str:
     detail = report.route.detail if report.route else None
     return _template().render(
         heading=heading(report, asked),
-        notes=list(filter(None, [rounded(report, asked), compared(report)])),
+        notes=list(filter(None, [rounded(report, asked), compared(report, shown)])),
         route=detail.route if detail else "",
         matching=plural(len(report.table.routes), "route") if shown.pattern and not detail else "",
         pattern=shown.pattern,

@@ -25,7 +25,7 @@ CODE_COLUMNS = ("name", "app", "codes")
 def as_markdown(report: Report, asked: Period, shown: Selection) -> str:
     """Facts, warnings and tables."""
     lines = [f"# {markdown_text(heading(report, asked))}", ""]
-    for note in filter(None, [rounded(report, asked), compared(report)]):
+    for note in filter(None, [rounded(report, asked), compared(report, shown)]):
         lines += [markdown_text(note), ""]
     if report.route is not None:
         lines += [

@@ -30,6 +30,8 @@ class Selection:
     """Rows of each table; 0: all."""
     pattern: str = ""
     """The routes that are asked for; empty: all."""
+    earlier: Earlier | None = None
+    """What changes are against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,13 @@ def heading(report: Report, asked: Period) -> str:
     return title(table.app, asked, table.from_s, table.to_s)
 
 
-def compared(report: Report) -> str:
-    """The sentence about the earlier span; empty without one."""
+def compared(report: Report, shown: Selection) -> str:
+    """The sentence about the earlier span; empty where none is asked for."""
     before = report.table.before
-    if before is None:
+    if shown.earlier is None:
         return ""
+    if before is None:
+        return f"There are no figures of {EARLIER[shown.earlier]} to compare with."
     return (
         f"Compared with {EARLIER[before.earlier]} ({between(before.from_s, before.to_s)}). "
         "A change with ? may be noise."
@@ -63,7 +67,8 @@ def compared(report: Report) -> str:
 def rounded(report: Report, asked: Period) -> str:
     """The sentence about a span that is wider than what was asked; empty where it is not."""
     to_s = report.table.rounded_to_s
-    if asked.name or to_s not in ROUNDED:
+    from_s = report.table.from_s
+    if asked.name or from_s is None or to_s not in ROUNDED or from_s % to_s:
         return ""
     return f"Of that time figures are kept by the {ROUNDED[to_s]}, so the span is of whole {ROUNDED[to_s]}s."
 
@@ -94,7 +99,7 @@ def tables(report: Report, shown: Selection) -> list[Table]:
 def _names(by: By, name: str, report: Report, found: queries.NamesTable, shown: Selection) -> Table:
     all_rows = sorted_rows(name_rows(found), shown.by)
     rows = _cut(all_rows, shown.most)
-    notes = [left_out(len(rows), len(all_rows), 0, by)]
+    notes = [left_out(len(rows), len(all_rows), found.left_out, by)]
     from_s = report.table.from_s
     if from_s is None or found.from_s > from_s + 60:
         notes.append(f"{name} are kept for a day: these are of {between(found.from_s, found.to_s)}")

@@ -22,7 +22,7 @@ from app.formatting import plural, table
 
 def as_text(report: Report, asked: Period, shown: Selection) -> str:
     """Facts, warnings and tables."""
-    lines = [heading(report, asked), *filter(None, [rounded(report, asked), compared(report)]), ""]
+    lines = [heading(report, asked), *filter(None, [rounded(report, asked), compared(report, shown)]), ""]
     if report.route is not None:
         lines += _route(report.route)
     elif shown.pattern:

@@ -82,7 +82,7 @@ def _figures(store: redis.Redis, wanted: Wanted, span: queries.Span | None, now_
         app, from_s, to_s, rows, left_out = "", apps.from_s, apps.to_s, app_rows(apps, now_s), apps.left_out
     else:
         names = queries.names_table(store, app, "dynos" if wanted.by == "dyno" else "hosts", span, now_s)
-        from_s, to_s, rows, left_out = names.from_s, names.to_s, name_rows(names), 0
+        from_s, to_s, rows, left_out = names.from_s, names.to_s, name_rows(names), names.left_out
     # The digest `all` is always there.
     all_routes = queries.route_detail(store, app, keys.ALL_ROUTES, queries.Span(to_s - from_s), now_s)
     assert all_routes is not None

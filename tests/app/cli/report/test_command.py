@@ -85,7 +85,8 @@ def test_aborted_requests_and_connections_are_told_beside_the_errors(
     assert table[1][-4:] == ["0", "-", "H27:3", "H18:1"]
     assert table[2][-3:] == ["2", "8.92", "min"]
     markdown = report(redis_url, "--since", "15m", "--format", "markdown").stdout.splitlines()
-    rows = [line for line in markdown if line.startswith("|")]
+    head = next(at for at, line in enumerate(markdown) if line.startswith("| Route"))
+    rows = markdown[head : markdown.index("", head)]
     assert "| Aborted |" in rows[0]
     assert len({line.count("|") for line in rows}) == 1
     total = json.loads(report(redis_url, "--since", "all", "--format", "json").stdout)["table"]["total"]
@@ -301,6 +302,35 @@ def test_a_comparison_marks_what_may_be_noise(redis_url: str, redis_client: redi
     row = next(line for line in lines if line.startswith("/a"))
     assert re.search(r"\+(29|30)\d %$", row.rstrip()), row
     assert any(re.search(r"\(p95 \+(29|30)\d %\)", line) for line in lines if line.startswith("  service"))
+
+
+def test_nothing_to_compare_with_is_said(filled_url: str) -> None:
+    text = report(filled_url, "--compare", "week").stdout
+    assert "There are no figures of the same time a week before to compare with." in text
+    assert "±" not in text
+
+
+def test_one_bad_dyno_stands_out_in_the_window(redis_url: str, redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    seen = [SeenRequest(now_s - 60, "/a", app="shop", dyno=f"web.{1 + at % 4}") for at in range(400)]
+    seen += [SeenRequest(now_s - 60, "/a", app="shop", dyno="web.3", status="500") for _ in range(50)]
+    seen += [SeenRequest(now_s - 60, "/a", app="api", dyno="web.1")]
+    fill(redis_client, seen, now_s)
+    text = report(redis_url, "--since", "15m", "--app", "shop", "--sort", "errors").stdout
+    lines = text.splitlines()
+    head = next(at for at, line in enumerate(lines) if line.startswith("DYNO"))
+    assert lines[head + 1].split()[:2] == ["web.3", "150"]
+    assert "33.3 %" in lines[head + 1]
+    assert any(line.startswith("shop.example.com") for line in lines)
+    as_data = json.loads(report(redis_url, "--since", "15m", "--format", "json").stdout)
+    assert {(row["app"], row["name"]) for row in as_data["dynos"]["rows"]} >= {
+        ("shop", "web.3"),
+        ("api", "web.1"),
+    }
+    for form in ("markdown", "html"):
+        assert "web.3" in report(redis_url, "--since", "15m", "--format", form).stdout
+    everything = report(redis_url, "--since", "all").stdout
+    assert "Dynos are kept for a day: these are of" in everything
 
 
 def test_warnings_of_other_apps_are_left_out(filled_url: str) -> None:

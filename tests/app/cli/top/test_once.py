@@ -89,10 +89,9 @@ def test_flags_choose_what_is_printed(filled_url: str) -> None:
         "/route/71",
     ]
     assert "no route with 'nope'" in top(filled_url, "--filter", "nope").stdout
-    assert any(
-        line.startswith(("DYNO", "no requests"))
-        for line in top(filled_url, "--by", "dyno").stdout.splitlines()
-    )
+    for by, start in (("dyno", "web.1 "), ("host", "shop.example.com "), ("app", "(no name) ")):
+        printed = top(filled_url, "--by", by).stdout.splitlines()
+        assert any(line.startswith(start) for line in printed), printed
     refused = top(filled_url, "--sort", "speed")
     assert (refused.returncode, refused.stdout) == (2, "")
 
