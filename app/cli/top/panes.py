@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -81,7 +82,7 @@ def order_items(columns: Sequence[Column], by: Order, width: int) -> list[Item]:
     return items
 
 
-def row_items(row: Row, by: str, width: int) -> list[Item]:
+def row_items(row: Row, by: str, app: str, width: int) -> list[Item]:
     """A dyno or a host by itself."""
     facts = [
         ("requests", number(row.count) + ("" if row.rate is None else f", {rate(row.rate)}/s")),
@@ -92,23 +93,30 @@ def row_items(row: Row, by: str, width: int) -> list[Item]:
         *([("H-codes", counts(dict(row.codes)))] if row.codes else []),
     ]
     return [
-        Item(_named(by, row.name, row.app), TITLE),
+        *_wrapped(_named(by, row.name, app), width, 4, TITLE),
         *_facts(facts, width),
         Item(""),
-        *_wrapped(f"its requests: python -m app requests --{by} {row.name}", width, 4),
+        *_requests(by, row.name, app, width),
     ]
 
 
 def route_items(found: RouteReport, app: str, width: int) -> list[Item]:
     """A route by itself: its figures, and single requests with their ids."""
     detail = found.detail
-    items = [Item(_named("route", detail.route, app), TITLE), *_facts(detail_facts(detail), width)]
+    items = _wrapped(_named("route", detail.route, app), width, 4, TITLE)
+    items += _facts(detail_facts(detail), width)
     items += _wrapped(of_all_time(detail), width, style=QUIET) if of_all_time(detail) else []
     for title, samples in sample_tables(found.samples):
         items += [Item(""), Item(title, TITLE), *_samples(samples, width)]
     if not found.samples.failed and not found.samples.slowest:
         items += [Item(""), *_wrapped("No single requests are kept of this window.", width, style=QUIET)]
-    return items
+    return [*items, Item(""), *_requests("route", detail.route, app, width)]
+
+
+def _requests(by: str, name: str, app: str, width: int) -> list[Item]:
+    """The command that shows its requests. Quoted: it is copied into a shell, and the name is a client's."""
+    words = ["python", "-m", "app", "requests", f"--{by}", name, *(["--app", app] if app else [])]
+    return _wrapped(f"all its requests: {shlex.join(map(for_terminal, words))}", width, 4)
 
 
 def _samples(samples: Sequence[queries.Sample], width: int) -> Iterator[Item]:

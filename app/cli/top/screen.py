@@ -76,7 +76,7 @@ class TopApp(App[int]):
         Binding("home,g", "end(-1)", "Top"),
         Binding("end,G", "end(1)", "End"),
     ]
-    ANYWHERE = frozenset(("interrupt", "suspend_process", "move", "page", "end", "window"))
+    ANYWHERE = frozenset(("interrupt", "quit", "suspend_process", "move", "page", "end", "window"))
     """Actions that panes have too."""
 
     def __init__(
@@ -162,6 +162,10 @@ class TopApp(App[int]):
     def action_leave(self) -> None:
         self.exit(0)
 
+    async def action_quit(self) -> None:
+        """Ctrl-Q, which Textual binds to it."""
+        self.exit(0)
+
     def action_move(self, step: int) -> None:
         self.screen.query_one(Lines).move(step)
 
@@ -219,7 +223,7 @@ class TopApp(App[int]):
             self._look()
             self._open(Pane(self._route_items, panes.COPY_KEYS, copies=True))
         else:
-            self._open(Pane(partial(panes.row_items, row, by), panes.LEAVE_KEYS))
+            self._open(Pane(partial(panes.row_items, row, by, row.app or self._view.app), panes.LEAVE_KEYS))
 
     def action_help(self) -> None:
         self._open(Pane(panes.help_items, panes.LEAVE_KEYS))

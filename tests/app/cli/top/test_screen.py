@@ -252,7 +252,7 @@ def test_help_names_every_key(key: str) -> None:
     at_terminal(WIDE, steps)
 
 
-@pytest.mark.parametrize(("key", "code"), [("q", 0), ("Q", 0), ("f10", 0), ("ctrl+c", 130)])
+@pytest.mark.parametrize(("key", "code"), [("q", 0), ("Q", 0), ("f10", 0), ("ctrl+q", 0), ("ctrl+c", 130)])
 def test_it_quits_with_an_exit_code(key: str, code: int) -> None:
     async def steps(session: Session) -> None:
         await session.press(key)
