@@ -27,7 +27,8 @@ from app.formatting import milliseconds, percent, plural, rate
 from app.html_files import Tick, load_template, polylines, round_up, time_ticks
 from app.store import queries
 
-X_TICKS = 5
+X_TICKS = 3
+"""More would overlap on a phone."""
 DAY_S = 86_400
 
 
@@ -106,7 +107,9 @@ def _plot(
 def _time_ticks(found: queries.Series) -> list[Tick]:
     begin_s, end_s = found.times[0], found.times[-1]
     places = (begin_s + (end_s - begin_s) * at / (X_TICKS - 1) for at in range(X_TICKS))
-    return time_ticks([_clock(at_s, with_day=end_s - begin_s > DAY_S) for at_s in places])
+    return time_ticks(
+        [_clock(at_s, "%m-%d %H:%M" if end_s - begin_s > DAY_S else "%H:%M:%S") for at_s in places]
+    )
 
 
 def _steps(found: queries.Series) -> list[tuple[str, str, str, str, str]]:
@@ -116,7 +119,7 @@ def _steps(found: queries.Series) -> list[tuple[str, str, str, str, str]]:
     )
     return [
         (
-            _clock(at_s, with_day=True),
+            _clock(at_s, "%Y-%m-%d %H:%M:%S"),
             rate(per_s),
             "" if errors is None else percent(errors),
             milliseconds(p50),
@@ -126,5 +129,5 @@ def _steps(found: queries.Series) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def _clock(at_s: float, *, with_day: bool) -> str:
-    return f"{datetime.fromtimestamp(at_s, UTC):{'%Y-%m-%d %H:%M:%S' if with_day else '%H:%M:%S'}}"
+def _clock(at_s: float, form: str) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):{form}}"
