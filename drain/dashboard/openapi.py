@@ -129,7 +129,7 @@ def _parameters() -> Schema:
             "in": "query",
             "description": "the length of a step, such as 10s or 1m; longer where such short windows are not "
             "kept, and where there would be more than 2,000",
-            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
+            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhdw]$"},
         },
         "route": {
             "name": "route",
