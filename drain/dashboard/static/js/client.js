@@ -18,7 +18,8 @@ export class NoAnswer extends Error {
 // refuses an address with a password; the browser sends them by itself.
 export const resolved = (address) => new URL(address, location.origin + location.pathname);
 
-async function ask(address, signal) {
+/** The answer, parsed. Raises NoAnswer, and what `fetch` raises where `signal` is aborted. */
+export async function ask(address, signal) {
   let response;
   try {
     response = await fetch(resolved(address), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
@@ -34,7 +35,8 @@ async function ask(address, signal) {
 
 /**
  * Keeps a set of addresses fresh. `wanted()` gives {name: address}; `found(name, answer)` takes what
- * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong.
+ * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong;
+ * the fault's `answer` is the name of what did not come.
  */
 export class Poller {
   constructor(wanted, found, state) {
@@ -66,7 +68,9 @@ export class Poller {
     const due = Object.entries(this.wanted()).filter(([name, address]) => this.isDue(name, address));
     const outcomes = await Promise.allSettled(due.map(([name, address]) => this.askOne(name, address, signal)));
     if (signal.aborted) return;
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    const faults = outcomes.filter((outcome) => outcome.status === "rejected");
+    // Where more than one thing is wrong, what is merely not there matters least.
+    const failed = faults.find(({ reason }) => reason.kind !== "missing") ?? faults[0];
     this.failures = failed ? this.failures + 1 : 0;
     // What came may have told what to ask for next: which replay is the latest.
     const isNew = Object.entries(this.wanted()).some(([name, address]) => this.latest.get(name)?.address !== address);
@@ -87,7 +91,10 @@ export class Poller {
   }
 
   async askOne(name, address, signal) {
-    const answer = await ask(address, signal);
+    const answer = await ask(address, signal).catch((fault) => {
+      fault.answer = name;
+      throw fault;
+    });
     if (signal.aborted) return;
     const last = this.latest.get(name);
     const isOlder = last && last.address === address && answer.at_ms < last.atMs;

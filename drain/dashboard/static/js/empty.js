@@ -1,5 +1,6 @@
 // What a new user sees: the one command that connects a drain.
 
+import { copies } from "./copy.js";
 import { byId, setText } from "./dom.js";
 
 export function startEmpty() {
@@ -7,22 +8,7 @@ export function startEmpty() {
   const path = location.pathname.replace(/\/$/, "");
   const url = `${location.protocol}//USER:PASSWORD@${location.host}${path}/logs?app=APP`;
   command.textContent = `heroku drains:add '${url}' -a APP`;
-  const button = byId("copy-command");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(command.textContent);
-      flash(button, "Copied");
-    } catch {
-      // Without HTTPS a page may not write to the clipboard; the reader then does.
-      getSelection().selectAllChildren(command);
-      flash(button, "Selected");
-    }
-  });
-}
-
-function flash(button, word) {
-  button.textContent = word;
-  setTimeout(() => { button.textContent = "Copy"; }, 1_600);
+  copies(byId("copy-command"), command);
 }
 
 export function showEmpty(health) {

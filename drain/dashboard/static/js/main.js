@@ -1,14 +1,21 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
 import { Alerts } from "./alerts.js";
+import { appForApi, Apps } from "./apps.js";
+import { startBar } from "./bar.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
+import { Compare } from "./compare.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
+import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
+import { showMissingApp, showMissingRoute } from "./missing.js";
+import { NamesPanel } from "./names.js";
 import { goTo, hashOf, readNavigation, WINDOWS, windowSince } from "./navigation.js";
+import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
@@ -19,19 +26,33 @@ import { startTips } from "./tip.js";
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
+let isRouteMissing = false;
 
 const figures = new BigFigures(byId("figures"));
 const plots = new Plots(byId("plots"));
-const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: row.digest }));
+const apps = new Apps();
+const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, app: row.app }));
+const dynos = new NamesPanel(byId("names"), "dynos");
+const hosts = new NamesPanel(byId("names"), "hosts");
+const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }));
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
+const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
 const memory = new MemoryView(byId("memory"), () => poller.now());
 const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), routeOfRun);
+const loading = new Loading({
+  routes: [byId("figures"), byId("table")],
+  route: [byId("figures"), byId("route-view")],
+  series: [byId("plots")],
+  overview: [byId("apps-table")],
+  dynos: [dynos.panel],
+  hosts: [hosts.panel],
+});
 const poller = new Poller(wanted, found, state);
 
 function query(further = {}) {
   const parameters = new URLSearchParams({ window: nav.window, ...further });
-  if (nav.app) parameters.set("app", nav.app);
+  if (appForApi(nav)) parameters.set("app", appForApi(nav));
   return parameters;
 }
 
@@ -44,15 +65,38 @@ function routeOfRun(digest, { app = "", from = "" }) {
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
-  const shown = nav.digest ? { route: `api/routes/${nav.digest}?${query()}` } : { routes: `api/routes?${query()}` };
-  if (nav.window !== "all") shown.series = `api/series?${query(nav.digest ? { route: nav.digest } : {})}`;
+  if (apps.isUnknown(nav) || (!apps.isKnown && !nav.app && !nav.digest)) return always;
+  const compared = nav.compare ? { compare: nav.compare } : {};
+  const shown = {};
+  if (apps.isOverview(nav)) {
+    Object.assign(shown, { overview: `api/overview?${query(compared)}`, routes: `api/routes?${query({ ...compared, by: "app" })}` });
+  } else if (nav.digest) {
+    const route = { route: nav.digest };
+    Object.assign(shown, { route: `api/routes/${nav.digest}?${query(compared)}`, samples: `api/samples?${query(route)}` });
+    if (nav.window !== "all") shown.series = `api/series?${query(route)}`;
+  } else {
+    Object.assign(shown, { routes: `api/routes?${query(compared)}`, dynos: `api/dynos?${query()}`, hosts: `api/hosts?${query()}` });
+    if (nav.window !== "all") shown.series = `api/series?${query()}`;
+  }
   if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
   return { ...always, ...shown };
 }
 
 function found(name, answer) {
   lastAtMs = Math.max(lastAtMs, answer.at_ms ?? 0);
-  const take = { memory: (answer) => memory.show(answer), health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
+  loading.found(name, wanted()[name]);
+  const take = {
+    memory: (answer) => memory.show(answer),
+    health: takeHealth,
+    apps: takeApps,
+    overview: (answer) => overview.show(answer),
+    routes: takeRoutes,
+    route: takeRoute,
+    samples: (answer) => routeView.showSamples(answer),
+    series: takeSeries,
+    dynos: (answer) => dynos.show(answer, keptNote()),
+    hosts: (answer) => hosts.show(answer, keptNote()),
+  };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
 }
@@ -60,42 +104,41 @@ function found(name, answer) {
 function takeHealth(answer) {
   health = answer.health;
   memory.showSum(health.memory);
-  alerts.show(answer.alerts);
+  alerts.show(answer.alerts, appForApi(nav));
   showParts();
 }
 
-function takeApps({ apps, unnamed }) {
-  const chooser = byId("app");
-  const names = apps.map((app) => app.name);
-  if (nav.app && !names.includes(nav.app)) names.push(nav.app);
-  const drawn = JSON.stringify(names);
-  if (chooser.dataset.drawn !== drawn) {
-    chooser.dataset.drawn = drawn;
-    chooser.replaceChildren(make("option", { value: "" }, "all apps"), ...names.map((name) => make("option", { value: name }, name)));
-  }
-  chooser.value = nav.app;
-  // With a single app there is nothing to choose.
-  byId("app-chooser").hidden = names.length + (unnamed ? 1 : 0) < 2 && !nav.app;
+function takeApps(answer) {
+  const wasOverview = apps.isOverview(nav);
+  apps.take(answer);
+  apps.drawChooser(nav);
+  // One app, as it was the only one until now, gives way to the overview.
+  if (apps.isOverview(nav) !== wasOverview) clearViews();
+  showParts();
 }
 
+/** Dynos and hosts are kept for a day: of a longer span they show what is left. */
+const keptNote = () => (["7d", "30d", "all"].includes(nav.window) ? "last 24 h" : "");
+
 function takeRoutes(answer) {
-  figures.show(answer.total);
+  figures.show(answer.total, answer.total_changes, answer.before);
   table.show(answer);
   footnote(answer);
 }
 
 function takeRoute(answer) {
+  isRouteMissing = false;
   const name = format.visible(answer.route);
   setText(byId("route-name"), name);
   document.title = `${name} · Tailrace`;
-  figures.show(answer.figures);
+  figures.show(answer.figures, answer.changes, answer.before);
   routeView.show(answer);
   footnote(answer);
 }
 
 function takeSeries(answer) {
   plots.show(answer);
-  figures.showNow(answer.now_requests_per_s);
+  figures.showNow(answer);
 }
 
 function footnote({ from_s: from, to_s: to }) {
@@ -105,12 +148,15 @@ function footnote({ from_s: from, to_s: to }) {
 }
 
 function state(kind, { waitMs, fault }) {
+  // A route that is not there is no outage: it has a view of its own.
+  isRouteMissing = kind === "missing" && fault.answer === "route";
+  if (isRouteMissing) kind = "live";
   const live = byId("live");
   const words = {
     redis: fault?.reason || "Redis is unreachable",
     network: "The server does not answer",
     login: "Not signed in",
-    missing: nav.view === "replay" ? "No such replay; replays are kept for 30 days" : "No such route in this app",
+    missing: "No such replay; replays are kept for 30 days",
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
@@ -131,37 +177,60 @@ function state(kind, { waitMs, fault }) {
 function showParts() {
   const isReplay = nav.view === "replay";
   const isEmpty = !isReplay && health !== null && health.requests === 0;
+  const isOverview = apps.isOverview(nav);
+  const isAppMissing = apps.isUnknown(nav);
+  const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
+  const isUndecided = !apps.isKnown && !nav.app && !nav.digest;
   byId("empty").hidden = !isEmpty;
-  byId("traffic").hidden = isReplay || isEmpty || health === null;
+  byId("missing").hidden = !isMissing;
+  byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
-  byId("all-routes").hidden = Boolean(nav.digest);
+  byId("overview").hidden = !isOverview;
+  byId("figures").hidden = isOverview;
+  byId("names").hidden = isOverview || Boolean(nav.digest);
+  byId("all-routes").hidden = isOverview || Boolean(nav.digest);
   byId("route-head").hidden = !nav.digest;
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("plots").hidden = nav.window === "all";
+  byId("plots").hidden = isOverview || nav.window === "all";
+  compare.show(nav.compare, nav.window !== "all");
   byId("table").dataset.window = nav.window;
-  byId("footnote").hidden = isReplay || isEmpty;
+  byId("footnote").hidden = isReplay || isEmpty || isMissing;
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
   byId("choosers").hidden = isReplay;
   if (isEmpty) showEmpty(health);
+  if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
+  else if (isMissing) showMissingRoute(nav, appForApi(nav));
+  if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
+  else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  loading.wanted(wanted());
+}
+
+/** Nothing of what was shown before is taken for what is asked for now. */
+function clearViews() {
+  for (const part of [overview, figures, table, dynos, hosts]) part.clear();
+  routeView.clear(`api/breakdown?${query(nav.digest ? { route: nav.digest } : {})}`);
+  if (!nav.digest) return;
+  setText(byId("route-name"), "\u00a0");
+  document.title = "Tailrace";
 }
 
 function move() {
   const before = nav;
   nav = readNavigation();
-  if (!nav.digest) document.title = nav.view === "replay" ? "Replay · Tailrace" : "Tailrace";
   byId("back").href = hashOf({ ...nav, digest: "" });
   for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
   byId("csv").href = `api/routes.csv?${query()}`;
-  byId("app").value = nav.app;
+  apps.drawChooser(nav);
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
   if (!nav.run) replay.leave();
-  if (before.app !== nav.app) table.clear();
-  if (before.digest !== nav.digest) {
-    routeView.clear();
-    setText(byId("route-name"), "\u00a0");
+  if (["app", "digest", "view"].some((name) => before[name] !== nav[name])) {
+    isRouteMissing = false;
+    clearViews();
+  } else {
+    routeView.breakdown.of(`api/breakdown?${query({ route: nav.digest })}`);
   }
   if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
   showParts();
@@ -177,6 +246,7 @@ function startChoosers() {
   byId("app").addEventListener("change", (event) => goTo({ ...nav, digest: "", app: event.target.value }));
 }
 
+startBar(document.querySelector(".bar"));
 startChoosers();
 startEmpty();
 startTips();

@@ -15,10 +15,11 @@ export const WINDOWS = [
 const SPANS_S = { "5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, all: Infinity };
 
 const LAST = "tailrace.window";
+const COMPARED = ["hour", "day", "week"];
 const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
 
-/** {view: "traffic" | "replay", digest: "" | 64 hex digits, app, window} */
+/** {view: "traffic" | "replay", digest: "" | 64 hex digits, app, window, compare: "" | "hour" | "day" | "week"} */
 export function readNavigation() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const found = new URLSearchParams(query);
@@ -31,6 +32,7 @@ export function readNavigation() {
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
     window: names.includes(window) ? window : "5m",
+    compare: COMPARED.includes(found.get("compare")) ? found.get("compare") : "",
   };
 }
 
@@ -47,6 +49,7 @@ export function hashOf(nav) {
   const query = new URLSearchParams();
   if (nav.app) query.set("app", nav.app);
   query.set("window", nav.window);
+  if (nav.compare) query.set("compare", nav.compare);
   let path = nav.digest ? `/routes/${nav.digest}` : "/";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
   return `#${path}?${query}`;
