@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.store.frame_events import Loss, record_once
-from app.store.keys import APPS, digest
+from app.store.keys import APPS
 from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
@@ -106,8 +106,3 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, shop: redis.Redis) -> N
     assert page.site.asked == []
     page.run(hide, False)
     page.wait_for(lambda: "/api/health" in page.site.asked, "questions again", 3)
-
-
-def test_a_route_that_is_not_there_is_said(page: Page, shop: redis.Redis) -> None:
-    page.open(f"#/routes/{digest('/nowhere')}?window=1h")
-    page.wait_for(lambda: "No such route" in page.text("#outage"), "the message")

@@ -68,7 +68,7 @@ export function fillChange(name) {
       setAttribute(cell, "data-tone", "zero");
       return;
     }
-    const part = cell.querySelector(".change") ?? make("span", { class: "change" }, make("span"), make("span", { class: "unseen" }));
+    const part = cell.querySelector(".delta") ?? make("span", { class: "delta" }, make("span"), make("span", { class: "unseen" }));
     if (part.parentElement !== cell) cell.replaceChildren(part);
     setText(part.firstChild, change.is_shown ? text : `${text} ?`);
     setText(part.lastChild, change.is_shown ? "" : ` ${TOO_FEW}`);

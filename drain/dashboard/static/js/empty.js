@@ -1,6 +1,5 @@
 // What a new user sees: the one command that connects a drain.
 
-import { copies } from "./copy.js";
 import { byId, setText } from "./dom.js";
 
 export function startEmpty() {
@@ -8,7 +7,22 @@ export function startEmpty() {
   const path = location.pathname.replace(/\/$/, "");
   const url = `${location.protocol}//USER:PASSWORD@${location.host}${path}/logs?app=APP`;
   command.textContent = `heroku drains:add '${url}' -a APP`;
-  copies(byId("copy-command"), command);
+  const button = byId("copy-command");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      flash(button, "Copied");
+    } catch {
+      // Without HTTPS a page may not write to the clipboard; the reader then does.
+      getSelection().selectAllChildren(command);
+      flash(button, "Selected");
+    }
+  });
+}
+
+function flash(button, word) {
+  button.textContent = word;
+  setTimeout(() => { button.textContent = "Copy"; }, 1_600);
 }
 
 export function showEmpty(health) {

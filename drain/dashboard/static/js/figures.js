@@ -36,10 +36,10 @@ export class BigFigures {
     };
   }
 
-  /** What it is now, from the series: over the last whole minute, whatever the window. */
+  /** What it is now, from the series: over the last whole minute, whatever the window; null: it is not shown. */
   showNow(series) {
     for (const [name, own] of Object.entries(this.tiles)) {
-      const value = series[NOW[name]];
+      const value = series?.[NOW[name]];
       const text = value === null || value === undefined ? "" : `now ${COMPARED[name][1](value)}`;
       setText(own.now, text);
       setAttribute(own.now, "data-tone", name === "errors" && value >= ERRORS_ARE_BAD_FROM ? "bad" : null);

@@ -20,7 +20,7 @@ export function showMissingRoute(nav, app) {
   const of = app ? `${app} has no such route` : "There is no such route";
   const links = [link(app ? `All routes of ${app}` : "All routes", { ...nav, digest: "" })];
   if (app) links.push(link("All apps", { ...nav, app: "", digest: "" }));
-  draw(of, "Its name may be newer than the link, or it may count under another row by now. Routes are kept from their first request on.", links);
+  draw(of, "Nobody has requested it yet, or it counts under another row by now.", links);
 }
 
 const link = (name, nav) => make("a", { href: hashOf(nav) }, name);

@@ -35,7 +35,7 @@ export class NamesPanel {
       columns: columns(kind),
       keyOf: (row) => `${row.app} ${row.name}`,
       sort: { key: "share", descends: true },
-      yielding: ["p50", "errors", "count", "p95"],
+      yielding: ["own-p50", "own-errors", "own-count", "own-p95"],
       sorted: () => this.draw(),
     });
     this.panel.append(this.more);
@@ -96,11 +96,11 @@ function columns(kind) {
   return [
     { key: "name", name: ONE[kind], text: true, isHead: true, of: (row) => row.name, fill: (cell, row) => fillName(cell, row, kind) },
     { key: "app", name: "App", text: true, of: (row) => row.app, ifAny: (row) => row.app && row.is_of_many, fill: plain((row) => row.app) },
-    { key: "count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
-    { key: "errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
+    { key: "own-count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
+    { key: "own-errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
     { key: "share", name: "Of all errors", of: (row) => row.error_share, fill: fillShare },
-    { key: "p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
-    { key: "p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
+    { key: "own-p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
+    { key: "own-p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
   ];
 }
 

@@ -105,6 +105,7 @@ export class Sheet {
   }
 
   fill(rows) {
+    const focused = this.body.contains(document.activeElement) ? document.activeElement : null;
     const wanted = new Set(rows.map(this.keyOf));
     for (const [key, line] of this.lines) {
       if (!wanted.has(key)) {
@@ -116,9 +117,10 @@ export class Sheet {
       const key = this.keyOf(row);
       const line = this.lines.get(key) ?? this.line(key);
       this.columns.forEach((column, index) => column.fill(line.cells[index], row, this.context));
-      // Moving an element takes its focus away, so only what is out of place is moved.
       if (this.body.children[at] !== line) this.body.insertBefore(line, this.body.children[at] ?? null);
     });
+    // Moving an element takes its focus away.
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
 
   line(key) {

@@ -10,8 +10,10 @@ import { load, save } from "./storage.js";
 const SORT = "tailrace.sort";
 
 export class RoutesTable {
-  /** `addressOf(row)` gives the address of a route's own view. */
-  constructor(container, addressOf) {
+  /** `addressOf(row)` gives the address of a route's own view; `chosen({sort, filter})` is told what the reader
+      chooses. */
+  constructor(container, addressOf, chosen = () => {}) {
+    this.chosen = chosen;
     this.table = null;
     this.filter = byId("filter");
     this.select = byId("sort");
@@ -22,17 +24,35 @@ export class RoutesTable {
       sort: readSort(),
       context: addressOf,
       yielding: YIELDING,
-      sorted: (sort) => this.keepSort(sort),
+      sorted: (sort) => this.sorted(sort),
       cards: "cards",
     });
-    this.filter.addEventListener("input", () => this.draw());
+    this.filter.addEventListener("input", () => this.changed());
     document.addEventListener("keydown", (event) => this.key(event));
     this.select.addEventListener("change", () => this.sheet.sortBy(this.select.value));
   }
 
-  keepSort(sort) {
+  sorted(sort) {
     save(SORT, JSON.stringify(sort));
-    this.select.value = sort.key;
+    this.changed();
+  }
+
+  /** Sort and filter as an address has them. */
+  choices() {
+    const { key, descends } = this.sheet.sort;
+    return { sort: `${descends ? "-" : ""}${key}`, filter: this.filter.value };
+  }
+
+  /** Takes them from an address; without a sort there the one that was chosen last. */
+  choose({ sort, filter }) {
+    this.sheet.sort = named(sort) ?? readSort();
+    if (this.filter.value !== filter) this.filter.value = filter;
+    this.draw();
+  }
+
+  changed() {
+    this.chosen(this.choices());
+    this.draw();
   }
 
   key(event) {
@@ -43,7 +63,7 @@ export class RoutesTable {
       this.filter.select();
     } else if (event.key === "Escape" && event.target === this.filter && this.filter.value) {
       this.filter.value = "";
-      this.draw();
+      this.changed();
     }
   }
 
@@ -91,10 +111,18 @@ export class RoutesTable {
   }
 }
 
+const isSortable = (key) => Boolean(COLUMNS.find((column) => column.key === key)?.of);
+
+/** `-p95` is by p95, descending; null for what no column has. */
+function named(sort) {
+  const key = sort.replace(/^-/, "");
+  return isSortable(key) ? { key, descends: sort !== key } : null;
+}
+
 function readSort() {
   try {
     const found = JSON.parse(load(SORT));
-    if (COLUMNS.find((column) => column.key === found.key)?.of) return { key: found.key, descends: Boolean(found.descends) };
+    if (isSortable(found.key)) return { key: found.key, descends: Boolean(found.descends) };
   } catch { /* nothing kept, or nothing that fits */ }
   return { key: "count", descends: true };
 }
