@@ -11,12 +11,20 @@ export class Apps {
     this.names = [];
     this.unnamed = 0;
     this.isKnown = false;
+    this.wereMany = false;
   }
 
   take({ apps, unnamed }) {
     this.names = apps.map((app) => app.name);
     this.unnamed = unnamed;
+    if (!this.isKnown) this.wereMany = this.areMany;
     this.isKnown = true;
+  }
+
+  /** Another view is opened. One that is being looked at does not turn into an overview by a second app's
+      first request. */
+  moved() {
+    this.wereMany = this.areMany;
   }
 
   /** Requests without an app's name count as an app of their own. */
@@ -25,14 +33,15 @@ export class Apps {
   }
 
   isOverview({ view, digest, app }) {
-    return view === "traffic" && !digest && !app && this.areMany;
+    return view === "traffic" && !digest && !app && this.wereMany;
   }
 
   isUnknown({ app }) {
     return this.isKnown && Boolean(app) && app !== TOGETHER && !this.names.includes(app);
   }
 
-  drawChooser({ app }) {
+  drawChooser(nav) {
+    const { app } = nav;
     const chooser = byId("app");
     const names = !app || app === TOGETHER || this.names.includes(app) ? this.names : [...this.names, app];
     const drawn = JSON.stringify(names);
@@ -41,7 +50,8 @@ export class Apps {
       const first = [["", "overview of apps"], [TOGETHER, "all apps together"]];
       chooser.replaceChildren(...[...first, ...names.map((name) => [name, name])].map(([value, name]) => make("option", { value }, name)));
     }
-    chooser.value = app;
+    const isTogether = nav.view === "traffic" && !app && !nav.digest && !this.isOverview(nav);
+    chooser.value = isTogether ? TOGETHER : app;
     // With a single app there is nothing to choose.
     byId("app-chooser").hidden = !this.areMany && !app;
   }

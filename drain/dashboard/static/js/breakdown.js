@@ -97,14 +97,14 @@ function options(kind, name) {
     label: `By ${kind === "code" ? "H-code" : kind}`,
     columns: [
       { key: "name", name, text: true, isHead: true, of: (row) => row.name, fill: (cell, row) => fillName(cell, row, kind) },
-      { key: "count", name: "Requests", of: (row) => row.count, fill: plain((row) => format.shortCount(row.count)) },
-      { key: "errors", name: "Errors", of: (row) => row.errors, fill: fillErrors },
-      { key: "p50", name: "Median", of: (row) => row.p50 ?? -1, fill: plain((row) => format.time(row.p50)) },
-      { key: "p95", name: "p95", of: (row) => row.p95 ?? -1, fill: plain((row) => format.time(row.p95)) },
+      { key: "own-count", name: "Requests", of: (row) => row.count, fill: plain((row) => format.shortCount(row.count)) },
+      { key: "own-errors", name: "Errors", of: (row) => row.errors, fill: fillErrors },
+      { key: "own-p50", name: "Median", of: (row) => row.p50 ?? -1, fill: plain((row) => format.time(row.p50)) },
+      { key: "own-p95", name: "p95", of: (row) => row.p95 ?? -1, fill: plain((row) => format.time(row.p95)) },
     ],
     keyOf: (row) => row.name,
-    sort: { key: "count", descends: true },
-    yielding: ["p50"],
+    sort: { key: "own-count", descends: true },
+    yielding: ["own-p50"],
   };
 }
 

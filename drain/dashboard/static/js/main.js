@@ -109,11 +109,8 @@ function takeHealth(answer) {
 }
 
 function takeApps(answer) {
-  const wasOverview = apps.isOverview(nav);
   apps.take(answer);
   apps.drawChooser(nav);
-  // One app, as it was the only one until now, gives way to the overview.
-  if (apps.isOverview(nav) !== wasOverview) clearViews();
   showParts();
 }
 
@@ -223,6 +220,7 @@ function move() {
   byId("back").href = hashOf({ ...nav, digest: "" });
   for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
   byId("csv").href = `api/routes.csv?${query()}`;
+  apps.moved();
   apps.drawChooser(nav);
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
   if (!nav.run) replay.leave();

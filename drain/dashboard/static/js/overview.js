@@ -17,21 +17,21 @@ const LONG_FROM_S = 120;
 
 const COLUMNS = [
   { key: "name", name: "App", text: true, isHead: true, of: (row) => row.app, fill: fillName },
-  { key: "rate", name: "Requests/s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
+  { key: "app-rate", name: "Requests/s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
   change("rate", "Δ requests/s"),
-  { key: "now", name: "Now/s", tip: "Over the last whole minute", of: (row) => row.now_requests_per_s, fill: fillNow },
-  { key: "trend", name: "Requests", fill: (cell, row) => fillTrend(cell, row.requests_spark) },
-  { key: "errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
+  { key: "app-now", name: "Now/s", tip: "Over the last whole minute", of: (row) => row.now_requests_per_s, fill: fillNow },
+  { key: "app-trend", name: "Requests", fill: (cell, row) => fillTrend(cell, row.requests_spark) },
+  { key: "app-errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
   change("error_rate", "Δ errors"),
   { key: "errors-now", name: "Errors now", tip: "Over the last whole minute", of: (row) => row.now_error_rate ?? 0, fill: fillErrorsNow },
   { key: "errors-trend", name: "Errors/s", fill: (cell, row) => fillErrorTrend(cell, row.requests_spark, row.errors_spark) },
-  { key: "p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
-  { key: "p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
+  { key: "app-p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
+  { key: "app-p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
   change("p95", "Δ p95"),
   { key: "last", name: "Last request", text: true, descendsFirst: true, of: (row) => row.silent_s, fill: fillLast },
 ];
 
-const YIELDING = ["p50", "change-rate", "errors-trend", "trend", "errors-now", "change-error_rate", "change-p95", "rate"];
+const YIELDING = ["app-p50", "change-rate", "errors-trend", "app-trend", "errors-now", "change-error_rate", "change-p95", "app-rate"];
 
 export class OverviewView {
   /** `addressOf(row)` gives the address of an app's own view. */
@@ -103,5 +103,5 @@ function readSort() {
     const found = JSON.parse(load(SORT));
     if (COLUMNS.find((column) => column.key === found.key)?.of) return { key: found.key, descends: Boolean(found.descends) };
   } catch { /* nothing kept, or nothing that fits */ }
-  return { key: "rate", descends: true };
+  return { key: "app-rate", descends: true };
 }
