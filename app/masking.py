@@ -48,3 +48,9 @@ def mask_url(url: str) -> str:
         return ""
     parts = urlsplit(url)
     return without_logins(f"{parts.scheme}://{parts.netloc}{parts.path}")
+
+
+def without_query(path: str) -> str:
+    """The path of a request with `?…` in place of its query, in which there may be tokens and names."""
+    bare, mark, _ = path.partition("?")
+    return bare + (mark and "?\N{HORIZONTAL ELLIPSIS}")

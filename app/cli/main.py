@@ -51,6 +51,7 @@ class Command(Protocol):
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "top": ("the routes, live, in the terminal", "app.cli.top"),
     "report": ("the figures of a time span as text, JSON or Markdown", "app.cli.report"),
+    "requests": ("single requests out of the kept log, or what they have in common", "app.cli.requests"),
     "memory": ("what uses Redis's memory", "app.cli.memory"),
     "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
     "routes": ("list, merge or drop the rows of routes, and what was learned", "app.cli.routes"),

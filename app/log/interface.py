@@ -208,8 +208,12 @@ class MessageLog(Protocol):
         Raises LogUnavailable where the log cannot be reached, TailraceError where it cannot be used.
         """
 
-    def history(self) -> SearchableHistory:
-        """The kept log, to read a window of the past. Raises LogUnavailable."""
+    def history(self, store: redis.Redis | None = None) -> SearchableHistory:
+        """The kept log, to read a window of the past. Raises LogUnavailable.
+
+        `store`: a log that is in the Redis of the figures is read over this client's connections; without
+        it, over one of its own.
+        """
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:
         """Makes what is missing, where that is allowed, and looks at what a 2xx promises.

@@ -54,7 +54,7 @@ class MemoryLog:
     def reader(self, group: str, start: Start, *, rewind_to_store: bool = True) -> MemoryReader:
         return MemoryReader(self._topic, self._store, group, start)
 
-    def history(self) -> MemoryHistory:
+    def history(self, store: redis.Redis | None = None) -> MemoryHistory:
         return MemoryHistory(self._topic)
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:

@@ -19,3 +19,5 @@ class FoundRequest:
     app: str
     route: str
     line: RouterLine
+    is_connection: bool = False
+    """Its service time is the lifetime of a connection: see app/connections.py."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from app.learned_names import NAME, is_nameable
+
 CHILDREN_MAX = 50
 """So many children with few requests each are more than a person reads. In a small table, CHILDREN_SHARE of
 its rows are, but no fewer than CHILDREN_LEAST."""
@@ -25,8 +27,6 @@ TOP_CHILDREN_LEAST = 25
 FEW_REQUESTS = 20
 FEW_SHARE = 0.005
 """Few: at most FEW_REQUESTS, or this share of what the parent's children have together."""
-
-NAME = ":name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,35 +108,3 @@ class _Walk:
             for name, some in children.items()
             if counts[name] <= few and is_nameable(name) and not any(route in self.kept for _, route in some)
         ]
-
-
-def is_nameable(segment: str) -> bool:
-    """Whether a learned template may take a segment's place: it is neither empty nor an id already."""
-    return bool(segment) and not segment.startswith(":")
-
-
-def learned_name(route: str, templates: Collection[str], beginnings: Collection[str]) -> str:
-    """The route under its learned templates; itself where none applies.
-
-    `beginnings`: what the routes that have rows begin with, at each of their segments: those are kept.
-    """
-    named = own = ""
-    for segment in route.split("/")[1:]:
-        own = f"{own}/{segment}"
-        template = f"{named}/{NAME}"
-        if template in templates and is_nameable(segment) and f"{named}/{segment}" not in beginnings:
-            named = template
-        else:
-            named = f"{named}/{segment}"
-    return named
-
-
-def beginnings(routes: Collection[str]) -> set[str]:
-    """What routes begin with, at each segment: `/a`, `/a/b` for `/a/b`."""
-    found: set[str] = set()
-    for route in routes:
-        at = len(route)
-        while at > 0 and (start := route[:at]) not in found:
-            found.add(start)
-            at = route.rfind("/", 0, at)
-    return found

@@ -19,13 +19,13 @@ from typing import NamedTuple
 
 import redis
 
+from app.learned_names import beginnings, learned_name
 from app.routes import RoutePattern, compile_rules
 from app.store import keys, replies
 from app.store.bounds import NOT_FOUND
 from app.store.keys import OTHER_ROUTE
 from app.store.route_table import LearnedTemplate, Move, RowUse, retire, some_rows
 from app.store.schema import PATHS_HASH
-from consumers.metrics.learning import beginnings, learned_name
 from consumers.metrics.names import CACHED_NAMES, NAMES_AT_ONCE, field_of, names_there
 
 HALF_LIFE_S = 86_400

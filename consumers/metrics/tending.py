@@ -13,6 +13,7 @@ from threading import Event
 
 import redis
 
+from app.learned_names import beginnings
 from app.routes import compile_rules
 from app.store.bounds import NOT_FOUND
 from app.store.route_table import (
@@ -26,7 +27,7 @@ from app.store.route_table import (
     rows,
     unlearn,
 )
-from consumers.metrics.learning import beginnings, learn
+from consumers.metrics.learning import learn
 from consumers.metrics.route_rows import SPECIAL, RouteRows
 
 log = logging.getLogger(__name__)

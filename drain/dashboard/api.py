@@ -11,10 +11,12 @@ from flask import Blueprint, Response, request
 
 from app.log import MessageLog
 from app.router_line import H_CODES
+from app.search.groups import Breakdown
 from app.settings import Settings
 from app.store import queries
 from app.store.queries.spans import SPAN_MAX_S
 from drain.dashboard import openapi
+from drain.dashboard.breakdown import breakdown
 from drain.dashboard.endpoint import Endpoint, Loaded, Source
 from drain.dashboard.parameters import Parameters, read_parameters
 from drain.dashboard.response_cache import CachedResponse, ResponseCache, cached_response
@@ -123,6 +125,13 @@ def _samples(source: Source, parameters: Parameters, now_s: float) -> queries.Sa
     return queries.samples(source.store, parameters.app, parameters.route, parameters.span, now_s)
 
 
+def _breakdown(source: Source, parameters: Parameters, now_s: float) -> Breakdown:
+    found = breakdown(source, parameters.app, parameters.route, parameters.span, now_s)
+    if found is None:
+        raise NotFound("route", parameters.route)
+    return found
+
+
 def _memory(source: Source, parameters: Parameters, now_s: float) -> queries.Memory:
     return queries.memory(source.store, source.log)
 
@@ -197,6 +206,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _samples,
         _stamped,
         ("app", "window", "from", "to", "route"),
+    ),
+    Endpoint(
+        "/api/breakdown",
+        "A route by dyno, method, status and code, from as much of the log as can be read in a second",
+        openapi.stamped("Breakdown"),
+        _breakdown,
+        _stamped,
+        ("app", "window", "from", "to", "route"),
+        can_be_missing=True,
     ),
     Endpoint(
         "/api/dynos",

@@ -8,9 +8,11 @@ from pathlib import Path
 import redis
 from flask import Blueprint, Response
 
+from app.errors import LogUnavailable
 from app.log import MessageLog
 from app.settings import Settings
 from drain.dashboard.api import NotFound, add_api, json_response
+from drain.dashboard.endpoint import ScanBusy
 from drain.dashboard.parameters import BadParameter
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,19 @@ def _add_errors(dashboard: Blueprint) -> None:
         }
         if not is_unreachable:
             log.error("Redis returned an error to the dashboard: %s", fault)
-        response = json_response(content, 503)
-        response.headers["Retry-After"] = "2"
-        return response
+        return _try_again(content)
+
+    @dashboard.errorhandler(LogUnavailable)
+    def log_failed(fault: LogUnavailable) -> Response:
+        # The text may name the server.
+        return _try_again({"error": "the log is unreachable", "reason": type(fault).__name__})
+
+    @dashboard.errorhandler(ScanBusy)
+    def scan_is_busy(fault: ScanBusy) -> Response:
+        return _try_again({"error": "the log is being read for another request", "reason": "busy"})
+
+
+def _try_again(content: object) -> Response:
+    response = json_response(content, 503)
+    response.headers["Retry-After"] = "2"
+    return response

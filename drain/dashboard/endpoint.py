@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import redis
@@ -23,6 +24,12 @@ class Source:
     store: redis.Redis
     settings: Settings
     log: MessageLog
+    scan_lock: Lock = field(default_factory=Lock)
+    """Held by whoever scans the log: at most one does, in each process (breakdown.py)."""
+
+
+class ScanBusy(Exception):
+    """This process scans the log for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from app.search.groups import Breakdown
 from app.store import queries
 from app.store.queries.changes import OFFSETS_S
 from drain.dashboard.endpoint import Endpoint, Schema
@@ -35,6 +36,7 @@ STAMP: Schema = {
 }
 
 ROOTS = (
+    Breakdown,
     queries.Alert,
     queries.Apps,
     queries.Health,
@@ -191,7 +193,8 @@ def _error_responses() -> Schema:
         "Unauthorized": _error("User or password is wrong or missing"),
         "NotFound": _error("There is no such route or run"),
         "RedisUnavailable": _error(
-            "Redis is unreachable or returns an error; retry after Retry-After seconds",
+            "Redis or the log is unreachable or returns an error, or the log is being read for another "
+            "request; retry after Retry-After seconds",
             reason={"type": "string"},
         ),
     }

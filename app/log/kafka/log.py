@@ -62,7 +62,7 @@ class KafkaLog:
         store = connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S)
         return KafkaReader(consumer, store, group, start, rewind_to_store=rewind_to_store)
 
-    def history(self) -> KafkaHistory:
+    def history(self, store: redis.Redis | None = None) -> KafkaHistory:
         return KafkaHistory(self._client().open_consumer(self._settings, ""))
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:

@@ -54,7 +54,10 @@ class RedisLog:
     def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> RedisReader:
         return RedisReader(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S), group, start)
 
-    def history(self) -> RedisHistory:
+    def history(self, store: redis.Redis | None = None) -> RedisHistory:
+        if store is not None:
+            # A client of its own over the same pool: whoever closes it leaves the pool alone.
+            return RedisHistory(redis.Redis(connection_pool=store.connection_pool))
         return RedisHistory(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S))
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:

@@ -6,13 +6,12 @@ import random
 
 import pytest
 
+from app.learned_names import beginnings, learned_name
 from consumers.metrics.learning import (
     CHILDREN_MAX,
     FEW_REQUESTS,
     TOP_CHILDREN_MAX,
-    beginnings,
     learn,
-    learned_name,
 )
 
 

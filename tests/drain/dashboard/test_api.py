@@ -36,6 +36,7 @@ PATHS = (
     "/api/routes/all",
     "/api/series?window=7d",
     f"/api/series?app=shop&route={DIGEST}&window=5m",
+    "/api/breakdown?window=5m",
     "/api/health",
     "/api/memory",
     "/api/replay",
