@@ -241,7 +241,12 @@ function startChoosers() {
     input.addEventListener("change", () => goTo({ ...nav, window: name }));
     byId("windows").append(make("label", {}, input, label));
   }
-  byId("app").addEventListener("change", (event) => goTo({ ...nav, digest: "", app: event.target.value }));
+  byId("app").addEventListener("change", (event) => {
+    const before = location.hash;
+    goTo({ ...nav, digest: "", app: event.target.value });
+    // The overview has the address of what was there before there was a second app.
+    if (location.hash === before) move();
+  });
 }
 
 startBar(document.querySelector(".bar"));
