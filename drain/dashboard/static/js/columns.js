@@ -19,7 +19,7 @@ export const COLUMNS = [
   { key: "count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
   { key: "rate", name: "Per s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
   change("rate", "Δ per s"),
-  { key: "trend", name: "Trend", fill: (cell, row) => fillTrend(cell, row.spark, row.errors_spark) },
+  { key: "trend", name: "Trend", tip: "Requests per second, and in red the share of errors", fill: (cell, row) => fillTrend(cell, row.spark, row.errors_spark) },
   { key: "mix", name: "Status", of: (row) => share(row, "4xx") + share(row, "5xx"), fill: fillMix },
   { key: "errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
   change("error_rate", "Δ errors"),

@@ -61,21 +61,27 @@ function routeOfRun(digest, { app = "", from = "" }) {
   return hashOf({ view: "traffic", run: "", digest, app, window: windowSince(Date.parse(from) / 1_000, nav.window) });
 }
 
+/** What the table of routes shows, also as CSV. */
+function routesQuery() {
+  const further = nav.compare && nav.window !== "all" ? { compare: nav.compare } : {};
+  return query(apps.isOverview(nav) ? { ...further, by: "app" } : further);
+}
+
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
   if (apps.isUnknown(nav) || (!apps.isKnown && !nav.app && !nav.digest)) return always;
-  const compared = nav.compare ? { compare: nav.compare } : {};
+  const compared = nav.compare && nav.window !== "all" ? { compare: nav.compare } : {};
   const shown = {};
   if (apps.isOverview(nav)) {
-    Object.assign(shown, { overview: `api/overview?${query(compared)}`, routes: `api/routes?${query({ ...compared, by: "app" })}` });
+    Object.assign(shown, { overview: `api/overview?${query(compared)}`, routes: `api/routes?${routesQuery()}` });
   } else if (nav.digest) {
     const route = { route: nav.digest };
     Object.assign(shown, { route: `api/routes/${nav.digest}?${query(compared)}`, samples: `api/samples?${query(route)}` });
     if (nav.window !== "all") shown.series = `api/series?${query(route)}`;
   } else {
-    Object.assign(shown, { routes: `api/routes?${query(compared)}`, dynos: `api/dynos?${query()}`, hosts: `api/hosts?${query()}` });
+    Object.assign(shown, { routes: `api/routes?${routesQuery()}`, dynos: `api/dynos?${query()}`, hosts: `api/hosts?${query()}` });
     if (nav.window !== "all") shown.series = `api/series?${query()}`;
   }
   if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
@@ -191,6 +197,7 @@ function showParts() {
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
   byId("plots").hidden = isOverview || nav.window === "all";
+  byId("csv").href = `api/routes.csv?${routesQuery()}`;
   compare.show(nav.compare, nav.window !== "all");
   byId("table").dataset.window = nav.window;
   byId("footnote").hidden = isReplay || isEmpty || isMissing;
@@ -219,7 +226,6 @@ function move() {
   nav = readNavigation();
   byId("back").href = hashOf({ ...nav, digest: "" });
   for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
-  byId("csv").href = `api/routes.csv?${query()}`;
   apps.moved();
   apps.drawChooser(nav);
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;

@@ -38,7 +38,7 @@ export function fillErrorTrend(cell, requests, errors) {
 
 function drawn(kind = "") {
   const parts = ["area", "failed", "line"].map((name) => makeSvg("path", { class: name }));
-  return makeSvg("svg", { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, ...parts);
+  return makeSvg("svg", { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, ...parts);
 }
 
 function say(drawing, words) {
