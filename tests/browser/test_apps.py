@@ -18,14 +18,17 @@ pytestmark = pytest.mark.browser
 def traffic(now_s: float) -> list[SeenRequest]:
     """An app that is well, one that fails, and one whose last request was more than five minutes ago."""
     shop = [SeenRequest(now_s - 5 - n, "/", app="shop", service_ms=20) for n in range(120)]
-    api = [SeenRequest(now_s - 5 - 2 * n, "/", app="api", status="500" if n < 20 else "200") for n in range(60)]
+    api = [
+        SeenRequest(now_s - 5 - 2 * n, "/", app="api", status="500" if n < 20 else "200") for n in range(60)
+    ]
     silent = [SeenRequest(now_s - 330 - n, "/invoices", app="billing", service_ms=900) for n in range(90)]
     return [*shop, *api, *silent]
 
 
 ROWS = """
-    return Object.fromEntries([...document.querySelectorAll("#apps-table tbody tr")].map((row) =>
-      [row.cells[0].textContent, Object.fromEntries([...row.cells].slice(1).map((cell) => [cell.dataset.name, cell.textContent]))]));
+    const cells = (row) => [...row.cells].slice(1).map((cell) => [cell.dataset.name, cell.textContent]);
+    return Object.fromEntries([...document.querySelectorAll("#apps-table tbody tr")]
+      .map((row) => [row.cells[0].textContent, Object.fromEntries(cells(row))]));
 """
 
 
@@ -47,15 +50,20 @@ def test_all_apps_are_side_by_side_first_and_lead_to_each(page: Page, redis_clie
     assert rows["api"]["Errors"] == "33.3 %"
     assert rows["shop"]["Errors"] == "0"
     assert rows["billing"]["p95"].startswith("9")
-    assert all("highest" in (one.get_attribute("aria-label") or "") for one in page.all("#apps-table svg.spark"))
+    assert all(
+        "highest" in (one.get_attribute("aria-label") or "") for one in page.all("#apps-table svg.spark")
+    )
     assert order(page)[0] == "shop"
     # Equal routes of several apps are told apart, and lead to the app's own.
     page.wait_for_routes(3)
     own = page.run(
-        "return [...document.querySelectorAll('#table tbody tr')].map((row) =>"
-        " [row.querySelector('.route').textContent, row.querySelector('.col-app').textContent, row.querySelector('a').hash])"
+        "return [...document.querySelectorAll('#table tbody tr')].map((row) => [row.querySelector('a').textContent,"
+        " row.querySelector('.col-app').textContent, row.querySelector('a').hash])"
     )
-    expected = [(path, app, f"#/routes/{digest(path)}?app={app}&window=1h") for path, app in (("/", "shop"), ("/invoices", "billing"), ("/", "api"))]
+    expected = [
+        (path, app, f"#/routes/{digest(path)}?app={app}&window=1h")
+        for path, app in (("/", "shop"), ("/invoices", "billing"), ("/", "api"))
+    ]
     assert sorted(map(tuple, own)) == sorted(expected)
     page.shot("overview-light")
     # By keyboard: sorted by its heads, and to an app by its name.
@@ -96,6 +104,9 @@ def test_one_app_needs_no_overview(page: Page, shop: redis.Redis) -> None:
     fill(shop, [SeenRequest(time.time(), "/other", app="second")], time.time())
     page.wait_for(lambda: page.is_shown("#app-chooser"), "the chooser")
     assert not page.is_shown("#overview")
-    assert page.run("return document.getElementById('app').selectedOptions[0].textContent") == "all apps together"
+    assert (
+        page.run("return document.getElementById('app').selectedOptions[0].textContent")
+        == "all apps together"
+    )
     page.one("#app").send_keys("overview")
     page.wait_for(lambda: page.is_shown("#overview"), "the overview")

@@ -61,7 +61,9 @@ def test_figures_of_another_view_are_not_shown_while_one_loads(page: Page, two_a
     go(page, "#/?app=shop&window=5m")
     page.wait_for(lambda: "figures" in page.run(busy), "the mark")
     assert {"figures", "plots", "table"} <= set(page.run(busy))
-    page.wait_for(lambda: not page.is_shown("#figures dd") and not page.is_shown("#table td"), "an empty page")
+    page.wait_for(
+        lambda: not page.is_shown("#figures dd") and not page.is_shown("#table td"), "an empty page"
+    )
     go(page, "#/?app=api&window=5m")
     page.wait_for(lambda: page.routes() == [], "no route of the other app")
     assert not any(char.isdigit() for char in "".join(page.texts("#figures dd")))

@@ -33,8 +33,13 @@ def incident(now_s: float) -> list[SeenRequest]:
         SeenRequest(now_s - 200 + n, "/checkout", dyno=f"web.{1 + n % 3}", service_ms=20 + n, app="shop")
         for n in range(60)
     ]
-    bad = [replace(seen, status="500") if seen.dyno == "web.3" and n % 10 else seen for n, seen in enumerate(fine)]
-    late = SeenRequest(now_s - 90, "/checkout", status="503", code="H12", service_ms=30_000, method="POST", app="shop")
+    bad = [
+        replace(seen, status="500") if seen.dyno == "web.3" and n % 10 else seen
+        for n, seen in enumerate(fine)
+    ]
+    late = SeenRequest(
+        now_s - 90, "/checkout", status="503", code="H12", service_ms=30_000, method="POST", app="shop"
+    )
     return [*bad, late, *[SeenRequest(now_s - 80, "/cart", app="shop", dyno="web.1")] * 7]
 
 
@@ -42,7 +47,10 @@ def into_log(store: redis.Redis, seen: Sequence[SeenRequest]) -> None:
     """The same lines in the log that the figures have counted."""
     write_log(
         store,
-        [router_message(one.line(), one.at_s, id=message_id("f", n), app=one.app) for n, one in enumerate(seen)],
+        [
+            router_message(one.line(), one.at_s, id=message_id("f", n), app=one.app)
+            for n, one in enumerate(seen)
+        ],
     )
 
 
@@ -64,7 +72,11 @@ def test_a_breakdown_is_read_from_the_log_when_it_is_asked_for(page: Page, redis
     assert set(dynos) == {"web.1", "web.2", "web.3"}
     assert dynos["web.3"]["Errors"].startswith("18 · ")
     assert dynos["web.2"]["Errors"] == "0"
-    assert [row["head"] for row in page.run(TABLE, ".breakdown [aria-label='By status']")] == ["200", "500", "503"]
+    assert [row["head"] for row in page.run(TABLE, ".breakdown [aria-label='By status']")] == [
+        "200",
+        "500",
+        "503",
+    ]
     assert [row["head"] for row in page.run(TABLE, ".breakdown [aria-label='By method']")] == ["GET", "POST"]
     assert page.text(".breakdown button") == "Read again"
     page.shot("breakdown")
@@ -107,7 +119,9 @@ def test_samples_have_an_id_that_can_be_copied(page: Page, redis_client: redis.R
     assert {row["Dyno"] for row in failed[1:]} == {"web.3"}
     own = page.text(".samples .id code")
     page.one(".samples .id button").click()
-    page.wait_for(lambda: page.text(".samples .id button") in ("Copied", "Selected"), "an answer of the button")
+    page.wait_for(
+        lambda: page.text(".samples .id button") in ("Copied", "Selected"), "an answer of the button"
+    )
     page.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     page.wait_for(lambda: page.text(".samples .id button") == "Copy", "the button as it was")
     page.one(".samples .id button").click()
@@ -135,4 +149,6 @@ def test_the_dyno_with_the_errors_is_seen_at_once(page: Page, redis_client: redi
     assert page.text(".names[aria-label=Dynos] .panel-head .fine") == ""
     page.shot("dynos")
     page.run("location.hash = '#/?app=shop&window=7d'")
-    page.wait_for(lambda: page.text(".names[aria-label=Dynos] .panel-head .fine") == "last 24 h", "what is kept")
+    page.wait_for(
+        lambda: page.text(".names[aria-label=Dynos] .panel-head .fine") == "last 24 h", "what is kept"
+    )

@@ -19,9 +19,10 @@ LAPTOP = (1280, 800)
 LONG = "/reports/" + "a-very-long-segment-" * 40 + "the-end"
 
 RIGHT_EDGES = """
-    const sheet = document.querySelector("#table .sheet").getBoundingClientRect();
-    const rights = [...document.querySelectorAll("#table tbody tr > :last-child")].map((cell) => cell.getBoundingClientRect().right);
-    return [sheet.right, Math.max(...rights), document.documentElement.scrollWidth - document.documentElement.clientWidth];
+    const right = (one) => one.getBoundingClientRect().right;
+    const cells = [...document.querySelectorAll("#table tbody tr > :last-child")].map(right);
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [right(document.querySelector("#table .sheet")), Math.max(...cells), scrollWidth - clientWidth];
 """
 
 
@@ -40,7 +41,9 @@ def test_one_very_long_path_takes_no_column_away_at_1280(page: Page, redis_clien
     assert any(text.endswith(" min") for text in longest), longest
     link = next(one for one in page.all("#table td.route a") if "the-end" in one.text)
     assert link.get_attribute("title") == LONG
-    assert page.run("return arguments[0].querySelector('.front').scrollWidth > arguments[0].querySelector('.front').clientWidth", link)
+    assert page.run(
+        "const one = arguments[0].querySelector('.front'); return one.scrollWidth > one.clientWidth", link
+    )
     assert page.run("return arguments[0].querySelector('.end').offsetWidth > 60", link), "its end is in sight"
     page.shot("long-path-1280")
     for size in ((760, 900), PHONE):
@@ -53,14 +56,20 @@ def test_the_head_stays_in_sight_over_many_routes_and_says_how_many_there_are(
     page: Page, redis_client: redis.Redis
 ) -> None:
     now_s = time.time()
-    fill(redis_client, [SeenRequest(now_s - 60, f"/r{n:03}") for n in range(501) for _ in range(1 + (n > 0))], now_s, 600)
+    fill(
+        redis_client,
+        [SeenRequest(now_s - 60, f"/r{n:03}") for n in range(501) for _ in range(1 + (n > 0))],
+        now_s,
+        600,
+    )
     page.open("#/?window=5m", size=LAPTOP)
     page.wait_for_routes(500)
     assert page.text("#routes-count") == "500 of 501 routes; the least used is left out"
     page.run("document.querySelectorAll('#table tbody tr')[300].scrollIntoView({block: 'center'})")
     bar, head, row = page.run(
+        "const at = (one) => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; };"
         "return [document.querySelector('.bar'), document.querySelector('#table th.col-p95'),"
-        " document.querySelectorAll('#table tbody tr')[300]].map((one) => one.getBoundingClientRect()).map(({top, bottom}) => [top, bottom])"
+        " document.querySelectorAll('#table tbody tr')[300]].map(at)"
     )
     assert head[0] == pytest.approx(bar[1], abs=1), "the head stands right below the bar"
     assert row[0] > head[1]
@@ -85,7 +94,9 @@ def test_warnings_of_other_apps_take_one_line(page: Page, two_apps: redis.Redis)
     assert len(page.all("#alerts li")) == 4
     assert page.run("return document.activeElement.textContent") == "Show fewer warnings"
     page.open("#/?app=api&window=1h")
-    page.wait_for(lambda: page.texts("#alerts li")[-1:] == ["1 warning of other apps"], "its own warning first")
+    page.wait_for(
+        lambda: page.texts("#alerts li")[-1:] == ["1 warning of other apps"], "its own warning first"
+    )
     assert "12 messages from api were lost" in page.text("#alerts")
     page.open("#/?app=shop&window=1h", size=PHONE)
     page.wait_for(lambda: page.is_shown("#alerts"), "the line")
@@ -101,7 +112,8 @@ def test_warnings_of_other_apps_take_one_line(page: Page, two_apps: redis.Redis)
 CHANGES = """
     return [...document.querySelectorAll("#table tbody tr")].map((row) => {
       const cell = row.querySelector(".col-change-p95");
-      return [row.querySelector(".route").textContent, cell.textContent, cell.querySelector(".delta")?.dataset.shown ?? "none"];
+      const mark = cell.querySelector(".delta")?.dataset.shown ?? "none";
+      return [row.querySelector(".route").textContent, cell.textContent, mark];
     });
 """
 
@@ -113,7 +125,8 @@ def test_changes_since_the_hour_before_are_sorted_by_size_and_marked_where_they_
 
     def spread(path: str, count: int, service_ms: float, ago_s: float) -> list[SeenRequest]:
         return [
-            SeenRequest(now_s - ago_s - 1_500 * n / count, path, service_ms=service_ms + n % 7) for n in range(count)
+            SeenRequest(now_s - ago_s - 1_500 * n / count, path, service_ms=service_ms + n % 7)
+            for n in range(count)
         ]
 
     seen = [
