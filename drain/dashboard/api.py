@@ -105,11 +105,14 @@ def _csv(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedRespons
 
 
 def _routes(source: Source, parameters: Parameters, now_s: float) -> queries.RoutesTable:
-    return queries.routes_table(source.store, parameters.app, parameters.span, now_s)
+    find = queries.routes_by_app if parameters.by_app and not parameters.app else queries.routes_table
+    return find(source.store, parameters.app, parameters.span, now_s, parameters.compare)
 
 
 def _route(source: Source, parameters: Parameters, now_s: float) -> queries.RouteDetail:
-    found = queries.route_detail(source.store, parameters.app, parameters.route, parameters.span, now_s)
+    found = queries.route_detail(
+        source.store, parameters.app, parameters.route, parameters.span, now_s, parameters.compare
+    )
     if found is None:
         raise NotFound("route", parameters.route)
     return found
@@ -240,7 +243,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/overview",
         "All apps side by side in a window, busiest first",
         openapi.stamped("Overview"),
-        lambda source, parameters, now_s: queries.overview(source.store, parameters.span, now_s),
+        lambda source, parameters, now_s: queries.overview(
+            source.store, parameters.span, now_s, parameters.compare
+        ),
         _stamped,
         ("window", "from", "to", "compare"),
     ),

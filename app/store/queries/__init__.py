@@ -22,6 +22,7 @@ from app.store.queries.routes import (
     route_detail,
     routes_table,
 )
+from app.store.queries.routes_by_app import routes_by_app
 from app.store.queries.samples import Sample, Samples, samples
 from app.store.queries.series import Series, series
 from app.store.queries.spans import Span, read_span
@@ -64,6 +65,7 @@ __all__ = [
     "replay_run",
     "replay_runs",
     "route_detail",
+    "routes_by_app",
     "routes_table",
     "samples",
     "series",
