@@ -6,6 +6,7 @@ import time
 
 import pytest
 import redis
+from selenium.webdriver.support.ui import Select
 
 from app.store.keys import digest
 from servers.figures import SeenRequest, fill
@@ -57,8 +58,9 @@ def test_all_apps_are_side_by_side_first_and_lead_to_each(page: Page, redis_clie
     # Equal routes of several apps are told apart, and lead to the app's own.
     page.wait_for_routes(3)
     own = page.run(
-        "return [...document.querySelectorAll('#table tbody tr')].map((row) => [row.querySelector('a').textContent,"
-        " row.querySelector('.col-app').textContent, row.querySelector('a').hash])"
+        "return [...document.querySelectorAll('#table tbody tr')].map((row) => ["
+        "row.querySelector('a').textContent, row.querySelector('.col-app').textContent,"
+        " row.querySelector('a').hash])"
     )
     expected = [
         (path, app, f"#/routes/{digest(path)}?app={app}&window=1h")
@@ -76,7 +78,7 @@ def test_all_apps_are_side_by_side_first_and_lead_to_each(page: Page, redis_clie
     page.wait_for(lambda: page.is_shown("#figures") and page.routes() == ["/invoices"], "the app's own view")
     assert page.fragment() == "#/?app=billing&window=1h"
     assert page.run("return document.getElementById('app').value") == "billing"
-    page.one("#app").send_keys("all apps together")
+    Select(page.one("#app")).select_by_visible_text("all apps together")
     page.wait_for(lambda: page.fragment() == "#/?app=*&window=1h", "all together in the address")
     page.wait_for(lambda: sorted(page.routes()) == ["/", "/invoices"], "one row for both /")
     assert page.text("#figures .sub span:last-child") == "270 total"
@@ -108,5 +110,5 @@ def test_one_app_needs_no_overview(page: Page, shop: redis.Redis) -> None:
         page.run("return document.getElementById('app').selectedOptions[0].textContent")
         == "all apps together"
     )
-    page.one("#app").send_keys("overview")
+    Select(page.one("#app")).select_by_visible_text("overview of apps")
     page.wait_for(lambda: page.is_shown("#overview"), "the overview")

@@ -58,13 +58,13 @@ def test_the_head_stays_in_sight_over_many_routes_and_says_how_many_there_are(
     now_s = time.time()
     fill(
         redis_client,
-        [SeenRequest(now_s - 60, f"/r{n:03}") for n in range(501) for _ in range(1 + (n > 0))],
+        [SeenRequest(now_s - 60, f"/r{n:04}") for n in range(1_001) for _ in range(1 + (n > 0))],
         now_s,
-        600,
+        1_100,
     )
     page.open("#/?window=5m", size=LAPTOP)
-    page.wait_for_routes(500)
-    assert page.text("#routes-count") == "500 of 501 routes; the least used is left out"
+    page.wait_for_routes(1_000)
+    assert page.text("#routes-count") == "1,000 of 1,001 routes; the least used is left out"
     page.run("document.querySelectorAll('#table tbody tr')[300].scrollIntoView({block: 'center'})")
     bar, head, row = page.run(
         "const at = (one) => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; };"
@@ -77,8 +77,8 @@ def test_the_head_stays_in_sight_over_many_routes_and_says_how_many_there_are(
     page.run("document.querySelectorAll('#table td.route a')[200].focus()")
     focused = page.run("return document.activeElement.getBoundingClientRect().top")
     assert focused >= head[1] - 1
-    page.press("/", "r00")
-    assert page.text("#routes-count") == "9 of 500 routes; the least used is left out"
+    page.press("/", "r000")
+    assert page.text("#routes-count") == "9 of 1,000 routes; the least used is left out"
 
 
 def test_warnings_of_other_apps_take_one_line(page: Page, two_apps: redis.Redis) -> None:

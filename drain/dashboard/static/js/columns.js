@@ -15,7 +15,7 @@ const CUT_FROM = 40;
 /** As in Sheet. */
 export const COLUMNS = [
   { key: "route", name: "Route", text: true, of: (row) => row.route, fill: fillRoute },
-  { key: "app", name: "App", text: true, of: (row) => row.app, ifAny: (row) => row.app, fill: plain((row) => row.app) },
+  { key: "app", name: "App", text: true, of: (row) => row.app, ifAny: (row) => row.app, fill: plain((row) => row.app || "–") },
   { key: "count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
   { key: "rate", name: "Per s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
   change("rate", "Δ per s"),
