@@ -126,12 +126,15 @@ def _share_change(before: Sums, after: Sums) -> FigureChange:
 
 
 def share_differs(hits_before: int, before: int, hits_after: int, after: int) -> bool:
-    """Whether two shares are surely not the same."""
+    """Whether two shares are surely not the same. Of a handful of requests Newcombe's interval is too narrow,
+    so the pooled score test, corrected for whole numbers, must say so too."""
     z = z_of(BEYOND)
     low_before, high_before = wilson(hits_before, before, z)
     low_after, high_after = wilson(hits_after, after, z)
     share_before, share_after = hits_before / before, hits_after / after
-    return _apart(
+    pooled = (hits_before + hits_after) / (before + after)
+    distance = abs(share_after - share_before) - (1 / before + 1 / after) / 2
+    return distance > z * math.sqrt(pooled * (1 - pooled) * (1 / before + 1 / after)) and _apart(
         (low_before, share_before, high_before), (low_after, share_after, high_after), resolution=0.0
     )
 
@@ -160,7 +163,7 @@ def _percentile_changes(before: Buckets, after: Buckets) -> Changes:
 def _percentile_change(before: Interval | None, after: Interval | None) -> FigureChange:
     if before is None or after is None:
         return _change(before and before[1], after and after[1], is_shown=False)
-    resolution = sum(max(ROUTER_ROUNDING_MS, RELATIVE_ERROR * found[1]) for found in (before, after))
+    resolution = sum(ROUTER_ROUNDING_MS + RELATIVE_ERROR * found[1] for found in (before, after))
     return _change(before[1], after[1], is_shown=_apart(before, after, resolution))
 
 
@@ -211,8 +214,8 @@ def rate_differs(before: Counted, after: Counted, offset_s: int) -> bool:
     distance = abs(sum(after.requests) - requests * weight) - 0.5
     poisson = math.sqrt(requests * weight * (1 - weight))
     step_s = max(step.seconds for step in after.steps)
-    for steps in (1, max(STEPS_A_GROUP, -(-GROUP_S // step_s))):
-        dispersion, freedom = _dispersion(before, after, offset_s, steps)
+    for group_s in (step_s, max(STEPS_A_GROUP * step_s, GROUP_S)):
+        dispersion, freedom = _dispersion(before, after, offset_s, group_s)
         if freedom < FREEDOM_MIN:
             return False
         if distance <= _student(freedom) * poisson * math.sqrt(max(1.0, dispersion)):
@@ -220,9 +223,9 @@ def rate_differs(before: Counted, after: Counted, offset_s: int) -> bool:
     return True
 
 
-def _dispersion(before: Counted, after: Counted, offset_s: int, steps: int) -> tuple[float, int]:
+def _dispersion(before: Counted, after: Counted, offset_s: int, group_s: int) -> tuple[float, int]:
     """How much more the counts vary than those of single, independent requests would, and the degrees of
-    freedom of that. `steps`: so many are taken together."""
+    freedom of that. `group_s`: steps of so many seconds are taken together."""
     earlier = {
         (step.start_s + offset_s, step.end_s + offset_s): count
         for step, count in zip(before.steps, before.requests, strict=True)
@@ -233,7 +236,7 @@ def _dispersion(before: Counted, after: Counted, offset_s: int, steps: int) -> t
         if (step.start_s, step.end_s) in earlier
     ]
     if 2 * len(pairs) > len(after.steps):
-        groups = _grouped(pairs, steps)
+        groups = _grouped(pairs, group_s)
         seconds = sum(length_s for length_s, _, _ in groups)
         shift = sum(count - other for _, other, count in groups) / seconds
         requests = sum(count + other for _, other, count in groups)
@@ -244,7 +247,7 @@ def _dispersion(before: Counted, after: Counted, offset_s: int, steps: int) -> t
     for counted in (before, after):
         groups = _grouped(
             [(step.seconds, 0, count) for step, count in zip(counted.steps, counted.requests, strict=True)],
-            steps,
+            group_s,
         )
         rate = sum(count for _, _, count in groups) / sum(length_s for length_s, _, _ in groups)
         if rate:
@@ -255,12 +258,22 @@ def _dispersion(before: Counted, after: Counted, offset_s: int, steps: int) -> t
     return (squares / freedom if freedom else 0.0), freedom
 
 
-def _grouped(steps: Sequence[tuple[int, int, int]], size: int) -> list[tuple[int, int, int]]:
-    """The steps, so many taken together."""
-    return [
-        (sum(part[0] for part in group), sum(part[1] for part in group), sum(part[2] for part in group))
-        for group in (steps[at : at + size] for at in range(0, len(steps), size))
-    ]
+def _grouped(steps: Sequence[tuple[int, int, int]], group_s: int) -> list[tuple[int, int, int]]:
+    """Steps, (seconds, count, count): as many taken together as last so long, the rest with the last ones."""
+    groups: list[tuple[int, int, int]] = []
+    for step in steps:
+        if groups and groups[-1][0] < group_s:
+            groups[-1] = _added(groups[-1], step)
+        else:
+            groups.append(step)
+    if len(groups) > 1 and groups[-1][0] < group_s:
+        rest = groups.pop()
+        groups[-1] = _added(groups[-1], rest)
+    return groups
+
+
+def _added(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
 def _student(freedom: int) -> float:
