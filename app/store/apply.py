@@ -16,16 +16,16 @@ import redis
 from app.message import BadValue
 from app.redis_memory import is_out_of_memory
 from app.store import keys
-from app.store.bounds import NAMES_MAX, PATHS_MAX
+from app.store.bounds import NAMES_KEPT_S, NAMES_MAX, PATHS_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal, split
-from app.store.rows import Row, portions
-from app.store.schema import LAST_SEEN, PATHS_HASH, PROMOTED, TOTALS_HASH, Counts
+from app.store.rows import ROWS_LUA, Row, portions
+from app.store.schema import LAST_SEEN, NAME_TOTALS_HASH, PATHS_HASH, PROMOTED, TOTALS_HASH, Counts
 from app.store.settle import SETTLE_LUA, read_answer, read_lua, run_raw
 
-_APPLY = SETTLE_LUA + read_lua("rows.lua") + DEAD_LETTERS_LUA + read_lua("apply.lua")
+_APPLY = SETTLE_LUA + ROWS_LUA + DEAD_LETTERS_LUA + read_lua("apply.lua")
 
 
 @dataclass(slots=True)
@@ -39,6 +39,8 @@ class Changes:
     """What could not be processed; it goes to the dead letters in the same step."""
     examples: list[BadValue] = field(default_factory=list)
     """Of what the totals count alone; they go to the dead letters too."""
+    names: list[Row] = field(default_factory=list)
+    """The rows of dynos and hosts."""
 
 
 def apply(
@@ -60,7 +62,7 @@ def apply(
     claim is then safe.
     """
     rest = journal or Journal(store, group, limits(routes_max))
-    rows, further = split(list(portions(changes.rows)))
+    rows, further = split(list(portions([*changes.rows, *changes.names])))
     batch = {
         "portions": len(rows),
         "kept": len(further),
@@ -110,6 +112,9 @@ def limits(routes_max: int) -> dict[str, Any]:
         "last_seen": LAST_SEEN,
         "promoted": PROMOTED,
         "names_max": NAMES_MAX,
+        "names": keys.NAMES,
+        "names_kept_s": NAMES_KEPT_S,
+        "name_totals": NAME_TOTALS_HASH,
         "paths_max": PATHS_MAX,
         "routes_max": routes_max,
         "other_route": keys.OTHER_ROUTE,

@@ -25,7 +25,10 @@ APPS_MAX = 1_000
 """Apps with figures of their own. DRAIN_TOKENS names them; on Kafka anyone may write to the topic."""
 
 NAMES_MAX = 200
-"""Dynos, and hosts, kept by name per route."""
+"""Dynos, and hosts, kept by name per route, and per app with figures of their own."""
+
+NAMES_KEPT_S = 86_400
+"""A dyno or host of an app that has not been seen for so long gives way to a new one."""
 
 NAMES_SENT_MAX = 1_000
 """Dynos, and hosts, of one route that a batch hands to Redis by name: what a step costs is bounded too."""

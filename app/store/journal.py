@@ -29,6 +29,7 @@ import redis
 
 from app.store import keys, replies
 from app.store.grouping import grouped
+from app.store.rows import ROWS_LUA
 from app.store.settle import read_lua, run_raw
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ UNNAMED_S = 60
 _DROP = "if redis.call('PTTL', KEYS[1]) > 0 then redis.call('UNLINK', KEYS[1]) end"
 """A list that a settling step has named expires no more, so whatever is not known, it stays."""
 
-_JOURNAL = read_lua("rows.lua") + read_lua("earlier_rows.lua") + read_lua("journal.lua")
+_JOURNAL = ROWS_LUA + read_lua("earlier_rows.lua") + read_lua("journal.lua")
 
 
 @dataclass(slots=True)

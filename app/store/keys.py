@@ -28,6 +28,9 @@ ALL_ROUTES = "all"
 WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
 """(length, kept for) of each kind of time window, in seconds."""
 
+NAME_WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 86_400))
+"""The same of a dyno or host: names come and go with each deploy."""
+
 CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
 """Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
 own costs Redis more than most windows hold."""
@@ -111,6 +114,26 @@ def chunks(now_s: int, ahead_s: int) -> list[str]:
     return names
 
 
+NAMES = "names:"
+"""Stands before the kind of names, in the name of their table."""
+
+NAME_DIGESTS = {"dynos": "dyno-", "hosts": "host-"}
+"""Kind of names -> what their digests begin with."""
+
+
+def names(app: str, kind: str) -> str:
+    """Sorted set: dyno or host -> when it was last seen, Unix s. See name_rows.lua."""
+    return f"{PREFIX}{scope(app)}{NAMES}{kind}"
+
+
+def name_digest(kind: str, name: str) -> str:
+    """What stands for a dyno or host where a digest stands for a route: of DIGEST_CHARS characters. Of SHA-1,
+    because a script can work out no other digest."""
+    found = hashlib.sha1(name.encode("utf-8", "surrogateescape"), usedforsecurity=False)
+    start = NAME_DIGESTS[kind]
+    return start + found.hexdigest()[: DIGEST_CHARS - len(start)]
+
+
 def loss_window(length_s: int, start_s: int) -> str:
     """Hash of one time window: app -> messages lost."""
     return f"{LOSSES}:{length_s}:{start_s}"
@@ -123,9 +146,9 @@ def report_window(length_s: int, start_s: int) -> str:
 
 FIGURES_PATTERN = re.compile(
     rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
-    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all):"
+    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|(?:dyno|host)-[0-9a-f]{11}|names):"
 )
-"""Matches the beginning of a key that holds figures of a route."""
+"""Matches the beginning of a key that holds figures of a route, a dyno or a host."""
 
 ROUTES_PATTERN = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
 """Matches the name of a table of routes."""

@@ -19,6 +19,7 @@ from app.store import keys, replies
 from app.store.apply import limits
 from app.store.bounds import NOT_FOUND_STATUSES, PATHS_MAX
 from app.store.journal import StepCost
+from app.store.rows import ROWS_LUA
 from app.store.schema import (
     FIGURES,
     LAST_SEEN,
@@ -36,7 +37,7 @@ from app.store.schema import (
 from app.store.settle import read_lua, run_raw
 
 _RETIRE = read_lua("retire_rows.lua")
-_MOVE = read_lua("rows.lua") + read_lua("move_rows.lua")
+_MOVE = ROWS_LUA + read_lua("move_rows.lua")
 
 ROWS_AT_ONCE = 200
 """Rows that one call of a script, or one pipeline, is about."""

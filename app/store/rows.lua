@@ -1,6 +1,6 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- Rows and portions: see app/store/rows.py. `limits`: {prefix, routes, digest_chars, mix, paths, names_max,
+-- Rows and portions: see app/store/rows.py; those of dynos and hosts are in name_rows.lua, in front of this. `limits`: {prefix, routes, digest_chars, mix, paths, names_max,
 -- paths_max, routes_max, other_route, other_digest, not_found_route}, see limits() in app/store/apply.py. Keys that are derived here, as
 -- app/store/keys.py names them (`<hash>` is a name of app/store/schema.py with its colons):
 --
@@ -173,7 +173,7 @@ end
 
 local function add_row(row, scope, windows, from)
   -- To one of its scopes. `windows`, from that byte on: those of the row.
-  local digest = digest_of(row, scope)
+  local digest = row.kind and digest_of_name(row, scope, limits) or digest_of(row, scope)
   if row.counts then add_totals(row, scope .. digest, limits.prefix .. scope .. digest) end
   local short = limits.prefix .. scope .. string.sub(digest, 1, limits.digest_chars) .. ':'
   for _, chunk in ipairs(row.chunks) do from = add_chunk(short .. chunk[1], chunk, windows, from) end

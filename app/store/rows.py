@@ -10,6 +10,9 @@ A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is 
     times    hash of the talk -> [sum in microseconds, how many]
     maxima   field -> the largest value so far, ms or Unix s
     paths    may be missing: [[path, ...], [count, ...]] of a row that stands for many paths
+    kind     of a dyno's or host's row alone: `dynos` or `hosts`
+    name     of that dyno or host
+    last_s   when the newest window of that row began, Unix s
     chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
 
 Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
@@ -22,7 +25,7 @@ Portions outlive a worker in the journal, so a later version must be able to rea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -30,8 +33,12 @@ from typing import Any
 import orjson
 
 from app.store.grouping import grouped
-from app.store.keys import ALL_ROUTES, CHUNK_S, WINDOWS, chunk, digest, scope
+from app.store.keys import ALL_ROUTES, CHUNK_S, NAME_WINDOWS, WINDOWS, chunk, digest, name_digest, scope
 from app.store.schema import Counts, Field
+from app.store.settle import read_lua
+
+ROWS_LUA = read_lua("name_rows.lua") + read_lua("rows.lua")
+"""What adds portions to the figures, for the scripts that do."""
 
 WindowCounts = tuple[int, int, Mapping[Field, int]]
 """(length in seconds, start in Unix seconds, counts); see schema.py."""
@@ -52,6 +59,7 @@ PACKED_VALUES_MAX = 20_000
 """Names and numbers remembered as packed."""
 
 _KEPT_S = dict(WINDOWS)
+_NAME_KEPT_S = dict(NAME_WINDOWS)
 
 
 @dataclass(slots=True)
@@ -71,6 +79,15 @@ class Added:
     windows: list[WindowCounts] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A dyno or host; `kind`: `dynos` or `hosts`; `last_s`: when its newest window began, Unix s."""
+
+    kind: str
+    name: str
+    last_s: int
+
+
 @dataclass(slots=True)
 class Row:
     """One route of one app, or of several that get the same; "": all apps, or all routes, together."""
@@ -78,6 +95,8 @@ class Row:
     apps: tuple[str, ...]
     route: str
     added: Added
+    name: Name | None = None
+    """Of a row that is of no route but of a dyno or host."""
 
 
 def portions(rows: Iterable[Row]) -> Iterator[bytes]:
@@ -112,6 +131,8 @@ def _pieces(row: Row) -> Iterator[_Piece]:
         "route": row.route or None,
         "digest": digest(row.route) if row.route else ALL_ROUTES,
     }
+    if row.name:
+        names |= {"digest": name_digest(row.name.kind, row.name.name), **asdict(row.name)}
     totals: dict[str, Any] = {
         "counts": {name: _fields(counts) for name, counts in added.counts.items()},
         "bounded": {name: _fields(counts) for name, counts in added.bounded.items()},
@@ -122,12 +143,13 @@ def _pieces(row: Row) -> Iterator[_Piece]:
         totals["paths"] = _fields(added.paths)
     times = len(row.apps)
     units = times * _units(added)
-    windows = _Windows()
+    kept_s = _NAME_KEPT_S if row.name else _KEPT_S
+    windows = _Windows(kept_s)
     for window in added.windows:
         window_units = times * (WINDOW_UNITS + len(window[2]))
         if units + window_units > PORTION_UNITS and (windows.packed or totals):
             yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
-            windows, totals, units = _Windows(), {}, times * ROW_UNITS
+            windows, totals, units = _Windows(kept_s), {}, times * ROW_UNITS
         windows.add(window)
         units += window_units
     yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
@@ -136,7 +158,8 @@ def _pieces(row: Row) -> Iterator[_Piece]:
 class _Windows:
     """Windows of one piece: those of a chunk together, and in the order in which the script meets them."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_s: Mapping[int, int]) -> None:
+        self._kept_s = kept_s
         self.chunks: list[tuple[str, int, list[int], list[int]]] = []
         self.packed: list[bytes] = []
 
@@ -144,7 +167,7 @@ class _Windows:
         length_s, start_s, counts = window
         name, number = chunk(length_s, start_s)
         if not self.chunks or self.chunks[-1][0] != name:
-            expires_at_s = start_s - number * length_s + CHUNK_S[length_s] + _KEPT_S[length_s]
+            expires_at_s = start_s - number * length_s + CHUNK_S[length_s] + self._kept_s[length_s]
             self.chunks.append((name, expires_at_s, [], []))
         packed = pack(counts)
         _, _, numbers, sizes = self.chunks[-1]

@@ -42,6 +42,9 @@ PROMOTED = "promoted_s"
 PATHS_HASH = ":paths"
 """Hash of a row that stands for many paths: its most frequent paths, see `add_paths` in rows.lua."""
 
+NAME_TOTALS_HASH = ":totals"
+"""Hash of a dyno's or host's totals: see name_totals.py."""
+
 BUCKET_SHIFT = 443
 """Taken from the buckets in a window: MessagePack has one byte for -32 to 127, which then are
 36 to 870 ms, and two for -128 to 255, which are 5 ms to 11 s."""
@@ -163,6 +166,7 @@ REMOVED = Count(
     "errors_removed", "g", total="errors_removed", columns=OUTCOME, read=outcomes.removed, is_rare=True
 )
 """What `Sums.errors` corrects: see app/outcomes.py."""
+ABORTED = Count("aborted", "a", total="aborted", columns=OUTCOME, read=outcomes.aborted, is_rare=True)
 
 FIGURES: tuple[Figure, ...] = (
     REQUESTS,
@@ -176,7 +180,7 @@ FIGURES: tuple[Figure, ...] = (
     HOST_NAMES,
     ADDED,
     REMOVED,
-    Count("aborted", "a", total="aborted", columns=OUTCOME, read=outcomes.aborted, is_rare=True),
+    ABORTED,
     Count("connections", "w", total="connections", columns=(CONNECTION,), read=len, is_rare=True),
     Sketch("lifetime", "l", ":lifetime", "service", _whole_ms, is_rare=True),
 )

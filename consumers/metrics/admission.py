@@ -1,6 +1,6 @@
 """Admission: which names get a row or field of their own: those in Redis, and new ones while there is room.
 
-The rows of routes are decided in route_rows.py.
+The rows of routes are decided in route_rows.py, those of dynos and hosts in name_tables.py.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import redis
 from app.store import keys
 from app.store.bounds import APP, APPS_MAX, CODE, CODES_MAX, DOCUMENTED_CODES
 from app.store.schema import CODES, OTHER_TOTALS_FIELDS
+from consumers.metrics.name_tables import AdmittedNames, NameTables, WantedNames
 from consumers.metrics.names import CACHED_NAMES, names_there
 from consumers.metrics.route_rows import RouteRows, Seen
 
@@ -30,6 +31,7 @@ class Admission:
         """For `routes_max`, `heals` and `named_by_rule` see RouteRows."""
         self._store = store
         self.route_rows = RouteRows(store, routes_max, heals=heals, named_by_rule=named_by_rule)
+        self._name_tables = NameTables(store)
         self._known: dict[str, set[str]] = {}
 
     def rows(self, wanted: Mapping[str, Mapping[str, Seen]]) -> dict[str, dict[str, str]]:
@@ -50,6 +52,10 @@ class Admission:
         key = keys.total("", keys.ALL_ROUTES, CODES.hash)
         found = self._admitted({key: list(fields)}, CODES_MAX + OTHER_TOTALS_FIELDS)[key]
         return {fields[field] for field in found} | names & DOCUMENTED_CODES
+
+    def names(self, wanted: WantedNames) -> AdmittedNames:
+        """Dynos and hosts that have or may get figures of their own. Raises redis.RedisError."""
+        return self._name_tables.names(wanted)
 
     def _admitted(self, wanted: Mapping[str, Collection[str]], limit: int) -> dict[str, set[str]]:
         """Hash -> the wanted fields that it has, and of the others as many as fit its limit."""

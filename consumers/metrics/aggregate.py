@@ -23,6 +23,8 @@ from app.store.rows import Added, Row, WindowCounts
 from app.store.schema import LAST_SEEN, Counts
 from consumers.current_message import Cursor
 from consumers.metrics.encode import Cell, EncodedBatch, Encoder
+from consumers.metrics.name_rows import name_rows
+from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
 
 CELL_S = WINDOWS[0][0]
@@ -55,6 +57,8 @@ class NameAdmission(Protocol):
     def apps(self, names: Iterable[str]) -> set[str]: ...
 
     def codes(self, names: Iterable[str]) -> set[str]: ...
+
+    def names(self, wanted: WantedNames) -> AdmittedNames: ...
 
 
 @dataclass(slots=True)
@@ -109,6 +113,7 @@ class Aggregator:
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
         return Changes(
             rows=_rows(places, paths, batch, now_s),
+            names=name_rows(places, batch, self._names.names, now_s),
             apps=apps,
             totals=found.totals,
             bad=found.bad,

@@ -8,18 +8,22 @@ from the few lines that are unusual, one by one; the others cost nothing for the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from app import outcomes
 from app.router_line import RouterLine
 from app.sketch import bucket
 from app.store.bounds import NAMES_SENT_MAX, OTHER
 from app.store.rows import Added
 from app.store.schema import (
+    ABORTED,
+    ADDED,
     CONNECTION,
     COUNTS,
     NAMES,
@@ -111,6 +115,10 @@ class EncodedBatch:
     """Of figures that no window has."""
     times: list[tuple[Sketch, list[int], list[float]]]
     """Microseconds and ms."""
+    service: Sequence[Field | None] = ()
+    """The field of its service time in a window; None: a line says none, or is of a connection."""
+    outcomes: Mapping[int, Field] = field(default_factory=dict)
+    """Places of the lines that failed or whose client went away -> the field that counts them."""
     unreadable_times: int = 0
     """Values that are neither empty nor a time: their lines count without it."""
 
@@ -190,12 +198,15 @@ class Encoder:
                 texts = [text if not text or text in admitted else OTHER for text in texts]
             fields.append(field_of.all(texts))
         times = []
+        service: Sequence[Field | None] = ()
         unreadable_times = 0
         for sketch, time_of in self._times:
             texts = _without(connections, column(sketch.column))
             found = time_of.all(texts)
             unreadable_times += time_of.unreadable(texts)
             fields.append([index for index, _, _ in found])
+            if sketch.name == "service":
+                service = fields[-1]
             times.append((sketch, [us for _, us, _ in found], [ms for _, _, ms in found]))
         by_line: list[tuple[Field | None, ...]] = list(zip(*fields, strict=True))
         for place, is_connection in unusual.items():
@@ -212,8 +223,37 @@ class Encoder:
             amounts=[(count, amount_of.all(_texts(count, columns))) for count, amount_of in self._amounts],
             names=[(names, name_of.all(column(names.column))) for names, name_of in self._names],
             times=times,
+            service=service,
+            outcomes=self._outcomes(column("status"), lines, unusual),
             unreadable_times=unreadable_times,
         )
+
+    @staticmethod
+    def _outcomes(statuses: Sequence[str], lines: Sequence[RouterLine], unusual: Unusual) -> dict[int, Field]:
+        """As EncodedBatch has them."""
+        found: dict[int, Field] = {}
+        for status in set(statuses):
+            if outcomes.failed(status, "info", ""):
+                found |= dict.fromkeys(_places_of(status, statuses), ADDED.code)
+        for place in unusual:
+            line = lines[place]
+            outcome = line.status, line.at, line.code
+            if outcomes.aborted(*outcome):
+                found[place] = ABORTED.code
+            elif outcomes.failed(*outcome):
+                found[place] = ADDED.code
+            else:
+                found.pop(place, None)
+        return found
+
+
+def _places_of(text: str, column: Sequence[str]) -> Iterator[int]:
+    """Where a text stands in a column in which it is rare."""
+    at = -1
+    with suppress(ValueError):
+        while True:
+            at = column.index(text, at + 1)
+            yield at
 
 
 def _without(connections: Sequence[int], texts: Sequence[str]) -> Sequence[str]:

@@ -1,14 +1,16 @@
-"""Figures of apps, routes, workers and losses for Prometheus, in a bounded number of series.
+"""Figures of apps, routes, dynos, hosts, workers and losses for Prometheus, in a bounded number of series.
 
 Counts are of all time, so that Prometheus computes rates itself. `tailrace_app_*` are complete;
 `tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
-fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart.
+fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart. `tailrace_dyno_*`
+and `tailrace_host_*` are those of each app that were seen within a day, the busiest of them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 import redis
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -20,19 +22,29 @@ from app.log import MessageLog
 from app.sketch import middle_ms, up_to
 from app.store import queries
 from app.store.bounds import most_counted
+from app.store.name_totals import EDGES_S, NameTotals
 from app.store.queries.figures import by_class
-from app.store.queries.top import TopRoutes, top_routes
+from app.store.queries.names import AppName, Kind
+from app.store.queries.top import TopRoutes, top_names, top_routes
 from app.store.sums import Sums
 
+REQUESTS = "Requests counted"
+FAILED = "Requests answered with 5xx, or with at=error from the router"
+ABORTED = "Requests whose client went away: status 499, or code H27 or H28"
+SERVICE = "Time in the dyno, without connections"
+
 LIFETIME_EDGES_S = (1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
-EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+NAME_KINDS: dict[Kind, str] = {"dynos": "dyno", "hosts": "host"}
+"""Kind of names -> what one is called in the names of its series."""
 
 
 class RouteCollector(Collector):
     """Reads Redis at each scrape. Where that is unreachable it gives `tailrace_redis_up 0` alone.
 
-    `limit`: routes per app; each has about 28 series. The app "" stands for requests without an
-    app's name; beside apps with one, only their number is known.
+    `limit`: routes, dynos and hosts per app; a route has about 28 series, a dyno or host 18. The app ""
+    stands for requests without an app's name; beside apps with one, only their number and their dynos and
+    hosts are known.
     """
 
     def __init__(self, store: redis.Redis, limit: int, log: MessageLog) -> None:
@@ -61,6 +73,10 @@ class RouteCollector(Collector):
         tops = [top_routes(self._store, name, self._limit) for name in names]
         yield from _apps(tops, apps.unnamed if apps.apps else 0)
         yield from _routes(tops)
+        scopes = [*names, *([""] if apps.apps and apps.unnamed else [])]
+        now_s = time.time()
+        for kind, what in NAME_KINDS.items():
+            yield from _names(what, top_names(self._store, scopes, kind, self._limit, now_s))
         health = queries.health(self._store, time.time(), self._log, routes_max=0)
         yield from _health(health)
 
@@ -70,17 +86,9 @@ class _Requests:
 
     def __init__(self, what: str, labels: list[str]) -> None:
         name = f"tailrace_{what}"
-        self.requests = CounterMetricFamily(f"{name}_requests", "Requests counted", labels=labels)
-        self.failed = CounterMetricFamily(
-            f"{name}_failed_requests",
-            "Requests answered with 5xx, or with at=error from the router",
-            labels=labels,
-        )
-        self.aborted = CounterMetricFamily(
-            f"{name}_aborted_requests",
-            "Requests whose client went away: status 499, or code H27 or H28",
-            labels=labels,
-        )
+        self.requests = CounterMetricFamily(f"{name}_requests", REQUESTS, labels=labels)
+        self.failed = CounterMetricFamily(f"{name}_failed_requests", FAILED, labels=labels)
+        self.aborted = CounterMetricFamily(f"{name}_aborted_requests", ABORTED, labels=labels)
         self.connections = CounterMetricFamily(
             f"{name}_connections", "Requests that became connections, such as websockets", labels=labels
         )
@@ -91,9 +99,7 @@ class _Requests:
             f"{name}_router_errors", "Requests by H-code of the router", labels=[*labels, "code"]
         )
         self.bytes = CounterMetricFamily(f"{name}_bytes", "Bytes of responses", labels=labels)
-        self.service = HistogramMetricFamily(
-            f"{name}_service_seconds", "Time in the dyno, without connections", labels=labels
-        )
+        self.service = HistogramMetricFamily(f"{name}_service_seconds", SERVICE, labels=labels)
 
     def add(self, labels: list[str], sums: Sums) -> None:
         self.requests.add_metric(labels, sums.requests)
@@ -138,19 +144,33 @@ def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
     yield from families.families()
 
 
+def _names(what: str, found: Mapping[AppName, NameTotals]) -> Iterator[Metric]:
+    labels = ["app", what]
+    requests = CounterMetricFamily(f"tailrace_{what}_requests", REQUESTS, labels=labels)
+    failed = CounterMetricFamily(f"tailrace_{what}_failed_requests", FAILED, labels=labels)
+    aborted = CounterMetricFamily(f"tailrace_{what}_aborted_requests", ABORTED, labels=labels)
+    service = HistogramMetricFamily(f"tailrace_{what}_service_seconds", SERVICE, labels=labels)
+    for (app, name), totals in found.items():
+        values = [label(app), label(name)]
+        requests.add_metric(values, totals.requests)
+        failed.add_metric(values, totals.failed)
+        aborted.add_metric(values, totals.aborted)
+        service.add_metric(values, _cumulated(totals.per_edge, EDGES_S), totals.service_s)
+    yield from (requests, failed, aborted, service)
+
+
 def _histogram(
     buckets: Mapping[int, int], edges_s: Sequence[float] = EDGES_S
 ) -> tuple[list[tuple[str, float]], float]:
     """Cumulative counts by upper edge, and the sum in seconds; both as exact as the sketch (1 %)."""
     counts = up_to(buckets, [edge_s * 1000 for edge_s in edges_s])
     total_s = sum(middle_ms(index) * count for index, count in buckets.items()) / 1000
+    return _cumulated(counts, edges_s), total_s
+
+
+def _cumulated(counts: Sequence[int], edges_s: Sequence[float]) -> list[tuple[str, float]]:
     edges = [*(f"{edge}" for edge in edges_s), "+Inf"]
-    passed = 0
-    cumulated: list[tuple[str, float]] = []
-    for edge_name, count in zip(edges, counts, strict=True):
-        passed += count
-        cumulated.append((edge_name, passed))
-    return cumulated, total_s
+    return list(zip(edges, map(float, accumulate(counts)), strict=True))
 
 
 def _health(health: queries.Health) -> Iterator[Metric]:

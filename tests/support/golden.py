@@ -174,6 +174,8 @@ def _dumped(store: redis.Redis, key: bytes) -> dict[str, Any]:
         value = sorted(_text(item) for item in found.smembers(key))
     elif kind == "list":
         value = [_text(item) for item in found.lrange(key, 0, -1)]
+    elif kind == "zset":
+        value = [[_text(item), score] for item, score in found.zrange(key, 0, -1, withscores=True)]
     elif kind == "stream":
         value = [[[_text(k), _text(v)] for k, v in fields.items()] for _, fields in found.xrange(key)]
     else:
@@ -201,6 +203,8 @@ def load(store: redis.Redis, found: Dump) -> None:
             pipeline.hset(key, mapping={_bytes(field): _bytes(item) for field, item in value})
         elif entry["type"] == "set":
             pipeline.sadd(key, *map(_bytes, value))
+        elif entry["type"] == "zset":
+            pipeline.zadd(key, {_bytes(item): score for item, score in value})
         elif entry["type"] == "list":
             pipeline.rpush(key, *map(_bytes, value))
         else:

@@ -17,13 +17,15 @@ import redis
 
 from app.message import RouterMessage
 from app.routes import template
-from app.sketch import bucket
+from app.sketch import bucket, middle_ms
 from tests.support.stored import text_hash, windows_in
 
 Hashes = dict[str, dict[str, str]]
 Fields = dict[str, int | float | str]
 
 WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
+NAME_WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 86_400))
+EDGES_MS = (5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
 COUNTS = {
     **{"n": "count", "b": "bytes", "a": "aborted", "w": "connections"},
     **{"f": "errors_added", "g": "errors_removed"},
@@ -82,6 +84,41 @@ class Reference:
             row = "(not found)" if self._is_not_found(app, route) else route
             self._add_row(scope, self._digest(scope, row), pairs, message, is_route=True)
             self._add_row(scope, "all", pairs, message, is_route=False)
+        for kind in ("dyno", "host"):
+            if pairs.get(kind):
+                self._add_name(message["app"], kind, pairs[kind], pairs, message)
+
+    def _add_name(
+        self, app: str, kind: str, name: str, pairs: dict[str, str], message: RouterMessage
+    ) -> None:
+        """A dyno or host, in the scope of the line's own app alone."""
+        scope = f"tailrace:app:{app}:" if app else "tailrace:"
+        table = self._hashes[f"{scope}names:{kind}s"]
+        if name not in table and len(table) >= self._names_max:
+            name = "(other)"
+        table[name] = "known"
+        digest = f"{kind}-{hashlib.sha1(name.encode()).hexdigest()[:11]}"
+        outcome = outcome_of(pairs)
+        is_failed = pairs.get("status", "")[:1] == "5" or pairs.get("at") == "error"
+        counted = {"n": 1} | ({"a": 1} if "a" in outcome else {"f": 1} if is_failed else {})
+        totals = {{"n": "count", "f": "failed", "a": "aborted"}[field]: 1 for field in counted}
+        took_ms = None if pairs.get("status") == "101" else _ms(pairs.get("service", ""))
+        if took_ms is not None:
+            index = bucket(took_ms)
+            counted[str(index)] = 1
+            edge = next((edge for edge in EDGES_MS if middle_ms(index) <= edge * 1.01), None)
+            totals[f"le{edge:g}" if edge else "over"] = 1
+            totals["us"] = round(middle_ms(index) * 1000)
+        for field, count in totals.items():
+            self._count(f"{scope}{digest}:totals", field, count)
+        for length_s, kept_s in NAME_WINDOWS:
+            start = int(_time_s(message)) // length_s * length_s
+            if start + length_s + kept_s > self._now_s:
+                for field, count in counted.items():
+                    self._count(f"{scope}{digest}:{length_s}:{start}", field, count)
+                chunk_s = {10: 600, 60: 3_600, 3_600: 86_400}[length_s]
+                chunk_start = start - start % chunk_s
+                self.expiries[f"{scope}{digest}:{length_s}:{chunk_start}"] = chunk_start + chunk_s + kept_s
 
     def route_of(self, pairs: Mapping[str, str]) -> str:
         path = pairs.get("path", "").split("?")[0]
@@ -212,12 +249,16 @@ def hashes_in(store: redis.Redis) -> Hashes:
     for key in sorted(key for key in keys if not key.startswith(NOT_COUNTS) and not key.endswith(NEITHER)):
         if _CHUNK.fullmatch(key):
             found |= windows_in(store, key)
+        elif _NAMES.fullmatch(key):
+            names = cast(list[bytes], store.zrange(key, 0, -1))
+            found[key] = {name.decode(): "known" for name in names}
         else:
             found[key] = text_hash(store, key)
             found[key].pop("promoted_s", None)
     return {key: fields for key, fields in found.items() if fields}
 
 
+_NAMES = re.compile(r"tailrace:(app:[^:]+:)?names:(dynos|hosts)")
 _CHUNK = re.compile(r"tailrace:.*:(?:10|60|3600):\d+", re.DOTALL)
 
 

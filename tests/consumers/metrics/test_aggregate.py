@@ -24,6 +24,7 @@ from app.store.schema import TOTALS_HASH
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import CELL_S, Aggregator, NameAdmission
+from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
 from servers.messages import router_message, stamp
 from tests.support.reference import Hashes, Reference, differences, hashes_in
@@ -52,6 +53,9 @@ class EveryName:
 
     def codes(self, names: Iterable[str]) -> set[str]:
         return set(names)
+
+    def names(self, wanted: WantedNames) -> AdmittedNames:
+        return {table: set(some.lines) for table, some in wanted.items()}
 
 
 GUARD = LoopGuard(lambda: b"a key of the tests")
