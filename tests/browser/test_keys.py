@@ -92,7 +92,7 @@ def test_it_can_be_walked_by_tab_with_the_focus_in_sight(page: Page, shop: redis
     page.open("#/?window=1h")
     page.wait_for_routes(len(ROUTES))
     reached = []
-    for _ in range(24):
+    for _ in range(34):
         page.press(Keys.TAB)
         name, outlines = page.run(FOCUSED)
         reached.append(name)

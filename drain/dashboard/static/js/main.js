@@ -8,36 +8,47 @@ import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { MemoryView } from "./memory.js";
-import { goTo, hashOf, readNavigation, WINDOWS, windowSince } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, spanOfRun, spanParameters, stay, WINDOWS } from "./navigation.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
 import { startTheme } from "./theme.js";
+import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
+import { Travel } from "./travel.js";
+import { startZone, zoneName } from "./zone.js";
+
+const LATE_LINES_S = 600;
 
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
 
 const figures = new BigFigures(byId("figures"));
-const plots = new Plots(byId("plots"));
-const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: row.digest }));
+const travel = new Travel(() => nav, goTo);
+const plots = new Plots(byId("plots"), travel);
+const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: row.digest }), choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const memory = new MemoryView(byId("memory"), () => poller.now());
 const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), routeOfRun);
-const poller = new Poller(wanted, found, state);
+const poller = new Poller(wanted, found, state, isFinal);
 
 function query(further = {}) {
-  const parameters = new URLSearchParams({ window: nav.window, ...further });
+  const parameters = new URLSearchParams({ ...spanParameters(nav), ...further });
   if (nav.app) parameters.set("app", nav.app);
   return parameters;
 }
 
-/** The address of a route's view that reaches back to a run's own time, in the run's app where it has one. */
-function routeOfRun(digest, { app = "", from = "" }) {
-  return hashOf({ view: "traffic", run: "", digest, app, window: windowSince(Date.parse(from) / 1_000, nav.window) });
+/** The address of a route's view at a run's own time, in the run's app where it has one. */
+function routeOfRun(digest, info) {
+  return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
+}
+
+function seriesQuery() {
+  return query(nav.digest ? { route: nav.digest } : {});
 }
 
 /** The addresses of everything this view shows. */
@@ -45,9 +56,14 @@ function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
   const shown = nav.digest ? { route: `api/routes/${nav.digest}?${query()}` } : { routes: `api/routes?${query()}` };
-  if (nav.window !== "all") shown.series = `api/series?${query(nav.digest ? { route: nav.digest } : {})}`;
+  if (!isAllTime(nav)) shown.series = `api/series?${seriesQuery()}`;
   if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
   return { ...always, ...shown };
+}
+
+/** A span of the past whose last lines have come in: also those that waited for a worker. */
+function isFinal(address, answer) {
+  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
@@ -81,7 +97,7 @@ function takeApps({ apps, unnamed }) {
 function takeRoutes(answer) {
   figures.show(answer.total);
   table.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeRoute(answer) {
@@ -90,18 +106,13 @@ function takeRoute(answer) {
   document.title = `${name} · Tailrace`;
   figures.show(answer.figures);
   routeView.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeSeries(answer) {
-  plots.show(answer);
-  figures.showNow(answer.now_requests_per_s);
-}
-
-function footnote({ from_s: from, to_s: to }) {
-  const [, , words] = WINDOWS.find(([name]) => name === nav.window);
-  const when = from === null ? words : `${words}: ${format.dayAndClock(from)} to ${format.clock(to)}`;
-  setText(byId("footnote"), when[0].toUpperCase() + when.slice(1));
+  plots.show(answer, `api/series.csv?${seriesQuery()}`);
+  timeBar.stepIs(answer.step_s);
+  figures.showNow(isPast(nav) ? null : answer.now_requests_per_s);
 }
 
 function state(kind, { waitMs, fault }) {
@@ -114,12 +125,13 @@ function state(kind, { waitMs, fault }) {
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  setAttribute(live, "data-state", isLive ? "live" : "offline");
-  setText(live.lastElementChild, isLive ? "live" : "offline");
+  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
+  setAttribute(live, "data-state", now);
+  setText(live.lastElementChild, now);
   const outage = byId("outage");
   outage.hidden = isLive;
   if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)}.` : "";
+    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)} ${zoneName()}.` : "";
     const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
     setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
     if (!(fault instanceof NoAnswer)) console.error(fault);
@@ -139,9 +151,9 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("plots").hidden = nav.window === "all";
+  byId("moment").hidden = isReplay || isEmpty || health === null;
+  byId("plots").hidden = isAllTime(nav);
   byId("table").dataset.window = nav.window;
-  byId("footnote").hidden = isReplay || isEmpty;
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
   byId("choosers").hidden = isReplay;
@@ -151,21 +163,43 @@ function showParts() {
 function move() {
   const before = nav;
   nav = readNavigation();
+  if (isPast(nav)) stay(nav); // In full: an end that was left out would move on.
+  travel.arrived();
   if (!nav.digest) document.title = nav.view === "replay" ? "Replay · Tailrace" : "Tailrace";
-  byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
-  byId("csv").href = `api/routes.csv?${query()}`;
+  links();
   byId("app").value = nav.app;
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
   if (!nav.run) replay.leave();
   if (before.app !== nav.app) table.clear();
+  table.choose(nav);
   if (before.digest !== nav.digest) {
     routeView.clear();
-    setText(byId("route-name"), "\u00a0");
+    setText(byId("route-name"), "…");
   }
   if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  timeBar.moved();
   showParts();
   poller.now();
+}
+
+/** The addresses that follow from what is shown. */
+function links() {
+  byId("back").href = hashOf({ ...nav, digest: "" });
+  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+  byId("csv").href = `api/routes.csv?${query()}`;
+}
+
+/** Sort or filter have been chosen: nothing new is fetched for them. */
+function choose(choice) {
+  nav = { ...nav, ...choice };
+  stay(nav);
+  links();
+}
+
+/** In other colours, or in another time zone. */
+function redraw() {
+  plots.redraw();
+  replay.redraw();
 }
 
 function startChoosers() {
@@ -180,9 +214,11 @@ function startChoosers() {
 startChoosers();
 startEmpty();
 startTips();
-startTheme(byId("theme"), () => {
-  plots.redraw();
-  replay.redraw();
+startTheme(byId("theme"), redraw);
+startZone(byId("zone"), () => {
+  redraw();
+  timeBar.draw();
+  poller.anew();
 });
 addEventListener("hashchange", move);
 fetch(resolved("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});

@@ -9,9 +9,11 @@ import { load, save } from "./storage.js";
 const SORT = "tailrace.sort";
 
 export class RoutesTable {
-  /** `addressOf(row)` gives the address of a route's own view. */
-  constructor(container, addressOf) {
+  /** `addressOf(row)` gives the address of a route's own view; `chosen({sort, filter})` is told what the reader
+      chooses. */
+  constructor(container, addressOf, chosen) {
     this.addressOf = addressOf;
+    this.chosen = chosen;
     this.rows = new Map();
     this.table = null;
     this.filter = byId("filter");
@@ -22,7 +24,7 @@ export class RoutesTable {
     const head = make("thead", {}, make("tr", {}, ...COLUMNS.map((column) => this.head(column))));
     this.sheet = make("div", { class: "sheet cards" }, make("table", { "aria-label": "Routes" }, head, this.body), this.nothing);
     container.append(this.sheet);
-    this.filter.addEventListener("input", () => this.draw());
+    this.filter.addEventListener("input", () => this.changed());
     document.addEventListener("keydown", (event) => this.key(event));
     this.startSelect(byId("sort"));
   }
@@ -49,6 +51,23 @@ export class RoutesTable {
   sortBy(key, descends) {
     this.sort = { key, descends };
     save(SORT, JSON.stringify(this.sort));
+    this.changed();
+  }
+
+  /** Sort and filter as an address has them. */
+  choices() {
+    return { sort: `${this.sort.descends ? "-" : ""}${this.sort.key}`, filter: this.filter.value };
+  }
+
+  /** Takes them from an address; without a sort there the one that was chosen last. */
+  choose({ sort, filter }) {
+    this.sort = named(sort) ?? readSort();
+    if (this.filter.value !== filter) this.filter.value = filter;
+    this.draw();
+  }
+
+  changed() {
+    this.chosen(this.choices());
     this.draw();
   }
 
@@ -60,7 +79,7 @@ export class RoutesTable {
       this.filter.select();
     } else if (event.key === "Escape" && event.target === this.filter && this.filter.value) {
       this.filter.value = "";
-      this.draw();
+      this.changed();
     }
   }
 
@@ -132,6 +151,12 @@ export class RoutesTable {
 
 const columnOf = (key) => COLUMNS.find((column) => column.key === key);
 const descendsFirst = (column) => !column.text || Boolean(column.descendsFirst);
+
+/** `-p95` is by p95, descending; null for what no column has. */
+function named(sort) {
+  const key = sort.replace(/^-/, "");
+  return columnOf(key)?.of ? { key, descends: sort !== key } : null;
+}
 
 function readSort() {
   try {
