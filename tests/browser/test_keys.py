@@ -92,7 +92,7 @@ def test_it_can_be_walked_by_tab_with_the_focus_in_sight(page: Page, two_apps: r
     page.open("#/?app=shop&window=1h")
     page.wait_for_routes(len(ROUTES))
     reached = []
-    for _ in range(44):
+    for _ in range(54):
         page.press(Keys.TAB)
         name, outlines = page.run(FOCUSED)
         reached.append(name)

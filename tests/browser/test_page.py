@@ -28,8 +28,9 @@ def test_it_shows_figures_plots_and_routes(page: Page, shop: redis.Redis) -> Non
     assert all(any(char.isdigit() for char in figure) for figure in page.texts("#figures dd:not(.sub)"))
     assert len(page.all("#table svg.spark .line[d^='M']")) == len(ROUTES)
     assert page.text("#live") == "live"
-    labels = [panel.get_attribute("aria-label") or "" for panel in page.all(".plot")]
-    assert all("highest" in label for label in labels)
+    described = [page.text(f"#{panel.get_attribute('aria-describedby')}") for panel in page.all(".plot")]
+    assert len(described) == 3
+    assert all("highest" in words for words in described)
     page.shot("page-light")
 
 
@@ -88,7 +89,7 @@ def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
     assert page.fragment() == f"#/routes/{digest('/search')}?app=shop&window=1h"
     assert not page.is_shown("#routes")
     assert page.texts(".histogram .mark-name")[:3] == ["p50", "p95", "p99"]
-    assert page.texts("#route-view .times h2") == ["Service time", "Connect time"]
+    assert page.texts("#route-view .time-pair h2") == ["Service time", "Connect time"]
     assert page.texts("#route-view > .breakdowns h2")[0] == "Statuses"
     all_time = page.texts("#route-view .all-time h2")
     assert all_time[0] == "Since the first request"
@@ -170,13 +171,18 @@ def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: re
     dark = ground()
     assert light != dark
     page.shot("page-dark")
+    assert page.text("#theme span") == "Auto"
     page.one("#theme").click()
-    assert ground() == light
+    assert (page.text("#theme span"), ground()) == ("Light", light)
     page.driver.refresh()
     assert ground() == light
     page.one("#theme").click()
-    assert ground() == dark
+    assert (page.text("#theme span"), ground()) == ("Dark", dark)
     page.shot("page-dark-chosen")
+    page.one("#theme").click()
+    assert page.text("#theme span") == "Auto", "the way back to the system's"
+    page.open("#/?window=1h", prefers_color_scheme="light")
+    assert ground() == light
 
 
 def test_what_takes_redis_memory_is_told_when_it_is_opened(page: Page, shop: redis.Redis) -> None:

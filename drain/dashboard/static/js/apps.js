@@ -36,6 +36,11 @@ export class Apps {
     return view === "traffic" && !digest && !app && this.wereMany;
   }
 
+  /** Whether it is an overview is known once the apps are. */
+  isUndecided({ view, digest, app }) {
+    return view === "traffic" && !digest && !app && !this.isKnown;
+  }
+
   isUnknown({ app }) {
     return this.isKnown && Boolean(app) && app !== TOGETHER && !this.names.includes(app);
   }

@@ -35,11 +35,13 @@ export async function ask(address, signal) {
 
 /**
  * Keeps a set of addresses fresh. `wanted()` gives {name: address}; `found(name, answer)` takes what
- * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong;
- * the fault's `answer` is the name of what did not come.
+ * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong, and the
+ * fault's `answer` is the name of what did not come. Of what `isFinal(address, answer)` holds, nothing new is
+ * to come.
  */
 export class Poller {
-  constructor(wanted, found, state) {
+  constructor(wanted, found, state, isFinal) {
+    this.isFinal = isFinal;
     this.wanted = wanted;
     this.found = found;
     this.state = state;
@@ -55,6 +57,12 @@ export class Poller {
   now() {
     this.pause();
     if (!document.hidden) this.round();
+  }
+
+  /** Asks for everything again: what is shown is to be written anew. */
+  anew() {
+    this.latest.clear();
+    this.now();
   }
 
   pause() {
@@ -99,7 +107,7 @@ export class Poller {
     const last = this.latest.get(name);
     const isOlder = last && last.address === address && answer.at_ms < last.atMs;
     // Half a tick earlier: a round that comes just before is the right one.
-    const dueAt = performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
+    const dueAt = this.isFinal(address, answer) ? Infinity : performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
     if (isOlder) {
       // Each process of the server keeps answers of its own.
       last.dueAt = performance.now();

@@ -1,5 +1,6 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
+import { breakdownOf, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
@@ -14,14 +15,19 @@ import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, readNavigation, WINDOWS, windowSince } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, spanOfRun, stay, WINDOWS } from "./navigation.js";
 import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
 import { startTheme } from "./theme.js";
+import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
+import { Travel } from "./travel.js";
+import { startZone, zoneName } from "./zone.js";
+
+const LATE_LINES_S = 600;
 
 let nav = readNavigation();
 let health = null;
@@ -29,12 +35,14 @@ let lastAtMs = 0;
 let isRouteMissing = false;
 
 const figures = new BigFigures(byId("figures"));
-const plots = new Plots(byId("plots"));
+const travel = new Travel(() => nav, goTo);
+const plots = new Plots(byId("plots"), travel);
 const apps = new Apps();
 const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, app: row.app }));
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
-const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }));
+const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
@@ -48,44 +56,24 @@ const loading = new Loading({
   dynos: [dynos.panel],
   hosts: [hosts.panel],
 });
-const poller = new Poller(wanted, found, state);
+const poller = new Poller(wanted, found, state, isFinal);
 
-function query(further = {}) {
-  const parameters = new URLSearchParams({ window: nav.window, ...further });
-  if (appForApi(nav)) parameters.set("app", appForApi(nav));
-  return parameters;
-}
-
-/** The address of a route's view that reaches back to a run's own time, in the run's app where it has one. */
-function routeOfRun(digest, { app = "", from = "" }) {
-  return hashOf({ view: "traffic", run: "", digest, app, window: windowSince(Date.parse(from) / 1_000, nav.window) });
-}
-
-/** What the table of routes shows, also as CSV. */
-function routesQuery() {
-  const further = nav.compare && nav.window !== "all" ? { compare: nav.compare } : {};
-  return query(apps.isOverview(nav) ? { ...further, by: "app" } : further);
+/** The address of a route's view at a run's own time, in the run's app where it has one. */
+function routeOfRun(digest, info) {
+  return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
-  if (apps.isUnknown(nav) || (!apps.isKnown && !nav.app && !nav.digest)) return always;
-  const compared = nav.compare && nav.window !== "all" ? { compare: nav.compare } : {};
-  const shown = {};
-  if (apps.isOverview(nav)) {
-    Object.assign(shown, { overview: `api/overview?${query(compared)}`, routes: `api/routes?${routesQuery()}` });
-  } else if (nav.digest) {
-    const route = { route: nav.digest };
-    Object.assign(shown, { route: `api/routes/${nav.digest}?${query(compared)}`, samples: `api/samples?${query(route)}` });
-    if (nav.window !== "all") shown.series = `api/series?${query(route)}`;
-  } else {
-    Object.assign(shown, { routes: `api/routes?${routesQuery()}`, dynos: `api/dynos?${query()}`, hosts: `api/hosts?${query()}` });
-    if (nav.window !== "all") shown.series = `api/series?${query()}`;
-  }
-  if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
-  return { ...always, ...shown };
+  const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
+  return { ...always, ...trafficAddresses(nav, apps), ...further };
+}
+
+/** A span of the past whose last lines have come in: also those that waited for a worker. */
+function isFinal(address, answer) {
+  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
@@ -100,8 +88,8 @@ function found(name, answer) {
     route: takeRoute,
     samples: (answer) => routeView.showSamples(answer),
     series: takeSeries,
-    dynos: (answer) => dynos.show(answer, keptNote()),
-    hosts: (answer) => hosts.show(answer, keptNote()),
+    dynos: (answer) => dynos.show(answer, nav),
+    hosts: (answer) => hosts.show(answer, nav),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -120,13 +108,10 @@ function takeApps(answer) {
   showParts();
 }
 
-/** Dynos and hosts are kept for a day: of a longer span they show what is left. */
-const keptNote = () => (["7d", "30d", "all"].includes(nav.window) ? "last 24 h" : "");
-
 function takeRoutes(answer) {
   figures.show(answer.total, answer.total_changes, answer.before);
   table.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeRoute(answer) {
@@ -136,18 +121,13 @@ function takeRoute(answer) {
   document.title = `${name} · Tailrace`;
   figures.show(answer.figures, answer.changes, answer.before);
   routeView.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeSeries(answer) {
-  plots.show(answer);
-  figures.showNow(answer);
-}
-
-function footnote({ from_s: from, to_s: to }) {
-  const [, , words] = WINDOWS.find(([name]) => name === nav.window);
-  const when = from === null ? words : `${words}: ${format.dayAndClock(from)} to ${format.clock(to)}`;
-  setText(byId("footnote"), when[0].toUpperCase() + when.slice(1));
+  plots.show(answer, seriesCsv(nav));
+  timeBar.stepIs(answer.step_s);
+  figures.showNow(isPast(nav) ? null : answer);
 }
 
 function state(kind, { waitMs, fault }) {
@@ -163,12 +143,13 @@ function state(kind, { waitMs, fault }) {
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  setAttribute(live, "data-state", isLive ? "live" : "offline");
-  setText(live.lastElementChild, isLive ? "live" : "offline");
+  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
+  setAttribute(live, "data-state", now);
+  setText(live.lastElementChild, now);
   const outage = byId("outage");
   outage.hidden = isLive;
   if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)}.` : "";
+    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)} ${zoneName()}.` : "";
     const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
     setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
     if (!(fault instanceof NoAnswer)) console.error(fault);
@@ -183,7 +164,7 @@ function showParts() {
   const isOverview = apps.isOverview(nav);
   const isAppMissing = apps.isUnknown(nav);
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
-  const isUndecided = !apps.isKnown && !nav.app && !nav.digest;
+  const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
   byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
@@ -196,11 +177,11 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("plots").hidden = isOverview || nav.window === "all";
-  byId("csv").href = `api/routes.csv?${routesQuery()}`;
-  compare.show(nav.compare, nav.window !== "all");
+  byId("moment").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
-  byId("footnote").hidden = isReplay || isEmpty || isMissing;
+  byId("csv").href = routesCsv(nav, apps);
+  compare.show(nav.compare, !isAllTime(nav));
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
   byId("choosers").hidden = isReplay;
@@ -215,30 +196,51 @@ function showParts() {
 /** Nothing of what was shown before is taken for what is asked for now. */
 function clearViews() {
   for (const part of [overview, figures, table, dynos, hosts]) part.clear();
-  routeView.clear(`api/breakdown?${query(nav.digest ? { route: nav.digest } : {})}`);
+  routeView.clear();
   if (!nav.digest) return;
-  setText(byId("route-name"), "\u00a0");
+  setText(byId("route-name"), "…");
   document.title = "Tailrace";
 }
 
 function move() {
   const before = nav;
   nav = readNavigation();
-  byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+  if (isPast(nav)) stay(nav); // In full: an end that was left out would move on.
+  travel.arrived();
   apps.moved();
   apps.drawChooser(nav);
+  links();
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
   if (!nav.run) replay.leave();
   if (["app", "digest", "view"].some((name) => before[name] !== nav[name])) {
     isRouteMissing = false;
     clearViews();
-  } else {
-    routeView.breakdown.of(`api/breakdown?${query({ route: nav.digest })}`);
   }
+  table.choose(nav);
+  routeView.breakdown.of(breakdownOf(nav));
   if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  timeBar.moved();
   showParts();
   poller.now();
+}
+
+/** The addresses that follow from what is shown. */
+function links() {
+  byId("back").href = hashOf({ ...nav, digest: "" });
+  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+}
+
+/** Sort or filter have been chosen: nothing new is fetched for them. */
+function choose(choice) {
+  nav = { ...nav, ...choice };
+  stay(nav);
+  links();
+}
+
+/** In other colours, or in another time zone. */
+function redraw() {
+  plots.redraw();
+  replay.redraw();
 }
 
 function startChoosers() {
@@ -259,9 +261,11 @@ startBar(document.querySelector(".bar"));
 startChoosers();
 startEmpty();
 startTips();
-startTheme(byId("theme"), () => {
-  plots.redraw();
-  replay.redraw();
+startTheme(byId("theme"), redraw);
+startZone(byId("zone"), () => {
+  redraw();
+  timeBar.draw();
+  poller.anew();
 });
 addEventListener("hashchange", move);
 fetch(resolved("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});

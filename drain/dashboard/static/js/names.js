@@ -3,10 +3,15 @@
 import { plain } from "./columns.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
+import { isPast, SPANS_S } from "./navigation.js";
 import { Sheet } from "./sheet.js";
 
 const BAD_FROM = 0.01;
 const SHOWN = 6;
+
+/** How long dynos and hosts are kept, and from which beginning on, later than asked for, that is said. */
+const KEPT_S = 86_400;
+const LATE_S = 600;
 
 /** One name has "most" of the errors with this share of at least so many, if it has a smaller share of the requests. */
 const MOST = 0.5;
@@ -42,10 +47,11 @@ export class NamesPanel {
     container.append(this.panel);
   }
 
-  /** `note`: which time it is about, where that is not what the rest of the page shows. */
-  show(table, note) {
+  /** `nav`: which time was asked for (navigation.js). */
+  show(table, nav) {
     this.found = table;
-    setText(this.note, note);
+    this.isGone = isPast(nav) && table.at_ms / 1_000 - nav.to > KEPT_S;
+    setText(this.note, noteOf(table, nav));
     this.draw();
   }
 
@@ -53,7 +59,7 @@ export class NamesPanel {
     if (!this.found) return;
     const rows = this.withShares(this.found.rows);
     const shown = this.isOpen ? rows : this.first(rows);
-    this.sheet.show(shown, { nothing: "No requests in this window.", all: rows });
+    this.sheet.show(shown, { nothing: this.isGone ? "Kept for 24 hours." : "No requests in this window.", all: rows });
     setText(this.finding, sentence(rows, this.kind));
     this.finding.hidden = !this.finding.textContent;
     this.more.hidden = rows.length <= SHOWN;
@@ -90,6 +96,16 @@ export class NamesPanel {
     this.finding.hidden = true;
     setText(this.note, "");
   }
+}
+
+/** Which time it is about, where that is not what the rest of the page shows; and what is left out. */
+function noteOf({ from_s: from, left_out: leftOut = 0 }, nav) {
+  const parts = [];
+  if (isPast(nav) ? from - nav.from >= LATE_S && from < nav.to : SPANS_S[nav.window] > KEPT_S) {
+    parts.push(isPast(nav) ? `from ${format.dayAndClock(from)}` : "last 24 h");
+  }
+  if (leftOut) parts.push(leftOut === 1 ? "the least used is left out" : `the ${format.count(leftOut)} least used are left out`);
+  return parts.join("; ");
 }
 
 function columns(kind) {

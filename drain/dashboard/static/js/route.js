@@ -14,7 +14,7 @@ export class RouteView {
   constructor(container) {
     this.container = container;
     this.drawn = "";
-    this.times = make("div", { class: "times" });
+    this.times = make("div", { class: "time-pair" });
     const samples = make("div", { class: "samples-pair" });
     const log = make("div");
     this.shares = make("div", { class: "breakdowns" });
@@ -34,13 +34,11 @@ export class RouteView {
     this.samples.show(samples);
   }
 
-  /** `breakdown`: the address of the breakdown of what is shown. */
-  clear(breakdown) {
+  clear() {
     this.detail = null;
     this.drawn = "";
     for (const part of [this.times, this.shares, this.allTime]) part.replaceChildren();
     this.samples.clear();
-    this.breakdown.of(breakdown);
   }
 
   draw() {

@@ -1,8 +1,8 @@
 // Single requests of a route: the slowest and the latest that failed, with the id by which the app's own log
 // tells the rest.
 
+import { copy, flash } from "./clipboard.js";
 import { meaningOf, plain } from "./columns.js";
-import { copies } from "./copy.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 import { Sheet } from "./sheet.js";
@@ -65,7 +65,15 @@ function fillId(cell, row) {
   if (cell.firstChild) return;
   const id = make("code", { class: "cut", title: format.visible(row.request_id) }, format.visible(row.request_id));
   const button = make("button", { type: "button", "aria-label": `Copy request id ${row.request_id}` }, "Copy");
-  copies(button, id);
+  button.addEventListener("click", async () => {
+    if (await copy(row.request_id)) {
+      flash(button, "Copied");
+      return;
+    }
+    // Without HTTPS a page may not write to the clipboard; the reader then copies what is selected.
+    getSelection().selectAllChildren(id);
+    flash(button, "Selected");
+  });
   cell.append(make("span", { class: "id" }, id, button));
 }
 

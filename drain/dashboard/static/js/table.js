@@ -12,7 +12,7 @@ const SORT = "tailrace.sort";
 export class RoutesTable {
   /** `addressOf(row)` gives the address of a route's own view; `chosen({sort, filter})` is told what the reader
       chooses. */
-  constructor(container, addressOf, chosen = () => {}) {
+  constructor(container, addressOf, chosen) {
     this.chosen = chosen;
     this.table = null;
     this.filter = byId("filter");
