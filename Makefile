@@ -14,7 +14,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast check format lock audit bench fuzz soak mutate clean
+.PHONY: help venv demo drill test test-fast check format lock audit bench fuzz soak mutate clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -37,6 +37,9 @@ $(VENV)/.demo: requirements-demo.txt
 # PORT also from the environment, as the tools for a Procfile take it.
 demo: $(VENV)/.demo  ## run everything here: embedded Redis, all processes, traffic; make demo PORT=5600
 	@$(BIN)/python -m demo $(if $(PORT),--port '$(PORT)') $(DEMO_FLAGS)
+
+drill: $(VENV)/.demo  ## an incident to find your way in, with the answers at the end; make drill PORT=5600
+	@$(BIN)/python -m demo --drill $(if $(PORT),--port '$(PORT)') $(DEMO_FLAGS)
 
 test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_FLAGS)
@@ -90,6 +93,7 @@ bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in 
 	$(BIN)/python -m bench.atomic_step
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.requests
 
 fuzz: $(STAMP)  ## feed the parsers mutated input for a minute
 	$(BIN)/python -m tests.fuzz --seconds 60

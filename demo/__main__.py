@@ -14,12 +14,14 @@ import secrets
 import shlex
 import socket
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.groups import group_names
+from demo.drill import QUESTIONS, answers
 from demo.supervisor import Supervisor, raise_on_sigterm
 from servers.processes import inherited_environ, procfile
 from servers.redis_server import NoRedisServer, RedisServer
@@ -49,12 +51,21 @@ def main(argv: Sequence[str]) -> int:
     args = _parser().parse_args(argv)
     raise_on_sigterm()
     supervisor = Supervisor(ROOT, sys.stdout)
+    with tempfile.TemporaryDirectory(prefix="tailrace-demo-") as folder:
+        truth = Path(folder, "truth.json") if args.drill else None
+        code = _main(args, supervisor, truth)
+        for line in answers(truth) if truth else ():
+            supervisor.print_line(line)
+    return code
+
+
+def _main(args: argparse.Namespace, supervisor: Supervisor, truth: Path | None) -> int:
     try:
         with contextlib.ExitStack() as stack:
             redis_url = stack.enter_context(_redis()).url
             kafka_url = stack.enter_context(_kafka()) if args.kafka else ""
             stack.callback(supervisor.stop)
-            return _run(args, supervisor, redis_url, kafka_url)
+            return _run(args, supervisor, redis_url, kafka_url, truth)
     except KeyboardInterrupt:
         supervisor.print_line("stopped: nothing is left behind")
         return 0
@@ -88,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         type=_host,
         default=LOOPBACK,
         help=f"address that the page listens on (default {LOOPBACK}: this machine alone); 0.0.0.0: all",
+    )
+    parser.add_argument(
+        "--drill", action="store_true", help="a scripted incident of three apps, with its answers at the end"
     )
     parser.add_argument("--kafka", action="store_true", help="the log on Apache Kafka instead of Redis")
     return parser
@@ -132,7 +146,10 @@ def _kafka() -> Iterator[str]:
         yield broker.url
 
 
-def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka_url: str) -> int:
+def _run(
+    args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka_url: str, truth: Path | None
+) -> int:
+    """`truth`: of a drill, the file in which the incident says in the end what it has done."""
     port = _free_port(args.host, args.port)
     if port != args.port:
         supervisor.print_line(f"port {args.port} is taken: using {port}")
@@ -165,6 +182,16 @@ def _run(args: argparse.Namespace, supervisor: Supervisor, redis_url: str, kafka
     address = f"http://{authority}"
     _wait_for_web(supervisor, f"{address}/health")
     drain = f"http://demo:{password}@{authority}/logs"
+    if truth:
+        incident = [*python, "servers.incident", "--url-from", "DEMO_DRAIN_URL", "--truth", str(truth)]
+        seed = ["--seed", str(secrets.randbelow(1_000_000))]
+        supervisor.start("incident", [*incident, *seed], {**environ, "DEMO_DRAIN_URL": drain})
+        commands_now = f"In another terminal, in this folder: {_top(environ)}"
+        supervisor.print_line(
+            f"\n  Tailrace is running: open {address}/\n  user: demo\n  password: {password}\n"
+            + QUESTIONS.format(commands=commands_now)
+        )
+        return _watch(supervisor, args.seconds, None)
     traffic = [*python, "servers.traffic", "--rate", str(args.rate), "--url-from", "DEMO_DRAIN_URL"]
     # By its environment, not its command line: other users of the machine can read that.
     supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": drain})
@@ -254,14 +281,13 @@ def _check_all_live(supervisor: Supervisor) -> None:
         raise DemoFailed(f"{name} ended by itself. Its last lines:\n{supervisor.last_output(name)}")
 
 
-def _watch(supervisor: Supervisor, seconds: float, start_gate: Callable[[], None]) -> int:
+def _watch(supervisor: Supervisor, seconds: float, start_gate: Callable[[], None] | None) -> int:
     started = time.monotonic()
-    is_gate_started = False
     while not seconds or time.monotonic() - started < seconds:
         _check_all_live(supervisor)
-        if not is_gate_started and time.monotonic() - started >= GATE_AFTER_S:
-            is_gate_started = True
+        if start_gate and time.monotonic() - started >= GATE_AFTER_S:
             start_gate()
+            start_gate = None
         time.sleep(0.2)
     return 0
 

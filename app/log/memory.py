@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import redis
 
 from app.errors import BadMessage, LogUnavailable, first_words
+from app.log.follow import SILENT_S
 from app.log.interface import Appended, Batch, Ensured, Lag, Reach, RecordEvents, Scanned, Start
-from app.log.scan import follow, scan
+from app.log.scan import Patterns, received_between, wanted_in
 from app.log_status import GroupPosition, LogAdvice, LogSize, LogStatus, RedisShare
-from app.message import BadValue, RouterMessage, decode
+from app.message import RECEIVED_MAX_MS, BadValue, RouterMessage, decode
 from app.store import keys
 from app.store.claims import offsets_claim
 
@@ -211,17 +212,34 @@ class MemoryHistory:
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
         """See `SearchableHistory.scan`."""
-        return scan(self, from_ms, until_ms, patterns, newest_first)
+        scanned = _scanned(list(self._topic.values), from_ms, until_ms, patterns)
+        scanned.messages.sort(key=lambda message: message["received_at"], reverse=newest_first)
+        yield scanned
 
     def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
         """See `SearchableHistory.follow`."""
-        return follow(self, from_ms, patterns)
+        at = 0
+        while True:
+            with self._topic.changed:
+                if at >= len(self._topic.values):
+                    self._topic.changed.wait(SILENT_S)
+                values = self._topic.values[at : at + CHUNK]
+            at += len(values)
+            yield _scanned(values, from_ms, RECEIVED_MAX_MS, patterns)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         return sum(map(len, self.read(from_ms, until_ms)))
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _scanned(values: Sequence[bytes], from_ms: int, until_ms: int, patterns: Patterns) -> Scanned:
+    wanted = (wanted_in(value, patterns) for value in values)
+    return Scanned(
+        [found for found in wanted if found is not None and from_ms <= found["received_at"] < until_ms],
+        sum(received_between(value, from_ms, until_ms) for value in values),
+    )
 
 
 def _messages(values: Sequence[bytes]) -> Iterator[RouterMessage]:

@@ -65,7 +65,7 @@ def send_frames(base: str) -> None:
 
 def look(base: str) -> None:
     login = {"Authorization": f"Basic {b64encode(b'u:p').decode()}"}
-    for path in ("/ready", "/api/routes", "/metrics", "/ready"):
+    for path in ("/ready", "/api/routes", "/metrics", "/ready", "/api/breakdown?window=5m"):
         with urllib.request.urlopen(urllib.request.Request(base + path, headers=login), timeout=20) as answer:
             assert answer.status == 200
 

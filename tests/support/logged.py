@@ -12,7 +12,7 @@ from app.message import RouterMessage, encode
 
 
 def write_log(store: redis.Redis, messages: Sequence[RouterMessage]) -> None:
-    """A frame for each second in place of what the log had, as if the drain had written each when it received it."""
+    """A frame for each second, in place of what the log had, as the drain writes them."""
     ordered = sorted(messages, key=lambda message: message["received_at"])
     pipeline = store.pipeline(transaction=False)
     pipeline.delete(STREAM)

@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from app.cli.terminal import printable
 from app.connections import open_connection_matcher
 from app.errors import LogUnavailable, TailraceError
 from app.escaping import for_terminal
-from app.log import MessageLog, Reach, open_log
+from app.log import History, MessageLog, Reach, open_log
 from app.redis_client import connect, unavailable_error
 from app.search.filters import RequestFilter
 from app.search.found import FoundRequest
@@ -56,15 +56,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """See the exit codes in arguments.EPILOG. Raises TailraceError for bad usage and an unreachable log."""
     span = span_of(args, datetime.now(UTC))
     log = open_log(settings)
-    with closing(log.history()) as history:
+    with ExitStack() as opened:
+        history = opened.enter_context(closing(log.history()))
         reach = history.reach()
-    rows, apps = _tables(args, settings)
-    wanted = _filter_of(args, rows)
-    search = RequestSearch(wanted, rows, open_connection_matcher(settings), span.from_ms or 0, span.until_ms)
-    printer = _Printer(args, _layout(args, settings, len(apps) > 1))
-    parts = _followed(log, search, span) if args.follow else _searched(log, search, args, printer.ending)
-    _print_all(parts, search, printer, _expected(log, args, search))
+        rows, apps = _tables(args, settings)
+        wanted = _filter_of(args, rows)
+        is_connection = open_connection_matcher(settings)
+        search = RequestSearch(wanted, rows, is_connection, span.from_ms or 0, span.until_ms)
+        printer = _Printer(args, _layout(args, settings, len(apps) > 1))
+        if args.follow:
+            opened.close()  # The tail opens its own, again after each outage.
+            _print_all(_followed(log, search, span), search, printer, None)
+        else:
+            expected = _expected(history, search)
+            _print_all(search.run(history, newest_first=not args.oldest_first), search, printer, expected)
+            printer.ending.was_overtaken = history.was_overtaken
     printer.finish()
+    if printer.lacks_ids:
+        _say("the terminal is too narrow for request ids: widen it, or use --json")
     return _end(args, log, search, span, reach, printer.ending)
 
 
@@ -167,6 +176,17 @@ class _Printer:
         ending.was_cut = bool(self.limit) and ending.found >= self.limit
         return not ending.was_cut
 
+    @property
+    def counts(self) -> bool:
+        """It prints nothing before the end."""
+        return self._groups is not None
+
+    @property
+    def lacks_ids(self) -> bool:
+        """It has printed lines without room for request ids."""
+        is_text = self._groups is None and not self._args.json
+        return is_text and self.ending.found > 0 and not self._shape.has_id
+
     def finish(self) -> None:
         """Prints the groups, if it counts any."""
         if self._groups is None or not self.ending.found:
@@ -189,14 +209,6 @@ def _say(text: str) -> None:
     print("\n".join(printable([for_terminal(text)], sys.stderr.encoding)), file=sys.stderr)
 
 
-def _searched(log: MessageLog, search: RequestSearch, args: argparse.Namespace, ending: Ending) -> Parts:
-    with closing(log.history()) as history:
-        try:
-            yield from search.run(history, newest_first=not args.oldest_first)
-        finally:
-            ending.was_overtaken = history.was_overtaken
-
-
 def _followed(log: MessageLog, search: RequestSearch, span: Span) -> Parts:
     def say_outage(fault: LogUnavailable | None) -> None:
         _say("the log is back" if fault is None else f"{fault}. Waiting; nothing that comes in is missed")
@@ -205,13 +217,11 @@ def _followed(log: MessageLog, search: RequestSearch, span: Span) -> Parts:
     yield from Follow(search, say_outage).run(log.history, start_ms)
 
 
-def _expected(log: MessageLog, args: argparse.Namespace, search: RequestSearch) -> int | None:
-    """About how many lines are to be read, where anybody looks."""
-    if args.follow or not sys.stderr.isatty():
+def _expected(history: History, search: RequestSearch) -> int | None:
+    """About how many lines are to be read; None where nobody looks."""
+    if not sys.stderr.isatty():
         return None
-    until_ms = int(time.time() * 1000) if search.until_ms is None else search.until_ms
-    with closing(log.history()) as history:
-        return history.estimate(search.from_ms, until_ms)
+    return history.estimate(search.from_ms, search.until_ms or int(time.time() * 1000))
 
 
 def _print_all(parts: Parts, search: RequestSearch, printer: _Printer, expected: int | None) -> None:
@@ -219,7 +229,7 @@ def _print_all(parts: Parts, search: RequestSearch, printer: _Printer, expected:
     progress = ScanProgress(sys.stderr, expected)
     try:
         for part in parts:
-            if part:
+            if part and not printer.counts:
                 progress.clear()
             if not all(printer.add(found) for found in part):
                 break

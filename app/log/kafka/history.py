@@ -13,9 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 from app.errors import BadMessage, LogUnavailable
+from app.log.follow import in_background
 from app.log.interface import Reach, Scanned
 from app.log.kafka.clients import SeekableConsumer
-from app.log.scan import follow, scan
+from app.log.kafka.follow import SKEW_MS, TopicFollower, first_offsets_at
+from app.log.scan import received_between, wanted_in
+from app.log.seen import Seen
 from app.message import RouterMessage, decode
 
 log = logging.getLogger(__name__)
@@ -23,8 +26,8 @@ log = logging.getLogger(__name__)
 CHUNK = 2_000
 SLICE_MESSAGES = 20_000
 SLICE_MIN_MS = 1_000
-SKEW_MS = 10_000
-"""Kafka's timestamp is set when a message is sent, up to the drain's time limit after it came."""
+MESSAGES_REMEMBERED = 100_000
+"""So that a scan gives a retried frame once: Logplex gives up on a frame within about 15 s."""
 
 SILENT_S = 30.0
 """A partition that gives nothing for this long, though it has messages, is not there any more."""
@@ -90,13 +93,16 @@ class KafkaHistory:
             before = set(by_id)
 
     def _starts(self, time_ms: int) -> dict[int, int]:
-        """The first offset at or after a time, for each partition; its end where all is older."""
-        ends = self._consumer.end_offsets(self._partitions)
-        found = self._consumer.offsets_at(self._partitions, time_ms)
-        return {name: ends[name] if (at := found.get(name)) is None else at for name in self._partitions}
+        return first_offsets_at(self._consumer, self._partitions, time_ms)
 
     def _slices(
-        self, from_ms: int, starts: dict[int, int], until_ms: int, ends: dict[int, int]
+        self,
+        from_ms: int,
+        starts: dict[int, int],
+        until_ms: int,
+        ends: dict[int, int],
+        *,
+        newest_first: bool = False,
     ) -> Iterator[Spans]:
         """Halves the time until a slice is small enough, or short."""
         spans = {name: (starts[name], ends[name]) for name in starts if starts[name] < ends[name]}
@@ -107,8 +113,9 @@ class KafkaHistory:
             return
         middle_ms = (from_ms + until_ms) // 2
         middle = self._starts(middle_ms)
-        yield from self._slices(from_ms, starts, middle_ms, middle)
-        yield from self._slices(middle_ms, middle, until_ms, ends)
+        halves = [(from_ms, starts, middle_ms, middle), (middle_ms, middle, until_ms, ends)]
+        for half in reversed(halves) if newest_first else halves:
+            yield from self._slices(*half, newest_first=newest_first)
 
     def _values(self, spans: Spans) -> Iterator[bytes]:
         """All values of the spans. Raises LogUnavailable when they do not come."""
@@ -144,12 +151,29 @@ class KafkaHistory:
         *,
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
-        """See `SearchableHistory.scan`."""
-        return scan(self, from_ms, until_ms, patterns, newest_first)
+        """See `SearchableHistory.scan`: slice by slice, each sorted."""
+        seen: Seen[str] = Seen(MESSAGES_REMEMBERED)
+        from_ms, end_ms = max(0, from_ms), until_ms + SKEW_MS
+        starts, ends = self._starts(from_ms), self._starts(end_ms)
+        for spans in self._slices(from_ms, starts, end_ms, ends, newest_first=newest_first):
+            messages = []
+            read = 0
+            for value in self._values(spans):
+                read += received_between(value, from_ms, until_ms)
+                found = wanted_in(value, patterns)
+                if found and from_ms <= found["received_at"] < until_ms and seen.is_new(found["id"]):
+                    messages.append(found)
+            messages.sort(key=lambda message: message["received_at"], reverse=newest_first)
+            yield Scanned(messages, read)
 
     def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
-        """See `SearchableHistory.follow`."""
-        return follow(self, from_ms, patterns)
+        """See `SearchableHistory.follow`. The consumer is its own meanwhile."""
+
+        def note_overtaken() -> None:
+            self.was_overtaken = True
+
+        follower = TopicFollower(self._consumer, max(0, from_ms), patterns, note_overtaken)
+        return in_background(follower.read)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         starts, ends = self._starts(from_ms), self._starts(until_ms)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from threading import Event
 
 import redis
 
+from app.backoff import Outage
 from app.errors import LogUnavailable
+from app.log.follow import in_background
 from app.log.interface import Reach, Scanned
+from app.log.redis.ranges import RangeReader
+from app.log.redis.search import SKEW_MS, FrameSearch, PackedFrame, written_ms
 from app.log.redis.stream import STREAM, Entry, entry_ms, log_counts, range_of, unpack
-from app.log.scan import follow, scan
-from app.message import RouterMessage
+from app.log.seen import Seen
+from app.message import RECEIVED_MAX_MS, RouterMessage
 from app.redis_client import why_refused
 
 log = logging.getLogger(__name__)
 
 CHUNK_ENTRIES = 20
-SKEW_MS = 10_000
-"""Redis names an entry up to the drain's time limit after a line came, by a clock of its own."""
+
+WAIT_S = 0.5
+"""For the next entry, where `follow` has given all that there are."""
+
+FRAMES_REMEMBERED = 50_000
+"""So that `follow` gives none twice that it reads again after an outage: SKEW_MS at 5,000 frames a second."""
 
 
 class RedisHistory:
@@ -93,11 +103,80 @@ class RedisHistory:
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
         """See `SearchableHistory.scan`."""
-        return scan(self, from_ms, until_ms, patterns, newest_first)
+        search = FrameSearch(from_ms, until_ms, patterns)
+        first, end = str(max(0, from_ms - SKEW_MS)), str(max(0, until_ms + SKEW_MS))
+        with contextlib.closing(RangeReader(self._client)) as reader:
+            if newest_first:
+                yield from self._scan_back(reader, search, first, end)
+                return
+            last = b""
+            for frames in reader.read("XRANGE", first, end):
+                if last:
+                    frames = self._new_frames(last, frames)
+                if frames:
+                    last = frames[-1].entry_id
+                    yield search.search(frames)
+
+    def _scan_back(self, reader: RangeReader, search: FrameSearch, first: str, end: str) -> Iterator[Scanned]:
+        oldest = reader.first_id(first, end)
+        last = b""
+        for frames in reader.read("XREVRANGE", end, first):
+            frames = frames[1:] if last and frames[:1] and frames[0].entry_id == last else frames
+            if frames:
+                last = frames[-1].entry_id
+                found = search.search(frames[::-1])
+                yield Scanned(found.messages[::-1], found.read)
+        self.was_overtaken |= bool(oldest) and last != oldest
+
+    def _new_frames(self, last: bytes, frames: list[PackedFrame]) -> list[PackedFrame]:
+        """What comes after the entry that was read last; notes where the bound has overtaken it."""
+        if frames and frames[0].entry_id == last:
+            return frames[1:]
+        self.was_overtaken = True
+        return frames
 
     def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
         """See `SearchableHistory.follow`."""
-        return follow(self, from_ms, patterns)
+        return in_background(
+            lambda stop: self._follow(stop, FrameSearch(from_ms, RECEIVED_MAX_MS, patterns), from_ms)
+        )
+
+    def _follow(self, stop: Event, search: FrameSearch, from_ms: int) -> Iterator[Scanned]:
+        """Reads on after the last entry. After an outage it goes back by SKEW_MS: a sender repeats what Redis
+        had not kept, and a replica that took over may give entries earlier ids than those that were lost."""
+        outage = Outage(log, stop)
+        seen: Seen[bytes] = Seen(FRAMES_REMEMBERED)
+        first_ms = max(0, from_ms - SKEW_MS)
+        last = b""
+        while not stop.is_set():
+            start = str(first_ms)
+            if last:
+                start = str(max(first_ms, written_ms(last) - SKEW_MS))
+            try:
+                with contextlib.closing(RangeReader(self._client, reconnects=False)) as reader:
+                    if last and not reader.first_id("-", last.decode()):
+                        self.was_overtaken = True
+                    for frames in self._endless(reader, start, stop):
+                        outage.resolved()
+                        if frames:
+                            yield search.search([frame for frame in frames if seen.is_new(frame.frame_id)])
+                            last = frames[-1].entry_id
+            except LogUnavailable as fault:
+                outage.wait(fault)
+
+    def _endless(self, reader: RangeReader, start: str, stop: Event) -> Iterator[list[PackedFrame]]:
+        """The entries from `start` on, then those that come; nothing where none has come for a while."""
+        last = b""
+        after = str(int(start) - 1) if int(start) else "0"
+        while not stop.is_set():
+            for frames in reader.read("XRANGE", last.decode() or start, "+"):
+                if last:
+                    frames = self._new_frames(last, frames)
+                if frames:
+                    last = frames[-1].entry_id
+                    yield frames
+            reader.wait(last.decode() or after, WAIT_S)
+            yield []
 
     def estimate(self, from_ms: int, until_ms: int) -> int:
         """From the share of the kept time that the window covers, taking a steady rate."""

@@ -6,6 +6,7 @@ gives empty results. Raises redis.RedisError if Redis is unreachable.
 
 from app.store.queries.alert import Alert
 from app.store.queries.alerts import alerts
+from app.store.queries.changes import Before, Changes, Earlier, FigureChange
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
 from app.store.queries.memory import Memory, MemoryPart, memory
@@ -33,6 +34,10 @@ __all__ = [
     "AppRow",
     "Apps",
     "Bar",
+    "Before",
+    "Changes",
+    "Earlier",
+    "FigureChange",
     "Figures",
     "GroupHealth",
     "Health",

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from app.errors import LogUnavailable, StaleBatch
-from app.log import Batch, History, MessageLog, Reader, Start, Writer, open_log
+from app.log import Batch, History, MessageLog, Reader, SearchableHistory, Start, Writer, open_log
 from app.log.memory import MemoryLog
 from app.log.redis.stream import META
 from app.log.redis.writer import RedisWriter
@@ -90,7 +90,7 @@ class Log:
         self._opened.append(reader)
         return reader
 
-    def history(self) -> History:
+    def history(self) -> SearchableHistory:
         history = self.opened().history()
         self._opened.append(history)
         return history

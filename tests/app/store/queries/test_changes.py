@@ -69,19 +69,14 @@ def shown(
 ) -> float:
     """How often a change of rate is shown."""
     planned = plans(span_s, offset_s)
-    return (
-        sum(
-            rate_differs(
-                *(
-                    counted(part, traffic(rng, rate, part.end_s - part.start_s))
-                    for part, rate in zip(planned, rates, strict=True)
-                ),
-                offset_s,
-            )
-            for _ in range(times)
+    found = 0
+    for _ in range(times):
+        before, after = (
+            counted(part, traffic(rng, rate, part.end_s - part.start_s))
+            for part, rate in zip(planned, rates, strict=True)
         )
-        / times
-    )
+        found += rate_differs(before, after, offset_s)
+    return found / times
 
 
 @pytest.mark.parametrize("traffic", [independent, visits])
