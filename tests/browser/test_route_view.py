@@ -109,7 +109,7 @@ def test_samples_have_an_id_that_can_be_copied(page: Page, redis_client: redis.R
     now_s = time.time()
     fill(redis_client, incident(now_s), now_s)
     page.open(ROUTE)
-    page.wait_for(lambda: page.all(".samples tbody tr"), "samples")
+    page.wait_for(lambda: page.is_shown(".samples .id button"), "samples")
     slowest = page.run(TABLE, ".samples table[aria-label='Slowest requests']")
     assert slowest[0]["Service"] == "30.0 s"
     assert (slowest[0]["Status"], slowest[0]["Code"], slowest[0]["Dyno"]) == ("503", "H12", "web.1")
@@ -131,7 +131,7 @@ def test_samples_have_an_id_that_can_be_copied(page: Page, redis_client: redis.R
     assert set(heads) == {"row"}
     page.shot("samples")
     page.open(ROUTE, size=PHONE, prefers_color_scheme="dark")
-    page.wait_for(lambda: page.all(".samples tbody tr"), "samples")
+    page.wait_for(lambda: page.is_shown(".samples .id button"), "samples")
     assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
     page.shot("phone-samples-dark")
 
