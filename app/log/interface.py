@@ -171,8 +171,8 @@ class SearchableHistory(History, Protocol):
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
         """As `read`, but only messages whose JSON matches each of `patterns`, in the form of
-        `app.message.encode`: app/log/scan.py says what a pattern may rest on. With `newest_first` in about the
-        opposite order. Nothing else of this history may be read meanwhile. Raises LogUnavailable."""
+        `app.message.encode`: app/log/scan.py says what a pattern may rest on. With `newest_first` in about
+        the opposite order. Nothing else of this history may be read meanwhile. Raises LogUnavailable."""
 
     def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
         """As `scan`, without an end: what was received from `from_ms` on, each message once, also where the
