@@ -2,12 +2,15 @@
 
 One route of one app, a day of requests with log-normal times, through the worker's own steps. Its
 figures are there twice, for the app and for all apps. What is kept for longer than a day (hours, for
-31 days) is extrapolated from that day. Then the samples of many routes, all of whose chunks are full.
+31 days) is extrapolated from that day. The last column is what a dyno or host with so many requests takes:
+it has no second copy, and nothing of it is kept for longer than a day. Then the samples of many routes, all of
+whose chunks are full.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import sys
 import time
 import uuid
@@ -17,6 +20,7 @@ from typing import Any
 import redis
 
 from app.message import RouterMessage
+from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
 from app.store.keys import SAMPLES, SAMPLES_PATTERN, WINDOWS
@@ -28,18 +32,22 @@ from servers.redis_server import RedisServer
 
 DAY_S = 86_400
 BATCH = 20_000
+HOST = "shop.example.com"
+OF_NO_ROUTE = re.compile(":(all|names|(dyno|host)-[0-9a-f]+):")
+"""What is of all routes together is no route's."""
+
 RATES = (0.01, 0.1, 1.0, 10.0)
 SAMPLED_ROUTES = (20, 100, 500)
 
 
 def main() -> int:
     """Prints a table; exit code 0."""
-    heads = ("totals", "10 s, 1 h", "1 min, 1 d", "1 h, 31 d", "all")
+    heads = ("totals", "10 s, 1 h", "1 min, 1 d", "1 h, 31 d", "all", "as a host")
     print(f"{'requests/s of the route':>24}" + "".join(f"{head:>12}" for head in heads))
     for rate in RATES:
-        totals, ten_s, minutes, hours = _measured(rate)
+        (totals, ten_s, minutes, hours), host = _measured(rate)
         hours *= 31
-        sizes = (totals, ten_s, minutes, hours, totals + ten_s + minutes + hours)
+        sizes = (totals, ten_s, minutes, hours, totals + ten_s + minutes + hours, host)
         print(f"{rate:>24g}" + "".join(f"{size / 1e3:>9,.0f} kB" for size in sizes))
     print(f"\n{'routes full of failures':>24}{'samples':>12}{'a route':>12}")
     for routes in SAMPLED_ROUTES:
@@ -48,8 +56,8 @@ def main() -> int:
     return 0
 
 
-def _measured(rate: float) -> tuple[float, float, float, float]:
-    """Bytes of the totals, and of each kind of window."""
+def _measured(rate: float) -> tuple[list[float], float]:
+    """Bytes of the route's totals and of each kind of its windows; and of the host that all requests have."""
     with RedisServer() as server:
         client = redis.Redis.from_url(server.url)
         aggregator = Aggregator(lambda line: line.path, Admission(client, 500))
@@ -57,16 +65,20 @@ def _measured(rate: float) -> tuple[float, float, float, float]:
         for at, batch in enumerate(_batches(rate, now_s)):
             claim = offsets_claim("positions", [(0, at, at + 1, at > 0)])
             apply(client, "metrics", claim, aggregator.changes(batch, now_s), 500)
-        sizes = dict.fromkeys([0, *(length_s for length_s, _ in WINDOWS)], 0)
+        sizes = dict.fromkeys([0, *(length_s for length_s, _ in WINDOWS)], 0.0)
+        host = keys.name_digest("hosts", HOST)
+        host_bytes = 0.0
         for key in client.scan_iter(count=1_000):
             parts = key.decode().split(":")
-            # `...:<seconds>:<start>` is a window; what is of all routes together is no route's.
+            # `...:<seconds>:<start>` is a window.
             is_window = len(parts) > 2 and parts[-2].isdigit() and parts[-1].isdigit()
-            if ":all:" not in key.decode() and not SAMPLES_PATTERN.match(key):
-                sizes[int(parts[-2]) if is_window else 0] += int(client.memory_usage(key, samples=0) or 0)
+            size = int(client.memory_usage(key, samples=0) or 0)
+            if host in parts:
+                host_bytes += size
+            elif not OF_NO_ROUTE.search(key.decode()) and not SAMPLES_PATTERN.match(key):
+                sizes[int(parts[-2]) if is_window else 0] += size
         client.close()
-        totals, ten_s, minutes, hours = sizes.values()
-        return totals, ten_s, minutes, hours
+        return list(sizes.values()), host_bytes
 
 
 def _sampled(routes: int) -> int:
@@ -119,6 +131,7 @@ def route_message(rng: random.Random, number: int, at_s: float, path: str) -> Ro
         connect_ms=rng.choices((0, 1, 2, 5), (50, 40, 8, 2))[0],
         bytes=rng.randint(200, 9000),
         request_id=f"r-{number}",
+        host=HOST,
         dyno=f"web.{rng.randint(1, 8)}",
     )
     return router_message(line, at_s, id=f"f.{number}", app="shop")
