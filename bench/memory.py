@@ -3,8 +3,8 @@
 One route of one app, a day of requests with log-normal times, through the worker's own steps. Its
 figures are there twice, for the app and for all apps. What is kept for longer than a day (hours, for
 31 days) is extrapolated from that day. The last column is what a dyno or host with so many requests takes:
-it has no second copy, and nothing of it is kept for longer than a day. Then the samples of many routes, all of
-whose chunks are full.
+it has no second copy, and nothing of it is kept for longer than a day. Then the samples of many routes, all
+of whose chunks are full.
 """
 
 from __future__ import annotations
