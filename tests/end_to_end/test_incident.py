@@ -35,7 +35,7 @@ def test_of_each_trouble_the_drill_finds_the_dyno_the_first_ten_seconds_and_thre
             f"http://127.0.0.1:{port}",
             processes.environ,
             from_s=int(started_s) // STEP_S * STEP_S,
-            until_s=until_s // STEP_S * STEP_S,
+            until_s=until_s,
         )
         apps = detective.apps()
         found = [finding for app in apps for finding in detective.findings(app)]
