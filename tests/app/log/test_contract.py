@@ -241,7 +241,7 @@ def test_values_that_are_no_messages_do_not_hide_how_far_a_log_reaches(log: Log)
     now_ms = int(time.time() * 1000)
     good = encode(message("f1", 1, received_at=now_ms - 1_000))
     log.writer().append("f1", [b"[]", good, b'{"msg":5}'], 4)
-    reach = log.history().reach()
+    reach = reach_of(log.history())
     assert reach is not None
     assert reach.first_ms == now_ms - 1_000
 
