@@ -14,6 +14,7 @@ from app.search.filters import client_address
 from app.search.found import FoundRequest
 from app.sketch import bucket, percentile
 from app.store.bounds import OTHER
+from app.store.queries.samples import Sample
 
 GroupBy = Literal["dyno", "route", "status", "code", "method", "host", "ip"]
 
@@ -51,6 +52,10 @@ class Breakdown:
     """Of the route, in what was read."""
     groups: dict[str, list[Group]]
     """`dyno`, `method`, `status`, `code` -> its groups, largest first."""
+    slowest: list[Sample] = field(default_factory=list)
+    """The slowest requests of what was read, slowest first; connections are not among them."""
+    failed: list[Sample] = field(default_factory=list)
+    """Those that failed last, latest first."""
 
 
 NAME_OF: Mapping[GroupBy, Callable[[FoundRequest], str]] = {

@@ -18,6 +18,7 @@ from app.loop_guard import LoopGuard
 from app.search.filters import RequestFilter
 from app.search.found import FoundRequest
 from app.search.groups import Breakdown, GroupBy, Groups
+from app.search.picked import Picked
 from app.search.rows import read_row_names
 from app.search.search import LATE_MS, RequestSearch
 from app.store import keys
@@ -36,6 +37,8 @@ PART_MS = 60_000
 
 BUSY_WAIT_S = 0.5
 GROUPS_SHOWN = 20
+PICKED_MAX = 20
+"""Single requests of each kind: the slowest, and the latest that failed."""
 
 BY: tuple[GroupBy, ...] = ("dyno", "method", "status", "code")
 
@@ -82,6 +85,8 @@ def breakdown(source: Source, app: str, digest: str, span: Span | None, now_s: f
         lines_read=search.lines_read,
         requests=scan.requests,
         groups={by: groups.result(GROUPS_SHOWN) for by, groups in scan.groups.items()},
+        slowest=scan.picked.slowest,
+        failed=scan.picked.failed,
     )
 
 
@@ -111,6 +116,7 @@ class _Scan:
     sleep: Callable[[float], None] = time.sleep
     requests: int = 0
     groups: dict[str, Groups] = field(default_factory=lambda: {by: Groups(by) for by in BY})
+    picked: Picked = field(default_factory=lambda: Picked(PICKED_MAX))
 
     def run(self, history: SearchableHistory, from_ms: int) -> int | None:
         """From when on all was read (Unix s); None if all was."""
@@ -138,6 +144,7 @@ class _Scan:
                         self.requests += 1
                         for groups in self.groups.values():
                             groups.add(found)
+                        self.picked.add(found)
                 oldest_ms = min([oldest_ms, *(found.received_ms for found in part)])
                 now_s = self.clock()
                 if now_s >= ends_s or self.search.lines_read >= LINES_MAX:

@@ -113,6 +113,10 @@ def test_only_what_was_logged_in_the_span_counts(logged: Logged) -> None:
     found = logged.client().get(f"/api/breakdown?route={PRODUCTS}&from={begin}&to={end}").get_json()
     assert (found["from_s"], found["to_s"], found["is_whole"]) == (begin, end, True)
     assert groups(found, "status") == {"500": (5, 5), "503": (1, 1)}
+    # Redis keeps the latest failed requests of ten minutes; the log has those of any moment.
+    assert [one["status"] for one in found["failed"]].count("500") == 5
+    assert found["slowest"][0]["code"] == "H12"
+    assert all(begin * 1000 <= one["at_ms"] < end * 1000 for one in found["slowest"] + found["failed"])
 
 
 def test_its_figures_are_those_of_the_route(logged: Logged) -> None:
