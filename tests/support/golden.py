@@ -30,6 +30,7 @@ from app.store.journal import Journal
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.redis_server import RedisServer
+from tests.support.stored import expires_at_s
 
 NOW_S = 2_209_032_000
 """2040-01-01T12:00:00Z. It lies ahead, because Redis would drop at once what has expired."""
@@ -191,8 +192,7 @@ def _life(store: redis.Redis, key: bytes) -> str:
     if left_s < 0:
         return "ever"
     if left_s > 365 * 86_400:
-        (seconds, micros), left_ms = store.time(), store.pttl(key)
-        return f"until {round(seconds + micros / 1e6 + left_ms / 1e3)}"
+        return f"until {expires_at_s(store, key.decode())}"
     return f"for {-(-left_s // 60) * 60}"
 
 
