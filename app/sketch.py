@@ -8,6 +8,7 @@ holds (gamma^(i-1), gamma^i], and its middle is within 1 % of every value in it.
 
 from __future__ import annotations
 
+import functools
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ def bucket(value_ms: float) -> int:
     return min(max(index, 1), LARGEST_BUCKET)
 
 
+@functools.lru_cache(maxsize=LARGEST_BUCKET + 1)
 def middle_ms(index: int) -> float:
     """The value in ms that stands for all of a bucket."""
     if index <= 0:

@@ -3,7 +3,8 @@
 One route of one app, a day of requests with log-normal times, through the worker's own steps. Its
 figures are there twice, for the app and for all apps. What is kept for longer than a day (hours, for
 31 days) is extrapolated from that day. The last column is what a dyno or host with so many requests takes:
-it has no second copy, and nothing of it is kept for longer than a day.
+it has no second copy, and nothing of it is kept for longer than a day. Then the samples of
+many routes, all of whose chunks are full.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import random
 import re
 import sys
 import time
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import redis
 
@@ -20,7 +23,8 @@ from app.message import RouterMessage
 from app.store import keys
 from app.store.apply import apply
 from app.store.claims import offsets_claim
-from app.store.keys import WINDOWS
+from app.store.keys import SAMPLES, SAMPLES_PATTERN, WINDOWS
+from app.store.samples import SLOWEST_MAX
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_line, router_message
@@ -33,6 +37,7 @@ OF_NO_ROUTE = re.compile(":(all|names|(dyno|host)-[0-9a-f]+):")
 """What is of all routes together is no route's."""
 
 RATES = (0.01, 0.1, 1.0, 10.0)
+SAMPLED_ROUTES = (20, 100, 500)
 
 
 def main() -> int:
@@ -44,6 +49,10 @@ def main() -> int:
         hours *= 31
         sizes = (totals, ten_s, minutes, hours, totals + ten_s + minutes + hours, host)
         print(f"{rate:>24g}" + "".join(f"{size / 1e3:>9,.0f} kB" for size in sizes))
+    print(f"\n{'routes full of failures':>24}{'samples':>12}{'a route':>12}")
+    for routes in SAMPLED_ROUTES:
+        size = _sampled(routes)
+        print(f"{routes:>24}{size / 1e6:>9,.1f} MB{size / 1e3 / routes:>9,.0f} kB", flush=True)
     return 0
 
 
@@ -66,10 +75,38 @@ def _measured(rate: float) -> tuple[list[float], float]:
             size = int(client.memory_usage(key, samples=0) or 0)
             if host in parts:
                 host_bytes += size
-            elif not OF_NO_ROUTE.search(key.decode()):
+            elif not OF_NO_ROUTE.search(key.decode()) and not SAMPLES_PATTERN.match(key):
                 sizes[int(parts[-2]) if is_window else 0] += size
         client.close()
         return list(sizes.values()), host_bytes
+
+
+def _sampled(routes: int) -> int:
+    """Bytes of all samples of an app, where each of its routes fails all day, and is slow beside it."""
+    with RedisServer() as server, redis.Redis.from_url(server.url) as client:
+        aggregator = Aggregator(lambda line: line.path, Admission(client, routes))
+        now_s = int(time.time())
+        fine_s, fine_kept_s = SAMPLES[0]
+        ages = [*range(0, fine_kept_s + fine_s, fine_s), *range(0, DAY_S + 3_600, 3_600)]
+        for at, age_s in enumerate(ages):
+            batch = [
+                _sampled_message(f"/route{route}", number, now_s - age_s - number / 10)
+                for route in range(routes)
+                for number in range(2 * SLOWEST_MAX)
+            ]
+            claim = offsets_claim("positions", [(0, at, at + 1, at > 0)])
+            apply(client, "metrics", claim, aggregator.changes(batch, now_s), routes)
+        found = [key for key in client.scan_iter(count=1_000) if SAMPLES_PATTERN.match(key)]
+        return sum(int(client.memory_usage(key, samples=0) or 0) for key in found)
+
+
+def _sampled_message(path: str, number: int, at_s: float) -> RouterMessage:
+    failed: dict[str, Any] = {"status": 503, "code": "H12", "service_ms": 300 + number}
+    request = {"status": 200, "service_ms": 30_000 + number} if number % 2 else failed
+    line = router_line(
+        path, **request, request_id=uuid.uuid4(), dyno=f"web.{number}", method="POST", connect_ms=1
+    )
+    return router_message(line, at_s, id=f"f.{number}", app="shop")
 
 
 def _batches(rate: float, now_s: int) -> Iterator[list[RouterMessage]]:

@@ -28,6 +28,7 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 KINDS = {
     "kafka": "REQUIRE_KAFKA",
     "browser": "REQUIRE_BROWSER",
+    "axe": "REQUIRE_BROWSER",
     "go": "REQUIRE_PEERS",
     "redis-tls": "REQUIRE_PEERS",
     "waitaof": "REQUIRE_PEERS",

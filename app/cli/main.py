@@ -49,8 +49,8 @@ class Command(Protocol):
 
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "top": ("the routes, live, in the terminal", "app.cli.top"),
-    "report": ("the figures of a time span as text, JSON or Markdown", "app.cli.report"),
+    "top": ("routes, apps, dynos and hosts, live, in the terminal", "app.cli.top"),
+    "report": ("the figures of a time span: text, JSON, Markdown, CSV or HTML", "app.cli.report"),
     "requests": ("single requests out of the kept log, or what they have in common", "app.cli.requests"),
     "memory": ("what uses Redis's memory", "app.cli.memory"),
     "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
@@ -113,12 +113,19 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> int:
         prog="python -m app",
         description="Tailrace: durable router logs, live metrics, replayable traffic.",
         epilog="Help on one command, with examples: python -m app COMMAND --help",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"Tailrace {__version__}")
     names = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in argv if word in COMMANDS), None)
     for name, (help_line, _) in COMMANDS.items():
-        own = names.add_parser(name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter)
+        own = names.add_parser(
+            name,
+            help=help_line,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # A flag that a command has not is never taken for the start of one that it has.
+            allow_abbrev=False,
+        )
         if name == wanted:
             _command(name).add_arguments(own)
     try:

@@ -1,109 +1,124 @@
-"""The figures of `report` and `top` as text: title, facts, a row for each route. Pure.
+"""The figures of `report` and `top` as text: titles, facts, sentences and tables. Pure.
 
-The values are as they came from clients: each format escapes them in its own way (app/escaping.py).
+Values are as they came from clients: each format escapes them in its own way (app/escaping.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.cli.figures import Report
-from app.formatting import NONE, milliseconds, number, percent, rate
+from app.cli.columns import Column, Row, change_text
+from app.cli.period import ALL_TIME, Period
+from app.escaping import for_terminal
+from app.formatting import NONE, milliseconds, number, percent, rate, shortened, table
 from app.router_line import H_CODES
 from app.store import queries
+from app.store.queries.changes import Changes
 from app.store.queries.figures import FURTHER
 
-COLUMNS: dict[str, Callable[[queries.RouteRow], str]] = {
-    "ROUTE": lambda row: row.route,
-    "REQUESTS": lambda row: number(row.figures.count),
-    "PER S": lambda row: rate(row.figures.rate),
-    "ERRORS": lambda row: percent(row.figures.error_rate),
-    "ABORTED": lambda row: number(row.figures.aborted),
-    "MEDIAN": lambda row: milliseconds(row.figures.service.p50),
-    "P95": lambda row: milliseconds(row.figures.service.p95),
-    "P99": lambda row: milliseconds(row.figures.service.p99),
-    "LONGEST": lambda row: milliseconds(row.figures.service.max),
-    "CONNECTIONS": lambda row: number(row.figures.connections),
-    "LIFETIME": lambda row: milliseconds(row.figures.lifetime.p50),
-    "H-CODES": lambda row: " ".join(f"{code}:{count}" for code, count in row.figures.codes.items()),
-}
-"""Routes and H-codes are not escaped: each format does that itself. LIFETIME is the median."""
-
-IF_ANY: dict[str, Callable[[queries.Figures], int]] = {
-    "ABORTED": lambda figures: figures.aborted,
-    "CONNECTIONS": lambda figures: figures.connections,
-    "LIFETIME": lambda figures: figures.connections,
-}
-"""Columns that are shown only where a row has anything to show in them."""
-
-NARROWEST_NAMES = 9
+NARROWEST_FACTS = 9
+NARROWEST_NAME = 20
+NO_CHANGES: Changes = {}
 
 
-def title(report: Report) -> str:
+def title(app: str, period: Period, from_s: int | None, to_s: int) -> str:
     """`Tailrace: all apps, last 1h (2026-11-23 14:20:00 to 15:20:00 UTC)`."""
-    app = report.table.app or "all apps"
-    to_s = datetime.fromtimestamp(report.table.to_s, UTC)
-    if report.table.from_s is None:
-        return f"Tailrace: {app}, all time (until {to_s:%Y-%m-%d %H:%M:%S} UTC)"
-    from_s = datetime.fromtimestamp(report.table.from_s, UTC)
-    until = f"{to_s:%H:%M:%S}" if from_s.date() == to_s.date() else f"{to_s:%Y-%m-%d %H:%M:%S}"
-    return f"Tailrace: {app}, last {report.since} ({from_s:%Y-%m-%d %H:%M:%S} to {until} UTC)"
+    who = f"Tailrace: {app or 'all apps'}"
+    if from_s is None:
+        return f"{who}, all time (until {moment(to_s)} UTC)"
+    if period.name in ("", ALL_TIME):  # The latter: as far back as dynos, hosts or apps are kept.
+        return f"{who}, {between(from_s, to_s)}"
+    return f"{who}, last {period.name} ({between(from_s, to_s)})"
 
 
-def facts(total: queries.Figures) -> list[tuple[str, str]]:
-    """The totals of all routes; values are not escaped: each format does that itself."""
+def between(from_s: int, to_s: int) -> str:
+    """`2026-11-23 14:20:00 to 15:20:00 UTC`; the second day is named where it is another one."""
+    is_one_day = datetime.fromtimestamp(from_s, UTC).date() == datetime.fromtimestamp(to_s, UTC).date()
+    return f"{moment(from_s)} to {moment(to_s)[11 if is_one_day else 0 :]} UTC"
+
+
+def moment(at_s: float) -> str:
+    """`2026-11-23 14:20:00`, in UTC."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def facts(total: queries.Figures, changes: Changes = NO_CHANGES) -> list[tuple[str, str]]:
+    """The totals of some requests, with their changes where they are compared."""
+    per_s = "" if total.rate is None else f", {rate(total.rate)}/s"
     found = [
-        ("requests", number(total.count) + ("" if total.rate is None else f", {rate(total.rate)}/s")),
-        ("errors", f"{number(total.errors)}, {percent(total.error_rate)}"),
+        ("requests", number(total.count) + per_s + _changed(changes, "rate")),
+        ("errors", f"{number(total.errors)}, {percent(total.error_rate)}" + _changed(changes, "error_rate")),
         *([("aborted", number(total.aborted))] if total.aborted else []),
-        ("service", _times(total.service)),
-        ("connect", _times(total.connect)),
+        ("service", times(total.service) + _changed(changes, "p95", "p95 ")),
+        ("connect", times(total.connect)),
         *([("connections", _connections(total))] if total.connections else []),
-        ("status", "  ".join(f"{name} {number(count)}" for name, count in total.classes.items()) or NONE),
+        ("status", counts(total.classes)),
     ]
     if total.codes:
-        text = (
-            f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in total.codes.items()
-        )
-        found.append(("H-codes", ", ".join(text)))
+        found.append(("H-codes", codes(total.codes)))
     return found + [(figure.name, _formatted(getattr(total, figure.name))) for figure in FURTHER]
+
+
+def codes(counted: dict[str, int]) -> str:
+    """`H12 3 (Request timeout), H13 1 (...)`."""
+    return ", ".join(
+        f"{code} {number(count)} ({H_CODES.get(code, 'unknown')})" for code, count in counted.items()
+    )
+
+
+def counts(counted: dict[str, int]) -> str:
+    """`2xx 1,200  5xx 3`."""
+    return "  ".join(f"{name} {number(count)}" for name, count in counted.items()) or NONE
 
 
 def fact_width(found: Sequence[tuple[str, str]]) -> int:
     """How wide the column of the facts' names is."""
-    return max(NARROWEST_NAMES, *(len(name) for name, _ in found))
+    return max(NARROWEST_FACTS, *(len(name) for name, _ in found))
 
 
-def _connections(total: queries.Figures) -> str:
-    return f"{number(total.connections)}, open for {_times(total.lifetime)}"
-
-
-def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
-    if isinstance(value, queries.Latency):
-        return _times(value)
-    if isinstance(value, dict):
-        return "  ".join(f"{name} {number(count)}" for name, count in value.items()) or NONE
-    return number(value)
-
-
-def heads(rows: Sequence[queries.RouteRow]) -> list[str]:
-    """The columns of a table of these rows, ROUTE first and H-CODES last."""
-    return [head for head in COLUMNS if head not in IF_ANY or any(IF_ANY[head](row.figures) for row in rows)]
-
-
-def cells(row: queries.RouteRow, shown: Sequence[str]) -> list[str]:
-    """A row of the table, in these columns."""
-    return [COLUMNS[head](row) for head in shown]
-
-
-def _times(latency: queries.Latency) -> str:
+def times(latency: queries.Latency) -> str:
+    """`median 20 ms  p90 31 ms  p95 40 ms  p99 80 ms  longest 1.2 s`."""
     names = (("median", latency.p50), ("p90", latency.p90), ("p95", latency.p95), ("p99", latency.p99))
     text = "  ".join(f"{name} {milliseconds(value)}" for name, value in names)
     return f"{text}  longest {milliseconds(latency.max)}" if latency.count else NONE
 
 
-def omitted_routes(found: queries.RoutesTable, routes: int) -> Sequence[str]:
-    """The line that says how many routes are not shown."""
-    more = max(0, len(found.routes) - routes) + found.left_out
-    return ["", f"and {number(more)} more routes"] if more else []
+def _changed(changes: Changes, figure: str, name: str = "") -> str:
+    return f" ({name}{change_text(changes[figure])})" if figure in changes else ""
+
+
+def _connections(total: queries.Figures) -> str:
+    return f"{number(total.connections)}, open for {times(total.lifetime)}"
+
+
+def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
+    if isinstance(value, queries.Latency):
+        return times(value)
+    if isinstance(value, dict):
+        return counts(value)
+    return number(value)
+
+
+def text_table(rows: Sequence[Row], shown: Sequence[Column], width: int = 0) -> list[str]:
+    """The table for a terminal, head first, with names shortened in the middle so that lines fit `width`
+    (0: no limit) as long as a name keeps NARROWEST_NAME characters."""
+    heads = [column.head for column in shown]
+    cells = [[for_terminal(column.text(row)) for column in shown] for row in rows]
+    left = [at for at, column in enumerate(shown) if column.is_left]
+    if width:
+        rest = max(map(len, table(heads, [["", *row[1:]] for row in cells], left))) - len(heads[0])
+        widest = max(NARROWEST_NAME, width - rest)
+        cells = [[shortened(row[0], widest), *row[1:]] for row in cells]
+    return table(heads, cells, left)
+
+
+def left_out(shown: int, there: int, not_read: int, noun: str) -> str:
+    """The sentence that says which rows are not shown; empty where all are. `there`: rows in the span;
+    `not_read`: the least used, which were not read."""
+    known = f"{number(shown)} of {number(there + not_read)} {noun}s"
+    if shown < there:
+        return f"{known} are shown"
+    if not_read == 1:
+        return f"{known}; the least used is left out"
+    return f"{known}; the {number(not_read)} least used are left out" if not_read else ""

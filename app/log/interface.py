@@ -136,6 +136,7 @@ class Scanned:
 
     messages: list[RouterMessage]
     read: int
+    """Those that were received within the times. Kafka has a retried frame twice, and both copies count."""
 
 
 class History(Protocol):
@@ -169,12 +170,15 @@ class SearchableHistory(History, Protocol):
         *,
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
-        """As `read`, but only messages whose JSON, as the drain wrote it, matches each of `patterns`. With
-        `newest_first` in about the opposite order. Raises LogUnavailable."""
+        """As `read`, but only messages whose JSON matches each of `patterns`, in the form of
+        `app.message.encode`: app/log/scan.py says what a pattern may rest on. With `newest_first` in about
+        the opposite order. Nothing else of this history may be read meanwhile. Raises LogUnavailable."""
 
     def follow(self, from_ms: int, patterns: Sequence[re.Pattern[bytes]] = ()) -> Iterator[Scanned]:
         """As `scan`, without an end: what was received from `from_ms` on, each message once, also where the
         log was unreachable meanwhile. Yields at least once a second, with nothing in it if there is nothing.
+        Its thread ends once the iterator is closed or dropped. Nothing else of this history may be read
+        meanwhile.
         """
 
 

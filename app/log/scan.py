@@ -4,8 +4,8 @@ A pattern speaks of a message's JSON as `app.message.encode` writes it: compact,
 characters, `"` and backslashes escaped. The drain writes each message like that, in either of two orders of
 its keys (drain/receivers/messages.py), so a pattern may rest on a key and its value, not on what follows
 them. Whoever else writes to the log may escape more, or put spaces between: such a value is decoded and
-encoded again before it is judged. A message with `raw` is always given, because its `msg` is not the line as
-it was sent.
+encoded again before it is judged. The `msg` of a message with `raw` is not the line as it was sent, so only
+patterns of what is in both (patterns.py, `is_never_escaped`) judge it; the others let it pass.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 
 from app.errors import BadMessage
+from app.log.patterns import is_never_escaped
 from app.message import RouterMessage, decode, encode
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ _RECEIVED = re.compile(rb'"received_at": ?(\d+)')
 
 def is_wanted(message: RouterMessage, patterns: Patterns) -> bool:
     """Whether a scan gives this message: what every faster way comes down to."""
-    if not patterns or "raw" in message:
+    if "raw" in message:
+        patterns = [pattern for pattern in patterns if is_never_escaped(pattern)]
+    if not patterns:
         return True
     text = encode(message)
     return all(pattern.search(text) for pattern in patterns)

@@ -1,9 +1,9 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- Rows and portions: see app/store/rows.py; the rows of dynos and hosts are in name_rows.lua, in front of this.
+-- Rows and portions: see app/store/rows.py; those of dynos and hosts are in name_rows.lua, in front of this.
 -- `limits`: {prefix, routes, digest_chars, mix, paths, names_max, paths_max, routes_max, other_route,
--- other_digest, not_found_route, slowest_max, failed_max}, see limits() in app/store/apply.py. Keys that are
--- derived here, as
+-- other_digest, not_found_route, slowest_max, failed_max, ...}, see limits() in app/store/apply.py. Keys that
+-- are derived here, as
 -- app/store/keys.py names them (`<hash>` is a name of app/store/schema.py with its colons):
 --
 --   <scope>routes                        hash: route -> digest

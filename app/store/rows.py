@@ -148,7 +148,7 @@ def _sampled_pieces(row: Row) -> Iterator[_Piece]:
 
 
 def _names(row: Row, scopes: list[str]) -> dict[str, Any]:
-    names = {
+    names: dict[str, Any] = {
         "scopes": scopes,
         "route": row.route or None,
         "digest": digest(row.route) if row.route else ALL_ROUTES,

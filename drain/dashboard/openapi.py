@@ -129,7 +129,7 @@ def _parameters() -> Schema:
             "in": "query",
             "description": "the length of a step, such as 10s or 1m; longer where such short windows are not "
             "kept, and where there would be more than 2,000",
-            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
+            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhdw]$"},
         },
         "route": {
             "name": "route",
@@ -141,7 +141,8 @@ def _parameters() -> Schema:
             "name": "compare",
             "in": "query",
             "description": "adds changes against the hour before, or the same time a day or a week ago. A "
-            "longer span is compared with the last one that does not overlap it; without one that is kept, "
+            "longer span is compared with one so many hours, days or weeks before that they hardly "
+            "overlap; where less than half of that is kept, "
             "`before` is null",
             "schema": {"type": "string", "enum": list(OFFSETS_S)},
         },

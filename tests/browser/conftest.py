@@ -218,7 +218,15 @@ def page(chromium: webdriver.Chrome, site: Site) -> Iterator[Page]:
 
 @pytest.fixture
 def shop(redis_client: redis.Redis) -> redis.Redis:
-    """A Redis with an hour of traffic."""
+    """A Redis with an hour of traffic of one app."""
+    fill_shop(redis_client, apps=("shop",))
+    report_worker(redis_client)
+    return redis_client
+
+
+@pytest.fixture
+def two_apps(redis_client: redis.Redis) -> redis.Redis:
+    """The same traffic, of two apps."""
     fill_shop(redis_client)
     report_worker(redis_client)
     return redis_client

@@ -88,11 +88,11 @@ def test_who_wants_no_motion_gets_none(page: Page, shop: redis.Redis) -> None:
     assert moving == 0
 
 
-def test_it_can_be_walked_by_tab_with_the_focus_in_sight(page: Page, shop: redis.Redis) -> None:
-    page.open("#/?window=1h")
+def test_it_can_be_walked_by_tab_with_the_focus_in_sight(page: Page, two_apps: redis.Redis) -> None:
+    page.open("#/?app=shop&window=1h")
     page.wait_for_routes(len(ROUTES))
     reached = []
-    for _ in range(24):
+    for _ in range(54):
         page.press(Keys.TAB)
         name, outlines = page.run(FOCUSED)
         reached.append(name)

@@ -28,8 +28,9 @@ def test_it_shows_figures_plots_and_routes(page: Page, shop: redis.Redis) -> Non
     assert all(any(char.isdigit() for char in figure) for figure in page.texts("#figures dd:not(.sub)"))
     assert len(page.all("#table svg.spark .line[d^='M']")) == len(ROUTES)
     assert page.text("#live") == "live"
-    labels = [panel.get_attribute("aria-label") or "" for panel in page.all(".plot")]
-    assert all("highest" in label for label in labels)
+    described = [page.text(f"#{panel.get_attribute('aria-describedby')}") for panel in page.all(".plot")]
+    assert len(described) == 3
+    assert all("highest" in words for words in described)
     page.shot("page-light")
 
 
@@ -88,9 +89,11 @@ def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
     assert page.fragment() == f"#/routes/{digest('/search')}?app=shop&window=1h"
     assert not page.is_shown("#routes")
     assert page.texts(".histogram .mark-name")[:3] == ["p50", "p95", "p99"]
-    headings = page.texts("#route-view h2")
-    assert headings[:3] == ["Service time", "Connect time", "Statuses"]
-    assert "Dynos, all time" in headings
+    assert page.texts("#route-view .time-pair h2") == ["Service time", "Connect time"]
+    assert page.texts("#route-view > .breakdowns h2")[0] == "Statuses"
+    all_time = page.texts("#route-view .all-time h2")
+    assert all_time[0] == "Since the first request"
+    assert "Dynos, all time" in all_time
     assert "shop.example.com" in page.text("#route-view")
     page.focus(".histogram .bar-hit")
     assert "took no longer" in page.text("#tip")
@@ -131,20 +134,21 @@ def test_aborted_requests_and_connections_have_columns_where_there_are_any(
     assert "Connections" not in page.texts("#route-view h2")
 
 
-def test_app_and_window_are_chosen_and_kept_in_the_address(page: Page, shop: redis.Redis) -> None:
-    page.open("#/?window=1h")
-    page.wait_for(lambda: page.texts("#app option") == ["all apps", "shop", "api"], "apps")
+def test_app_and_window_are_chosen_and_kept_in_the_address(page: Page, two_apps: redis.Redis) -> None:
+    page.open("#/?app=*&window=1h")
+    names = ["overview of apps", "all apps together", "shop", "api"]
+    page.wait_for(lambda: page.texts("#app option") == names, "apps")
     page.wait_for_routes(len(ROUTES))
     all_requests = page.text("#figures .sub")
     page.focus("#windows input[value='1h']")
     page.press(Keys.ARROW_RIGHT)
-    page.wait_for(lambda: page.fragment() == "#/?window=24h", "the window in the address")
+    page.wait_for(lambda: page.fragment() == "#/?app=*&window=24h", "the window in the address")
     page.one("#app").send_keys("api")
     page.wait_for(lambda: page.fragment() == "#/?app=api&window=24h", "the app in the address")
     page.wait_for(lambda: page.text("#figures .sub") not in ("", all_requests), "the app's figures")
     assert (page.one("#csv").get_attribute("href") or "").endswith("/api/routes.csv?window=24h&app=api")
     page.driver.back()
-    page.wait_for(lambda: page.run("return document.getElementById('app').value") == "", "all apps again")
+    page.wait_for(lambda: page.run("return document.getElementById('app').value") == "*", "all apps again")
 
 
 def test_all_time_has_no_plots(page: Page, shop: redis.Redis) -> None:
@@ -167,13 +171,18 @@ def test_colours_follow_the_system_until_the_reader_chooses(page: Page, shop: re
     dark = ground()
     assert light != dark
     page.shot("page-dark")
+    assert page.text("#theme span") == "Auto"
     page.one("#theme").click()
-    assert ground() == light
+    assert (page.text("#theme span"), ground()) == ("Light", light)
     page.driver.refresh()
     assert ground() == light
     page.one("#theme").click()
-    assert ground() == dark
+    assert (page.text("#theme span"), ground()) == ("Dark", dark)
     page.shot("page-dark-chosen")
+    page.one("#theme").click()
+    assert page.text("#theme span") == "Auto", "the way back to the system's"
+    page.open("#/?window=1h", prefers_color_scheme="light")
+    assert ground() == light
 
 
 def test_what_takes_redis_memory_is_told_when_it_is_opened(page: Page, shop: redis.Redis) -> None:

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from app.store.frame_events import Loss, record_once
-from app.store.keys import APPS, digest
+from app.store.keys import APPS
 from servers.figures import SeenRequest, fill
 from tests.browser.conftest import Page
 from tests.browser.traffic import report_worker
@@ -23,10 +23,11 @@ def test_a_new_user_is_told_what_to_do_and_then_sees_the_first_request(
     report_worker(redis_client)
     page.open("#/")
     page.wait_for(lambda: page.is_shown("#empty"), "the empty state")
-    host = page.site.url.removeprefix("http://")
-    assert page.text("#drain-command") == (
-        f"heroku drains:add 'http://USER:PASSWORD@{host}/logs?app=APP' -a APP"
-    )
+    command = "heroku drains:add 'https://USER:PASSWORD@HOST/logs?app=APP' -a APP"
+    assert page.text("#drain-command") == command
+    told = page.text("#empty-unreachable")
+    assert page.is_shown("#empty-unreachable"), "Heroku has no way to 127.0.0.1"
+    assert told.startswith(f"Heroku cannot reach {page.site.url.removeprefix('http://')}: ")
     page.one("#copy-command").click()
     page.wait_for(lambda: page.text("#copy-command") in ("Copied", "Selected"), "an answer of the button")
     page.wait_for(lambda: "are running" in page.text("#empty-worker"), "the state of the worker")
@@ -67,6 +68,7 @@ def test_an_unreachable_redis_is_said_and_the_last_figures_stay(
     unreachable_redis(True)
     page.wait_for(lambda: page.is_shown("#outage"), "the outage")
     assert page.text("#outage").startswith("Redis is unreachable. Showing figures from ")
+    assert " UTC." in page.text("#outage")
     assert page.text("#live") == "offline"
     assert len(page.all("#table tbody tr")) == count
     page.shot("redis-unreachable")
@@ -106,8 +108,3 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, shop: redis.Redis) -> N
     assert page.site.asked == []
     page.run(hide, False)
     page.wait_for(lambda: "/api/health" in page.site.asked, "questions again", 3)
-
-
-def test_a_route_that_is_not_there_is_said(page: Page, shop: redis.Redis) -> None:
-    page.open(f"#/routes/{digest('/nowhere')}?window=1h")
-    page.wait_for(lambda: "No such route" in page.text("#outage"), "the message")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections.abc import Sequence
 
 import redis
 
@@ -35,8 +36,13 @@ HOSTILE = (
 )
 
 
-def fill_shop(store: redis.Redis, requests: int = 1_500, within_s: int = 3_500) -> None:
-    """Requests of two apps up to now, more of them in some minutes than in others."""
+def fill_shop(
+    store: redis.Redis,
+    requests: int = 1_500,
+    within_s: int = 3_500,
+    apps: Sequence[str] = ("shop", "shop", "shop", "api"),
+) -> None:
+    """Requests of these apps up to now, more of them in some minutes than in others."""
     rng = random.Random(7)
     now_s = time.time()
     seen = []
@@ -50,7 +56,7 @@ def fill_shop(store: redis.Redis, requests: int = 1_500, within_s: int = 3_500) 
         if rng.random() < error_share:
             status, code = rng.choice((("500", ""), ("503", "H12"), ("503", "H13"), ("499", "H27")))
             service_ms = 30_000 if code == "H12" else service_ms
-        app = rng.choice(("shop", "shop", "shop", "api"))
+        app = rng.choice(apps)
         seen.append(
             SeenRequest(
                 at_s=now_s - age_s,

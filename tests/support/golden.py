@@ -205,10 +205,10 @@ def load(store: redis.Redis, found: Dump) -> None:
             pipeline.hset(key, mapping={_bytes(field): _bytes(item) for field, item in value})
         elif entry["type"] == "set":
             pipeline.sadd(key, *map(_bytes, value))
-        elif entry["type"] == "zset":
-            pipeline.zadd(key, {_bytes(item): score for item, score in value})
         elif entry["type"] == "string":
             pipeline.set(key, _bytes(value[0]))
+        elif entry["type"] == "zset":
+            pipeline.zadd(key, {_bytes(item): score for item, score in value})
         elif entry["type"] == "list":
             pipeline.rpush(key, *map(_bytes, value))
         else:

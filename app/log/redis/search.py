@@ -1,24 +1,25 @@
 """Finds the wanted messages in packed frames: many frames at once, and nearly all without decoding them.
 
-The drain writes a frame as an array whose every element begins with MESSAGE_START. Where there are as many of
-these as the entry says it has messages, they tell the messages apart. Whatever looks different is decoded and
-judged one by one: that costs more, and loses nothing.
+The drain writes a frame as an array whose every element begins with MESSAGE_START. One writer writes a frame,
+so its first message shows how all of it is written. Where something is found, there must be as many of these
+as the entry says it has messages, because they tell the messages apart. Whatever looks different is decoded
+and judged one by one: that costs more, and loses nothing.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import lz4.frame
 import orjson
 
 from app.errors import BadMessage
 from app.log.interface import Scanned
+from app.log.redis.places import Place, PlaceSearch
 from app.log.redis.stream import unpack
-from app.log.scan import MESSAGE_START, REPLACED, Patterns, is_wanted, received_between
+from app.log.scan import MESSAGE_START, Patterns, is_wanted, received_between
 from app.message import RouterMessage, checked
 
 log = logging.getLogger(__name__)
@@ -26,17 +27,7 @@ log = logging.getLogger(__name__)
 SKEW_MS = 10_000
 """Redis names an entry up to the drain's time limit after a line came, by a clock of its own."""
 
-ORDER_EVERY = 64
-"""After so many searches it is measured again how rare the patterns are."""
-
-DENSE = 4
-"""One message of so many."""
-
 _FRAME_START = b"[" + MESSAGE_START
-
-_ESCAPED_PAIR = re.compile(rb"\\[^AZ]", re.DOTALL)
-_UNBOUNDED = re.compile(rb"[*+$]|(?<!\[)\^|\{\d*,\}|\\[AZ]|\(\?(?!:)")
-"""In a pattern's source: a repeat without an end, or something that may look beyond what it matches."""
 
 
 class PackedFrame(NamedTuple):
@@ -58,44 +49,35 @@ class FrameSearch:
     """Searches for what was received from `from_ms` on and before `until_ms` and matches each pattern."""
 
     def __init__(self, from_ms: int, until_ms: int, patterns: Patterns) -> None:
-        import re2  # Here, because only searches need it, and it is a large library.
-
         self._from_ms = from_ms
         self._until_ms = until_ms
-        self._patterns = list(patterns)
-        """The first one is searched in many messages at once, if it is one that can be."""
-        self._is_dense = False
-        """Whether the first pattern matches so many messages that each is better looked at by itself."""
-        self._searches = 0
-        # `re` takes three times as long to pass over the many `\"`.
-        self._escapes: Any = re2.compile(rb"\\[u/]")
+        self._patterns = patterns
+        self._places = PlaceSearch(patterns) if patterns else None
 
     def search(self, frames: Sequence[PackedFrame]) -> Scanned:
         """The wanted messages of these frames, in their order."""
-        if not self._patterns:
+        if self._places is None:
             return self._everything(frames)
         messages: list[RouterMessage] = []
-        plain: list[bytes] = []
-        packed: list[bytes] = []
+        plain: list[tuple[PackedFrame, bytes]] = []
         read = 0
         is_inside = bool(frames) and self._is_inside(frames[0]) and self._is_inside(frames[-1])
         for frame in frames:
             data = _plain_frame(frame)
             if data:
-                inside = (
-                    frame.messages if is_inside else received_between(data, self._from_ms, self._until_ms)
-                )
-                read += inside
+                inside = frame.messages
+                if not is_inside:
+                    inside = received_between(data, self._from_ms, self._until_ms)
                 if inside:
-                    plain.append(data)
-                    packed.append(frame.packed)
+                    plain.append((frame, data))
+                read += inside
                 continue
-            messages += self._in_plain(plain, packed)
-            plain, packed = [], []
+            messages += self._in_plain(self._places, plain)
+            plain = []
             decoded = self._inside(frame.packed)
             read += len(decoded)
             messages += [found for found in decoded if is_wanted(found, self._patterns)]
-        messages += self._in_plain(plain, packed)
+        messages += self._in_plain(self._places, plain)
         return Scanned(messages, read)
 
     def _everything(self, frames: Sequence[PackedFrame]) -> Scanned:
@@ -120,18 +102,30 @@ class FrameSearch:
             log.warning("skipped an entry that is not a message: %s", value.reason)
         return [found for found in messages if self._from_ms <= found["received_at"] < self._until_ms]
 
-    def _in_plain(self, frames: list[bytes], packed: list[bytes]) -> list[RouterMessage]:
-        """The wanted messages of frames that look as the drain writes them; `packed`: these, as they came."""
+    def _in_plain(
+        self, search: PlaceSearch, frames: Sequence[tuple[PackedFrame, bytes]]
+    ) -> list[RouterMessage]:
+        """The wanted messages of frames, with their bytes, that look as the drain writes them."""
         if not frames:
             return []
-        data = b",".join([frame[1:-1] for frame in frames])
+        data = b",".join([unpacked[1:-1] for _, unpacked in frames])
+        places = search.places(data)
+        if not places:
+            return []
+        if all(unpacked.count(MESSAGE_START) == frame.messages for frame, unpacked in frames):
+            try:
+                return self._at(places, data)
+            except orjson.JSONDecodeError:  # One of them is written in another way.
+                pass
+        inside = [found for frame, _ in frames for found in self._inside(frame.packed)]
+        return [found for found in inside if is_wanted(found, self._patterns)]
+
+    def _at(self, places: Sequence[Place], data: bytes) -> list[RouterMessage]:
+        """The wanted messages at these places. Raises orjson.JSONDecodeError."""
         messages: list[RouterMessage] = []
-        for start, end, is_judged in self._places(data):
+        for start, end, is_judged in places:
             try:
                 message = checked(orjson.loads(data[start:end]))
-            except orjson.JSONDecodeError:  # What looked like two messages is one that holds another.
-                inside = [found for one in packed for found in self._inside(one)]
-                return [found for found in inside if is_wanted(found, self._patterns)]
             except BadMessage as fault:
                 log.warning("skipped a value that is not a message: %s", fault)
                 continue
@@ -141,84 +135,11 @@ class FrameSearch:
                 messages.append(message)
         return messages
 
-    def _places(self, data: bytes) -> list[tuple[int, int, bool]]:
-        """Where messages may be wanted: (start, end, whether their bytes were judged), in order."""
-        if self._searches % ORDER_EVERY == 0:
-            self._patterns.sort(key=lambda pattern: _matches(pattern, data))
-            self._is_dense = _matches(self._patterns[0], data) * DENSE > data.count(MESSAGE_START)
-        self._searches += 1
-        unjudged = {start: _end(data, start) for start in self._unjudged(data)}
-        judged = {start: end for start, end in self._matching(data) if start not in unjudged}
-        return sorted(
-            [(start, end, True) for start, end in judged.items()]
-            + [(start, end, False) for start, end in unjudged.items()]
-        )
-
-    def _unjudged(self, data: bytes) -> Iterator[int]:
-        """Where messages begin whose bytes do not say whether they match."""
-        for hit in self._escapes.finditer(data):
-            yield _start(data, hit.start())
-        if not data.isascii():
-            at = data.find(REPLACED)
-            while at >= 0:
-                yield _start(data, at)
-                at = data.find(REPLACED, at + 1)
-
-    def _matching(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """(start, end) of the messages whose bytes match each pattern."""
-        first, others = self._patterns[0], self._patterns[1:]
-        if self._is_dense:
-            for start, end in _all(data):
-                message = data[start:end]
-                if first.search(message) and all(other.search(message) for other in others):
-                    yield start, end
-            return
-        at = data.find(MESSAGE_START)
-        while at >= 0 and (hit := first.search(data, at)):
-            start = _start(data, hit.start())
-            end = _end(data, start)
-            message = data[start:end]
-            # A match may go on into the next message, and hide one that ends within this.
-            if (hit.end() <= end or first.search(message)) and all(other.search(message) for other in others):
-                yield start, end
-            at = data.find(MESSAGE_START, end)
-
-
-def _all(data: bytes) -> Iterator[tuple[int, int]]:
-    """(start, end) of each message."""
-    starts = [found.start() for found in _MESSAGE.finditer(data)]
-    return zip(starts, [*(start - 1 for start in starts[1:]), len(data)], strict=True)
-
-
-_MESSAGE = re.compile(re.escape(MESSAGE_START))
-
 
 def _plain_frame(frame: PackedFrame) -> bytes:
-    """The frame's bytes if they look as the drain writes them, else nothing."""
+    """The frame's bytes if they begin as the drain writes them, else nothing."""
     try:
         data: bytes = lz4.frame.decompress(frame.packed)
     except RuntimeError:
         return b""
-    looks_plain = data.startswith(_FRAME_START) and data.count(MESSAGE_START) == frame.messages
-    return data if looks_plain else b""
-
-
-def _start(data: bytes, at: int) -> int:
-    """Where the message begins that has the byte at `at`, or that is the last before it."""
-    return data.rfind(MESSAGE_START, 0, at + len(MESSAGE_START))
-
-
-def _end(data: bytes, start: int) -> int:
-    """Where the message ends that begins at `start`: before the comma that comes before the next."""
-    following = data.find(MESSAGE_START, start + 1)
-    return following - 1 if following >= 0 else len(data)
-
-
-def _is_bounded(pattern: re.Pattern[bytes]) -> bool:
-    """Whether the pattern matches a few bytes, whatever is around them."""
-    return not _UNBOUNDED.search(_ESCAPED_PAIR.sub(b"", pattern.pattern))
-
-
-def _matches(pattern: re.Pattern[bytes], data: bytes) -> float:
-    """How often the pattern matches; infinity where it cannot be searched in many messages at once."""
-    return sum(1 for _ in pattern.finditer(data)) if _is_bounded(pattern) else float("inf")
+    return data if data.startswith(_FRAME_START) else b""

@@ -38,6 +38,8 @@ class RouteRow:
     """Whose route it is, where those of all apps stand side by side; empty: of all apps together."""
     changes: Changes = field(default_factory=dict)
     """Against the earlier span, where one is asked for."""
+    errors_spark: list[float] = field(default_factory=list)
+    """Errors per second in each step; empty for all time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def routes_table(
     names, left_out = _busiest(store, app, digests, most_rows(span_plan), 0 if compare else span_plan.start_s)
     row_names = {(app, digests[name]): name for name in names}
     rows = [(app, keys.ALL_ROUTES), *row_names]
-    after = read_rows(store, app, rows, span_plan, now_s, all_time_count)
+    after = read_rows(store, app, rows, span_plan, now_s, all_time_count, with_errors=True)
     comparison = compare_rows(store, app, rows, after, compare, now_s)
     return span_table(app, row_names, after, comparison, left_out)
 
@@ -153,6 +155,7 @@ def span_table(
             after.spark(row),
             row[0] if by_app else "",
             comparison.changes(after, row) if comparison else {},
+            after.errors_spark(row),
         )
         for row in (*after.rows, *ceased)
         if row in names

@@ -51,7 +51,7 @@ def routes_by_app(
     total: Row = ("", keys.ALL_ROUTES)
     # All apps together are read first: what comes in between is missing there, and no request without a name.
     rows = [total, *unnamed, *shown]
-    after = read_rows(store, "", rows, span_plan, now_s, all_time_count)
+    after = read_rows(store, "", rows, span_plan, now_s, all_time_count, with_errors=True)
     comparison = compare_rows(store, "", rows, after, compare, now_s)
     without_named(after, unnamed)
     if comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from app.store.queries.figures import Figures, figures
 from app.store.queries.spans import FINE_S, HOUR_S, Span, SpanPlan, kept_from_s, plan
 from app.store.queries.windows import RouteSums, first_request_s, first_window, row_sums
 from app.store.sums import Sums
+
+OVERLAP_MAX = 0.1
+"""Share of a span that may be in the earlier one too."""
 
 Row = tuple[str, str]
 """(app, digest); \"\": all apps together."""
@@ -118,10 +122,12 @@ def compare_rows(
 
 def earlier_plan(after: SpanPlan, earlier: Earlier, now_s: float) -> tuple[SpanPlan, int] | None:
     """The plan of the earlier span, and by how many seconds it lies before. Of the same length, where that is
-    kept, and in the same steps; a span that is longer than an hour, say, lies so many hours before that the
-    two do not overlap. None where less than half of it is kept."""
+    kept, and in the same steps; of a span that is longer than an hour, say, it lies so many hours before that
+    the two hardly overlap. None where less than half of it is kept."""
     length_s = after.end_s - after.start_s
-    offset_s = OFFSETS_S[earlier] * -(-length_s // OFFSETS_S[earlier])
+    # A day that is widened to whole minutes is still compared with the day before.
+    widened_s = min(2 * after.grain_s, OVERLAP_MAX * length_s)
+    offset_s = OFFSETS_S[earlier] * math.ceil((length_s - widened_s) / OFFSETS_S[earlier])
     until_s = after.end_s - offset_s
     if until_s - length_s / 2 < kept_from_s(HOUR_S, now_s):
         return None

@@ -181,11 +181,11 @@ def _round_up(at_s: int, length_s: int) -> int:
 
 
 def read_span(text: str) -> int:
-    """Seconds of `90s`, `5m`, `24h`, `7d`. Raises ValueError for anything else or out of range."""
+    """Seconds of `90s`, `5m`, `24h`, `7d`, `1w`. Raises ValueError for anything else or out of range."""
     try:
         span_s = seconds_of(text)
     except ValueError:
         span_s = 0
     if not FINE_S <= span_s <= SPAN_MAX_S:
-        raise ValueError("must be a number with s, m, h or d, from 10s to 31d, such as 15m or 24h")
+        raise ValueError("must be a number with s, m, h, d or w, from 10s to 31d, such as 15m or 24h")
     return span_s

@@ -13,29 +13,35 @@
 local prefixes, bins, requests = cjson.decode(ARGV[1]), cjson.decode(ARGV[2]), ARGV[4]
 local error_fields = ARGV[5] ~= '' and cjson.decode(ARGV[5])
 
-local function errors_of(sums)
+local function factor_of(field)
+  -- What a field counts of errors: 1, -1, or nil.
+  if type(field) ~= 'string' then return nil end
+  local prefix = error_fields.prefix
+  return error_fields.further[field] or (field:sub(1, #prefix) == prefix and 1 or nil)
+end
+
+local function errors_of(sums, failing)
   local errors = 0
-  local prefix, further = error_fields.prefix, error_fields.further
-  for field, count in pairs(sums) do
-    if type(field) == 'string' then
-      if further[field] then
-        errors = errors + further[field] * count
-      elseif field:sub(1, #prefix) == prefix then
-        errors = errors + count
-      end
-    end
-  end
+  for field, factor in pairs(failing) do errors = errors + factor * sums[field] end
   return errors
 end
 
-local function add(sums, prefix, bin)
-  -- Adds all windows of a bin; the first that is there, or nil.
+local function add(sums, prefix, bin, failing)
+  -- Adds all windows of a bin; the first that is there, or nil. `failing` gets the fields that count errors:
+  -- they are few among hundreds, and each is looked at once a row.
   local first = nil
   for _, chunk in ipairs(bin) do
     local name, numbers = chunk[1], chunk[2]
     for at, window in ipairs(redis.call('HMGET', prefix .. name, unpack(numbers))) do
       if window then
-        for field, count in pairs(cmsgpack.unpack(window)) do sums[field] = (sums[field] or 0) + count end
+        for field, count in pairs(cmsgpack.unpack(window)) do
+          if sums[field] then
+            sums[field] = sums[field] + count
+          else
+            sums[field] = count
+            if failing then failing[field] = factor_of(field) end
+          end
+        end
         first = first or { name, numbers[at] }
       end
     end
@@ -55,13 +61,14 @@ end
 
 for i, prefix in ipairs(prefixes) do
   local sums, per_bin, errors, first, errors_before = {}, {}, {}, nil, 0
+  local failing = error_fields and {}
   for j, bin in ipairs(bins) do
     local before = sums[requests] or 0
-    local found = add(sums, prefix, bin)
+    local found = add(sums, prefix, bin, failing)
     first = first or found
     per_bin[j] = (sums[requests] or 0) - before
     if error_fields then
-      local errors_now = found and errors_of(sums) or errors_before
+      local errors_now = found and errors_of(sums, failing) or errors_before
       errors[j], errors_before = errors_now - errors_before, errors_now
     end
   end

@@ -4,12 +4,13 @@ template, which escapes all it is given."""
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
-from app.escaping import for_terminal
 from app.formatting import milliseconds, number
+from app.html_files import load_template
 from app.store.queries.figures import latency
 from app.store.queries.replays import Change
 from consumers.replay.reports import finding_words, words
@@ -25,17 +26,13 @@ ROUTES_MAX = 1_000
 
 @functools.cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Of what clients wrote, what cannot be printed goes: it could reverse the text around it.
-        finalize=lambda value: for_terminal(value) if type(value) is str else value,
-    )
-    environment.filters |= {"ms": milliseconds, "number": number, "share": share, "change": _change}
-    return environment.get_template("report.html.j2")
+    filters: Mapping[str, Callable[..., object]] = {
+        "ms": milliseconds,
+        "number": number,
+        "share": share,
+        "change": _change,
+    }
+    return load_template(Path(__file__).parent / "report.html.j2", filters)
 
 
 def render(report: Report) -> str:

@@ -7,18 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.formatting import duration, milliseconds
+from app.html_files import Tick, polylines, round_up, time_ticks
 from app.store.queries.replays import ReplayedRoute
 from app.store.run_result import TimePoint
 
 ROUTES_SHOWN = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on an axis and what stands there."""
-
-    at: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +85,12 @@ def time_plot(points: Sequence[TimePoint]) -> TimePlot | None:
     if len(points) < 2:
         return None
     begin_s, end_s = points[0].at_s, max(points[-1].at_s, points[0].at_s + 0.001)
-    top = _round_up(max(max(point.late_ms, point.service_ms or 0.0) for point in points))
-
-    def place(at_s: float, value_ms: float) -> str:
-        across = 100 * (at_s - begin_s) / (end_s - begin_s)
-        return f"{across:.2f},{100 - 100 * value_ms / top:.2f}"
-
-    pieces: list[list[str]] = [[]]
-    for point in points:
-        if point.service_ms is not None:
-            pieces[-1].append(place(point.at_s, point.service_ms))
-        elif pieces[-1]:
-            pieces.append([])
+    top = round_up(max(max(point.late_ms, point.service_ms or 0.0) for point in points))
     return TimePlot(
-        x_ticks=[
-            Tick(100 * part, duration(begin_s + part * (end_s - begin_s))) for part in (0, 0.25, 0.5, 0.75, 1)
-        ],
+        x_ticks=time_ticks(
+            [duration(begin_s + part * (end_s - begin_s)) for part in (0, 0.25, 0.5, 0.75, 1)]
+        ),
         y_ticks=[Tick(100 - 100 * part, milliseconds(part * top)) for part in (0, 0.5, 1)],
-        late=" ".join(place(point.at_s, point.late_ms) for point in points),
-        service=[" ".join(piece) for piece in pieces if piece],
+        late=" ".join(polylines(((point.at_s, point.late_ms) for point in points), begin_s, end_s, top)),
+        service=polylines(((point.at_s, point.service_ms) for point in points), begin_s, end_s, top),
     )
-
-
-def _round_up(value: float) -> float:
-    """1, 2 or 5 times a power of ten, at least 1."""
-    if value <= 1:
-        return 1.0
-    power = 10 ** math.floor(math.log10(value))
-    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value))

@@ -68,6 +68,16 @@ def test_a_full_disk_is_one_line_and_exit_code_1(redis_url: str, arguments: list
     assert (code, said) == (1, "cannot write the output: No space left on device\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("report", "--rout", "5"), ("top", "--win", "1h"), ("replay", "--fro", "1h"), ("config", "--mark")],
+)
+def test_the_start_of_a_flag_is_not_taken_for_the_flag(words: tuple[str, ...]) -> None:
+    code, _, said = run(*words)
+    assert code == 2
+    assert "unrecognized arguments" in said or "are required: --from" in said
+
+
 def test_bad_usage_keeps_its_exit_code() -> None:
     code, _, said = run("tpo")
     assert code == 2

@@ -27,7 +27,14 @@ from tests.support.protocol_lines import LINES
 RULES = ("/users/:name", "/caf%C3%A9/:id", "/report-:id.pdf", "/files/*rest", "/a/b")
 ROUTE_OF = route_namer(Settings(route_rules=RULES))
 
-paths = st.text('ab/;=%2Ff6é :*."\\?1-_~\ufffd\x01A', max_size=14).map("/".__add__)
+odd_paths = st.text('ab/;=%2Ff6é :*."\\?1-_~\ufffd\x01A', max_size=14).map("/".__add__)
+segments = st.sampled_from(
+    ["a", "users", "files", "café", "", "42", "a;v=1", "users;v=1;w=2", ";v=1", "b c", "50%", "%2F", "%252f",
+     "Users(42)", "report-7.pdf", "x:y", "*", "~a.b_c-d", "%C3%A9", "?q=1"]
+)  # fmt: skip
+paths = st.one_of(
+    odd_paths, st.lists(segments, min_size=1, max_size=4).map(lambda some: "/" + "/".join(some))
+)
 """Paths with everything that patterns must know of: escapes, parameters, quotes, names of parameters."""
 
 
@@ -35,9 +42,8 @@ def percent_encoded(data: st.DataObject, path: str) -> str:
     """The path with some of its characters as escapes, in either case, as a client may send it."""
     out = ""
     for char in path:
-        how = data.draw(st.integers(0, 4))
         escape = "".join(f"%{byte:02x}" for byte in char.encode())
-        out += escape.upper() if how == 3 else escape if how == 4 else char
+        out += data.draw(st.sampled_from([char, char, escape, escape.upper()]))
     return out
 
 
@@ -61,6 +67,11 @@ def any_line(draw: st.DrawFn) -> str:
         status=draw(st.sampled_from(["200", "404", "503", "101", ""])),
         service_ms=draw(st.sampled_from([None, 0, 9, 9.5, 30_000, 100])),
         code=draw(st.sampled_from(["", "H12", "H27"])),
+        host=draw(
+            st.sampled_from(["shop.example.com", "SHOP.Example.com:443", "x.example.:80", "[2001:db8::7]"])
+        ),
+        fwd=draw(st.sampled_from(["192.0.2.7", "10.0.0.1, ::FFFF:192.0.2.7", "2001:DB8::1"])),
+        dyno=draw(st.sampled_from(["web.1", "web.31", "worker.2"])),
     )
 
 
@@ -92,7 +103,7 @@ def wanted_of(data: st.DataObject, message: RouterMessage, line: RouterLine, rou
         cut = draw(st.integers(1, len(path)))
         maybe("path", draw(st.sampled_from([path, path[: path.rfind("/", 0, cut) + 1] + "*rest"])))
     maybe("dyno", draw(st.sampled_from([line.dyno, line.dyno.partition(".")[0]])))
-    maybe("host", draw(st.sampled_from([line.host, line.host.upper(), line.host + "."])))
+    maybe("host", draw(st.sampled_from([line.host, line.host.upper(), line.host.lower() + "."])))
     if found := addresses(line):
         maybe("ip", draw(st.sampled_from(found)).lower().removeprefix("::ffff:"))
     if STATUS.fullmatch(line.status):
@@ -200,6 +211,45 @@ def test_no_text_makes_a_pattern_slow(wanted: RequestFilter, count: int, hostile
         started_s = time.process_time()
         pattern.search(hostile.encode())
         assert time.process_time() - started_s < 1
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/users;v=1/files/42", "/users/files/:id"),
+        ("/cart/;v=1/files", "/cart//files"),
+        (";v=1/cart/42", "/cart/:id"),
+        ("/cart%3Bv=1/files/42", "/cart/files/:id"),
+        ("/%63a%72t/42", "/cart/:id"),
+        ("/%7E%63art/42", "/~cart/:id"),
+        ("/products/" + "x" * 300, "/products/:token"),
+        ("/page/" * 60, "/page//" * 60),
+    ],
+)
+def test_a_route_is_found_however_its_path_is_written(path: str, route: str) -> None:
+    for protocol in ("https", "http2.0"):
+        message = router_message(router_line(path, protocol=protocol), 1_800_000_000)
+        line = parse(message["msg"])
+        assert line is not None
+        found = ROUTE_OF(line)
+        if protocol == "https" and len(route) < 200:
+            assert found == route
+        for wanted in (RequestFilter(route=found), RequestFilter(path=decoded_path(line))):
+            if decoded_path(line).startswith("/") or wanted.route:
+                assert wanted.matches(message, line, ROUTE_OF)
+                assert all(pattern.search(encode(message)) for pattern in wanted.patterns()), wanted
+
+
+def test_the_ends_of_a_range_of_statuses_are_in_it() -> None:
+    for ranges in (((500, 504),), ((404, 404), (500, 599)), ((100, 599),), ((399, 401),)):
+        for status in range(100, 1_000):
+            line_text = router_line(status=status, bytes=None, service_ms=None)
+            message = router_message(line_text, 1_800_000_000)
+            line = parse(line_text)
+            assert line is not None
+            wanted = RequestFilter(statuses=ranges)
+            if wanted.matches(message, line, ROUTE_OF):
+                assert all(pattern.search(encode(message)) for pattern in wanted.patterns()), status
 
 
 def test_few_values_need_no_pattern() -> None:

@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from app.store.keys import CHUNK_S, WINDOWS, chunk, window
+from app.store.keys import (
+    ALL_ROUTES,
+    CHUNK_S,
+    SAMPLES,
+    SAMPLES_PATTERN,
+    WINDOWS,
+    chunk,
+    digest,
+    samples_chunk,
+    samples_chunks,
+    total,
+    window,
+    windows,
+)
 
 DAY_S = 1_767_312_000  # 2026-01-02T00:00:00Z
 
@@ -50,3 +63,22 @@ def test_no_key_is_spelled_outside_of_the_module_of_keys() -> None:
         if IS_KEY.search(line)
     ]
     assert spelled == []
+
+
+def test_the_chunks_of_samples_that_may_be_there_are_those_that_have_not_expired() -> None:
+    now_s, ahead_s = DAY_S + 1_234, 7_200
+    names = samples_chunks(now_s, ahead_s)
+    for length_s, kept_s in SAMPLES:
+        oldest_s, newest_s = now_s - kept_s - length_s + 1, now_s + ahead_s
+        for at_s in (oldest_s, now_s, newest_s):
+            assert samples_chunk(length_s, at_s // length_s * length_s) in names
+    assert len(names) < 60
+
+
+@pytest.mark.parametrize("app", ["", "shop", "(other)"])
+@pytest.mark.parametrize("row", [digest("/"), ALL_ROUTES])
+def test_a_key_of_samples_is_told_from_other_figures(app: str, row: str) -> None:
+    key = windows(app, row) + samples_chunk(600, DAY_S)
+    assert SAMPLES_PATTERN.match(key.encode())
+    assert not SAMPLES_PATTERN.match((windows(app, row) + chunk(60, DAY_S)[0]).encode())
+    assert not SAMPLES_PATTERN.match(total(app, digest("/"), ":samples").encode())

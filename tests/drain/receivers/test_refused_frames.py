@@ -11,9 +11,10 @@ import orjson
 import pytest
 import redis
 
-from app.cli.figures import read_report
-from app.cli.report import as_text
-from app.cli.top import View, screen
+from app.cli.figures import Wanted, read_report
+from app.cli.period import named
+from app.cli.report.selection import Selection
+from app.cli.report.text import as_text
 from app.settings import Settings
 from app.store.keys import SENDER_FAULTS
 from app.store.sender_faults import token_digest
@@ -155,12 +156,11 @@ def test_the_terminal_says_it_too(web: Web, redis_client: redis.Redis, redis_url
     assert web.post(Authorization=basic(USER, "old")).status == 401
     shown(web, redis_client, "password logplex", 1)
     settings = Settings(redis_url=redis_url)
-    report = read_report(redis_client, settings, "1h", "", time.time())
+    report = read_report(redis_client, settings, named("1h"), time.time(), Wanted())
     wanted = "1 frame came with a wrong user or password (401)"
-    assert wanted in as_text(report, 20)
-    assert wanted in "\n".join(screen(report, View("", "1h", "requests")))
-    old = read_report(redis_client, settings, "1h", "", time.time() + 3_700)
-    assert wanted not in as_text(old, 20), "an hour later nobody has to hear of it"
+    assert wanted in as_text(report, named("1h"), Selection())
+    old = read_report(redis_client, settings, named("1h"), time.time() + 3_700, Wanted())
+    assert wanted not in as_text(old, named("1h"), Selection()), "an hour later nobody has to hear of it"
 
 
 def test_an_answer_after_which_logplex_tries_again_is_no_loss(web: Web, redis_client: redis.Redis) -> None:

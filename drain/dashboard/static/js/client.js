@@ -18,7 +18,8 @@ export class NoAnswer extends Error {
 // refuses an address with a password; the browser sends them by itself.
 export const resolved = (address) => new URL(address, location.origin + location.pathname);
 
-async function ask(address, signal) {
+/** The answer, parsed. Raises NoAnswer, and what `fetch` raises where `signal` is aborted. */
+export async function ask(address, signal) {
   let response;
   try {
     response = await fetch(resolved(address), { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
@@ -34,10 +35,13 @@ async function ask(address, signal) {
 
 /**
  * Keeps a set of addresses fresh. `wanted()` gives {name: address}; `found(name, answer)` takes what
- * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong.
+ * came, never older than what it took before; `state(kind, details)` is told `live` or what is wrong, and the
+ * fault's `answer` is the name of what did not come. Of what `isFinal(address, answer)` holds, nothing new is
+ * to come.
  */
 export class Poller {
-  constructor(wanted, found, state) {
+  constructor(wanted, found, state, isFinal) {
+    this.isFinal = isFinal;
     this.wanted = wanted;
     this.found = found;
     this.state = state;
@@ -55,6 +59,12 @@ export class Poller {
     if (!document.hidden) this.round();
   }
 
+  /** Asks for everything again: what is shown is to be written anew. */
+  anew() {
+    this.latest.clear();
+    this.now();
+  }
+
   pause() {
     clearTimeout(this.timer);
     this.asking.abort();
@@ -66,7 +76,9 @@ export class Poller {
     const due = Object.entries(this.wanted()).filter(([name, address]) => this.isDue(name, address));
     const outcomes = await Promise.allSettled(due.map(([name, address]) => this.askOne(name, address, signal)));
     if (signal.aborted) return;
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    const faults = outcomes.filter((outcome) => outcome.status === "rejected");
+    // Where more than one thing is wrong, what is merely not there matters least.
+    const failed = faults.find(({ reason }) => reason.kind !== "missing") ?? faults[0];
     this.failures = failed ? this.failures + 1 : 0;
     // What came may have told what to ask for next: which replay is the latest.
     const isNew = Object.entries(this.wanted()).some(([name, address]) => this.latest.get(name)?.address !== address);
@@ -87,12 +99,15 @@ export class Poller {
   }
 
   async askOne(name, address, signal) {
-    const answer = await ask(address, signal);
+    const answer = await ask(address, signal).catch((fault) => {
+      fault.answer = name;
+      throw fault;
+    });
     if (signal.aborted) return;
     const last = this.latest.get(name);
     const isOlder = last && last.address === address && answer.at_ms < last.atMs;
     // Half a tick earlier: a round that comes just before is the right one.
-    const dueAt = performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
+    const dueAt = this.isFinal(address, answer) ? Infinity : performance.now() + (answer.refresh_s ?? 2) * 1_000 - TICK_MS / 2;
     if (isOlder) {
       // Each process of the server keeps answers of its own.
       last.dueAt = performance.now();

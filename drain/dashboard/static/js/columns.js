@@ -1,29 +1,54 @@
 // The columns of the routes table: what each shows, and by what it is sorted.
 
-import { make, makeSvg, setAttribute, setText } from "./dom.js";
+import { fillChange, rankOf, sizeOf } from "./changes.js";
+import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
+import { fillTrend } from "./sparks.js";
 
 const BAD_FROM = 0.01;
 const CLASSES = ["2xx", "3xx", "4xx", "5xx", "1xx", "other"];
-const SPARK = { width: 96, height: 24 };
 
-/** `text`: left aligned, sorted A to Z first. `fill(cell, row)` changes only what differs. `ifAny`: the column
-    is hidden while no row has anything to show in it. */
+/** A path is cut in front of its last characters: what tells long ones apart is often their end. */
+const TAIL = 14;
+const CUT_FROM = 40;
+
+/** As in Sheet. */
 export const COLUMNS = [
   { key: "route", name: "Route", text: true, of: (row) => row.route, fill: fillRoute },
+  { key: "app", name: "App", text: true, of: (row) => row.app, ifAny: (row) => row.app, fill: plain((row) => row.app || "–") },
   { key: "count", name: "Requests", of: (row) => row.figures.count, fill: plain((row) => format.shortCount(row.figures.count)) },
   { key: "rate", name: "Per s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
-  { key: "trend", name: "Trend", fill: fillSpark },
+  change("rate", "Δ per s"),
+  { key: "trend", name: "Trend", tip: "Requests per second, and in red the share of errors", fill: (cell, row) => fillTrend(cell, row.spark, row.errors_spark) },
   { key: "mix", name: "Status", of: (row) => share(row, "4xx") + share(row, "5xx"), fill: fillMix },
   { key: "errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
-  { key: "aborted", name: "Aborted", of: (row) => row.figures.aborted, ifAny: true, fill: fillAborted },
+  change("error_rate", "Δ errors"),
+  { key: "aborted", name: "Aborted", of: (row) => row.figures.aborted, ifAny: (row) => row.figures.aborted, fill: fillAborted },
   { key: "codes", name: "H-codes", text: true, of: (row) => total(row.figures.codes), descendsFirst: true, fill: fillCodes },
-  { key: "connections", name: "Connections", of: (row) => row.figures.connections, ifAny: true, fill: fillConnections },
+  { key: "connections", name: "Connections", of: (row) => row.figures.connections, ifAny: (row) => row.figures.connections, fill: fillConnections },
   { key: "p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
+  change("p50", "Δ median"),
   { key: "p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
+  change("p95", "Δ p95"),
   { key: "p99", name: "p99", of: (row) => row.figures.service.p99 ?? -1, fill: plain((row) => format.time(row.figures.service.p99)) },
+  change("p99", "Δ p99"),
   { key: "max", name: "Longest", of: (row) => row.figures.service.max ?? -1, fill: plain((row) => format.time(row.figures.service.max)) },
 ];
+
+/** Those that are hidden where there is no room for all, the first of them first. */
+export const YIELDING = ["change-p50", "mix", "connections", "p50", "max", "change-rate", "rate", "aborted", "trend", "p99", "change-p99", "codes", "app"];
+
+/** How a figure has changed against an earlier span; there only while one is compared with. */
+export function change(name, title) {
+  return {
+    key: `change-${name}`,
+    name: title,
+    of: (row) => sizeOf(name, row.changes?.[name]) ?? 0,
+    rank: (row) => rankOf(name, row.changes?.[name]),
+    ifAny: (row) => row.changes?.[name],
+    fill: fillChange(name),
+  };
+}
 
 let meanings = {};
 
@@ -37,18 +62,22 @@ export const meaningOf = (code) => meanings[code] ?? "unknown code";
 const total = (counts) => Object.values(counts).reduce((sum, value) => sum + value, 0);
 const share = (row, name) => (row.figures.classes[name] ?? 0) / Math.max(1, row.figures.count);
 
-function plain(text) {
+export function plain(text) {
   return (cell, row) => setText(cell, text(row));
 }
 
 function fillRoute(cell, row, addressOf) {
-  const link = cell.firstChild ?? cell.appendChild(make("a"));
-  setText(link, format.visible(row.route));
+  const link = cell.firstChild ?? cell.appendChild(make("a", {}, make("span", { class: "front" }), make("span", { class: "end" })));
+  const name = format.visible(row.route);
+  const at = name.length < CUT_FROM ? name.length : name.length - TAIL;
+  setText(link.firstChild, name.slice(0, at));
+  setText(link.lastChild, name.slice(at));
   setAttribute(link, "href", addressOf(row));
-  setAttribute(link, "title", format.visible(row.route));
+  setAttribute(link, "title", name);
 }
 
-function fillErrors(cell, row) {
+/** The share of failed requests, with the counts on hover. */
+export function fillErrors(cell, row) {
   const { error_rate: rate, errors } = row.figures;
   setText(cell, errors ? format.percent(rate) : "0");
   setAttribute(cell, "data-tone", rate >= BAD_FROM ? "bad" : errors ? null : "zero");
@@ -97,22 +126,4 @@ function fillMix(cell, row) {
     part.style.flexGrow = classes[name] / count;
     return part;
   }));
-}
-
-function fillSpark(cell, row) {
-  if (!row.spark.length) return;
-  const { width, height } = SPARK;
-  const highest = Math.max(...row.spark, 1e-9);
-  const step = width / Math.max(1, row.spark.length - 1);
-  const points = row.spark.map((value, at) => `${(at * step).toFixed(1)},${(height - 2 - (value / highest) * (height - 4)).toFixed(1)}`);
-  const path = `M${points.join("L")}`;
-  let drawing = cell.firstChild;
-  if (!drawing) {
-    drawing = makeSvg("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, role: "img" }, makeSvg("path", { class: "area" }), makeSvg("path", { class: "line" }));
-    cell.append(drawing);
-  }
-  const [area, line] = drawing.children;
-  setAttribute(line, "d", path);
-  setAttribute(area, "d", `${path}L${width},${height}L0,${height}Z`);
-  setAttribute(drawing, "aria-label", `requests per second: last ${format.rate(row.spark.at(-1))}, highest ${format.rate(highest)}`);
 }

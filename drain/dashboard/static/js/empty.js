@@ -1,28 +1,29 @@
 // What a new user sees: the one command that connects a drain.
 
+import { copy, flash } from "./clipboard.js";
 import { byId, setText } from "./dom.js";
+
+// Loopback, private networks, and names without a dot: the internet has no way to them.
+const UNREACHABLE = [/^(.*\.)?localhost$/, /\.local$/, /^[^.:]+$/, /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/, /^\[(::1|f[cd].*|fe80.*)\]$/];
 
 export function startEmpty() {
   const command = byId("drain-command");
   const path = location.pathname.replace(/\/$/, "");
-  const url = `${location.protocol}//USER:PASSWORD@${location.host}${path}/logs?app=APP`;
-  command.textContent = `heroku drains:add '${url}' -a APP`;
+  const isUnreachable = UNREACHABLE.some((pattern) => pattern.test(location.hostname));
+  const site = isUnreachable ? "https://HOST" : `${location.protocol}//${location.host}`;
+  command.textContent = `heroku drains:add '${site.replace("//", "//USER:PASSWORD@")}${path}/logs?app=APP' -a APP`;
+  byId("empty-unreachable").hidden = !isUnreachable;
+  setText(byId("empty-here"), location.host);
   const button = byId("copy-command");
   button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(command.textContent);
+    if (await copy(command.textContent)) {
       flash(button, "Copied");
-    } catch {
-      // Without HTTPS a page may not write to the clipboard; the reader then does.
-      getSelection().selectAllChildren(command);
-      flash(button, "Selected");
+      return;
     }
+    // Without HTTPS a page may not write to the clipboard; the reader then does.
+    getSelection().selectAllChildren(command);
+    flash(button, "Selected");
   });
-}
-
-function flash(button, word) {
-  button.textContent = word;
-  setTimeout(() => { button.textContent = "Copy"; }, 1_600);
 }
 
 export function showEmpty(health) {

@@ -1,5 +1,7 @@
 // Numbers as a person reads them. All take what the API gives: ms, shares, bytes, Unix seconds.
 
+export { clock, clockShort, dayAndClock } from "./zone.js";
+
 const whole = new Intl.NumberFormat("en");
 const NONE = "–";
 
@@ -64,17 +66,6 @@ export function bytes(value) {
     at += 1;
   }
   return `${at ? digits(size) : size} ${units[at]}`;
-}
-
-export const clock = (seconds) =>
-  new Date(seconds * 1_000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-export const clockShort = (seconds) =>
-  new Date(seconds * 1_000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-
-export function dayAndClock(seconds) {
-  const day = new Date(seconds * 1_000).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return `${day} ${clockShort(seconds)}`;
 }
 
 /** `40 s`, `25 min`, `3 h 10 min`, `6 d`. */

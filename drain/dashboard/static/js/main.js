@@ -1,58 +1,96 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
+import { breakdownOf, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
 import { Alerts } from "./alerts.js";
+import { appForApi, Apps } from "./apps.js";
+import { startBar } from "./bar.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
+import { Compare } from "./compare.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
+import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
-import { goTo, hashOf, readNavigation, WINDOWS, windowSince } from "./navigation.js";
+import { showMissingApp, showMissingRoute } from "./missing.js";
+import { NamesPanel } from "./names.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, spanOfRun, stay, WINDOWS } from "./navigation.js";
+import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
 import { startTheme } from "./theme.js";
+import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
+import { Travel } from "./travel.js";
+import { startZone, zoneName } from "./zone.js";
+
+const LATE_LINES_S = 600;
 
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
+let isRouteMissing = false;
 
 const figures = new BigFigures(byId("figures"));
-const plots = new Plots(byId("plots"));
-const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, digest: row.digest }));
+const travel = new Travel(() => nav, goTo);
+const plots = new Plots(byId("plots"), travel);
+const apps = new Apps();
+const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, app: row.app }));
+const dynos = new NamesPanel(byId("names"), "dynos");
+const hosts = new NamesPanel(byId("names"), "hosts");
+const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
+const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
 const memory = new MemoryView(byId("memory"), () => poller.now());
 const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), routeOfRun);
-const poller = new Poller(wanted, found, state);
+const loading = new Loading({
+  routes: [byId("figures"), byId("table")],
+  route: [byId("figures"), byId("route-view")],
+  series: [byId("plots")],
+  overview: [byId("apps-table")],
+  dynos: [dynos.panel],
+  hosts: [hosts.panel],
+});
+const poller = new Poller(wanted, found, state, isFinal);
 
-function query(further = {}) {
-  const parameters = new URLSearchParams({ window: nav.window, ...further });
-  if (nav.app) parameters.set("app", nav.app);
-  return parameters;
-}
-
-/** The address of a route's view that reaches back to a run's own time, in the run's app where it has one. */
-function routeOfRun(digest, { app = "", from = "" }) {
-  return hashOf({ view: "traffic", run: "", digest, app, window: windowSince(Date.parse(from) / 1_000, nav.window) });
+/** The address of a route's view at a run's own time, in the run's app where it has one. */
+function routeOfRun(digest, info) {
+  return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
-  const shown = nav.digest ? { route: `api/routes/${nav.digest}?${query()}` } : { routes: `api/routes?${query()}` };
-  if (nav.window !== "all") shown.series = `api/series?${query(nav.digest ? { route: nav.digest } : {})}`;
-  if (memory.isOpen && !nav.digest) shown.memory = "api/memory";
-  return { ...always, ...shown };
+  const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
+  return { ...always, ...trafficAddresses(nav, apps), ...further };
+}
+
+/** A span of the past whose last lines have come in: also those that waited for a worker. */
+function isFinal(address, answer) {
+  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
   lastAtMs = Math.max(lastAtMs, answer.at_ms ?? 0);
-  const take = { memory: (answer) => memory.show(answer), health: takeHealth, apps: takeApps, routes: takeRoutes, route: takeRoute, series: takeSeries };
+  loading.found(name, wanted()[name]);
+  const take = {
+    memory: (answer) => memory.show(answer),
+    health: takeHealth,
+    apps: takeApps,
+    overview: (answer) => overview.show(answer),
+    routes: takeRoutes,
+    route: takeRoute,
+    samples: (answer) => routeView.showSamples(answer),
+    series: takeSeries,
+    dynos: (answer) => dynos.show(answer, nav),
+    hosts: (answer) => hosts.show(answer, nav),
+  };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
 }
@@ -60,66 +98,58 @@ function found(name, answer) {
 function takeHealth(answer) {
   health = answer.health;
   memory.showSum(health.memory);
-  alerts.show(answer.alerts);
+  alerts.show(answer.alerts, appForApi(nav));
   showParts();
 }
 
-function takeApps({ apps, unnamed }) {
-  const chooser = byId("app");
-  const names = apps.map((app) => app.name);
-  if (nav.app && !names.includes(nav.app)) names.push(nav.app);
-  const drawn = JSON.stringify(names);
-  if (chooser.dataset.drawn !== drawn) {
-    chooser.dataset.drawn = drawn;
-    chooser.replaceChildren(make("option", { value: "" }, "all apps"), ...names.map((name) => make("option", { value: name }, name)));
-  }
-  chooser.value = nav.app;
-  // With a single app there is nothing to choose.
-  byId("app-chooser").hidden = names.length + (unnamed ? 1 : 0) < 2 && !nav.app;
+function takeApps(answer) {
+  apps.take(answer);
+  apps.drawChooser(nav);
+  showParts();
 }
 
 function takeRoutes(answer) {
-  figures.show(answer.total);
+  figures.show(answer.total, answer.total_changes, answer.before);
   table.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeRoute(answer) {
+  isRouteMissing = false;
   const name = format.visible(answer.route);
   setText(byId("route-name"), name);
   document.title = `${name} · Tailrace`;
-  figures.show(answer.figures);
+  figures.show(answer.figures, answer.changes, answer.before);
   routeView.show(answer);
-  footnote(answer);
+  timeBar.answered(answer);
 }
 
 function takeSeries(answer) {
-  plots.show(answer);
-  figures.showNow(answer.now_requests_per_s);
-}
-
-function footnote({ from_s: from, to_s: to }) {
-  const [, , words] = WINDOWS.find(([name]) => name === nav.window);
-  const when = from === null ? words : `${words}: ${format.dayAndClock(from)} to ${format.clock(to)}`;
-  setText(byId("footnote"), when[0].toUpperCase() + when.slice(1));
+  plots.show(answer, seriesCsv(nav));
+  timeBar.stepIs(answer.step_s);
+  figures.showNow(isPast(nav) ? null : answer);
 }
 
 function state(kind, { waitMs, fault }) {
+  // A route that is not there is no outage: it has a view of its own.
+  isRouteMissing = kind === "missing" && fault.answer === "route";
+  if (isRouteMissing) kind = "live";
   const live = byId("live");
   const words = {
     redis: fault?.reason || "Redis is unreachable",
     network: "The server does not answer",
     login: "Not signed in",
-    missing: nav.view === "replay" ? "No such replay; replays are kept for 30 days" : "No such route in this app",
+    missing: "No such replay; replays are kept for 30 days",
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  setAttribute(live, "data-state", isLive ? "live" : "offline");
-  setText(live.lastElementChild, isLive ? "live" : "offline");
+  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
+  setAttribute(live, "data-state", now);
+  setText(live.lastElementChild, now);
   const outage = byId("outage");
   outage.hidden = isLive;
   if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)}.` : "";
+    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)} ${zoneName()}.` : "";
     const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
     setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
     if (!(fault instanceof NoAnswer)) console.error(fault);
@@ -131,41 +161,86 @@ function state(kind, { waitMs, fault }) {
 function showParts() {
   const isReplay = nav.view === "replay";
   const isEmpty = !isReplay && health !== null && health.requests === 0;
+  const isOverview = apps.isOverview(nav);
+  const isAppMissing = apps.isUnknown(nav);
+  const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
+  const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
-  byId("traffic").hidden = isReplay || isEmpty || health === null;
+  byId("missing").hidden = !isMissing;
+  byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
-  byId("all-routes").hidden = Boolean(nav.digest);
+  byId("overview").hidden = !isOverview;
+  byId("figures").hidden = isOverview;
+  byId("names").hidden = isOverview || Boolean(nav.digest);
+  byId("all-routes").hidden = isOverview || Boolean(nav.digest);
   byId("route-head").hidden = !nav.digest;
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("plots").hidden = nav.window === "all";
+  byId("moment").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
-  byId("footnote").hidden = isReplay || isEmpty;
+  byId("csv").href = routesCsv(nav, apps);
+  compare.show(nav.compare, !isAllTime(nav));
   setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
   byId("choosers").hidden = isReplay;
   if (isEmpty) showEmpty(health);
+  if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
+  else if (isMissing) showMissingRoute(nav, appForApi(nav));
+  if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
+  else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  loading.wanted(wanted());
+}
+
+/** Nothing of what was shown before is taken for what is asked for now. */
+function clearViews() {
+  for (const part of [overview, figures, table, dynos, hosts]) part.clear();
+  routeView.clear();
+  if (!nav.digest) return;
+  setText(byId("route-name"), "…");
+  document.title = "Tailrace";
 }
 
 function move() {
   const before = nav;
   nav = readNavigation();
-  if (!nav.digest) document.title = nav.view === "replay" ? "Replay · Tailrace" : "Tailrace";
-  byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
-  byId("csv").href = `api/routes.csv?${query()}`;
-  byId("app").value = nav.app;
+  if (isPast(nav)) stay(nav); // In full: an end that was left out would move on.
+  travel.arrived();
+  apps.moved();
+  apps.drawChooser(nav);
+  links();
   for (const input of byId("windows").querySelectorAll("input")) input.checked = input.value === nav.window;
   if (!nav.run) replay.leave();
-  if (before.app !== nav.app) table.clear();
-  if (before.digest !== nav.digest) {
-    routeView.clear();
-    setText(byId("route-name"), "\u00a0");
+  if (["app", "digest", "view"].some((name) => before[name] !== nav[name])) {
+    isRouteMissing = false;
+    clearViews();
   }
+  table.choose(nav);
+  routeView.breakdown.of(breakdownOf(nav));
   if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  timeBar.moved();
   showParts();
   poller.now();
+}
+
+/** The addresses that follow from what is shown. */
+function links() {
+  byId("back").href = hashOf({ ...nav, digest: "" });
+  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+}
+
+/** Sort or filter have been chosen: nothing new is fetched for them. */
+function choose(choice) {
+  nav = { ...nav, ...choice };
+  stay(nav);
+  links();
+}
+
+/** In other colours, or in another time zone. */
+function redraw() {
+  plots.redraw();
+  replay.redraw();
 }
 
 function startChoosers() {
@@ -174,15 +249,23 @@ function startChoosers() {
     input.addEventListener("change", () => goTo({ ...nav, window: name }));
     byId("windows").append(make("label", {}, input, label));
   }
-  byId("app").addEventListener("change", (event) => goTo({ ...nav, digest: "", app: event.target.value }));
+  byId("app").addEventListener("change", (event) => {
+    const before = location.hash;
+    goTo({ ...nav, digest: "", app: event.target.value });
+    // The overview has the address of what was there before there was a second app.
+    if (location.hash === before) move();
+  });
 }
 
+startBar(document.querySelector(".bar"));
 startChoosers();
 startEmpty();
 startTips();
-startTheme(byId("theme"), () => {
-  plots.redraw();
-  replay.redraw();
+startTheme(byId("theme"), redraw);
+startZone(byId("zone"), () => {
+  redraw();
+  timeBar.draw();
+  poller.anew();
 });
 addEventListener("hashchange", move);
 fetch(resolved("api/codes")).then((answer) => (answer.ok ? answer.json() : {})).then(knowCodes, () => {});

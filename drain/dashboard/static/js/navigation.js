@@ -1,6 +1,7 @@
-// What the page shows (view, route, app and window) is all in the address after `#`, so every view can
-// be bookmarked and shared.
+// What the page shows (view, route, app, span of time, sort and filter) is all in the address after `#`, so
+// every view can be bookmarked and shared.
 
+import { KEPT_S, readSpan } from "./moments.js";
 import { load, save } from "./storage.js";
 
 export const WINDOWS = [
@@ -12,27 +13,51 @@ export const WINDOWS = [
   ["all", "all", "all time"],
 ];
 
-const SPANS_S = { "5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, all: Infinity };
+export const SPANS_S = { "5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, all: Infinity };
 
 const LAST = "tailrace.window";
+const COMPARED = ["hour", "day", "week"];
 const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
 
-/** {view: "traffic" | "replay", digest: "" | 64 hex digits, app, window} */
+/**
+ * {view: "traffic" | "replay", run, digest: "" | 64 hex digits, app, window, from, to, compare, sort, filter,
+ * fault}.
+ * `window` is the name of a span that ends now, and empty where `from` and `to` (Unix s, else null) say which
+ * one is meant. `compare`: `hour`, `day`, `week` or empty. `fault`: why the times of the address could not be used.
+ */
 export function readNavigation() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const found = new URLSearchParams(query);
-  const asked = found.get("window") || load(LAST);
-  const window = OLD_NAMES[asked] ?? asked;
   const digest = /^\/routes\/([0-9a-f]{64})$/.exec(path);
   return {
     view: path.startsWith("/replay") ? "replay" : "traffic",
     run: path.startsWith("/replay/") ? decoded(path.slice(8)) : "",
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
-    window: names.includes(window) ? window : "5m",
+    ...timeOf(found),
+    sort: found.get("sort") || "",
+    filter: found.get("filter") || "",
+    compare: COMPARED.includes(found.get("compare")) ? found.get("compare") : "",
   };
 }
+
+function timeOf(found) {
+  const { from = null, to = null, fault = "" } = found.has("from") ? readSpan(found.get("from"), found.get("to"), undefined, true) : {};
+  return { window: from === null ? known(found.get("window")) : "", from, to, fault };
+}
+
+/** What a window is called in a sentence. */
+export const wordsOf = (window) => WINDOWS.find(([name]) => name === window)?.[2] ?? "";
+
+/** The name of a window, by default that which was chosen last. */
+function known(asked) {
+  const [own] = [asked, load(LAST), "5m"].map((name) => OLD_NAMES[name] ?? name).filter((name) => names.includes(name));
+  return own;
+}
+
+/** The live window to which one returns from the past. */
+export const liveWindow = () => ({ window: known(null), from: null, to: null });
 
 /** Without the escapes of a URL; as it is where they are not valid. */
 function decoded(text) {
@@ -43,22 +68,47 @@ function decoded(text) {
   }
 }
 
+export const isPast = (nav) => nav.from !== null;
+export const isAllTime = (nav) => nav.window === "all";
+
+/** The span as the API takes it. */
+export const spanParameters = (nav) => (isPast(nav) ? { from: nav.from, to: nav.to } : { window: nav.window });
+
+const iso = (seconds) => new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
+
 export function hashOf(nav) {
   const query = new URLSearchParams();
   if (nav.app) query.set("app", nav.app);
-  query.set("window", nav.window);
+  if (isPast(nav)) {
+    query.set("from", iso(nav.from));
+    query.set("to", iso(nav.to));
+  } else {
+    query.set("window", nav.window);
+  }
+  for (const name of ["compare", "sort", "filter"]) if (nav[name]) query.set(name, nav[name]);
   let path = nav.digest ? `/routes/${nav.digest}` : "/";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
-  return `#${path}?${query}`;
+  // A colon needs no escape there, and a time is easier to read with it.
+  return `#${path}?${query.toString().replaceAll("%3A", ":")}`;
 }
 
+/** The whole address of a view. */
+export const linkTo = (nav) => `${location.origin}${location.pathname}${hashOf(nav)}`;
+
 export function goTo(nav) {
-  save(LAST, nav.window);
+  if (nav.window) save(LAST, nav.window);
   location.hash = hashOf(nav);
 }
 
-/** The window `chosen`, or the next longer one that reaches back to a moment (Unix s, may be NaN). */
-export function windowSince(moment, chosen) {
-  const age = Date.now() / 1_000 - moment;
-  return names.slice(names.indexOf(chosen)).find((name) => !(age > SPANS_S[name])) ?? "all";
+/** Puts choices that need no new figures into the address, without another step for Back. */
+export function stay(nav) {
+  history.replaceState(history.state, "", hashOf(nav));
+}
+
+/** The span of a run's own time, as far as figures of it are kept; that of `nav` for a run without times. */
+export function spanOfRun({ from, until }, nav) {
+  const [start, end] = [from, until].map((moment) => Math.floor(Date.parse(moment) / 1_000));
+  if (!(start < end)) return { window: nav.window, from: nav.from, to: nav.to };
+  if (start < Date.now() / 1_000 - KEPT_S) return { window: "all", from: null, to: null };
+  return { window: "", from: start, to: end };
 }

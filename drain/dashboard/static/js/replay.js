@@ -1,5 +1,6 @@
 // The Replay tab: one run with its verdict and what that rests on, and the list of all runs.
 
+import { copy, flash } from "./clipboard.js";
 import { Part, make, setText } from "./dom.js";
 import * as format from "./format.js";
 import { pace, steps } from "./replay_pace.js";
@@ -7,7 +8,7 @@ import { ReplayPlots } from "./replay_plots.js";
 import { bodies, legend, routesTable, tiles } from "./replay_routes.js";
 import { RunList } from "./replay_runs.js";
 import { thresholds, verdict } from "./replay_verdict.js";
-import { standing, when, wordsOf } from "./replay_words.js";
+import { standing, wordsOf, zoned } from "./replay_words.js";
 
 export class ReplayView {
   /** `addressOf(run)` gives the address of a run's view, `routeAddress(digest, info)` that of a route's. */
@@ -130,7 +131,7 @@ export class ReplayView {
     setText(this.title, format.visible(target || run.id));
     setText(this.against, baseline ? `against ${format.visible(baseline)}` : "");
     this.against.hidden = !baseline;
-    setText(this.about, [when(run), run.info.app ? `app ${format.visible(run.info.app)}` : ""].filter(Boolean).join(" · "));
+    setText(this.about, [zoned(run), run.info.app ? `app ${format.visible(run.info.app)}` : ""].filter(Boolean).join(" · "));
     setText(this.link, format.visible(run.id));
     this.link.href = this.addressOf(run.id);
     this.list.show(this.runs, run.id, this.runsAtMs ?? Date.now());
@@ -145,25 +146,19 @@ export class ReplayView {
   }
 
   async copyLink() {
-    const address = this.link.href;
-    try {
-      await navigator.clipboard.writeText(address);
-      this.flash("Copied");
-    } catch {
-      // Without HTTPS a page may not write to the clipboard; the reader then copies the address.
-      location.hash = this.link.hash;
-      this.flash("See the address bar");
+    if (await copy(this.link.href)) {
+      flash(this.copy, "Copied");
+      return;
     }
+    // Without HTTPS a page may not write to the clipboard; the reader then copies the address.
+    location.hash = this.link.hash;
+    flash(this.copy, "See the address bar");
   }
 
-  flash(word) {
-    setText(this.copy, word);
-    setTimeout(() => setText(this.copy, "Copy link"), 2_500);
-  }
-
-  /** Other colours. */
+  /** In other colours, or in another time zone. */
   redraw() {
     this.plots.redraw();
+    this.verdict.drawn = "";
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import * as format from "./format.js";
-import { Panel } from "./plots.js";
+import { Panel } from "./panel.js";
 
 const PANELS = [
   {
@@ -45,7 +45,7 @@ export class ReplayPlots {
   }
 
   redraw() {
-    for (const panel of this.panels) panel.build();
+    for (const panel of this.panels) panel.redraw();
   }
 }
 

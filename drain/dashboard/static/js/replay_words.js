@@ -1,6 +1,7 @@
 // What a replay run is called, how it stands or ended, and what its figures are, in words.
 
 import * as format from "./format.js";
+import { isSameDay, zoneName } from "./zone.js";
 
 const SILENT_S = 60; // A run that goes on writes every few seconds.
 
@@ -38,12 +39,11 @@ export function standing({ id, info, result }, atMs) {
   return { kind: ["passed", "failed", "inconclusive"].includes(verdict) ? verdict : "finished", detail: "" };
 }
 
-/** "23 Nov 10:00 to 11:00", in the reader's own time; empty for a run that is not of a window. */
+/** "23 Nov 10:00 to 11:00", in the page's zone; empty for a run that is not of a window. */
 export function spanOf(info) {
   const [from, until] = [info.from, info.until].map((moment) => Date.parse(moment) / 1_000);
   if (Number.isNaN(from) || Number.isNaN(until)) return "";
-  const isOneDay = new Date(from * 1_000).toDateString() === new Date(until * 1_000).toDateString();
-  return `${format.dayAndClock(from)} to ${isOneDay ? format.clockShort(until) : format.dayAndClock(until)}`;
+  return `${format.dayAndClock(from)} to ${isSameDay(from, until) ? format.clockShort(until) : format.dayAndClock(until)}`;
 }
 
 export function when({ id, info }) {
@@ -51,6 +51,13 @@ export function when({ id, info }) {
   const span = spanOf(info);
   if (span) return span;
   return info.started_at ? format.dayAndClock(Number(info.started_at)) : "";
+}
+
+/** The same with the zone of its times. */
+export function zoned(run) {
+  const time = when(run);
+  const moment = Date.parse(run.info.from) / 1_000 || Number(run.info.started_at) || undefined;
+  return time.includes(":") ? `${time} ${zoneName(moment)}` : time;
 }
 
 /** The address of a host without what is always the same. */

@@ -1,9 +1,11 @@
-// One route by itself: how its times are spread, and who answered what.
+// One route by itself: how its times are spread, which requests were slow or failed, and who answered what.
 
+import { BreakdownView } from "./breakdown.js";
 import { meaningOf } from "./columns.js";
-import { make } from "./dom.js";
+import { keepingPlace, make } from "./dom.js";
 import * as format from "./format.js";
 import { histogram } from "./histogram.js";
+import { SamplesView } from "./samples.js";
 
 const SHOWN = 8;
 const PATHS_SHOWN = 20;
@@ -12,6 +14,14 @@ export class RouteView {
   constructor(container) {
     this.container = container;
     this.drawn = "";
+    this.times = make("div", { class: "time-pair" });
+    const samples = make("div", { class: "samples-pair" });
+    const log = make("div");
+    this.shares = make("div", { class: "breakdowns" });
+    this.allTime = make("section", { class: "all-time", "aria-labelledby": "all-time-title" });
+    container.append(this.times, samples, log, this.shares, this.allTime);
+    this.samples = new SamplesView(samples);
+    this.breakdown = new BreakdownView(log);
     new ResizeObserver(() => this.draw()).observe(container);
   }
 
@@ -20,10 +30,15 @@ export class RouteView {
     this.draw();
   }
 
+  showSamples(samples) {
+    this.samples.show(samples);
+  }
+
   clear() {
     this.detail = null;
     this.drawn = "";
-    this.container.replaceChildren();
+    for (const part of [this.times, this.shares, this.allTime]) part.replaceChildren();
+    this.samples.clear();
   }
 
   draw() {
@@ -32,36 +47,40 @@ export class RouteView {
     // Focus on a bar would be lost by drawing what is there already.
     const drawn = JSON.stringify([this.detail.figures, this.detail.dynos, this.detail.hosts, this.detail.paths, width]);
     if (drawn === this.drawn) return;
-    const focused = indexOfFocus(this.container);
     this.drawn = drawn;
     const { figures, service_histogram: service, connect_histogram: connect, dynos, hosts, paths } = this.detail;
     const wide = width > 1_100 ? (width - 16) * (2 / 3) : width;
     const narrow = width > 1_100 ? (width - 16) / 3 : width;
-    this.container.replaceChildren(
+    keepingPlace(this.times, () => this.times.replaceChildren(
       histogram("Service time", service, figures.service, wide - 30),
       histogram("Connect time", connect, figures.connect, narrow - 30),
+    ));
+    fill(this.shares, [
+      shares("Statuses", figures.statuses, { classOf: (status) => `${status[0]}xx` }),
+      Object.keys(figures.codes).length
+        ? shares("H-codes", figures.codes, { nameOf: (code) => `${code} ${meaningOf(code)}`, classOf: () => "code", of: figures.count })
+        : null,
+      shares("Methods", figures.methods),
+      facts(figures),
+      figures.connections ? connections(figures) : null,
+    ]);
+    // A figure since the first request, beside those of a window, must say so.
+    fill(this.allTime, [
+      make("h2", { id: "all-time-title" }, "Since the first request"),
       make(
         "div",
         { class: "breakdowns" },
-        Object.keys(paths).length ? shares("Most frequent paths, all time", paths, { most: PATHS_SHOWN, isPart: true }) : null,
-        shares("Statuses", figures.statuses, { classOf: (status) => `${status[0]}xx` }),
-        Object.keys(figures.codes).length
-          ? shares("H-codes", figures.codes, { nameOf: (code) => `${code} ${meaningOf(code)}`, classOf: () => "code", of: figures.count })
-          : null,
-        shares("Methods", figures.methods),
-        shares("Dynos, all time", dynos),
-        shares("Hosts, all time", hosts),
-        facts(figures),
-        figures.connections ? connections(figures) : null,
+        ...[
+          Object.keys(paths).length ? shares("Most frequent paths, all time", paths, { most: PATHS_SHOWN, isPart: true }) : null,
+          shares("Dynos, all time", dynos),
+          shares("Hosts, all time", hosts),
+        ].filter(Boolean),
       ),
-    );
-    if (focused >= 0) this.container.querySelectorAll("[tabindex]")[focused]?.focus();
+    ]);
   }
 }
 
-function indexOfFocus(container) {
-  return [...container.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
-}
+const fill = (part, children) => part.replaceChildren(...children.filter(Boolean));
 
 /** `isPart`: the counts are some of many, so their shares say nothing. */
 function shares(title, counts, { nameOf = format.visible, classOf = () => null, of = 0, most = SHOWN, isPart = false } = {}) {

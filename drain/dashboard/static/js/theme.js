@@ -1,31 +1,39 @@
-// Light or dark: as the system says, until the reader says otherwise.
+// Light or dark: as the system says, or as the reader says. One button goes through the three.
 
 import { load, save } from "./storage.js";
 
 const KEY = "tailrace.theme";
+const NAMES = { system: "Auto", light: "Light", dark: "Dark" };
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-export function currentTheme() {
-  return document.documentElement.dataset.theme;
-}
+const choice = () => (["light", "dark"].includes(load(KEY)) ? load(KEY) : "system");
+const systems = () => (system.matches ? "dark" : "light");
 
 /** Wires the button; `changed` is called after each change, for what draws on canvas. */
 export function startTheme(button, changed) {
-  const show = (theme) => {
-    document.documentElement.dataset.theme = theme;
-    button.setAttribute("aria-label", theme === "dark" ? "Switch to light colours" : "Switch to dark colours");
+  const show = (chosen) => {
+    document.documentElement.dataset.theme = chosen === "system" ? systems() : chosen;
+    button.dataset.choice = chosen;
+    button.querySelector("span").textContent = NAMES[chosen];
+    button.setAttribute("aria-label", `${NAMES[chosen]} colours: switch to ${NAMES[after(chosen)].toLowerCase()}`);
+    button.dataset.tip = chosen === "system" ? "Colours: as your system says" : `Colours: ${chosen}`;
     changed();
   };
   button.addEventListener("click", () => {
-    const theme = currentTheme() === "dark" ? "light" : "dark";
-    // The system's own choice is not kept: the page then goes on following it.
-    save(KEY, theme === (system.matches ? "dark" : "light") ? null : theme);
-    show(theme);
+    const chosen = after(button.dataset.choice);
+    save(KEY, chosen === "system" ? null : chosen);
+    show(chosen);
   });
   system.addEventListener("change", () => {
-    if (!load(KEY)) show(system.matches ? "dark" : "light");
+    if (button.dataset.choice === "system") show("system");
   });
-  show(currentTheme());
+  show(choice());
+}
+
+/** First what the system does not show, so that the first click is seen. */
+function after(chosen) {
+  const other = systems() === "dark" ? "light" : "dark";
+  return { system: other, [other]: systems(), [systems()]: "system" }[chosen];
 }
 
 /** The value of a CSS custom property, such as `--accent`. */

@@ -40,7 +40,7 @@ def append_minute(environ: dict[str, str], count: int = 100, gap_s: float = 0.02
         (["--stages", "5m:1x", "--for", "5m"], "leave out --for"),
         (["--stages", "5m"], "--stages: '5m' is not a stage"),
         (["--stages", "30m:1x,60m:1x"], "the window has 60 minutes, the stages need 90 minutes of the log"),
-        (["--for", "soon"], "--for must be a number with s, m, h or d"),
+        (["--for", "soon"], "--for must be a number with s, m, h, d or w"),
         (["--for", "0s"], "--for must be at least 1s"),
         (["--rate", "0"], "--rate must be a number above 0"),
         (["--rate", "max"], "--rate must be a number above 0"),

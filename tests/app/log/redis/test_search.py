@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadMessage
-from app.log.redis import search as redis_search
+from app.log.redis import places
 from app.log.redis.search import SKEW_MS, FrameSearch, PackedFrame
 from app.log.redis.stream import pack
 from app.log.scan import is_wanted
@@ -151,5 +151,5 @@ def test_which_pattern_is_searched_first_changes_with_what_is_there() -> None:
     usual = packed(1, [encode(line) for line in lines], at_ms)
     turned = packed(2, [encode(line).replace(b"=200", b"=500", 1) for line in lines], at_ms)
     for frame, expected in ((usual, [both]), (turned, []), (usual, [both])):
-        for _ in range(redis_search.ORDER_EVERY + 1):
+        for _ in range(places.ORDER_EVERY + 1):
             assert search.search([frame]).messages == expected

@@ -38,8 +38,14 @@ def test_percentiles_are_within_one_percent() -> None:
         assert value == pytest.approx(values[int(share * 4_999)], rel=RELATIVE_ERROR * 1.1)
 
 
+def test_the_time_of_all_together_is_within_one_percent() -> None:
+    values = [random.Random(2).lognormvariate(5, 2) for _ in range(5_000)]
+    assert latency(sketch(values)).total_ms == pytest.approx(sum(values), rel=RELATIVE_ERROR * 1.1)
+
+
 def test_nothing_measured_has_no_percentiles() -> None:
     assert latency({}).p50 is None
+    assert latency({}).total_ms == 0
     assert figures(Sums(), 0.0).error_rate == 0
 
 

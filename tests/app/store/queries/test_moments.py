@@ -11,6 +11,8 @@ import redis
 from app.store import keys, queries
 from app.store.keys import digest
 from app.store.queries import Span
+from app.store.queries.spanned import earlier_plan
+from app.store.queries.spans import plan
 from servers.figures import SeenRequest, fill
 
 
@@ -256,14 +258,37 @@ def test_an_hour_before_that_began_with_the_first_request_has_the_rate_since_the
     assert table.total_changes["rate"].before == pytest.approx(1.0, rel=0.1)
 
 
-def test_a_span_that_is_longer_than_the_offset_is_compared_with_one_that_does_not_overlap_it(
-    redis_client: redis.Redis, now_s: float
+@pytest.mark.parametrize("past_s", [0, 3, 17, 48, 55])
+@pytest.mark.parametrize("earlier", ["hour", "day"])
+def test_a_day_is_compared_with_the_day_before_however_it_is_rounded(
+    past_s: int, earlier: queries.Earlier
 ) -> None:
+    now_s = 1_795_392_000.0 + past_s
+    found = earlier_plan(plan(Span(86_400), now_s, 30), earlier, now_s)
+    assert found is not None
+    assert found[1] == 86_400
+
+
+@pytest.mark.parametrize(("seconds", "offset_s"), [(300, 3_600), (3_600, 3_600), (7_200, 7_200)])
+@pytest.mark.parametrize("age_s", [0, 5_000, 200_000])
+def test_an_earlier_span_hardly_overlaps_the_one_it_is_compared_with(
+    seconds: int, offset_s: int, age_s: int
+) -> None:
+    now_s = 1_795_447_804.0
+    after = plan(Span(seconds, int(now_s) - age_s), now_s, 30)
+    found = earlier_plan(after, "hour", now_s)
+    assert found is not None
+    # Where whole hours alone are kept, a span of an hour may be widened to two.
+    assert found[1] == (offset_s if after.grain_s < 3_600 else after.end_s - after.start_s)
+    assert found[0].end_s - after.start_s <= 0.1 * (after.end_s - after.start_s)
+
+
+def test_a_day_is_compared_with_the_one_before(redis_client: redis.Redis, now_s: float) -> None:
     fill(redis_client, [SeenRequest(now_s - 600 * number) for number in range(1, 1_000)], now_s)
     table = queries.routes_table(redis_client, "", Span(86_400), now_s, "hour")
     assert table.before is not None
     assert table.from_s is not None
-    assert table.before.to_s <= table.from_s + 3_600
+    assert table.before.to_s <= table.from_s + 3_660
     assert table.before.from_s == pytest.approx(table.from_s - 86_400, abs=3_610)
 
 

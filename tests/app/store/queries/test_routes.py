@@ -57,6 +57,25 @@ def test_the_table_counts_what_happened_in_the_span(
         assert row.digest == digest(row.route)
 
 
+def test_errors_of_each_step_are_those_of_the_step(redis_client: redis.Redis, now_s: float) -> None:
+    at_s = now_s - 100
+    seen = [SeenRequest(at_s - 60, "/a", status="500", app="shop")] * 7
+    seen += [SeenRequest(at_s, "/a", app="shop")] * 20
+    seen += [SeenRequest(at_s, "/a", status="200", code="H18", app="shop")] * 3
+    seen += [
+        SeenRequest(at_s, "/a", status="499", code="H27", app="shop"),
+        SeenRequest(at_s, "/b", app="api"),
+    ]
+    fill(redis_client, seen, now_s)
+    table = queries.routes_table(redis_client, "shop", queries.Span(300), now_s)
+    by_app = queries.routes_by_app(redis_client, "", queries.Span(300), now_s)
+    assert table.step_s == 10
+    for row in (table.routes[0], next(row for row in by_app.routes if row.app == "shop")):
+        assert [round(per_s * 10) for per_s in row.errors_spark if per_s] == [7, 3]
+        assert [round(per_s * 10) for per_s in row.spark if per_s] == [7, 24]
+    assert not any(next(row for row in by_app.routes if row.app == "api").errors_spark)
+
+
 def test_since_ever_counts_all(redis_client: redis.Redis, now_s: float) -> None:
     requests = traffic(now_s, 2_000, within_s=100 * 86_400)
     fill(redis_client, requests, now_s)

@@ -211,13 +211,15 @@ def test_whatever_is_asked_for_takes_a_bounded_number_of_windows(
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("15m", 900), ("24h", 86_400), ("31d", 2_678_400)]
+    ("text", "seconds"), [("90s", 90), ("15m", 900), ("24h", 86_400), ("1w", 604_800), ("31d", 2_678_400)]
 )
 def test_a_span_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     assert read_span(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "-5m", "5 m", "1w", "9s", "32d", "1.5h", "99999999d", "٣m"])
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "-5m", "5 m", "1y", "5w", "9s", "32d", "1.5h", "99999999d", "٣m"]
+)
 def test_anything_else_is_no_span(text: str) -> None:
     with pytest.raises(ValueError, match="from 10s to 31d"):
         read_span(text)

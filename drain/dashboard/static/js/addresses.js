@@ -1,0 +1,50 @@
+// What a view asks the API for: from where one is (navigation.js) and which apps there are (apps.js) to
+// addresses. Pure.
+
+import { appForApi } from "./apps.js";
+import { isAllTime, spanParameters } from "./navigation.js";
+
+function query(nav, further = {}) {
+  const parameters = new URLSearchParams({ ...spanParameters(nav), ...further });
+  if (appForApi(nav)) parameters.set("app", appForApi(nav));
+  return parameters;
+}
+
+/** All time has nothing before it. */
+const compared = (nav) => (nav.compare && !isAllTime(nav) ? { compare: nav.compare } : {});
+
+/** The overview has the routes of each app, and of no app in particular. */
+function routesQuery(nav, apps) {
+  return query(nav, apps.isOverview(nav) ? { ...compared(nav), by: "app" } : compared(nav));
+}
+
+const routeOf = (nav) => (nav.digest ? { route: nav.digest } : {});
+
+/** The table of routes, as a spreadsheet. */
+export const routesCsv = (nav, apps) => `api/routes.csv?${routesQuery(nav, apps)}`;
+
+export const seriesCsv = (nav) => `api/series.csv?${query(nav, routeOf(nav))}`;
+
+export const breakdownOf = (nav) => `api/breakdown?${query(nav, routeOf(nav))}`;
+
+/** The figures of a traffic view, by name; none as long as it is not known which view it is. */
+export function trafficAddresses(nav, apps) {
+  if (apps.isUnknown(nav) || apps.isUndecided(nav)) return {};
+  if (apps.isOverview(nav)) {
+    return { overview: `api/overview?${query(nav, compared(nav))}`, routes: `api/routes?${routesQuery(nav, apps)}` };
+  }
+  const series = isAllTime(nav) ? {} : { series: `api/series?${query(nav, routeOf(nav))}` };
+  if (nav.digest) {
+    return {
+      route: `api/routes/${nav.digest}?${query(nav, compared(nav))}`,
+      samples: `api/samples?${query(nav, routeOf(nav))}`,
+      ...series,
+    };
+  }
+  return {
+    routes: `api/routes?${routesQuery(nav, apps)}`,
+    dynos: `api/dynos?${query(nav)}`,
+    hosts: `api/hosts?${query(nav)}`,
+    ...series,
+  };
+}

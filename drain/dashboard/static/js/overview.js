@@ -1,0 +1,107 @@
+// All apps side by side: how much each gets, what fails, how long it takes, and which of them are silent.
+
+import { change, fillErrors, plain } from "./columns.js";
+import { byId, make, setAttribute, setText } from "./dom.js";
+import * as format from "./format.js";
+import { Sheet } from "./sheet.js";
+import { fillErrorTrend, fillTrend } from "./sparks.js";
+import { load, save } from "./storage.js";
+
+const SORT = "tailrace.sort-apps";
+const BAD_FROM = 0.01;
+
+/** From here on a silence is said; figures are a few seconds late in any case. */
+const SAID_FROM_S = 60;
+/** From here on it stands out. */
+const LONG_FROM_S = 120;
+
+const COLUMNS = [
+  { key: "name", name: "App", text: true, isHead: true, of: (row) => row.app, fill: fillName },
+  { key: "app-rate", name: "Requests/s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
+  change("rate", "Δ requests/s"),
+  { key: "app-now", name: "Now/s", tip: "Over the last whole minute", of: (row) => row.now_requests_per_s, fill: fillNow },
+  { key: "app-trend", name: "Requests", fill: (cell, row) => fillTrend(cell, row.requests_spark) },
+  { key: "app-errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
+  change("error_rate", "Δ errors"),
+  { key: "errors-now", name: "Errors now", tip: "Over the last whole minute", of: (row) => row.now_error_rate ?? 0, fill: fillErrorsNow },
+  { key: "errors-trend", name: "Errors/s", fill: (cell, row) => fillErrorTrend(cell, row.requests_spark, row.errors_spark) },
+  { key: "app-p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
+  { key: "app-p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
+  change("p95", "Δ p95"),
+  { key: "last", name: "Last request", text: true, descendsFirst: true, of: (row) => row.silent_s, fill: fillLast },
+];
+
+const YIELDING = ["app-p50", "change-rate", "errors-trend", "app-trend", "errors-now", "change-error_rate", "change-p95", "app-rate"];
+
+export class OverviewView {
+  /** `addressOf(row)` gives the address of an app's own view. */
+  constructor(container, addressOf) {
+    this.note = byId("overview-note");
+    this.sheet = new Sheet(container, {
+      label: "Apps",
+      columns: COLUMNS,
+      keyOf: (row) => row.app,
+      sort: readSort(),
+      context: addressOf,
+      yielding: YIELDING,
+      sorted: (sort) => save(SORT, JSON.stringify(sort)),
+      cards: "app-cards",
+    });
+  }
+
+  show({ apps, left_out: leftOut, at_ms: atMs }) {
+    const rows = apps.map((row) => ({ ...row, silent_s: row.last_s === null ? Infinity : Math.max(0, atMs / 1_000 - row.last_s - 10) }));
+    this.sheet.show(rows, { nothing: "No app has sent a request yet." });
+    setText(this.note, this.sentence(rows, leftOut));
+  }
+
+  sentence(rows, leftOut) {
+    const silent = rows.filter((row) => row.silent_s >= LONG_FROM_S).length;
+    const parts = [format.plural(rows.length, "app")];
+    if (silent) parts.push(`${format.count(silent)} silent`);
+    if (leftOut) parts.push(leftOut === 1 ? "the least used is left out" : `the ${format.count(leftOut)} least used are left out`);
+    return parts.join("; ");
+  }
+
+  clear() {
+    this.sheet.clear();
+    setText(this.note, "");
+  }
+}
+
+function fillName(cell, row, addressOf) {
+  // Requests without an app's name have no view of their own.
+  if (!row.app) return setText(cell, "(without a name)");
+  const link = cell.firstChild ?? cell.appendChild(make("a"));
+  setText(link, row.app);
+  setAttribute(link, "href", addressOf(row));
+}
+
+function fillNow(cell, row) {
+  setText(cell, format.rate(row.now_requests_per_s));
+  setAttribute(cell, "data-tone", row.now_requests_per_s ? null : "zero");
+}
+
+function fillErrorsNow(cell, row) {
+  const rate = row.now_error_rate;
+  setText(cell, row.now_requests_per_s ? (rate ? format.percent(rate) : "0") : "–");
+  setAttribute(cell, "data-tone", rate >= BAD_FROM ? "bad" : rate ? null : "zero");
+}
+
+function fillLast(cell, row) {
+  setText(cell, silence(row.silent_s));
+  setAttribute(cell, "data-tone", row.silent_s >= LONG_FROM_S ? "silent" : null);
+}
+
+function silence(seconds) {
+  if (seconds === Infinity) return "no request kept";
+  return seconds < SAID_FROM_S ? "just now" : `no request for ${format.duration(seconds)}`;
+}
+
+function readSort() {
+  try {
+    const found = JSON.parse(load(SORT));
+    if (COLUMNS.find((column) => column.key === found.key)?.of) return { key: found.key, descends: Boolean(found.descends) };
+  } catch { /* nothing kept, or nothing that fits */ }
+  return { key: "app-rate", descends: true };
+}

@@ -1,0 +1,121 @@
+"""axe-core finds no fault of accessibility in any view, light or dark, on a desktop or on a phone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from app.store.frame_events import Loss, record_once
+from app.store.keys import digest
+from servers.axe_core import NoAxe, axe_script
+from tests.browser.conftest import PHONE, Page
+from tests.browser.traffic import fill_shop, judged_run, report_worker
+from tests.conftest import skip_or_fail
+from tests.support import sample_result
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = (1280, 900)
+LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in (DESKTOP, PHONE)]
+
+RUN = """
+    const done = arguments[0];
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    axe.run(document, { runOnly: rules, resultTypes: ["violations"] }).then(
+      ({ violations, testEngine }) => done({
+        version: testEngine.version,
+        found: violations.flatMap(({ id, nodes }) =>
+          nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`)),
+      }),
+      (fault) => done({ version: "", found: [String(fault)] }),
+    );
+"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core."""
+    try:
+        return axe_script()
+    except NoAxe as reason:
+        skip_or_fail("axe", str(reason))
+
+
+def faults(page: Page, axe: str) -> list[str]:
+    """What axe-core finds wrong with what is shown."""
+    page.run(axe)
+    answer: dict[str, Any] = page.driver.execute_async_script(RUN)
+    assert answer["version"] == "4.14.1"
+    return list(answer["found"])
+
+
+def open_all_details(page: Page) -> None:
+    page.run("for (const one of document.querySelectorAll('main details')) one.open = true")
+
+
+def wait_for_traffic(page: Page) -> None:
+    page.wait_for(lambda: page.all("#table tbody tr"), "routes")
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+
+
+def test_it_finds_what_is_wrong(page: Page, axe: str, shop: redis.Redis) -> None:
+    page.open("#/?window=1h", size=DESKTOP)
+    wait_for_traffic(page)
+    page.run("document.getElementById('filter').parentElement.replaceWith(document.createElement('input'))")
+    page.run("document.querySelector('footer .fine').style.color = '#bbb'")
+    found = {fault.split(":")[0] for fault in faults(page, axe)}
+    assert {"label", "color-contrast"} <= found
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+def test_nothing_is_wrong_with_any_view_of_traffic(
+    page: Page, axe: str, redis_client: redis.Redis, scheme: str, size: tuple[int, int]
+) -> None:
+    def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
+        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.wait_for(is_there, name)
+        assert faults(page, axe) == [], name
+
+    report_worker(redis_client)
+    look("#/", lambda: page.is_shown("#empty"), "empty")
+    fill_shop(redis_client)
+    record_once(redis_client, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
+    report_worker(redis_client, "replay", ago_s=120)
+    look("#/?window=1h", lambda: page.all("#traffic tbody tr"), "all apps")
+    look("#/?app=shop&window=1h", lambda: page.all("#table tbody tr") and page.all("#alerts li"), "warnings")
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+    open_all_details(page)
+    page.wait_for(lambda: page.all("#memory-parts li"), "the parts of the memory")
+    page.focus(".plot")
+    assert faults(page, axe) == [], "all that unfolds"
+    look("#/?app=shop&window=all&filter=nowhere", lambda: page.is_shown("#table .none"), "no match")
+    search = digest("/search")
+    look(f"#/routes/{search}?window=1h", lambda: page.all(".histogram"), "a route")
+    now_s = int(time.time())
+    past = f"app=shop&from={now_s - 1_800}&to={now_s - 900}"
+    look(f"#/routes/{search}?{past}", lambda: page.is_shown("#go-live") and page.all(".histogram"), "past")
+    look(f"#/routes/{'0' * 64}?from=never", lambda: page.is_shown("#outage, #missing"), "no route")
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+def test_nothing_is_wrong_with_a_replay(
+    page: Page, axe: str, shop: redis.Redis, scheme: str, size: tuple[int, int]
+) -> None:
+    page.open("#/replay", size=size, prefers_color_scheme=scheme)
+    page.wait_for(lambda: "No replays yet" in page.text("#replay"), "the explanation")
+    assert faults(page, axe) == [], "none yet"
+    for run_id, result in (
+        ("failed", sample_result.failed()),
+        ("slow", sample_result.too_slow()),
+        ("limit", sample_result.found_limit()),
+        ("passed", sample_result.passed()),
+    ):
+        judged_run(shop, run_id, result)
+        page.open(f"#/replay/{run_id}", size=size, prefers_color_scheme=scheme)
+        page.wait_for(lambda: page.is_shown(".verdict"), run_id)
+        open_all_details(page)
+        assert faults(page, axe) == [], run_id
