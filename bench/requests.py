@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -44,7 +45,8 @@ FRAMES_MADE = 300
 ROUTE_AND_STATUS = (re.compile(rb"/checkout"), re.compile(rb"status=5\d\d"))
 WANTED_ID = "7d8f1c9e-2b64-4a0d-9c57-5e3b1f60a2d4"
 
-SENT_A_SECOND = 50
+SENT_A_SECOND = 100
+TURNS = 10
 NO_REWRITE = ("--auto-aof-rewrite-percentage", "0")
 """Of the append-only file, which Redis begins whenever it finds it large: it would take one of the cores."""
 
@@ -60,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--lines", type=int, default=500_000, help="in the log of (b) and (c) (default 500000)"
     )
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement of (c) (default 6)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of (c) (default 10)")
     parser.add_argument("--scan-forever", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.scan_forever:
@@ -177,17 +179,22 @@ def _find_one(settings: Settings, lines: int) -> None:
 
 
 def _time_appends(settings: Settings, seconds: float) -> None:
-    """Each twice, in turn, so that what else the machine does falls on both."""
+    """In many turns, so that what else the machine does falls on all of them."""
     frames = _frames(100)
     print(
         f"(c) {SENT_A_SECOND} frames of 100 lines a second{'':8}{'p50 ms':>10}{'p99 ms':>10}{'most ms':>10}"
     )
-    taken: dict[str, list[float]] = {"nobody scans": [], "one scans": [], "one scans at nice 10": []}
-    for _ in range(2):
-        for name, times_ms in taken.items():
-            niceness = None if name == "nobody scans" else 10 if name.endswith("10") else 0
-            with _scanning(settings, niceness):
-                times_ms += _append_for(settings, frames, seconds / 2)
+    with contextlib.ExitStack() as stack:
+        usual, nice = (stack.enter_context(_scanner(settings, niceness)) for niceness in (0, 10))
+        turns = (("nobody scans", None), ("one scans", usual), ("one scans at nice 10", nice))
+        taken: dict[str, list[float]] = {name: [] for name, _ in turns}
+        for _ in range(TURNS):
+            for name, scanner in turns:
+                if scanner:
+                    scanner.send_signal(signal.SIGCONT)
+                taken[name] += _append_for(settings, frames, seconds / TURNS)
+                if scanner:
+                    scanner.send_signal(signal.SIGSTOP)
     for name, times_ms in taken.items():
         times_ms.sort()
         p50, p99 = (times_ms[int(len(times_ms) * share)] for share in (0.5, 0.99))
@@ -210,18 +217,16 @@ def _append_for(settings: Settings, frames: list[list[bytes]], seconds: float) -
 
 
 @contextlib.contextmanager
-def _scanning(settings: Settings, niceness: int | None) -> Iterator[None]:
-    """A process that scans the whole log again and again; none where `niceness` is None."""
-    if niceness is None:
-        yield
-        return
+def _scanner(settings: Settings, niceness: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that scans the whole log again and again; it is stopped at first."""
     command = [sys.executable, "-m", "bench.requests", "--scan-forever", settings.redis_url]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         process.stdout.readline()  # It has read the log once.
         os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
-        yield
+        process.send_signal(signal.SIGSTOP)
+        yield process
     finally:
         process.kill()
         process.wait(10)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import main
-from app.masking import HIDDEN, MASK, mask_url, safe_repr, without_logins, without_words
+from app.masking import HIDDEN, MASK, mask_url, safe_repr, without_logins, without_query, without_words
 from app.settings.settings import FIELDS
 from servers.processes import ROOT
 
@@ -184,3 +184,11 @@ def test_a_setting_in_force_hides_the_login_of_a_url_and_no_more() -> None:
     assert without_logins("logplex@example.com") == "logplex@example.com"
     assert without_logins("http://[::1]:80/ http://h:80") == "http://[::1]:80/ http://h:80"
     assert mask_url("rediss://u:p/x@h:1/0?password=y#z") == f"rediss://{MASK}@h:1/0"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("/cart", "/cart"), ("/cart?", "/cart?…"), ("/a?token=x?y", "/a?…"), ("?q", "?…"), ("", "")],
+)
+def test_of_a_query_only_that_there_is_one_is_shown(path: str, shown: str) -> None:
+    assert without_query(path) == shown

@@ -117,7 +117,7 @@ class Detective:
         """The dyno that nearly all errors come from: of an app by its windows, of a route by the log."""
         if route:
             found = self._requests(app, route, since_s, "--failed", "--group-by", "dyno")
-            errors = {group["name"]: group["errors"] for group in found}
+            errors = {group["dyno"]: group["errors"] for group in found}
         else:
             rows = self._get("dynos", since_s, app=app)["rows"]
             errors = {row["name"]: row["figures"]["errors"] for row in rows}

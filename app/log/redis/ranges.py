@@ -31,12 +31,14 @@ Command = Literal["XRANGE", "XREVRANGE"]
 
 
 class RangeReader:
-    """Reads ranges on a connection of its own. Not thread-safe. Methods raise LogUnavailable."""
+    """Reads ranges on a connection that it takes from the client's pool until it is closed. Not thread-safe.
+    Methods raise LogUnavailable."""
 
     def __init__(self, client: redis.Redis, *, reconnects: bool = True) -> None:
         """`reconnects`: goes on where it was if the connection was closed meanwhile, as Redis does with those
         that ask nothing for long (`timeout` in redis.conf)."""
-        self._connection: Any = client.connection_pool.make_connection()
+        self._pool = client.connection_pool
+        self._connection: Any = None
         self._reconnects = reconnects
         self._count = ENTRIES_AT_FIRST
 
@@ -81,8 +83,8 @@ class RangeReader:
 
     def _send(self, *command: object) -> None:
         try:
-            if not self._connection.is_connected:
-                self._connection.connect()
+            if self._connection is None:
+                self._connection = self._pool.get_connection()
             packed = b"".join(self._connection.pack_command(*command))
             self._connection.send_packed_command([packed], check_health=False)
         except redis.RedisError as fault:
@@ -105,7 +107,10 @@ class RangeReader:
 
     def close(self) -> None:
         """Whatever was asked for is nobody's answer any more."""
-        self._connection.disconnect()
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._pool.release(self._connection)
+            self._connection = None
 
 
 def _frame(entry_id: bytes, fields: Sequence[bytes]) -> PackedFrame:

@@ -124,3 +124,9 @@ def test_learning_takes_time_in_proportion_to_the_table() -> None:
     deep = {"/" + "/".join(["a"] * 99) + f"/x{number}-y": 1 for number in range(2_000)}
     (template,) = learn(deep).templates
     assert template == "/" + "/".join(["a"] * 99) + "/:name"
+
+
+@pytest.mark.parametrize("route", ["*", "http://shop.example.com/cart", "users/7"])
+def test_a_route_that_is_no_path_keeps_its_name(route: str) -> None:
+    """`OPTIONS *`, and what proxies ask for."""
+    assert learned_name(route, {"/:name", "/a/:name"}, ()) == route
