@@ -39,6 +39,8 @@ class RangeReader:
         that ask nothing for long (`timeout` in redis.conf)."""
         self._pool = client.connection_pool
         self._connection: Any = None
+        self._is_owed = False
+        """Whether an answer is on the way."""
         self._reconnects = reconnects
         self._count = ENTRIES_AT_FIRST
 
@@ -86,13 +88,18 @@ class RangeReader:
             if self._connection is None:
                 self._connection = self._pool.get_connection()
             packed = b"".join(self._connection.pack_command(*command))
+            self._is_owed = True
             self._connection.send_packed_command([packed], check_health=False)
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
 
     def _answer(self, timeout_s: float = READ_TIMEOUT_S) -> Any:
         try:
-            return self._connection.read_response(timeout=timeout_s)
+            if self._connection is None:
+                raise redis.ConnectionError("there was no connection to ask on")
+            answer = self._connection.read_response(timeout=timeout_s)
+            self._is_owed = False
+            return answer
         except redis.RedisError as fault:
             raise LogUnavailable(f"Redis did not return the log: {why_refused(fault)}") from fault
 
@@ -106,9 +113,10 @@ class RangeReader:
         self._count = max(1, min(2 * self._count, fitting, ENTRIES_MAX))
 
     def close(self) -> None:
-        """Whatever was asked for is nobody's answer any more."""
+        """Gives the connection back. What was asked for on it must be nobody else's answer."""
         if self._connection is not None:
-            self._connection.disconnect()
+            if self._is_owed:
+                self._connection.disconnect()
             self._pool.release(self._connection)
             self._connection = None
 
