@@ -41,10 +41,10 @@ COLUMNS = (
     "aborted",
     "connections",
     *(f"lifetime_{share}_ms" for share in SHARES),
-    *(column for figure in FURTHER for column in _columns(figure)),
     "app",
     "from",
     "to",
+    *(column for figure in FURTHER for column in _columns(figure)),
 )
 
 COMPARED_COLUMNS = (
@@ -92,16 +92,13 @@ def _attachment(body: bytes, name: str) -> CachedResponse:
 def table_csv(table: RoutesTable) -> bytes:
     """A header and a line per route, UTF-8, as RFC 4180 has it. Every field is quoted, numbers too, which
     stay numbers to a spreadsheet: what it takes for the separator cannot split one then."""
-    span = [_time(table.from_s), _time(table.to_s)]
     before = table.before
     compared = [_time(before.from_s), _time(before.to_s)] if before else []
     return _csv(
         (*COLUMNS, *COMPARED_COLUMNS) if before else COLUMNS,
         (
             [
-                *_cells(row),
-                row.app or table.app,
-                *span,
+                *_cells(row, table),
                 *compared,
                 *(cell for name in CHANGED if before for cell in _change(row.changes[name])),
             ]
@@ -139,7 +136,7 @@ def _change(change: FigureChange) -> list[object]:
     return [_number(change.before), _number(change.change), str(change.is_shown).lower()]
 
 
-def _cells(row: RouteRow) -> list[object]:
+def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
     figures = row.figures
     return [
         csv_text(row.route),
@@ -156,6 +153,9 @@ def _cells(row: RouteRow) -> list[object]:
         figures.aborted,
         figures.connections,
         *_cell(figures.lifetime),
+        row.app or table.app,
+        _time(table.from_s),
+        _time(table.to_s),
         *(cell for figure in FURTHER for cell in _cell(getattr(figures, figure.name))),
     ]
 
