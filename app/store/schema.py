@@ -153,6 +153,7 @@ def _whole_ms(text: str) -> float | None:
 
 
 REQUESTS = Count("requests", "n", total="count", keeps_zero=True)
+STATUSES = Names("statuses", "s", "::statuses", "status", _status)
 HOST_NAMES = Names("hosts", "", ":hosts", "host", _host, is_bounded=True)
 CODES = Names("codes", "c", TOTALS_HASH, "code", prefix="c:", is_admitted=True)
 CONNECTION = "connection"
@@ -166,7 +167,7 @@ REMOVED = Count(
 FIGURES: tuple[Figure, ...] = (
     REQUESTS,
     Count("bytes", "b", total="bytes", columns=("bytes",), read=_size, keeps_zero=True),
-    Names("statuses", "s", "::statuses", "status", _status),
+    STATUSES,
     Names("methods", "m", TOTALS_HASH, "method", _method, prefix="m:"),
     CODES,
     Sketch("service", "+", ":service", "service", _ms, sums="::service"),

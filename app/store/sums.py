@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app import outcomes
 from app.store.schema import (
@@ -20,6 +21,8 @@ from app.store.schema import (
     Sketch,
     figure_of_field,
 )
+
+Name = TypeVar("Name", str, int)
 
 
 @dataclass(slots=True)
@@ -76,6 +79,32 @@ class Sums:
     @property
     def lifetime(self) -> Buckets:
         return self.sketches.get("lifetime", {})
+
+
+def without(total: Sums, parts: Iterable[Sums]) -> Sums:
+    """What is in the total, and in none of its parts. Never below 0: parts that are read later may have
+    grown."""
+    rest = Sums(
+        dict(total.counts),
+        {name: dict(counts) for name, counts in total.names.items()},
+        {name: dict(buckets) for name, buckets in total.sketches.items()},
+    )
+    for part in parts:
+        _subtract(rest.counts, part.counts)
+        for name, counts in part.names.items():
+            _subtract(rest.names.get(name, {}), counts)
+        for name, buckets in part.sketches.items():
+            _subtract(rest.sketches.get(name, {}), buckets)
+    return rest
+
+
+def _subtract(counts: dict[Name, int], part: Mapping[Name, int]) -> None:
+    for name, count in part.items():
+        left = counts.get(name, 0) - count
+        if left > 0:
+            counts[name] = left
+        else:
+            counts.pop(name, None)
 
 
 def sums_of(window: Mapping[str, float]) -> Sums:

@@ -6,6 +6,7 @@ gives empty results. Raises redis.RedisError if Redis is unreachable.
 
 from app.store.queries.alert import Alert
 from app.store.queries.alerts import alerts
+from app.store.queries.changes import Before, Changes, Earlier, FigureChange
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
 from app.store.queries.memory import Memory, MemoryPart, memory
@@ -22,6 +23,7 @@ from app.store.queries.routes import (
     route_detail,
     routes_table,
 )
+from app.store.queries.routes_by_app import routes_by_app
 from app.store.queries.samples import Sample, Samples, samples
 from app.store.queries.series import Series, series
 from app.store.queries.spans import Span, read_span
@@ -32,6 +34,10 @@ __all__ = [
     "AppRow",
     "Apps",
     "Bar",
+    "Before",
+    "Changes",
+    "Earlier",
+    "FigureChange",
     "Figures",
     "GroupHealth",
     "Health",
@@ -64,6 +70,7 @@ __all__ = [
     "replay_run",
     "replay_runs",
     "route_detail",
+    "routes_by_app",
     "routes_table",
     "samples",
     "series",

@@ -195,6 +195,7 @@ def _routes(health: Health) -> Iterator[Alert]:
             "`python -m app routes merge`, add patterns under `routes:` in the file of `TAILRACE_CONFIG`, "
             "or raise `ROUTES_MAX`.",
             count=1,
+            app=app,
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import redis
 
 from app.store import keys, replies
-from app.store.schema import COUNTS, NAMES, SKETCHES, TALK_NAMES, TOTALS_HASH, Counts, hashes_of
+from app.store.schema import COUNTS, LAST_SEEN, NAMES, SKETCHES, TALK_NAMES, TOTALS_HASH, Counts, hashes_of
 from app.store.sums import Sums, sums_of_totals
 
 Maxima = dict[str, float]
@@ -25,6 +26,30 @@ def all_time_requests(store: redis.Redis, app: str, digests: Sequence[str]) -> C
     for digest in digests:
         pipeline.hget(keys.total(app, digest, TOTALS_HASH), COUNTS[0].total)
     return dict(zip(digests, map(replies.number, pipeline.execute()), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row's requests of all time, and when the newest 10 seconds with one began (Unix s)."""
+
+    requests: int
+    last_s: int | None
+    """None: a version counted it that kept no such time."""
+
+    def is_since(self, at_s: int) -> bool:
+        """Whether it may have had requests since then."""
+        return self.last_s is None or self.last_s >= at_s
+
+
+def all_time_seen(store: redis.Redis, rows: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
+    """(App, digest) -> what is known of it. One round trip."""
+    pipeline = store.pipeline(transaction=False)
+    for app, digest in rows:
+        pipeline.hmget(keys.total(app, digest, TOTALS_HASH), [COUNTS[0].total, LAST_SEEN])
+    return {
+        row: Seen(replies.number(count), None if last_s is None else replies.number(last_s))
+        for row, (count, last_s) in zip(rows, pipeline.execute(), strict=True)
+    }
 
 
 def all_time(store: redis.Redis, app: str, digests: Sequence[str]) -> dict[str, tuple[Sums, Maxima]]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import redis
 
 from app.hosts import comparable
 from app.store import keys, replies
-from app.store.queries.all_time import all_time, all_time_requests
-from app.store.queries.changes import Before, Changes
+from app.store.queries.all_time import all_time, all_time_seen
+from app.store.queries.changes import Before, Changes, Earlier
 from app.store.queries.figures import Bar, Figures, figures, histogram, largest_first
-from app.store.queries.spans import FINE_S, Span, SpanPlan, plan
-from app.store.queries.windows import RouteSums, first_request_s, route_sums
+from app.store.queries.spanned import Comparison, Row, Spanned, compare_rows, read_rows
+from app.store.queries.spans import Span, SpanPlan, plan
 from app.store.route_table import PATHS_SHOWN, frequent_paths
 from app.store.schema import REQUESTS, TOTAL_NAMES, TOTALS_HASH, Counts
-from app.store.sums import Sums
 
 SPARK_BINS = 30
-ROUTES_SHOWN = 500
-WINDOWS_READ = 60_000
-"""Most windows that one table reads: about a second of Redis, in small steps."""
+ROUTES_SHOWN = 1_000
+WINDOWS_READ = 80_000
+"""Most windows that one table reads: about a second of Redis, in small steps. For a day, all routes of
+ROUTES_MAX's default fit. A comparison reads as much once more."""
 
 FEWEST_ROUTES = 50
 
@@ -47,6 +48,8 @@ class RoutesTable:
     from_s: int | None
     """Where the span begins, or the app's first request in it; None: all time."""
     to_s: int
+    """Where what is counted ends: now, if the span runs on. Rates are of its whole 10 s alone, because
+    requests may still be on their way to the last."""
     step_s: int | None
     total: Figures
     routes: list[RouteRow]
@@ -55,6 +58,9 @@ class RoutesTable:
     before: Before | None = None
     """What it is compared with."""
     total_changes: Changes = field(default_factory=dict)
+    by_app: bool = False
+    """Whether routes of several apps stand side by side: then a row without an app is of requests without
+    an app's name."""
     rounded_to_s: int | None = None
     """The span begins and ends at multiples of so many seconds, outwards from what was asked: shorter
     windows are not kept of that time. None: all time."""
@@ -107,52 +113,89 @@ def apps(store: redis.Redis) -> Apps:
     return Apps([AppCount(name, count) for name, count in largest_first(counts).items()], unnamed)
 
 
-def routes_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -> RoutesTable:
-    """The table of one app ("" for all together); `span` None: all time."""
+def routes_table(
+    store: redis.Redis, app: str, span: Span | None, now_s: float, compare: Earlier | None = None
+) -> RoutesTable:
+    """The table of one app ("" for all together); `span` None: all time, which is compared with nothing."""
     digests, all_time_count = known_routes(store, app)
     if span is None:
         return _all_time_table(store, app, digests, int(now_s))
     span_plan = plan(span, now_s, SPARK_BINS)
-    names = _busiest(store, app, digests, min(ROUTES_SHOWN, WINDOWS_READ // span_plan.windows))
-    read = route_sums(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)], span_plan)
-    total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
-    from_s = _counted_from(store, app, total, span_plan, all_time_count)
+    names, left_out = _busiest(store, app, digests, most_rows(span_plan), 0 if compare else span_plan.start_s)
+    row_names = {(app, digests[name]): name for name in names}
+    rows = [(app, keys.ALL_ROUTES), *row_names]
+    after = read_rows(store, app, rows, span_plan, now_s, all_time_count)
+    comparison = compare_rows(store, app, rows, after, compare, now_s)
+    return span_table(app, row_names, after, comparison, left_out)
+
+
+def most_rows(span_plan: SpanPlan) -> int:
+    """How many rows a table of this span may read."""
+    return max(FEWEST_ROUTES, min(ROUTES_SHOWN, WINDOWS_READ // span_plan.windows))
+
+
+def span_table(
+    app: str,
+    names: Mapping[Row, str],
+    after: Spanned,
+    comparison: Comparison | None,
+    left_out: int,
+    *,
+    by_app: bool = False,
+) -> RoutesTable:
+    """The table of rows with these names."""
+    ceased = comparison.ceased(after) if comparison else []
     rows = [
-        _row(name, digests[name], read[digests[name]], span_plan, from_s)
-        for name in names
-        if digests[name] in read
+        RouteRow(
+            names[row],
+            row[1],
+            after.figures(row),
+            after.spark(row),
+            row[0] if by_app else "",
+            comparison.changes(after, row) if comparison else {},
+        )
+        for row in (*after.rows, *ceased)
+        if row in names
     ]
+    total = (app, keys.ALL_ROUTES)
     return RoutesTable(
         app=app,
-        from_s=from_s,
-        to_s=span_plan.end_s,
-        step_s=span_plan.step_s,
-        total=figures(total.total, _rate(total, span_plan, from_s)),
-        routes=sorted(rows, key=lambda row: (-row.figures.count, row.route)),
-        left_out=len(digests) - len(names),
+        from_s=after.from_s,
+        to_s=after.plan.until_s,
+        step_s=after.plan.step_s,
+        total=after.figures(total),
+        routes=sorted(rows, key=lambda row: (-row.figures.count, row.route, row.app)),
+        left_out=left_out,
+        before=comparison.before if comparison else None,
+        total_changes=comparison.changes(after, total) if comparison else {},
+        rounded_to_s=after.plan.grain_s,
+        by_app=by_app,
     )
 
 
 def route_detail(
-    store: redis.Redis, app: str, digest: str, span: Span | None, now_s: float
+    store: redis.Redis,
+    app: str,
+    digest: str,
+    span: Span | None,
+    now_s: float,
+    compare: Earlier | None = None,
 ) -> RouteDetail | None:
     """One route, or all of an app's together for the digest `all`; None where there is no such route."""
     digests, all_time_count = known_routes(store, app)
     route = next((name for name, known in digests.items() if known == digest), "")
     if not route and digest != keys.ALL_ROUTES:
         return None
-    from_s: int | None
+    after = comparison = None
+    row = (app, digest)
     if span is None:
         sums, maxima_ms = all_time(store, app, [digest])[digest]
-        from_s, to_s, rate = None, int(now_s), None
+        shown = figures(sums, None, maxima_ms)
     else:
-        span_plan = plan(span, now_s, SPARK_BINS)
-        read = route_sums(store, app, [keys.ALL_ROUTES, digest], span_plan)
-        total = read.get(keys.ALL_ROUTES) or _no_requests(span_plan)
-        from_s = _counted_from(store, app, total, span_plan, all_time_count)
-        own = read.get(digest) or _no_requests(span_plan)
-        sums, maxima_ms = own.total, {}
-        to_s, rate = span_plan.end_s, _rate(own, span_plan, from_s)
+        rows = [(app, keys.ALL_ROUTES), row]
+        after = read_rows(store, app, rows, plan(span, now_s, SPARK_BINS), now_s, all_time_count)
+        comparison = compare_rows(store, app, rows, after, compare, now_s)
+        sums, shown = after.sums(row).total, after.figures(row)
     pipeline = store.pipeline(transaction=False)
     for names in TOTAL_NAMES:
         pipeline.hgetall(keys.total(app, digest, names.hash))
@@ -162,14 +205,17 @@ def route_detail(
         app=app,
         route=route,
         digest=digest,
-        from_s=from_s,
-        to_s=to_s,
-        figures=figures(sums, rate, maxima_ms),
+        from_s=after.from_s if after else None,
+        to_s=after.plan.until_s if after else int(now_s),
+        figures=shown,
         service_histogram=histogram(sums.service),
         connect_histogram=histogram(sums.connect),
         dynos=largest_first(named["dynos"]),
         hosts=largest_first(_by_host(named["hosts"])),
         paths=frequent_paths(store, app, digest, PATHS_SHOWN),
+        before=comparison.before if comparison else None,
+        changes=comparison.changes(after, row) if comparison and after else {},
+        rounded_to_s=after.plan.grain_s if after else None,
     )
 
 
@@ -191,21 +237,21 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     return replies.texts(digests), replies.number(count)
 
 
-def _no_requests(span_plan: SpanPlan) -> RouteSums:
-    return RouteSums(Sums(), [0] * len(span_plan.bins), 0, (FINE_S, span_plan.start_s))
-
-
-def _busiest(store: redis.Redis, app: str, digests: dict[str, str], most: int) -> list[str]:
-    """The routes themselves, or where there are too many the busiest of all time."""
-    most = max(most, FEWEST_ROUTES)
+def _busiest(
+    store: redis.Redis, app: str, digests: dict[str, str], most: int, since_s: int = 0
+) -> tuple[list[str], int]:
+    """The routes themselves, or where there are too many the busiest of all time among those that had a
+    request since then (Unix s); and how many of these were left out."""
     if len(digests) <= most:
-        return list(digests)
-    counts = all_time_requests(store, app, list(digests.values()))
-    return sorted(digests, key=lambda name: -counts[digests[name]])[:most]
+        return list(digests), 0
+    seen = all_time_seen(store, [(app, digest) for digest in digests.values()])
+    active = [name for name in digests if seen[app, digests[name]].is_since(since_s)]
+    names = sorted(active, key=lambda name: (-seen[app, digests[name]].requests, name))[:most]
+    return names, len(active) - len(names)
 
 
 def _all_time_table(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
-    names = _busiest(store, app, digests, ROUTES_SHOWN)
+    names, left_out = _busiest(store, app, digests, ROUTES_SHOWN)
     read = all_time(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
     total, maxima_ms = read[keys.ALL_ROUTES]
     rows = [
@@ -221,33 +267,5 @@ def _all_time_table(store: redis.Redis, app: str, digests: dict[str, str], now_s
         routes=sorted(
             (row for row in rows if row.figures.count), key=lambda row: (-row.figures.count, row.route)
         ),
-        left_out=len(digests) - len(names),
+        left_out=left_out,
     )
-
-
-def _row(name: str, digest: str, sums: RouteSums, span_plan: SpanPlan, from_s: int) -> RouteRow:
-    return RouteRow(
-        name, digest, figures(sums.total, _rate(sums, span_plan, from_s)), _spark(sums, span_plan)
-    )
-
-
-def _spark(sums: RouteSums, span_plan: SpanPlan) -> list[float]:
-    pairs = zip(sums.requests_per_bin, span_plan.bins, strict=True)
-    return [float(f"{count / part.seconds:.3g}") for count, part in pairs]
-
-
-def _rate(sums: RouteSums, span_plan: SpanPlan, from_s: int) -> float:
-    return (sums.total.requests - sums.running_requests) / max(1, span_plan.end_s - from_s)
-
-
-def _counted_from(
-    store: redis.Redis, app: str, total: RouteSums, span_plan: SpanPlan, all_time_count: int
-) -> int:
-    """From when on requests were counted: the start of the span, unless the very first request of
-    all lies within it. A drain that is two minutes old has no rate over an hour.
-
-    `all_time_count` was read before the windows, so that requests in between prove nothing.
-    """
-    if not total.total.requests or total.total.requests < all_time_count:
-        return span_plan.start_s
-    return min(first_request_s(store, app, total.first), span_plan.end_s - FINE_S)

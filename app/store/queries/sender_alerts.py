@@ -84,6 +84,7 @@ def _losses(health: Health) -> Iterator[Alert]:
             action="If this continues, the drain was too slow or unreachable: add web processes, "
             "or give a noisy app its own Tailrace.",
             count=dropped,
+            app=app,
         )
 
 
@@ -142,6 +143,7 @@ def _other_drains(health: Health) -> Iterator[Alert]:
             text="Logplex says so in this drain too, and names the other one. Nothing is missing here.",
             action="If that drain is one of Tailrace's, add its token to `DRAIN_TOKENS`.",
             count=dropped,
+            app=app,
         )
 
 
@@ -189,4 +191,5 @@ def _reports(health: Health) -> Iterator[Alert]:
             text=f"It said so {times} in the last hour.",
             action=meaning.action,
             count=report.count_last_hour,
+            app=report.app,
         )

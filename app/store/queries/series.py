@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import redis
 
 from app.store.queries.figures import latency, rounded
-from app.store.queries.spans import FINE_S, Span, plan
-from app.store.queries.windows import bin_sums
+from app.store.queries.spans import FINE_S, Span, last_minute, plan
+from app.store.queries.windows import bin_sums, row_sums
 from app.store.sums import Sums
 
 MOST_POINTS = 170
@@ -20,8 +20,9 @@ Column = list[float | None]
 class Series:
     """Columns of equal length, one entry per step; None if there were no requests.
 
-    A step is named by its start (Unix seconds). The last one may be incomplete: its rates are per
-    second elapsed.
+    A step is named by its start (Unix seconds), and lasts until the next, or until `to_s`. The first and the
+    last may be shorter than `step_s`, and those of a time of which such short windows are not kept any more
+    are longer: all rates are per second elapsed.
     """
 
     app: str
@@ -29,6 +30,7 @@ class Series:
     step_s: int
     from_s: int
     to_s: int
+    """Where the last step ends: lines of what came after it may still be on their way."""
     now_requests_per_s: float
     """Over the last whole minute, whatever the step."""
     times: list[int] = field(default_factory=list)
@@ -52,10 +54,23 @@ def series(store: redis.Redis, app: str, digest: str, span: Span, now_s: float) 
     """The columns of one route, or of all together for the digest `all`; two round trips."""
     span_plan = plan(span, now_s, MOST_POINTS)
     sums = bin_sums(store, app, digest, span_plan)
-    minute = plan(Span(60), now_s, 6)
-    *lately, _ = bin_sums(store, app, digest, minute)
-    now_per_s = sum(part.requests for part in lately) / (minute.end_s - minute.start_s)
-    result = Series(app, digest, span_plan.step_s, span_plan.start_s, span_plan.end_s, rounded(now_per_s))
+    minute = last_minute(now_s)
+    found = row_sums(store, [(app, digest)], minute).get((app, digest))
+    lately = found.total if found else Sums()
+    service = latency(lately.service)
+    result = Series(
+        app,
+        digest,
+        span_plan.step_s,
+        span_plan.start_s,
+        span_plan.end_s,
+        rounded(lately.requests / (minute.end_s - minute.start_s)),
+        now_error_rate=rounded(lately.errors / lately.requests) if lately.requests else None,
+        now_service_p50=service.p50,
+        now_service_p95=service.p95,
+        now_service_p99=service.p99,
+        rounded_to_s=span_plan.grain_s,
+    )
     for part, counted in zip(span_plan.bins, sums, strict=False):  # The last sums are still running.
         _add(result, part.start_s, part.seconds, counted)
     return result

@@ -3,18 +3,27 @@
 Each step is covered by the longest windows that fit: a day takes about 140 of them, not 8,640. The last
 seconds are kept apart (`running`): their counts are shown, but no rate is computed from them, because
 their lines are still on the way.
+
+What is asked for is widened to whole windows, of the shortest kind that is still complete: one of 10 s for an
+hour, then of a minute for a day, then of an hour. (Redis keeps some for longer, but a line that comes late is
+not added to those any more.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.durations import seconds_of
 from app.store.keys import WINDOWS
 
 FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
+_KEPT_S = dict(WINDOWS)
 SPAN_MAX_S = 31 * 86_400
 """What the longest windows are kept for."""
+
+KEPT_MARGIN_S = 5
+"""So much earlier a window counts as gone: reading takes a moment, and clocks differ."""
 
 ON_THE_WAY_S = 3
 """A line needs this long from the router to Redis when nothing is behind."""
@@ -30,7 +39,8 @@ Window = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of time that somebody asks for: so many seconds that end now, or at `until_s` (Unix s)."""
+    """A span of time that somebody asks for: so many seconds that end now, or at `until_s` (Unix s). One that
+    ends later than now ends now, but begins where it says."""
 
     seconds: int
     until_s: int | None = None
@@ -56,8 +66,14 @@ class SpanPlan:
     """A span: whole bins, oldest first, and where it ends now the windows that are still filling."""
 
     step_s: int
+    """The length of the bins, but for the first and the last, and for those of a time of which such short
+    windows are not kept any more."""
+    grain_s: int
+    """The length of the windows that the beginning of the span is rounded to."""
     bins: tuple[Bin, ...]
     running: tuple[Window, ...]
+    until_s: int
+    """Where what is counted ends: now, if the span runs on, else at the end of the last bin."""
 
     @property
     def start_s(self) -> int:
@@ -76,45 +92,64 @@ class SpanPlan:
 
 def plan(span: Span, now_s: float, most_bins: int) -> SpanPlan:
     """The windows of a span, in at most about `most_bins` steps, or in steps of the length that the span asks
-    for, as far as such windows are kept.
+    for, as far as such windows are kept. What is older than all windows is left out.
 
-    The last so many seconds begin with the first moment from which windows of the needed length are still
-    kept. A span that ends at a time of its own is widened to whole windows: of 10 s, and where these are not
-    kept any more of a minute or an hour.
+    It begins with the window that holds its first moment. (One that ends now may begin with the next, if only
+    that is still kept: "the last hour" is not to begin minutes earlier because of it.)
     """
-    seconds = min(max(span.seconds, FINE_S), SPAN_MAX_S)
+    now = int(now_s)
     settled_s = _round_down(int(now_s - ON_THE_WAY_S), FINE_S)
     if span.until_s is None:
-        end_s, until_s = settled_s, int(now_s) + 1
-        grain_s = FINE_S if seconds < 600 else MINUTE_S if seconds <= 86_400 else HOUR_S
-        start_s = min(_round_up(settled_s - seconds, grain_s), settled_s - FINE_S)
+        from_s, until_s = now - max(span.seconds, FINE_S), now + 1
+        grain_s = next(
+            (length_s for length_s, _ in WINDOWS if kept_from_s(length_s, now_s) < from_s + length_s), HOUR_S
+        )
     else:
-        until_s = min(span.until_s, int(now_s) + 1)
-        from_s = max(span.until_s - seconds, int(now_s) - SPAN_MAX_S)
+        from_s, until_s = span.until_s - span.seconds, min(span.until_s, now + 1)
         grain_s = kept_grain_s(from_s, now_s)
-        start_s = min(_round_down(from_s, grain_s), settled_s - FINE_S)
-        end_s = min(_round_up(until_s, kept_grain_s(until_s, now_s)), settled_s)
-        end_s = max(end_s, start_s + FINE_S)
-    step_s = next(
-        (step for step in STEPS_S if step >= grain_s and end_s - start_s <= step * most_bins), STEPS_S[-1]
-    )
-    if span.step_s is not None:
-        step_s = max(span.step_s, grain_s, _round_up(-(-(end_s - start_s) // STEPS_MAX), grain_s))
-    bins = []
-    at_s = start_s
-    while at_s < end_s:
-        bin_end_s = min(_round_down(at_s, step_s) + step_s, end_s)
-        bins.append(Bin(at_s, bin_end_s, _cover(at_s, bin_end_s)))
-        at_s = bin_end_s
+    start_s = max(_round_down(from_s, grain_s), kept_from_s(grain_s, now_s))
+    start_s = min(start_s, settled_s - FINE_S)
+    until_s = max(until_s, start_s + 1)
+    step_s = _step_s(span, min(until_s, settled_s) - start_s, most_bins)
+    bins = tuple(_bins(start_s, until_s, settled_s, step_s, now_s))
     running = tuple((FINE_S, at) for at in range(settled_s, until_s, FINE_S))
-    return SpanPlan(step_s, tuple(bins), running)
+    counted_s = min(running[-1][1] + FINE_S, now) if running else bins[-1].end_s
+    return SpanPlan(step_s, grain_s, bins, running, counted_s)
+
+
+def last_minute(now_s: float) -> SpanPlan:
+    """The last whole minute, of which every line should be there."""
+    return plan(Span(60, _round_down(int(now_s - ON_THE_WAY_S), FINE_S)), now_s, 6)
+
+
+def kept_from_s(length_s: int, now_s: float) -> int:
+    """When the oldest window of this length begins that is surely complete (Unix s)."""
+    return _round_up(int(now_s) + 1 + KEPT_MARGIN_S - _KEPT_S[length_s] - length_s, length_s)
 
 
 def kept_grain_s(at_s: int, now_s: float) -> int:
-    """The length in seconds of the shortest windows that are still kept of a time (Unix s)."""
+    """The length in seconds of the shortest windows that are still complete of a time (Unix s)."""
     return next(
-        (length_s for length_s, kept_s in WINDOWS if at_s + length_s + kept_s > now_s), WINDOWS[-1][0]
+        (length_s for length_s, _ in WINDOWS if _round_down(at_s, length_s) >= kept_from_s(length_s, now_s)),
+        HOUR_S,
     )
+
+
+def _step_s(span: Span, seconds: int, most_bins: int) -> int:
+    if span.step_s is not None:
+        return _round_up(max(span.step_s, -(-seconds // STEPS_MAX)), FINE_S)
+    return next((step_s for step_s in STEPS_S if seconds <= step_s * most_bins), STEPS_S[-1])
+
+
+def _bins(start_s: int, until_s: int, settled_s: int, step_s: int, now_s: float) -> Iterator[Bin]:
+    """Older windows are longer, and each a whole number of the shorter ones: so all bins begin and end with a
+    window."""
+    while start_s < min(until_s, settled_s):
+        grain_s = kept_grain_s(start_s, now_s)
+        length_s = _round_up(step_s, grain_s)
+        end_s = min(_round_down(start_s, length_s) + length_s, _round_up(until_s, grain_s), settled_s)
+        yield Bin(start_s, end_s, _cover(start_s, end_s))
+        start_s = end_s
 
 
 def _cover(start_s: int, end_s: int) -> tuple[Window, ...]:

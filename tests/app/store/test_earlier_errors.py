@@ -71,7 +71,7 @@ def totals(store: redis.Redis, app: str) -> Sums:
 
 
 def windows(store: redis.Redis, app: str, span_s: int) -> list[Sums]:
-    return bin_sums(store, app, ALL_ROUTES, plan(Span(span_s), golden.NOW_S + 15, 1_000))
+    return bin_sums(store, app, ALL_ROUTES, plan(Span(span_s, step_s=60), golden.NOW_S + 15, 1_000))
 
 
 def by_route(store: redis.Redis, app: str) -> dict[str, int]:

@@ -16,7 +16,7 @@ from app.log.redis.stream import META, STREAM
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
 from app.store import dead_letters, queries
-from app.store.frame_events import Loss, record_once
+from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
 from app.store.sender_faults import KINDS, Kind, SenderKind, Tally
 from app.store.sender_faults import record as record_faults
 from app.store.workers import WorkerStatus, report_status
@@ -108,6 +108,24 @@ def test_losses_of_the_last_hour_are_said_by_app(redis_client: redis.Redis) -> N
         "1 message from your app was lost in the last hour",
         "1,240 messages from shop were lost in the last hour",
     ]
+
+
+def test_what_is_said_of_one_app_names_it(redis_client: redis.Redis) -> None:
+    """So that a view of another app can leave it out. What is said of Tailrace itself names none."""
+    now_s = int(time.time())
+    seen = [SeenRequest(now_s, f"/{number}", app="shop") for number in range(6)]
+    fill(redis_client, seen, now_s, routes_max=4)
+    reports = [Report("L14", 1), Report(OTHER_DRAIN, 5)]
+    record_once(redis_client, "a", "api", [Loss("L10", 3)], [], now_s, reports)
+    found = {alert.code: alert.app for alert in alerts(health(redis_client, routes_max=4))}
+    assert found == {
+        "no_worker:metrics": "",
+        "losses:api": "api",
+        "other_drain:api": "api",
+        "sender_report:L14:api": "api",
+        "routes_full:": "",
+        "routes_full:shop": "shop",
+    }
 
 
 def test_the_fill_of_the_log_and_what_it_dropped_unread(redis_client: redis.Redis) -> None:

@@ -12,7 +12,7 @@ from app.store.keys import digest
 from servers.figures import SeenRequest, fill
 
 
-@pytest.mark.parametrize(("span_s", "points"), [(300, 30), (3_600, 61), (86_400, 145), (7 * 86_400, 169)])
+@pytest.mark.parametrize(("span_s", "points"), [(300, 30), (3_600, 121), (86_400, 145), (7 * 86_400, 169)])
 def test_points_add_up_to_what_happened(
     redis_client: redis.Redis, span_s: int, points: int, now_s: float
 ) -> None:
