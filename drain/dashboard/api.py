@@ -18,12 +18,15 @@ from drain.dashboard import openapi
 from drain.dashboard.endpoint import Endpoint, Loaded, Source
 from drain.dashboard.parameters import Parameters, read_parameters
 from drain.dashboard.response_cache import CachedResponse, ResponseCache, cached_response
-from drain.dashboard.table_csv import file_name, table_csv
+from drain.dashboard.table_csv import series_attachment, table_attachment
 
 FRESH_S = ((300, 2.0), (3_600, 5.0), (86_400, 15.0), (SPAN_MAX_S, 60.0))
 """(Length of a span at most, how long a response for it is kept at least), in seconds."""
 
 ALL_TIME_FRESH_S = 15.0
+
+PAST_S, PAST_FRESH_S = 600, 60.0
+"""A span that ended so long ago changes only by lines that come late, so its response is kept longer."""
 
 HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
@@ -70,17 +73,19 @@ def _respond(
         now_s = time.time()
         return Loaded(endpoint.find(source, parameters, now_s), now_s)
 
-    fresh_s = _fresh_s(parameters) if endpoint.fresh_s is None else endpoint.fresh_s
+    fresh_s = _fresh_s(parameters, time.time()) if endpoint.fresh_s is None else endpoint.fresh_s
     encode = endpoint.encode
     return cache.get(
         (endpoint.path, parameters), fresh_s, load, lambda loaded, kept_s: encode(loaded, parameters, kept_s)
     )
 
 
-def _fresh_s(parameters: Parameters) -> float:
+def _fresh_s(parameters: Parameters, now_s: float) -> float:
     span = parameters.span
     if span is None:
         return ALL_TIME_FRESH_S
+    if span.until_s is not None and span.until_s < now_s - PAST_S:
+        return PAST_FRESH_S
     return next((fresh_s for most_s, fresh_s in FRESH_S if span.seconds <= most_s), FRESH_S[-1][1])
 
 
@@ -95,19 +100,15 @@ def _plain(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedRespo
     return cached_response(orjson.dumps(loaded.found))
 
 
-def _csv(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
-    headers = {
-        "Content-Disposition": f'attachment; filename="{file_name(parameters.app, parameters.window)}"'
-    }
-    return cached_response(table_csv(loaded.found), "text/csv", headers)
-
-
 def _routes(source: Source, parameters: Parameters, now_s: float) -> queries.RoutesTable:
-    return queries.routes_table(source.store, parameters.app, parameters.span, now_s)
+    find = queries.routes_by_app if parameters.by_app and not parameters.app else queries.routes_table
+    return find(source.store, parameters.app, parameters.span, now_s, parameters.compare)
 
 
 def _route(source: Source, parameters: Parameters, now_s: float) -> queries.RouteDetail:
-    found = queries.route_detail(source.store, parameters.app, parameters.route, parameters.span, now_s)
+    found = queries.route_detail(
+        source.store, parameters.app, parameters.route, parameters.span, now_s, parameters.compare
+    )
     if found is None:
         raise NotFound("route", parameters.route)
     return found
@@ -169,7 +170,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "The same table as CSV; cells that a spreadsheet might execute begin with a quote",
         {"type": "string"},
         _routes,
-        _csv,
+        table_attachment,
         ("app", "window", "from", "to", "compare", "by"),
         mimetype="text/csv",
     ),
@@ -189,6 +190,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _series,
         _stamped,
         ("app", "series_window", "from", "to", "step", "route"),
+    ),
+    Endpoint(
+        "/api/series.csv",
+        "The same series as CSV; times are ISO 8601 in UTC",
+        {"type": "string"},
+        _series,
+        series_attachment,
+        ("app", "series_window", "from", "to", "step", "route"),
+        mimetype="text/csv",
     ),
     Endpoint(
         "/api/samples",
@@ -222,7 +232,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/overview",
         "All apps side by side in a window, busiest first",
         openapi.stamped("Overview"),
-        lambda source, parameters, now_s: queries.overview(source.store, parameters.span, now_s),
+        lambda source, parameters, now_s: queries.overview(
+            source.store, parameters.span, now_s, parameters.compare
+        ),
         _stamped,
         ("window", "from", "to", "compare"),
     ),

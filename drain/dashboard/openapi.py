@@ -116,12 +116,17 @@ def _parameters() -> Schema:
         },
         "window": _window(list(WINDOWS)),
         "series_window": _window([name for name, span_s in SPANS_S.items() if span_s]),
-        "from": _time("from", "where the span begins, in place of `window`"),
+        "from": _time(
+            "from",
+            "where the span begins, in place of `window`, at most 31 days ago. It is widened to whole "
+            "windows: of 10 s for an hour, of a minute for a day, then of an hour. The answer says to which",
+        ),
         "to": _time("to", "where the span ends (default: now)"),
         "step": {
             "name": "step",
             "in": "query",
-            "description": "the length of a step, such as 10s or 1m; longer where those are not kept",
+            "description": "the length of a step, such as 10s or 1m; longer where such short windows are not "
+            "kept, and where there would be more than 2,000",
             "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhd]$"},
         },
         "route": {
@@ -133,7 +138,10 @@ def _parameters() -> Schema:
         "compare": {
             "name": "compare",
             "in": "query",
-            "description": "adds changes against the hour before, or the same time a day or a week ago",
+            "description": "adds changes against the hour before, or the same time a day or a week ago. A "
+            "longer span is compared with one so many hours, days or weeks before that they hardly "
+            "overlap; where less than half of that is kept, "
+            "`before` is null",
             "schema": {"type": "string", "enum": list(OFFSETS_S)},
         },
         "by": {
@@ -172,7 +180,7 @@ def _time(name: str, description: str) -> Schema:
     return {
         "name": name,
         "in": "query",
-        "description": f"{description}: 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds",
+        "description": f"{description}; 2026-11-23T10:00Z, 10:00Z (today), 1h (ago), now, or Unix seconds",
         "schema": {"type": "string"},
     }
 

@@ -14,7 +14,7 @@ from app.store.keys import ALL_ROUTES
 from app.store.queries import Span
 from app.store.queries.changes import OFFSETS_S, Earlier
 from app.store.queries.spans import FINE_S, SPAN_MAX_S
-from app.timespec import BadTime, parse_time_ms
+from app.timespec import BadTime, iso, parse_time_ms
 
 ALL_TIME = "all"
 
@@ -34,6 +34,13 @@ OLD_NAMES = {"ever": ALL_TIME}
 WINDOWS = (*SPANS_S, *OLD_NAMES)
 
 DEFAULT_WINDOW = "1h"
+
+CLOCKS_DIFFER_S = 60
+"""So much later than now a `to` may be: the clock of who asks may be ahead. It counts as now."""
+
+ROUNDED_TO_S = FINE_S
+"""Times that count from now, such as `1h`, are multiples of so many seconds."""
+
 APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
 DIGEST_PATTERN = f"[0-9a-f]{{64}}|{ALL_ROUTES}"
 RUN_PATTERN = "[A-Za-z0-9._:+-]{1,100}"
@@ -126,23 +133,42 @@ def _span(arguments: Mapping[str, str], names: Sequence[str], now_s: float) -> t
         raise BadParameter("window", arguments["window"], "not together with `from` and `to`")
     if "from" not in arguments:
         raise BadParameter("from", "", f"{_A_TIME}; `to` needs it")
-    from_s = _time_s("from", arguments["from"], now_s)
-    until_s = _time_s("to", arguments.get("to", "now"), now_s)
+    start, end = arguments["from"], arguments.get("to", "now")
+    from_s, until_s = _time_s("from", start, now_s), _time_s("to", end, now_s)
+    if from_s > now_s:
+        raise BadParameter("from", start, f"a time in the past: it is {iso(int(now_s) * 1000)} now")
+    if until_s > now_s + CLOCKS_DIFFER_S:
+        raise BadParameter("to", end, f"`now` or a time in the past: it is {iso(int(now_s) * 1000)} now")
     if until_s <= from_s:
-        raise BadParameter("to", arguments.get("to", "now"), "a time after `from`")
-    if until_s - from_s > SPAN_MAX_S:
-        raise BadParameter("from", arguments["from"], "at most 31 days before `to`")
-    is_open = arguments.get("to", "now") == "now"
-    return "", Span(max(FINE_S, until_s - from_s), None if is_open else until_s, step_s)
+        raise BadParameter("to", end, "a time after `from`")
+    if from_s < int(now_s) - SPAN_MAX_S - ROUNDED_TO_S:
+        raise BadParameter("from", start, "at most 31 days ago: older figures are in `window=all` alone")
+    if end != "now":
+        return "", Span(until_s - from_s, until_s, step_s)
+    if _is_relative(start):
+        return "", Span(max(FINE_S, until_s - from_s), step_s=step_s)
+    # It begins where it says, and goes on.
+    until_s += ROUNDED_TO_S
+    return "", Span(until_s - from_s, until_s, step_s)
 
 
 def _time_s(parameter: str, value: str, now_s: float) -> int:
+    """Unix s. What counts from now is rounded, so that the same question has the same answer for a while."""
     if value.isascii() and value.isdecimal() and len(value) <= 12:
         return int(value)
+    rounded_s = now_s // ROUNDED_TO_S * ROUNDED_TO_S
     try:
-        return parse_time_ms(value, datetime.fromtimestamp(now_s, UTC)) // 1000
+        return parse_time_ms(value, datetime.fromtimestamp(rounded_s, UTC)) // 1000
     except BadTime:
         raise BadParameter(parameter, value, _A_TIME) from None
+
+
+def _is_relative(value: str) -> bool:
+    try:
+        seconds_of(value.removeprefix("-"))
+    except ValueError:
+        return value == "now"
+    return True
 
 
 def _step(value: str) -> int | None:

@@ -1,14 +1,20 @@
-"""The table of routes as CSV, safe to open in a spreadsheet."""
+"""The table of routes, and time series, as CSV that is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from app.escaping import csv_text
-from app.store.queries import Latency, RouteRow, RoutesTable
+from app.store.queries import Latency, RouteRow, RoutesTable, Series
+from app.store.queries.changes import CHANGED, FigureChange
 from app.store.queries.figures import CLASSES, FURTHER
 from app.store.schema import Figure, Sketch
+from drain.dashboard.endpoint import Loaded
+from drain.dashboard.parameters import Parameters
+from drain.dashboard.response_cache import CachedResponse, cached_response
 
 SHARES = ("p50", "p90", "p95", "p99", "max")
 
@@ -35,27 +41,102 @@ COLUMNS = (
     "aborted",
     "connections",
     *(f"lifetime_{share}_ms" for share in SHARES),
+    "app",
+    "from",
+    "to",
     *(column for figure in FURTHER for column in _columns(figure)),
 )
 
+COMPARED_COLUMNS = (
+    "before_from",
+    "before_to",
+    *(f"{name}_{what}" for name in CHANGED for what in ("before", "change", "is_shown")),
+)
+"""Behind COLUMNS, where a comparison is asked for and there is anything to compare with."""
 
-def file_name(app: str, window: str) -> str:
-    """`tailrace-shop-1h.csv`; app and window are checked names."""
-    return f"tailrace-{app or 'all'}-{window}.csv"
+SERIES_COLUMNS = {
+    "requests_per_s": "requests_per_s",
+    "errors_per_s": "errors_per_s",
+    "error_rate": "error_rate",
+    "service_p50": "service_p50_ms",
+    "service_p95": "service_p95_ms",
+    "service_p99": "service_p99_ms",
+    "connect_p95": "connect_p95_ms",
+}
+"""Column of Series -> its name in the file, behind `time` and `seconds`."""
+
+
+def file_name(what: str, parameters: Parameters, found: RoutesTable | Series) -> str:
+    """`tailrace-shop-1h.csv`, or `tailrace-shop-20261123T100000Z-20261123T110000Z.csv` where the span has
+    times of its own; app and window are checked names."""
+    span = parameters.window
+    if not span:
+        span = "-".join(_time(at_s).replace("-", "").replace(":", "") for at_s in (found.from_s, found.to_s))
+    return f"tailrace-{what}{parameters.app or 'all'}-{span}.csv"
+
+
+def table_attachment(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
+    """The response of /api/routes.csv."""
+    return _attachment(table_csv(loaded.found), file_name("", parameters, loaded.found))
+
+
+def series_attachment(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
+    """The response of /api/series.csv."""
+    return _attachment(series_csv(loaded.found), file_name("series-", parameters, loaded.found))
+
+
+def _attachment(body: bytes, name: str) -> CachedResponse:
+    return cached_response(body, "text/csv", {"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def table_csv(table: RoutesTable) -> bytes:
     """A header and a line per route, UTF-8, as RFC 4180 has it. Every field is quoted, numbers too, which
     stay numbers to a spreadsheet: what it takes for the separator cannot split one then."""
+    before = table.before
+    compared = [_time(before.from_s), _time(before.to_s)] if before else []
+    return _csv(
+        (*COLUMNS, *COMPARED_COLUMNS) if before else COLUMNS,
+        (
+            [
+                *_cells(row, table),
+                *compared,
+                *(cell for name in CHANGED if before for cell in _change(row.changes[name])),
+            ]
+            for row in table.routes
+        ),
+    )
+
+
+def series_csv(series: Series) -> bytes:
+    """A header and a line per step; `seconds` is how long it lasts."""
+    ends_s = [*series.times[1:], series.to_s]
+    columns = [getattr(series, name) for name in SERIES_COLUMNS]
+    return _csv(
+        ("time", "seconds", *SERIES_COLUMNS.values()),
+        (
+            [_time(at_s), end_s - at_s, *map(_number, values)]
+            for at_s, end_s, *values in zip(series.times, ends_s, *columns, strict=True)
+        ),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(COLUMNS)
-    for row in table.routes:
-        writer.writerow(_cells(row))
+    writer.writerow(columns)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def _cells(row: RouteRow) -> list[object]:
+def _time(at_s: int | None) -> str:
+    return "" if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _change(change: FigureChange) -> list[object]:
+    return [_number(change.before), _number(change.change), str(change.is_shown).lower()]
+
+
+def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
     figures = row.figures
     return [
         csv_text(row.route),
@@ -72,6 +153,9 @@ def _cells(row: RouteRow) -> list[object]:
         figures.aborted,
         figures.connections,
         *_cell(figures.lifetime),
+        row.app or table.app,
+        _time(table.from_s),
+        _time(table.to_s),
         *(cell for figure in FURTHER for cell in _cell(getattr(figures, figure.name))),
     ]
 

@@ -140,7 +140,7 @@ def test_new_figures_are_in_the_api_and_its_description(with_toys: dict[str, Any
 def test_new_figures_are_the_last_columns_of_the_csv(with_toys: dict[str, Any]) -> None:
     heads, row = (line.strip('"').split('","') for line in with_toys["csv"])
     assert heads[-8:] == [
-        *("lifetime_max_ms", "not_found", "schemes"),
+        *("to", "not_found", "schemes"),
         *(f"response_size_{share}_ms" for share in ("p50", "p90", "p95", "p99", "max")),
     ]
     assert row[-7:-5] == ["3", "http:10"]
