@@ -61,6 +61,11 @@ class Board(Vertical):
         self.draw()
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is something to draw on: not yet at the start, and no more at the end."""
+        return self.is_mounted and bool(self.query("#table"))
+
+    @property
     def table(self) -> Lines:
         return self.query_one("#table", Lines)
 
@@ -99,7 +104,7 @@ class Board(Vertical):
 
     def draw(self) -> None:
         """Everything, as it fits the screen."""
-        if not self.is_mounted:
+        if not self.is_there:
             return
         width, height = self.app.size
         snapshot, view = self.snapshot, self._view

@@ -117,6 +117,8 @@ class TopApp(App[int]):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(ValueError, RuntimeError):  # Not on the main thread: in a test.
                 loop.add_signal_handler(number, self._end_by, number)
+
+    def on_ready(self) -> None:
         self._fetcher.start()
 
     def on_unmount(self) -> None:
@@ -128,15 +130,17 @@ class TopApp(App[int]):
     # --- what comes in ---
 
     def on_read(self, message: Read) -> None:
-        if message.snapshot.wanted == self._view.wanted:  # Else it is of before the last key.
+        # Else it is of before the last key.
+        if message.snapshot.wanted == self._view.wanted and self._board.is_there:
             self._board.show(message.snapshot)
             if self._pane is not None:
                 self._pane.rebuild()
 
     def on_unreachable(self, message: Unreachable) -> None:
-        self._board.show_fault(message.fault)
-        if self._pane is not None:
-            self._pane.rebuild()
+        if self._board.is_there:
+            self._board.show_fault(message.fault)
+            if self._pane is not None:
+                self._pane.rebuild()
 
     def _break_off(self, defect: BaseException) -> None:
         self.defect = defect
