@@ -92,6 +92,11 @@ def test_nothing_is_wrong_with_any_view_of_traffic(
     page.wait_for(lambda: page.all("#memory-parts li"), "the parts of the memory")
     page.focus(".plot")
     assert faults(page, axe) == [], "all that unfolds"
+    look(
+        "#/?app=shop&window=1h&compare=hour",
+        lambda: page.all("#table tbody tr") and page.all(".names tbody tr"),
+        "compared",
+    )
     look("#/?app=shop&window=all&filter=nowhere", lambda: page.is_shown("#table .none"), "no match")
     search = digest("/search")
     look(f"#/routes/{search}?window=1h", lambda: page.all(".histogram"), "a route")

@@ -156,12 +156,14 @@ def test_changes_since_the_hour_before_are_sorted_by_size_and_marked_where_they_
     assert [mark for *_, mark in rows] == ["yes", "yes", "no", "none"]
     assert rows[0][1].startswith("+")
     assert rows[1][1].startswith("\N{MINUS SIGN}")
-    assert rows[2][1].endswith("? too few requests to say")
+    assert rows[2][1].endswith("? too few requests to say that it changed")
     page.one("#table th.col-change-p95 button").click()
     assert [name for name, *_ in page.run(CHANGES)] == ["/faster", "/slower", "/seldom", "/new"]
     page.run("document.querySelector('#table .delta[data-shown=no]').focus()")
-    assert page.text("#tip").endswith("too few requests to say")
+    assert page.text("#tip").endswith("too few requests to say that it changed")
     assert "hour before" in page.text("#figures .before")
+    same = set(page.texts("#table td.col-change-error_rate"))
+    assert same == {"no change", "\N{EN DASH}"}, "what is the same is not in doubt"
     page.shot("changes-light")
     page.open("#/?window=1h&compare=hour", size=LAPTOP, prefers_color_scheme="dark")
     page.wait_for(lambda: page.is_shown("#table th.col-change-p95"), "the columns of change")

@@ -13,7 +13,7 @@ export const EARLIER = [
 
 const SHOWS = { rate: (value) => `${format.rate(value)}/s`, error_rate: format.percent, p50: format.time, p95: format.time, p99: format.time };
 
-const TOO_FEW = "too few requests to say";
+const TOO_FEW = "too few requests to say that it changed";
 
 export const earlierWords = (earlier) => EARLIER.find(([name]) => name === earlier)?.[2] ?? "before";
 
@@ -39,6 +39,7 @@ export function changeText(name, change) {
   const size = sizeOf(name, change);
   if (size === null) return "–";
   if (size === Infinity) return "new";
+  if (size === 0) return "no change";
   if (name === "error_rate") return `${signed(size * 100, 2)} pts`;
   return size >= 9.995 ? `×${format.short((1 + size).toFixed(size >= 99 ? 0 : 1))}` : `${signed(size * 100)} %`;
 }
@@ -55,8 +56,11 @@ function signed(value, most = 1) {
 export function changeSentence(name, change) {
   const show = SHOWS[name];
   const text = `${show(change.before)} before, ${show(change.after)} after`;
-  return change.is_shown ? text : `${text}\n${TOO_FEW}`;
+  return isDoubtful(name, change) ? `${text}\n${TOO_FEW}` : text;
 }
+
+/** Whether there is a change that the counts are too small to show. */
+export const isDoubtful = (name, change) => !change.is_shown && sizeOf(name, change) !== 0;
 
 /** A cell of a table: what is too few to say is pale, has a question mark, and says so in words. */
 export function fillChange(name) {
@@ -70,12 +74,14 @@ export function fillChange(name) {
     }
     const part = cell.querySelector(".delta") ?? make("span", { class: "delta" }, make("span"), make("span", { class: "unseen" }));
     if (part.parentElement !== cell) cell.replaceChildren(part);
-    setText(part.firstChild, change.is_shown ? text : `${text} ?`);
-    setText(part.lastChild, change.is_shown ? "" : ` ${TOO_FEW}`);
+    const doubt = isDoubtful(name, change);
+    setText(part.firstChild, doubt ? `${text} ?` : text);
+    setText(part.lastChild, doubt ? ` ${TOO_FEW}` : "");
     setAttribute(part, "data-tip", changeSentence(name, change));
-    setAttribute(part, "tabindex", change.is_shown ? null : "0");
-    setAttribute(part, "data-shown", change.is_shown ? "yes" : "no");
-    setAttribute(cell, "data-tone", change.is_shown && isWorse(name, change) ? "bad" : null);
+    setAttribute(part, "tabindex", doubt ? "0" : null);
+    setAttribute(part, "data-shown", doubt ? "no" : "yes");
+    const tone = change.is_shown && isWorse(name, change) ? "bad" : sizeOf(name, change) === 0 ? "zero" : null;
+    setAttribute(cell, "data-tone", tone);
   };
 }
 

@@ -1,7 +1,7 @@
 // The big figures: what whoever is on call wants to know first. Below each: what it is now, and what it was
 // before where an earlier span is compared with.
 
-import { changeText, earlierWords, isWorse, sizeOf } from "./changes.js";
+import { changeText, earlierWords, isDoubtful, isWorse, sizeOf } from "./changes.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 
@@ -89,9 +89,9 @@ function compare(own, name, show, changes, before) {
     setAttribute(own.before, "data-shown", "no");
     return;
   }
-  const doubt = change.is_shown ? "" : " (too few to say)";
-  setText(own.before, `${when} ${show(change.before)}, ${changeText(name, change)}${doubt}`);
-  setAttribute(own.before, "data-shown", change.is_shown ? "yes" : "no");
+  const doubt = isDoubtful(name, change);
+  setText(own.before, `${when} ${show(change.before)}, ${changeText(name, change)}${doubt ? " (too few to say)" : ""}`);
+  setAttribute(own.before, "data-shown", doubt ? "no" : "yes");
   setAttribute(own.before, "data-tone", change.is_shown && isWorse(name, change) ? "bad" : null);
 }
 

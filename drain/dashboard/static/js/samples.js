@@ -9,7 +9,7 @@ import { Sheet } from "./sheet.js";
 
 const KINDS = [
   ["slowest", "Slowest requests", "No sample is kept of this time."],
-  ["failed", "Latest failed requests", "No request failed."],
+  ["failed", "Latest failed requests", "No failed request is kept of this time."],
 ];
 
 export class SamplesView {
