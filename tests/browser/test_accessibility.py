@@ -11,13 +11,14 @@ import redis
 
 from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
+from drain.dashboard.api import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import fill_shop, judged_run, report_worker
 from tests.conftest import skip_or_fail
 from tests.support import sample_result
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DESKTOP = (1280, 900)
 LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in (DESKTOP, PHONE)]
@@ -85,7 +86,8 @@ def test_nothing_is_wrong_with_any_view_of_traffic(
     fill_shop(redis_client)
     record_once(redis_client, "a", "shop", [Loss("L10", 1_200)], [], int(time.time()))
     report_worker(redis_client, "replay", ago_s=120)
-    look("#/?window=1h", lambda: page.all("#traffic tbody tr"), "all apps")
+    time.sleep(HEALTH_FRESH_S)  # The server still has its answers of before.
+    look("#/?window=1h&compare=hour", lambda: page.all("#apps-table tbody tr"), "the overview of apps")
     look("#/?app=shop&window=1h", lambda: page.all("#table tbody tr") and page.all("#alerts li"), "warnings")
     page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
     open_all_details(page)
@@ -99,11 +101,16 @@ def test_nothing_is_wrong_with_any_view_of_traffic(
     )
     look("#/?app=shop&window=all&filter=nowhere", lambda: page.is_shown("#table .none"), "no match")
     search = digest("/search")
-    look(f"#/routes/{search}?window=1h", lambda: page.all(".histogram"), "a route")
+    look(f"#/routes/{search}?window=1h&compare=hour", lambda: page.all(".histogram"), "a route")
+    page.one(".breakdown button").click()
+    page.wait_for(lambda: page.text(".breakdown [role=status]") != "Reading the log …", "the breakdown")
+    page.wait_for(lambda: len(page.all(".plot canvas")) == 3, "plots")
+    assert faults(page, axe) == [], "a route, broken down"
     now_s = int(time.time())
     past = f"app=shop&from={now_s - 1_800}&to={now_s - 900}"
     look(f"#/routes/{search}?{past}", lambda: page.is_shown("#go-live") and page.all(".histogram"), "past")
-    look(f"#/routes/{'0' * 64}?from=never", lambda: page.is_shown("#outage, #missing"), "no route")
+    look(f"#/routes/{'0' * 64}?from=never", lambda: page.is_shown("#missing"), "no such route")
+    look("#/?app=nobody", lambda: page.is_shown("#missing"), "no such app")
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)

@@ -6,6 +6,7 @@ import { meaningOf, plain } from "./columns.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 import { Sheet } from "./sheet.js";
+import { zoneName } from "./zone.js";
 
 const KINDS = [["dyno", "Dyno"], ["method", "Method"], ["status", "Status"], ["code", "H-code"]];
 const BAD_FROM = 0.01;
@@ -88,7 +89,7 @@ export class BreakdownView {
 /** `From the log: 12,345 lines, all of the window.` */
 function sentence({ lines_read: lines, is_whole: isWhole, requests, from_s: from, to_s: to, read_from_s: readFrom, at_ms: atMs }) {
   const part = isWhole ? "all of the window" : `its newest ${format.duration(Math.max(1, to - readFrom))} of ${format.duration(to - from)}`;
-  const at = atMs ? `, read at ${format.clock(atMs / 1_000)}` : "";
+  const at = atMs ? `, read at ${format.clock(atMs / 1_000)} ${zoneName()}` : "";
   return `From the log: ${format.plural(lines, "line")}, ${part}; ${format.plural(requests, "request")} of this route${at}.`;
 }
 

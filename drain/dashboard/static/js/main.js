@@ -246,7 +246,7 @@ function redraw() {
 function startChoosers() {
   for (const [name, label, words] of WINDOWS) {
     const input = make("input", { type: "radio", name: "window", value: name, "aria-label": words });
-    input.addEventListener("change", () => goTo({ ...nav, window: name }));
+    input.addEventListener("change", () => goTo({ ...nav, window: name, from: null, to: null }));
     byId("windows").append(make("label", {}, input, label));
   }
   byId("app").addEventListener("change", (event) => {

@@ -34,7 +34,7 @@ export function readSpan(fromText, toText, nowS = Date.now() / 1_000, inUtc = is
 const notATime = (text) => `“${text.slice(0, 40)}” is not a time. Write ${EXAMPLES}.`;
 
 /** Widened to whole steps, and no longer than the API takes. */
-function whole(from, to) {
+export function whole(from, to) {
   const start = Math.floor(from / FINE_S) * FINE_S;
   return { from: start, to: Math.min(start + KEPT_S, Math.max(start + FINE_S, Math.ceil(to / FINE_S) * FINE_S)) };
 }

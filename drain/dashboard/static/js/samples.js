@@ -6,6 +6,7 @@ import { meaningOf, plain } from "./columns.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
 import { Sheet } from "./sheet.js";
+import { day, isSameDay, zoneName } from "./zone.js";
 
 const KINDS = [
   ["slowest", "Slowest requests", "No sample is kept of this time."],
@@ -55,9 +56,10 @@ const COLUMNS = [
 
 function fillTime(cell, row) {
   const part = cell.firstChild ?? cell.appendChild(make("time"));
-  setText(part, format.clock(row.at_ms / 1_000));
+  const at = row.at_ms / 1_000;
+  setText(part, isSameDay(at, Date.now() / 1_000) ? format.clock(at) : `${day(at)} ${format.clock(at)}`);
   setAttribute(part, "datetime", new Date(row.at_ms).toISOString());
-  setAttribute(part, "title", format.dayAndClock(row.at_ms / 1_000));
+  setAttribute(part, "title", `${format.dayAndClock(at)} ${zoneName(at)}`);
 }
 
 function fillId(cell, row) {

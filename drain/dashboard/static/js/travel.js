@@ -1,6 +1,6 @@
 // The ways through time: into a plot, back to where one was, to the span before or after, and to now.
 
-import { around, neighbour } from "./moments.js";
+import { around, neighbour, whole } from "./moments.js";
 import { isPast, liveWindow, SPANS_S } from "./navigation.js";
 
 const KEY = "tailrace.spans";
@@ -41,8 +41,9 @@ export class Travel {
   }
 
   zoomTo(span) {
-    if (!span || isSame({ window: "", ...span }, this.shown)) return;
-    this.move({ window: "", ...span }, [...this.before, this.shown]);
+    if (!span) return;
+    const closer = { window: "", ...whole(span.from, span.to) };
+    if (!isSame(closer, this.shown)) this.move(closer, [...this.before, this.shown]);
   }
 
   /** Closer, around a moment; `covered`: {from, to} of what is shown. */
