@@ -12,7 +12,9 @@ const KINDS = [["dyno", "Dyno"], ["method", "Method"], ["status", "Status"], ["c
 const BAD_FROM = 0.01;
 
 export class BreakdownView {
-  constructor(container) {
+  /** `onRead(found)` is given what was read, and null once it is of another view. */
+  constructor(container, onRead) {
+    this.onRead = onRead;
     this.address = "";
     this.asking = null;
     this.button = make("button", { type: "button", class: "button" }, "Read the log");
@@ -34,6 +36,7 @@ export class BreakdownView {
 
   idle() {
     this.asking?.abort();
+    this.onRead(null);
     this.tables.hidden = true;
     for (const { sheet } of this.sheets) sheet.clear();
     this.wait(false);
@@ -63,6 +66,7 @@ export class BreakdownView {
   show(found) {
     setText(this.button, "Read again");
     setText(this.note, sentence(found));
+    this.onRead(found);
     this.tables.hidden = !found.requests;
     for (const { kind, sheet } of this.sheets) {
       const groups = found.groups[kind] ?? [];

@@ -21,7 +21,7 @@ export class RouteView {
     this.allTime = make("section", { class: "all-time", "aria-labelledby": "all-time-title" });
     container.append(this.times, samples, log, this.shares, this.allTime);
     this.samples = new SamplesView(samples);
-    this.breakdown = new BreakdownView(log);
+    this.breakdown = new BreakdownView(log, (found) => this.samples.showRead(found));
     new ResizeObserver(() => this.draw()).observe(container);
   }
 

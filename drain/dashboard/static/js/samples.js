@@ -9,38 +9,58 @@ import { Sheet } from "./sheet.js";
 import { day, isSameDay, zoneName } from "./zone.js";
 
 const KINDS = [
-  ["slowest", "Slowest requests", "No sample is kept of this time."],
-  ["failed", "Latest failed requests", "No failed request is kept of this time."],
+  ["slowest", "Slowest requests", "No sample is kept of this time; the log may have some.", (row) => row.service_ms ?? 0],
+  ["failed", "Latest failed requests", "No failed request is kept of this time; the log may have some.", (row) => row.at_ms],
 ];
+const SHOWN = 20;
 
 export class SamplesView {
   constructor(container) {
-    this.sheets = KINDS.map(([kind, title, nothing]) => {
+    this.sheets = KINDS.map(([kind, title, nothing, rankOf]) => {
       const panel = make("section", { class: "panel samples", "aria-label": title }, make("h2", {}, title));
       const sheet = new Sheet(panel, {
         label: title,
         columns: COLUMNS,
-        keyOf: (row) => `${row.app} ${row.request_id} ${row.at_ms} ${row.dyno}`,
+        keyOf,
         yielding: ["app", "method", "connect", "dyno"],
         cards: "sample-cards",
       });
       container.append(panel);
-      return { kind, sheet, nothing };
+      return { kind, sheet, nothing, rankOf };
     });
     container.append(make("p", { class: "fine wide-note" }, "Search for a request id in your app's own log, or with ", make("code", {}, "python -m app requests --request-id ID"), "."));
   }
 
   show(samples) {
-    for (const { kind, sheet, nothing } of this.sheets) {
+    this.samples = samples;
+    this.draw();
+  }
+
+  /** What was read out of the log of this very span, beside the samples; null: nothing any more. */
+  showRead(found) {
+    this.read = found;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.samples) return;
+    for (const { kind, sheet, nothing, rankOf } of this.sheets) {
+      const rows = [...(this.read?.[kind] ?? []), ...this.samples[kind]];
+      const once = [...new Map(rows.map((row) => [keyOf(row), row])).values()];
+      once.sort((one, other) => rankOf(other) - rankOf(one));
       // An app that is looked at by itself need not be named in each row.
-      sheet.show(samples[kind].map((sample) => ({ ...sample, app: samples.app ? "" : sample.app })), { nothing });
+      const shown = once.slice(0, SHOWN).map((row) => ({ ...row, app: this.samples.app ? "" : row.app }));
+      sheet.show(shown, { nothing: this.read ? "The log has none of this time." : nothing });
     }
   }
 
   clear() {
+    this.samples = null;
     for (const { sheet } of this.sheets) sheet.clear();
   }
 }
+
+const keyOf = (row) => `${row.app} ${row.request_id} ${row.at_ms} ${row.dyno}`;
 
 const COLUMNS = [
   { key: "at", name: "Time", text: true, fill: fillTime },
