@@ -16,9 +16,12 @@ export class Sheet {
     this.rows = [];
     this.lines = new Map();
     this.heads = new Map();
+    this.titles = new Map();
     this.body = make("tbody");
     this.nothing = make("p", { class: "none", hidden: true });
-    const head = make("thead", {}, make("tr", {}, ...columns.map((column) => this.head(column))));
+    const titles = columns.map((column) => this.head(column));
+    columns.forEach((column, at) => this.titles.set(column.key, titles[at]));
+    const head = make("thead", {}, make("tr", {}, ...titles));
     this.table = make("table", { "aria-label": label }, head, this.body);
     this.element = make("div", { class: `sheet ${cards}` }, this.table, this.nothing);
     container.append(this.element);
@@ -94,13 +97,21 @@ export class Sheet {
 
   /** Hides columns until the table is no wider than its place; where that is not enough, it scrolls. */
   fit() {
-    const isTooWide = () => this.table.offsetWidth > this.element.clientWidth;
-    for (const key of this.yielding) {
-      if (!isTooWide()) break;
-      this.element.classList.add(`without-${key}`);
+    const excess = () => this.table.offsetWidth - this.element.clientWidth;
+    let over = excess();
+    if (over > 0) {
+      // All widths are read before anything is hidden: each look after a change lays out every row anew.
+      const widths = this.yielding.map((key) => this.titles.get(key).offsetWidth);
+      this.yielding.forEach((key, at) => {
+        if (over > 0 && widths[at]) this.element.classList.add(`without-${key}`);
+        over -= over > 0 ? widths[at] : 0;
+      });
+      for (const key of this.yielding) {
+        if (excess() <= 0) break;
+        this.element.classList.add(`without-${key}`);
+      }
+      if (excess() > 0) this.element.classList.add("scrolls");
     }
-    const scrolls = isTooWide();
-    if (scrolls) this.element.classList.add("scrolls");
     setAttribute(this.element, "tabindex", this.element.classList.contains("scrolls") ? "0" : null);
   }
 
