@@ -17,18 +17,16 @@ from app.message import BadValue, RouterMessage, encode
 from app.outcomes import ABORTED_STATUS
 from app.router_line import RouterLine, parse, timestamp_ms
 from app.store.apply import Changes
-from app.store.bounds import NOT_FOUND_STATUSES, OTHER, PATHS_MAX
-from app.store.keys import WINDOWS
-from app.store.rows import Added, Row, WindowCounts
-from app.store.schema import LAST_SEEN, Counts
+from app.store.bounds import NOT_FOUND_STATUSES, OTHER
+from app.store.schema import Counts
 from consumers.current_message import Cursor
-from consumers.metrics.encode import Cell, EncodedBatch, Encoder
+from consumers.metrics.batch_rows import CELL_S, AppRoute, LineNumbers, LinesByStart, Source, route_rows
+from consumers.metrics.encode import Encoder
 from consumers.metrics.name_rows import name_rows
 from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
-from consumers.metrics.samples import Sampler, Samples
+from consumers.metrics.samples import Sampler
 
-CELL_S = WINDOWS[0][0]
 FUTURE_MS = 3_600_000
 """A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
 
@@ -40,12 +38,6 @@ EXAMPLE_EVERY_S = 3_600
 """A line without a path is kept as an example if the last one is this old: a sender of many must not fill the
 dead letters with them."""
 
-LineNumbers = list[int]
-LinesByStart = dict[int, LineNumbers]
-"""Where some lines are in the batch, by the start of their 10 seconds in Unix s."""
-AppRoute = tuple[str, str]
-Source = tuple[str, str, str]
-"""App, the row of all apps together in which its lines count, and its own one."""
 Rows = Mapping[str, Mapping[str, str]]
 """App (empty: all apps together) -> route -> the row in which its lines count."""
 
@@ -117,7 +109,7 @@ class Aggregator:
         sampler = Sampler(found.lines, found.messages, found.unusual, batch, now_s)
         samples = sampler.samples((app, row, starts) for (app, _, row), starts in places.items())
         return Changes(
-            rows=_rows(places, paths, batch, samples, now_s),
+            rows=route_rows(places, paths, batch, samples, now_s),
             names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),
             apps=apps,
             totals=found.totals,
@@ -257,83 +249,3 @@ def _add(into: LinesByStart, starts: Mapping[int, LineNumbers]) -> None:
             into[start].extend(some)
         else:
             into[start] = list(some)
-
-
-# --- rows ----------------------------------------------------------------------------------
-
-
-def _rows(
-    places: Mapping[Source, LinesByStart],
-    paths: Mapping[Source, Counts],
-    batch: EncodedBatch,
-    samples: Samples,
-    now_s: int,
-) -> list[Row]:
-    """For each app, and for all apps together, a row for each route and one for all of its routes.
-
-    Lines without an app's name are in the rows of all apps alone; named ones in both. Rows that get the
-    same, as those of an app do that alone has a route, are one for all apps together and that app, in this
-    order. `samples`: by app and row.
-    """
-    sources: dict[tuple[str, str], list[Source]] = {}
-    for source in places:
-        app, row_of_all, own_row = source
-        for scope, row in {"": row_of_all, app: own_row}.items():
-            for name in (row, ""):
-                sources.setdefault((scope, name), []).append(source)
-    apps: dict[tuple[str, tuple[Source, ...]], list[str]] = {}
-    for (scope, name), some in sources.items():
-        apps.setdefault((name, tuple(some)), []).append(scope)
-    counted = {
-        source: {start: batch.count(some) for start, some in starts.items()}
-        for source, starts in places.items()
-    }
-    rows = []
-    for (name, group), scopes in apps.items():
-        added = _added([counted[source] for source in group], batch, now_s)
-        if name:
-            added.paths = _most_frequent(name, [paths[source] for source in group if source in paths])
-        rows.append(Row(tuple(scopes), name, added, samples.get((scopes[-1], name), ())))
-    return rows
-
-
-def _most_frequent(row: str, paths: Sequence[Counts]) -> Counts:
-    """The most frequent paths of a row that stands for many; none of a route's own row."""
-    counts: Counts = {}
-    for some in paths:
-        for path, count in some.items():
-            if path != row:
-                counts[path] = counts.get(path, 0) + count
-    if len(counts) <= PATHS_MAX:
-        return counts
-    return dict(sorted(counts.items(), key=lambda item: -item[1])[:PATHS_MAX])
-
-
-def _added(sources: Sequence[Mapping[int, Cell]], batch: EncodedBatch, now_s: int) -> Added:
-    """What the cells of these sources, by their start, add to a row."""
-    cells = sources[0]
-    if len(sources) > 1:
-        cells = _joined(chain.from_iterable(source.items() for source in sources), batch)
-    windows: list[WindowCounts] = []
-    newest_s = max(cells)
-    for length_s, kept_s in WINDOWS:
-        # Each kind of window is a whole number of the one before.
-        if length_s != CELL_S:
-            cells = _joined(((start // length_s * length_s, cell) for start, cell in cells.items()), batch)
-        windows += [
-            (length_s, start, cell.counts)
-            for start, cell in sorted(cells.items())
-            if start + length_s + kept_s > now_s
-        ]
-    added = batch.totals(batch.sum(list(cells.values())))
-    added.windows = windows
-    added.maxima[LAST_SEEN] = newest_s
-    return added
-
-
-def _joined(cells: Iterable[tuple[int, Cell]], batch: EncodedBatch) -> dict[int, Cell]:
-    """The sums of the cells that have the same start."""
-    by_start: dict[int, list[Cell]] = {}
-    for start, cell in cells:
-        by_start.setdefault(start, []).append(cell)
-    return {start: batch.sum(some) for start, some in by_start.items()}

@@ -23,7 +23,8 @@ from app.store.keys import digest
 from app.store.schema import TOTALS_HASH
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
-from consumers.metrics.aggregate import CELL_S, Aggregator, NameAdmission
+from consumers.metrics.aggregate import Aggregator, NameAdmission
+from consumers.metrics.batch_rows import CELL_S
 from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.route_rows import Seen
 from servers.messages import router_message, stamp
