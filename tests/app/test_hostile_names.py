@@ -103,7 +103,7 @@ def test_the_report_as_markdown_keeps_its_table_and_has_no_markup_of_others(url:
     assert drives(shown) == set()
     rows = [row for row in shown.splitlines() if row.startswith("|")]
     assert len(rows) > len(HOSTILE)
-    assert {pipes(row) for row in rows} == {(10, 10)}
+    assert {pipes(row) for row in rows} == {(11, 11)}
     # Outside of code spans nothing of it is markup.
     outside = "".join(part for part in shown.split("`")[::2])
     assert not any(text in outside.replace("\\<", "") for text in ("<script", "<b>", "<img", "![x]"))

@@ -39,7 +39,7 @@ def test_each_form_is_understood(text: str, expected: str) -> None:
         "25:00",
         "10:61Z",
         "2026-13-01",
-        "1w",
+        "1y",
         "--1h",
         "9999999d",
         "99999999999d",

@@ -108,7 +108,8 @@ class Reference:
             counted[str(index)] = 1
             edge = next((edge for edge in EDGES_MS if middle_ms(index) <= edge * 1.01), None)
             totals[f"le{edge:g}" if edge else "over"] = 1
-            totals["us"] = round(middle_ms(index) * 1000)
+            if took_us := round(middle_ms(index) * 1000):
+                totals["us"] = took_us
         for field, count in totals.items():
             self._count(f"{scope}{digest}:totals", field, count)
         for length_s, kept_s in NAME_WINDOWS:

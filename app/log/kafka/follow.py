@@ -69,7 +69,7 @@ class TopicFollower:
                     outage.resolved()
                     yield part
             except _Truncated as fault:
-                log.warning("%s", fault)
+                log.warning("following starts over where the topic is: %s", fault)
                 self._next = {}
             except LogUnavailable as fault:
                 # The consumer may be past what it has not returned.

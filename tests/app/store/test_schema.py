@@ -58,7 +58,7 @@ from app.store.keys import ALL_ROUTES
 from app.store.queries.spans import Span, plan
 from app.store.queries.windows import bin_sums, route_sums
 from app.store.queries.all_time import all_time
-from app.cli.report import facts
+from app.cli.tables import facts
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from drain.app import create_app

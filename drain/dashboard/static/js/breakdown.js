@@ -1,5 +1,5 @@
-// A route broken down by dyno, method, status and code, out of the kept log. That costs a scan, so it is read
-// when it is asked for, and not again by itself.
+// A route broken down by dyno, method, status and code, out of the kept log. That costs a scan, so a short span is
+// read once, when its view is opened, and a long one when it is asked for.
 
 import { NoAnswer, ask } from "./client.js";
 import { meaningOf, plain } from "./columns.js";
@@ -27,11 +27,12 @@ export class BreakdownView {
     this.idle();
   }
 
-  /** What would be read for the view that is shown; what was read for another one goes. */
-  of(address) {
+  /** What is to be read for the view that is shown, at once if its span is short; what was read for another one goes. */
+  of(address, isShort) {
     if (address === this.address) return;
     this.address = address;
     this.idle();
+    if (isShort) this.read();
   }
 
   idle() {
@@ -41,7 +42,7 @@ export class BreakdownView {
     for (const { sheet } of this.sheets) sheet.clear();
     this.wait(false);
     setText(this.button, "Read the log");
-    setText(this.note, "Counted from the lines of the kept log, when you ask for it.");
+    setText(this.note, "So long a span is counted from the lines of the kept log when you ask for it.");
   }
 
   wait(isReading) {

@@ -15,7 +15,7 @@ import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, spanOfRun, stay, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, WINDOWS } from "./navigation.js";
 import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
@@ -28,6 +28,9 @@ import { Travel } from "./travel.js";
 import { startZone, zoneName } from "./zone.js";
 
 const LATE_LINES_S = 600;
+
+/** A span that is not longer is read out of the log without being asked for. */
+const SHORT_S = 900;
 
 let nav = readNavigation();
 let health = null;
@@ -217,7 +220,7 @@ function move() {
     clearViews();
   }
   table.choose(nav);
-  routeView.breakdown.of(breakdownOf(nav));
+  routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
   if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
   timeBar.moved();
   showParts();

@@ -71,6 +71,9 @@ function decoded(text) {
 export const isPast = (nav) => nav.from !== null;
 export const isAllTime = (nav) => nav.window === "all";
 
+/** How long the span is. */
+export const secondsOf = (nav) => (isPast(nav) ? nav.to - nav.from : SPANS_S[nav.window]);
+
 /** The span as the API takes it. */
 export const spanParameters = (nav) => (isPast(nav) ? { from: nav.from, to: nav.to } : { window: nav.window });
 

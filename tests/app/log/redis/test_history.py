@@ -199,7 +199,10 @@ def test_following_goes_on_with_a_replica_that_took_over() -> None:
         given: list[str] = []
         follow_until(parts, given, 61)
         # The same address leads to the replica then.
-        client.connection_pool.connection_kwargs["port"] = pair.replica.port
+        pool = client.connection_pool
+        pool.connection_kwargs["port"] = pair.replica.port
+        for connection in (*pool._available_connections, *pool._in_use_connections):
+            connection.port = pair.replica.port
         heir = RedisWriter(pair.fail_over(), 10**9)
         for number in range(20, 40):
             heir.append(f"f{number}", frame(f"f{number}", 3), 4)
