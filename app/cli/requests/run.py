@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -35,6 +36,9 @@ from app.timespec import BadTime, iso, parse_time_ms
 
 REDIS_TIMEOUT_S = 5.0
 
+NICENESS = 10
+"""Beside the drain on one host, a scan takes what the drain leaves of the processor (bench/README.md)."""
+
 EXIT_NOTHING = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -55,6 +59,7 @@ class Span:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """See the exit codes in arguments.EPILOG. Raises TailraceError for bad usage and an unreachable log."""
     span = span_of(args, datetime.now(UTC))
+    os.nice(NICENESS)
     log = open_log(settings)
     with ExitStack() as opened:
         history = opened.enter_context(closing(log.history()))

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unittest import mock
 
 import orjson
 import pytest
@@ -44,7 +45,8 @@ def command(url: str, *words: str) -> tuple[int, str, str]:
 def command_of(environ: Mapping[str, str], *words: str) -> tuple[int, str, str]:
     """(exit code, stdout, stderr) of the command, run in this process."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    # What gives way for good is a process of its own.
+    with mock.patch("os.nice"), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = main(["requests", *words], environ)
         except SystemExit as usage:
@@ -55,6 +57,21 @@ def command_of(environ: Mapping[str, str], *words: str) -> tuple[int, str, str]:
 def _text(written: io.TextIOWrapper) -> str:
     written.seek(0)
     return written.read()
+
+
+def test_it_gives_way_to_the_drain(redis_client: redis.Redis, redis_url: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "requests", "--follow"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "REDIS_URL": redis_url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, process.pid) == 10, "a low priority")
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def found(url: str, *words: str) -> list[dict[str, Any]]:
