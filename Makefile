@@ -46,7 +46,7 @@ test: $(STAMP)  ## every test, on a real Redis, a real Kafka and a real browser
 
 FAST := not kafka and not browser and not go and not slow and not processes
 
-test-fast: $(STAMP)  ## what needs neither broker nor browser nor processes: about four minutes on two cores
+test-fast: $(STAMP)  ## what needs neither broker nor browser nor processes: about five minutes on two cores
 	$(BIN)/python -m pytest -q $(PARALLEL) -m '$(FAST)' --hypothesis-profile=fast $(PYTEST_FLAGS)
 
 check: $(STAMP)  ## formatter, linter, type checker
