@@ -34,7 +34,7 @@ DAY_S = 86_400
 BATCH = 20_000
 HOST = "shop.example.com"
 OF_NO_ROUTE = re.compile(":(all|names|(dyno|host)-[0-9a-f]+):")
-"""What is of all routes together is no route's."""
+"""Keys that belong to no single route: all routes together, dynos and hosts."""
 
 RATES = (0.01, 0.1, 1.0, 10.0)
 SAMPLED_ROUTES = (20, 100, 500)

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlencode
 
-from servers.logplex_client import LogplexClient
+from servers.logplex_client import LogplexClient, frame_sizes
 from servers.messages import router_line, router_syslog
 from servers.shop import ROUTES, Route, answer
 
@@ -164,14 +164,8 @@ def deliver(url: str, incident: Incident, rate: float, seconds: float) -> int:
     """Posts the incident as Logplex does, requests/s of each app, for so long (0: without an end); how
     many frames were not accepted."""
     clients = {app: LogplexClient(f"{url}?{urlencode({'app': app})}", f"d.drill-{app}") for app in APPS}
-    started_s = time.monotonic()
     refused = 0
-    for number in itertools.count():
-        due_s = started_s + number / FRAMES_S
-        if seconds and due_s - started_s >= seconds:
-            break
-        time.sleep(max(0.0, due_s - time.monotonic()))
-        count = round((number + 1) * rate / FRAMES_S) - round(number * rate / FRAMES_S)
+    for count in frame_sizes(rate, FRAMES_S, seconds):
         for app, client in clients.items():
             lines = list(incident.lines(app, count, time.time()))
             refused += bool(lines) and not client.deliver(lines).accepted

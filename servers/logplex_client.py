@@ -6,8 +6,10 @@ done; 429, 5xx, timeouts and resets are tried again; any other 4xx drops the fra
 
 from __future__ import annotations
 
+import itertools
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import requests
@@ -34,6 +36,18 @@ class Delivery:
     frame_id: str
     accepted: bool
     answers: list[str] = field(default_factory=list)
+
+
+def frame_sizes(rate: float, frames_s: float, seconds: float) -> Iterator[int]:
+    """How many requests each frame has, given when that frame is due: at a steady rate (requests/s), in so
+    many frames a second, for so many seconds (0: without an end)."""
+    started_s = time.monotonic()
+    for number in itertools.count():
+        due_s = started_s + number / frames_s
+        if seconds and due_s - started_s >= seconds:
+            return
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        yield round((number + 1) * rate / frames_s) - round(number * rate / frames_s)
 
 
 class LogplexClient:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from servers.logplex_client import LogplexClient
+from servers.logplex_client import LogplexClient, frame_sizes
 from servers.messages import router_line, router_syslog, stamp
 from servers.shop import ROUTES, WEBSOCKET, Route, answer
 
@@ -203,14 +203,8 @@ def main(argv: Sequence[str]) -> int:
 def _run(url: str, rate: float, seconds: float, seed: int) -> int:
     traffic = Traffic(seed)
     client = LogplexClient(url, TOKEN)
-    started = time.monotonic()
     refused = 0
-    for number in itertools.count():
-        due = started + number / FRAMES_S
-        if seconds and due - started >= seconds:
-            break
-        time.sleep(max(0.0, due - time.monotonic()))
-        count = round((number + 1) * rate / FRAMES_S) - round(number * rate / FRAMES_S)
+    for count in frame_sizes(rate, FRAMES_S, seconds):
         lines = list(traffic.lines(count, time.time()))
         refused += bool(lines) and not client.deliver(lines).accepted
     client.close()

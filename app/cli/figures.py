@@ -28,7 +28,7 @@ ALIKE_NAMED = 5
 
 
 class UnknownRoute(TailraceError):
-    """A --route that is no route's name, and is in none."""
+    """A --route that neither is a route's name nor occurs in one."""
 
 
 @dataclass(frozen=True, slots=True)

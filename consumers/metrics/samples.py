@@ -147,7 +147,7 @@ class Sampler:
         stamps = {place: self._messages[place]["timestamp"] for place in places}
         beginning = _beginning(start)
         if all(stamp.startswith(beginning) and stamp.endswith(_UTC) for stamp in stamps.values()):
-            # Of the usual form, so they sort as their times do; one that is no time counts as the start.
+            # In the usual form, timestamps sort like the times they name; an invalid one counts as the start.
             latest = nlargest(FAILED_MAX, places, key=stamps.__getitem__)
             if all(timestamp_ms(stamps[place]) is not None for place in latest):
                 return latest

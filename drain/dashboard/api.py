@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 import redis
@@ -14,6 +15,7 @@ from app.router_line import H_CODES
 from app.search.groups import Breakdown
 from app.settings import Settings
 from app.store import queries
+from app.store.queries.names import Kind
 from app.store.queries.spans import SPAN_MAX_S
 from drain.dashboard import openapi
 from drain.dashboard.breakdown import breakdown
@@ -133,6 +135,10 @@ def _breakdown(source: Source, parameters: Parameters, now_s: float) -> Breakdow
     return found
 
 
+def _names(kind: Kind, source: Source, parameters: Parameters, now_s: float) -> queries.NamesTable:
+    return queries.names_table(source.store, parameters.app, kind, parameters.span, now_s)
+
+
 def _memory(source: Source, parameters: Parameters, now_s: float) -> queries.Memory:
     return queries.memory(source.store, source.log)
 
@@ -230,9 +236,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/dynos",
         "The dynos of an app in a window, busiest first",
         openapi.stamped("NamesTable"),
-        lambda source, parameters, now_s: queries.names_table(
-            source.store, parameters.app, "dynos", parameters.span, now_s
-        ),
+        partial(_names, "dynos"),
         _stamped,
         ("app", "window", "from", "to"),
     ),
@@ -240,9 +244,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/hosts",
         "The hosts of an app in a window, busiest first",
         openapi.stamped("NamesTable"),
-        lambda source, parameters, now_s: queries.names_table(
-            source.store, parameters.app, "hosts", parameters.span, now_s
-        ),
+        partial(_names, "hosts"),
         _stamped,
         ("app", "window", "from", "to"),
     ),

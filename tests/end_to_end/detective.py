@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import requests
 
+from app.timespec import iso
 from servers.processes import ROOT
 
 STEP_S = 10
@@ -134,13 +134,9 @@ class Detective:
         """What `python -m app requests --json` prints."""
         command = [sys.executable, "-m", "app", "requests", "--app", app, "--json"]
         command += ["--route", route] if route else []
-        command += ["--from", _iso(since_s), "--until", _iso(self.until_s), *flags]
+        command += ["--from", iso(since_s * 1000), "--until", iso(self.until_s * 1000), *flags]
         done = subprocess.run(
             command, env=dict(self.environ), cwd=ROOT, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def _iso(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

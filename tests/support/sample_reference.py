@@ -71,7 +71,7 @@ class SampleReference:
     def differences(self, store: redis.Redis) -> list[str]:
         """One line for each list in Redis that is not as it must be, and for each wrong expiry."""
         found = samples_in(store)
-        # The tests' clock stands still, and Redis's goes on: what has expired by it since is not there.
+        # The tests use a fixed clock, but Redis uses a real one: keys that have expired meanwhile are gone.
         now_s = time.time()
         wanted = {key for key, expiry_s in self._expiries.items() if expiry_s > now_s}
         wrong = [f"{key}: is in one alone" for key in wanted - found.keys()]
