@@ -79,6 +79,8 @@ class Batch:
     """Messages left out because their frame had been sent before."""
     lost: int = 0
     """Messages that expired before this group read them; the claim counts them."""
+    platform: list[RouterMessage] = field(default_factory=list)
+    """What the platform itself said, in the same form: only for a group that reads it."""
     lease: str = ""
     """Key in Redis that reserves the batch until it expires. Whoever knows that its reader is dead may
     delete it. Empty if the log itself detects dead readers."""

@@ -253,6 +253,14 @@ class Settings:
         "`at-most-once`: a crash never doubles a request; `at-least-once`: a crash never loses one",
         kind.choice("at-most-once", "at-least-once"),
     )
+    keep_users: bool = setting(
+        "KEEP_USERS",
+        False,
+        "1: keep who made a release (an e-mail address, as Heroku logs it); otherwise it is removed before "
+        "anything is stored",
+        kind.flag,
+        default_label="0",
+    )
     replay_key: str = setting(
         "REPLAY_KEY",
         "",

@@ -21,6 +21,7 @@ from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.journal import Journal, split
+from app.store.platform_rows import PlatformRow
 from app.store.rows import ROWS_LUA, Row, portions
 from app.store.samples import FAILED_MAX, SLOWEST_MAX
 from app.store.schema import LAST_SEEN, NAME_TOTALS_HASH, PATHS_HASH, PROMOTED, TOTALS_HASH, Counts
@@ -42,6 +43,7 @@ class Changes:
     """Of what the totals count alone; they go to the dead letters too."""
     names: list[Row] = field(default_factory=list)
     """The rows of dynos and hosts."""
+    platform: list[PlatformRow] = field(default_factory=list)
 
 
 def apply(
@@ -63,7 +65,7 @@ def apply(
     claim is then safe.
     """
     rest = journal or Journal(store, group, limits(routes_max))
-    rows, further = split(list(portions([*changes.rows, *changes.names])))
+    rows, further = split(list(portions([*changes.rows, *changes.names], changes.platform)))
     batch = {
         "portions": len(rows),
         "kept": len(further),

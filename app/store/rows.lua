@@ -1,6 +1,7 @@
 -- How the rows of a batch are added to the figures. Shared by apply.lua and journal.lua.
 --
--- Rows and portions: see app/store/rows.py; those of dynos and hosts are in name_rows.lua, in front of this.
+-- Rows and portions: see app/store/rows.py; those of dynos and hosts are in name_rows.lua, those of
+-- the platform in event_rows.lua and gauge_rows.lua, in front of this.
 -- `limits`: {prefix, routes, digest_chars, mix, paths, names_max, paths_max, routes_max, other_route,
 -- other_digest, not_found_route, slowest_max, failed_max, ...}, see limits() in app/store/apply.py. Keys that
 -- are derived here, as
@@ -205,6 +206,14 @@ end
 
 local function add_row(row, scope, windows, from)
   -- To one of its scopes. `windows`, from that byte on: those of the row.
+  if row.events then
+    for _, event in ipairs(row.events) do add_event(event, scope, limits) end
+    return
+  end
+  if row.gauges then
+    for _, gauge in ipairs(row.gauges) do add_gauge(gauge, scope, limits) end
+    return
+  end
   local digest = row.kind and digest_of_name(row, scope, limits) or digest_of(row, scope)
   if row.counts then add_totals(row, scope .. digest, limits.prefix .. scope .. digest) end
   local short = limits.prefix .. scope .. string.sub(digest, 1, limits.digest_chars) .. ':'

@@ -15,6 +15,7 @@ A portion is `<units> <length of the JSON> <JSON><windows>`, bytes. The JSON is 
     last_s   when the newest window of that row began, Unix s
     chunks   [name, when it expires (Unix s), [number of each window], [bytes of each window]]
     samples  may be missing: [one of the scopes, chunks of samples]; see samples.py
+    events, gauges  of a platform row alone: see platform_rows.py
 
 Hashes are named as in schema.py. A row has either no `counts`, `bounded`, `times` and `maxima`, or all
 of them. The windows, one after the other, are MessagePack just as Redis stores them (see keys.chunk):
@@ -36,11 +37,12 @@ import orjson
 
 from app.store.grouping import grouped
 from app.store.keys import ALL_ROUTES, CHUNK_S, NAME_WINDOWS, WINDOWS, chunk, digest, name_digest, scope
+from app.store.platform_rows import PlatformRow, platform_pieces
 from app.store.samples import SampleChunk, sample_units
 from app.store.schema import Counts, Field
 from app.store.settle import read_lua
 
-ROWS_LUA = read_lua("name_rows.lua") + read_lua("rows.lua")
+ROWS_LUA = "".join(map(read_lua, ("name_rows.lua", "event_rows.lua", "gauge_rows.lua", "rows.lua")))
 """What adds portions to the figures, for the scripts that do."""
 
 WindowCounts = tuple[int, int, Mapping[Field, int]]
@@ -104,9 +106,12 @@ class Row:
     """Of a row that is of no route but of a dyno or host."""
 
 
-def portions(rows: Iterable[Row]) -> Iterator[bytes]:
+def portions(rows: Iterable[Row], platform: Iterable[PlatformRow] = ()) -> Iterator[bytes]:
     """The rows as the scripts take them."""
-    pieces = chain.from_iterable(map(_sampled_pieces, chain.from_iterable(map(_split_by_app, rows))))
+    pieces = chain(
+        chain.from_iterable(map(_sampled_pieces, chain.from_iterable(map(_split_by_app, rows)))),
+        chain.from_iterable(map(platform_pieces, platform)),
+    )
     return map(_portion, grouped(pieces, itemgetter(2), PORTION_UNITS))
 
 

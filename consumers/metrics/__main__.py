@@ -60,7 +60,7 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
     def handle(batch: Batch, keepalive: Callable[[], None]) -> None:
         journal.finish(keepalive, stop)
         key.expire()
-        changes = aggregator.changes(batch.messages, int(time.time()))
+        changes = aggregator.changes(batch.messages, int(time.time()), batch.platform)
         changes.bad += batch.bad
         for name, count in (("duplicates", batch.duplicates), ("bad", len(changes.bad))):
             if count:

@@ -24,6 +24,7 @@ from consumers.metrics.batch_rows import CELL_S, AppRoute, LineNumbers, LinesByS
 from consumers.metrics.encode import Encoder
 from consumers.metrics.name_rows import name_rows
 from consumers.metrics.name_tables import AdmittedNames, WantedNames
+from consumers.metrics.platform.rows import platform_rows
 from consumers.metrics.route_rows import Seen
 from consumers.metrics.samples import Sampler
 
@@ -93,8 +94,11 @@ class Aggregator:
         self._encoder = Encoder()
         self._example_due_s = 0
 
-    def changes(self, messages: Sequence[RouterMessage], now_s: int) -> Changes:
-        """The rows of these messages. `now_s` (Unix s) decides which windows are still kept."""
+    def changes(
+        self, messages: Sequence[RouterMessage], now_s: int, platform: Sequence[RouterMessage] = ()
+    ) -> Changes:
+        """The rows of these messages, and of the platform's. `now_s` (Unix s) decides which windows are
+        still kept."""
         found = self._group_lines(messages)
         by_route = self._with_known_apps(found.places)
         rows = self._names.rows(_seen_by_app(by_route, found.lines))
@@ -108,6 +112,10 @@ class Aggregator:
             apps[app] = apps.get(app, 0) + sum(map(len, starts.values()))
         sampler = Sampler(found.lines, found.messages, found.unusual, batch, now_s)
         samples = sampler.samples((app, row, starts) for (app, _, row), starts in places.items())
+        of_platform, counted = platform_rows(
+            platform, self._names.apps, self._cursor, len(messages) + 1, now_s
+        )
+        found.totals.update(counted)
         return Changes(
             rows=route_rows(places, paths, batch, samples, now_s),
             names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),
@@ -115,6 +123,7 @@ class Aggregator:
             totals=found.totals,
             bad=found.bad,
             examples=self._examples(found, now_s),
+            platform=of_platform,
         )
 
     def _examples(self, found: _Lines, now_s: int) -> list[BadValue]:

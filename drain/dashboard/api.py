@@ -234,9 +234,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "/api/dynos",
-        "The dynos of an app in a window, busiest first",
-        openapi.stamped("NamesTable"),
-        partial(_names, "dynos"),
+        "The dynos of an app in a window: requests, state, memory, load, restarts",
+        openapi.stamped("DynosTable"),
+        lambda source, parameters, now_s: queries.dynos_table(
+            source.store, parameters.app, parameters.span, now_s
+        ),
+        _stamped,
+        ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/events",
+        "Releases, and what else the platform said in a window, newest first",
+        openapi.stamped("Events"),
+        lambda source, parameters, now_s: queries.events(
+            source.store, parameters.app, parameters.span, now_s
+        ),
+        _stamped,
+        ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/addons",
+        "The add-ons of an app in a window, by what they log of themselves",
+        openapi.stamped("Addons"),
+        lambda source, parameters, now_s: queries.addons(
+            source.store, parameters.app, parameters.span, now_s
+        ),
         _stamped,
         ("app", "window", "from", "to"),
     ),

@@ -37,8 +37,11 @@ STAMP: Schema = {
 
 ROOTS = (
     Breakdown,
+    queries.Addons,
     queries.Alert,
     queries.Apps,
+    queries.DynosTable,
+    queries.Events,
     queries.Health,
     queries.Memory,
     queries.NamesTable,
@@ -256,7 +259,7 @@ def _schema(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> Schema:
         _add(kind, schemas, kinds)
         return _ref(typing.cast(Any, kind).__name__)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (list, Sequence):
+    if origin in (list, tuple, Sequence):
         return {"type": "array", "items": _schema(arguments[0], schemas, kinds)}
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], schemas, kinds)}

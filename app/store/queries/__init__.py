@@ -4,14 +4,18 @@ Each takes a client and, if the time matters, a time in Unix seconds; what does 
 gives empty results. Raises redis.RedisError if Redis is unreachable.
 """
 
+from app.store.queries.addons import AddonRow, Addons, AddonValue, addons
 from app.store.queries.alert import Alert
 from app.store.queries.alerts import alerts
 from app.store.queries.changes import Before, Changes, Earlier, FigureChange
+from app.store.queries.dynos import DynoRow, DynoRuntime, DynosTable, ProcessRow, dynos_table
+from app.store.queries.events import EventRow, Events, events, find_release
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
 from app.store.queries.memory import Memory, MemoryPart, memory
 from app.store.queries.names import NameFigures, NameRow, NamesTable, names_table
 from app.store.queries.overview import AppRow, Overview, overview
+from app.store.queries.release_comparison import compare_release, compare_spans
 from app.store.queries.replays import ReplayRun, Runs, replay_run, replay_runs
 from app.store.queries.routes import (
     AppCount,
@@ -29,6 +33,9 @@ from app.store.queries.series import Series, series
 from app.store.queries.spans import Span, read_span
 
 __all__ = [
+    "AddonRow",
+    "AddonValue",
+    "Addons",
     "Alert",
     "AppCount",
     "AppRow",
@@ -36,7 +43,12 @@ __all__ = [
     "Bar",
     "Before",
     "Changes",
+    "DynoRow",
+    "DynoRuntime",
+    "DynosTable",
     "Earlier",
+    "EventRow",
+    "Events",
     "FigureChange",
     "Figures",
     "GroupHealth",
@@ -50,6 +62,7 @@ __all__ = [
     "NameRow",
     "NamesTable",
     "Overview",
+    "ProcessRow",
     "ReplayRun",
     "RouteDetail",
     "RouteRow",
@@ -60,8 +73,14 @@ __all__ = [
     "SenderReport",
     "Series",
     "Span",
+    "addons",
     "alerts",
     "apps",
+    "compare_release",
+    "compare_spans",
+    "dynos_table",
+    "events",
+    "find_release",
     "health",
     "memory",
     "names_table",
