@@ -18,7 +18,7 @@ from app.store import replay
 from app.store.keys import digest
 from app.store.run_figures import RunFigures
 from drain.dashboard import openapi
-from drain.dashboard.api import ENDPOINTS
+from drain.dashboard.endpoints import ENDPOINTS
 from servers.figures import SeenRequest, fill
 from tests.support import sample_result
 
