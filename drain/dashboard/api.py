@@ -10,6 +10,7 @@ import orjson
 import redis
 from flask import Blueprint, Response, request
 
+from app.comparison.result import Comparison
 from app.log import MessageLog
 from app.router_line import H_CODES
 from app.search.groups import Breakdown
@@ -36,6 +37,7 @@ HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
 MEMORY_FRESH_S = 60.0
 """Sizes change slowly, and asking for them costs Redis more than figures do."""
+COMPARE_FRESH_S = 10.0
 CONSTANT_FRESH_S = 3_600.0
 
 
@@ -133,6 +135,14 @@ def _breakdown(source: Source, parameters: Parameters, now_s: float) -> Breakdow
     if found is None:
         raise NotFound("route", parameters.route)
     return found
+
+
+def _compare(source: Source, parameters: Parameters, now_s: float) -> Comparison:
+    if parameters.spans:
+        return queries.compare_spans(source.store, parameters.app, *parameters.spans, now_s)
+    return queries.compare_release(
+        source.store, parameters.app, parameters.release, now_s, parameters.window_s
+    )
 
 
 def _names(kind: Kind, source: Source, parameters: Parameters, now_s: float) -> queries.NamesTable:
@@ -241,6 +251,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         _stamped,
         ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/compare",
+        "Before and after a release, or two spans side by side: what is better, worse, or not known",
+        openapi.stamped("Comparison"),
+        _compare,
+        _stamped,
+        ("app", "release", "length", "from", "to", "with_from", "with_to"),
+        fresh_s=COMPARE_FRESH_S,
     ),
     Endpoint(
         "/api/events",
