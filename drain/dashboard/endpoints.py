@@ -15,6 +15,7 @@ HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
 MEMORY_FRESH_S = 60.0
 """Sizes change slowly, and asking for them costs Redis more than figures do."""
+COMPARE_FRESH_S = 10.0
 CONSTANT_FRESH_S = 3_600.0
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -101,6 +102,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         finders.dynos,
         stamped,
         ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/compare",
+        "Before and after a release, or two spans side by side: what is better, worse, or not known",
+        openapi.stamped("Comparison"),
+        finders.compare,
+        stamped,
+        ("app", "release", "length", "from", "to", "with_from", "with_to"),
+        fresh_s=COMPARE_FRESH_S,
     ),
     Endpoint(
         "/api/events",
