@@ -11,7 +11,7 @@ import redis
 
 from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
-from drain.dashboard.api import HEALTH_FRESH_S
+from drain.dashboard.endpoints import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import fill_shop, judged_run, report_worker
