@@ -53,6 +53,16 @@ CODES_MAX = 100
 
 DYNO_MAX_CHARS = 64
 
+EVENT_TEXT_MAX_CHARS = 200
+EVENT_NAMES_MAX = 20
+"""Config vars, or process types, that an event keeps by name."""
+
+NAME_MAX_CHARS = 64
+"""Of a config var, an add-on, a sample, a unit."""
+
+SAMPLES_MAX = 64
+"""Values of one line. Heroku Postgres sends about 25."""
+
 METHODS = frozenset(
     [
         *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"),
