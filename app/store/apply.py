@@ -20,6 +20,7 @@ from app.store.bounds import NAMES_MAX, NAMES_SILENT_S, PATHS_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
+from app.store.gauge_rows import gauge_limits
 from app.store.journal import Journal, split
 from app.store.platform_rows import PlatformRow
 from app.store.rows import ROWS_LUA, Row, portions
@@ -125,6 +126,7 @@ def limits(routes_max: int) -> dict[str, Any]:
         "not_found_route": keys.NOT_FOUND_ROUTE,
         "slowest_max": SLOWEST_MAX,
         "failed_max": FAILED_MAX,
+        "gauges": gauge_limits(),
     }
 
 

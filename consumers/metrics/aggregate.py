@@ -116,6 +116,8 @@ class Aggregator:
             platform, self._names.apps, self._cursor, len(messages) + 1, now_s
         )
         found.totals.update(counted)
+        for row in of_platform:  # An app of workers alone has no requests, and is an app.
+            apps.setdefault(row.app, 0)
         return Changes(
             rows=route_rows(places, paths, batch, samples, now_s),
             names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),
