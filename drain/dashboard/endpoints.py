@@ -16,6 +16,7 @@ HEALTH_FRESH_S = 2.0
 REPLAY_FRESH_S = 2.0
 MEMORY_FRESH_S = 60.0
 """Sizes change slowly, and asking for them costs Redis more than figures do."""
+COMPARE_FRESH_S = 10.0
 CONSTANT_FRESH_S = 3_600.0
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -111,6 +112,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         dynos_attachment,
         ("app", "window", "from", "to"),
         mimetype="text/csv",
+    ),
+    Endpoint(
+        "/api/compare",
+        "Before and after a release, or two spans side by side: what is better, worse, or not known",
+        openapi.stamped("Comparison"),
+        finders.compare,
+        stamped,
+        ("app", "release", "length", "from", "to", "with_from", "with_to"),
+        fresh_s=COMPARE_FRESH_S,
     ),
     Endpoint(
         "/api/events",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.comparison.result import Comparison
 from app.search.groups import Breakdown
 from app.store import queries
 from app.store.queries.names import Kind
@@ -39,6 +40,14 @@ def breakdown(source: Source, parameters: Parameters, now_s: float) -> Breakdown
     if found is None:
         raise NotFound("route", parameters.route)
     return found
+
+
+def compare(source: Source, parameters: Parameters, now_s: float) -> Comparison:
+    if parameters.spans:
+        return queries.compare_spans(source.store, parameters.app, *parameters.spans, now_s)
+    return queries.compare_release(
+        source.store, parameters.app, parameters.release, now_s, parameters.window_s
+    )
 
 
 def names(kind: Kind, source: Source, parameters: Parameters, now_s: float) -> queries.NamesTable:

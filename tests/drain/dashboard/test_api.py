@@ -42,6 +42,8 @@ PATHS = (
     "/api/dynos.csv?app=shop",
     "/api/overview?compare=hour",
     "/api/routes?by=app&compare=hour",
+    "/api/compare?app=shop&release=v42&window=5m",
+    "/api/compare?from=10m&to=5m&with_from=5m&with_to=now",
     "/api/health",
     "/api/memory",
     "/api/replay",
