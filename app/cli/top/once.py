@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.cli.column import Column, Row
 from app.cli.period import named
-from app.cli.releases import how_to_send_metrics, last_release
+from app.cli.platform_words import how_to_send_metrics, last_release
 from app.cli.tables import fact_width, facts, left_out, text_table, title
 from app.cli.top.snapshot import Snapshot
 from app.cli.top.view import View

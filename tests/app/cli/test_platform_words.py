@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.dyno_columns import runtime_facts
 from app.cli.platform_tables import measured
-from app.cli.releases import how_to_send_metrics, is_notable, last_release, release_name
+from app.cli.platform_words import how_to_send_metrics, is_notable, last_release, release_name
 from app.platform.release import Release
 from app.store.queries import DynoRuntime
 from tests.app.cli.top.samples import RELEASES, event, runtime
