@@ -7,14 +7,15 @@ dynos mean something; what add-ons log is one metric, because only the sender kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.escaping import prometheus_label as label
 from app.platform.release import Release
-from app.store.queries import AddonRow, DynoRow
+from app.store.queries import AddonRow, DynoRuntime
+from app.store.queries.names import AppName
 
 MB = 1 << 20
 """Bytes. A guess: Heroku does not say which MB it means, and sizes of memory are powers of two mostly."""
@@ -29,8 +30,8 @@ MEASURES_MAX = 200
 """Series of add-ons of one app."""
 
 
-def dyno_families(dynos: Iterable[DynoRow], now_s: float) -> Iterator[Metric]:
-    """`dynos`: of the last hour, already bounded."""
+def dyno_families(dynos: Mapping[AppName, DynoRuntime], now_s: float) -> Iterator[Metric]:
+    """`dynos`: those of the last hour, already bounded."""
     labels = ["app", "dyno"]
 
     def gauge(name: str, meaning: str, *further: str) -> GaugeMetricFamily:
@@ -50,8 +51,8 @@ def dyno_families(dynos: Iterable[DynoRow], now_s: float) -> Iterator[Metric]:
     restarts = gauge("restarts_last_hour", "How often it started in the last hour")
     crashes = gauge("crashes_last_hour", "How often it crashed in the last hour")
     errors = gauge("memory_errors_last_hour", "R14 and R15 in the last hour", "code")
-    for row in dynos:
-        values, runtime = [label(row.app), label(row.name)], row.runtime
+    for names, runtime in dynos.items():
+        values = list(map(label, names))
         if runtime.state:
             up.add_metric(values, runtime.state == "up")
             restarts.add_metric(values, runtime.restarts)
@@ -100,8 +101,3 @@ def release_families(releases: Mapping[str, Release]) -> Iterator[Metric]:
         info.add_metric([label(app), version, label(release.commit)], 1)
         at.add_metric([label(app)], release.at_ms / 1000)
     yield from (info, at)
-
-
-def told_dynos(rows: Sequence[DynoRow], limit: int) -> list[DynoRow]:
-    """Those of which the platform says something: at most `limit`, the busiest first."""
-    return [row for row in rows if row.runtime.state or row.runtime.sampled_ms is not None][:limit]
