@@ -25,6 +25,8 @@ DROPPED = (
     "aborted",
     "connections",
     "time",
+    "crashes",
+    "r15",
 )
 """Columns that go, in this order, where a table is too wide although its names are short."""
 

@@ -69,6 +69,7 @@ def test_how_to_switch_metrics_on_names_the_app_and_the_commands() -> None:
     assert how_to_send_metrics(["shop", "api"]).startswith("shop, api send no memory")
     assert "-a APP" in how_to_send_metrics(["shop", "api"])
     assert how_to_send_metrics([""]).startswith("The app sends no memory")
+    assert how_to_send_metrics(["", "(other)", "shop"]).startswith("shop and 2 more send no memory")
     assert "and 3 more send" in how_to_send_metrics([f"app{at}" for at in range(8)])
     assert how_to_send_metrics([]) == ""
 
