@@ -12,7 +12,7 @@ import redis
 from app.comparison.result import Comparison
 from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
-from drain.dashboard.api import HEALTH_FRESH_S
+from drain.dashboard.endpoints import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
 from tests.browser import releases
 from tests.browser.conftest import PHONE, Page
