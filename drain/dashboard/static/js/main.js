@@ -7,17 +7,21 @@ import { startBar } from "./bar.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
+import { ComparisonView } from "./comparison.js";
+import { releaseComparison } from "./comparison_addresses.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { showEmpty, startEmpty } from "./empty.js";
+import { EventsPanel } from "./events.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery, WINDOWS } from "./navigation.js";
 import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
+import { ReleaseGroup } from "./release_group.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
@@ -32,10 +36,12 @@ const LATE_LINES_S = 600;
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
 
+takeQuery();
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
 let isRouteMissing = false;
+let lastEvents = null;
 
 const figures = new BigFigures(byId("figures"));
 const travel = new Travel(() => nav, goTo);
@@ -45,6 +51,14 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
+const comparisonOf = (release) => hashOf(releaseComparison(nav, release));
+const releaseGroup = new ReleaseGroup(zoomTo);
+const events = new EventsPanel(byId("events"), comparisonOf, (span) => hashOf({ ...nav, window: "", ...span }), zoomTo);
+const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
+  nav = next;
+  stay(nav);
+  links();
+});
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
@@ -58,6 +72,7 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
+  events: [byId("events")],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -66,17 +81,24 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
+/** Shows a time closer, at the plots. */
+function zoomTo(span) {
+  travel.zoomTo(span);
+  scrollTo(0, 0);
+}
+
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  if (nav.view === "comparison") return { ...always, ...(apps.isUnknown(nav) ? {} : comparison.wanted(nav)) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
   return { ...always, ...trafficAddresses(nav, apps), ...further };
 }
 
 /** A span of the past whose last lines have come in: also those that waited for a worker. */
 function isFinal(address, answer) {
-  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
+  return nav.view !== "comparison" && address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
@@ -93,6 +115,9 @@ function found(name, answer) {
     series: takeSeries,
     dynos: (answer) => dynos.show(answer, nav),
     hosts: (answer) => hosts.show(answer, nav),
+    events: takeEvents,
+    releases: (answer) => comparison.showReleases(answer),
+    comparison: (answer) => comparison.show(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -108,6 +133,7 @@ function takeHealth(answer) {
 function takeApps(answer) {
   apps.take(answer);
   apps.drawChooser(nav);
+  if (lastEvents) takeEvents(lastEvents);
   showParts();
 }
 
@@ -133,10 +159,22 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
+/** The marks and the list say whose each event is where there are several apps. */
+function takeEvents(answer) {
+  lastEvents = answer;
+  const isOfMany = !appForApi(nav) && apps.areMany;
+  const opened = (releases, label) => releaseGroup.open(releases, label, isOfMany, comparisonOf);
+  events.show(answer, isOfMany);
+  overview.mark(answer.releases);
+  plots.mark({ releases: answer.releases, isOfMany, addressOf: comparisonOf, opened, zone: zoneName() });
+}
+
 function state(kind, { waitMs, fault }) {
   // A route that is not there is no outage: it has a view of its own.
   isRouteMissing = kind === "missing" && fault.answer === "route";
-  if (isRouteMissing) kind = "live";
+  const isReleaseMissing = kind === "missing" && fault.answer === "comparison";
+  if (isReleaseMissing) comparison.showMissing();
+  if (isRouteMissing || isReleaseMissing) kind = "live";
   const live = byId("live");
   const words = {
     redis: fault?.reason || "Redis is unreachable",
@@ -146,7 +184,7 @@ function state(kind, { waitMs, fault }) {
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
+  const now = !isLive ? "offline" : isPast(nav) && nav.view === "traffic" ? "past" : "live";
   setAttribute(live, "data-state", now);
   setText(live.lastElementChild, now);
   const outage = byId("outage");
@@ -163,15 +201,18 @@ function state(kind, { waitMs, fault }) {
 /** Shows and hides the parts of the page. */
 function showParts() {
   const isReplay = nav.view === "replay";
-  const isEmpty = !isReplay && health !== null && health.requests === 0;
+  const isComparison = nav.view === "comparison";
+  const isTraffic = !isReplay && !isComparison;
+  const isEmpty = isTraffic && health !== null && health.requests === 0;
   const isOverview = apps.isOverview(nav);
   const isAppMissing = apps.isUnknown(nav);
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
   const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
-  byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("traffic").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
+  byId("comparison").hidden = !isComparison || isMissing;
   byId("overview").hidden = !isOverview;
   byId("figures").hidden = isOverview;
   byId("names").hidden = isOverview || Boolean(nav.digest);
@@ -180,25 +221,29 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
   compare.show(nav.compare, !isAllTime(nav));
-  setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
+  setAttribute(byId("to-traffic"), "aria-current", isTraffic ? "page" : null);
   setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
+  setAttribute(byId("to-comparison"), "aria-current", isComparison ? "page" : null);
   byId("choosers").hidden = isReplay;
+  byId("windows").hidden = isComparison;
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
   if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
-  else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  else if (!nav.digest && !isComparison) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
   loading.wanted(wanted());
 }
 
 /** Nothing of what was shown before is taken for what is asked for now. */
 function clearViews() {
-  for (const part of [overview, figures, table, dynos, hosts]) part.clear();
+  for (const part of [overview, figures, table, dynos, hosts, events]) part.clear();
+  plots.mark({ releases: [], isOfMany: false });
+  lastEvents = null;
   routeView.clear();
   if (!nav.digest) return;
   setText(byId("route-name"), "…");
@@ -221,7 +266,8 @@ function move() {
   }
   table.choose(nav);
   routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
-  if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  if (nav.view === "comparison") comparison.moved(nav);
+  if (["digest", "run", "view"].some((name) => before[name] !== nav[name])) scrollTo(0, 0);
   timeBar.moved();
   showParts();
   poller.now();
@@ -230,7 +276,7 @@ function move() {
 /** The addresses that follow from what is shown. */
 function links() {
   byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+  for (const id of ["to-traffic", "to-comparison", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", version: 0, other: null, view: id.slice(3) });
 }
 
 /** Sort or filter have been chosen: nothing new is fetched for them. */
@@ -254,7 +300,7 @@ function startChoosers() {
   }
   byId("app").addEventListener("change", (event) => {
     const before = location.hash;
-    goTo({ ...nav, digest: "", app: event.target.value });
+    goTo({ ...nav, digest: "", version: 0, app: event.target.value });
     // The overview has the address of what was there before there was a second app.
     if (location.hash === before) move();
   });
