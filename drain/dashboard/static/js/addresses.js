@@ -27,6 +27,12 @@ export const seriesCsv = (nav) => `api/series.csv?${query(nav, routeOf(nav))}`;
 
 export const breakdownOf = (nav) => `api/breakdown?${query(nav, routeOf(nav))}`;
 
+/** The view of dynos, or of one of them. */
+export function dynoAddresses(nav) {
+  const further = nav.dyno ? { dynoEvents: `api/events?${query(nav)}` } : { addons: `api/addons?${query(nav)}` };
+  return { dynoTable: `api/dynos?${query(nav)}`, ...further };
+}
+
 /** The figures of a traffic view, by name; none as long as it is not known which view it is. */
 export function trafficAddresses(nav, apps) {
   if (apps.isUnknown(nav) || apps.isUndecided(nav)) return {};

@@ -1,6 +1,6 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
-import { breakdownOf, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
+import { breakdownOf, dynoAddresses, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
@@ -8,6 +8,7 @@ import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
+import { DynosView } from "./dynos.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
@@ -28,6 +29,7 @@ import { Travel } from "./travel.js";
 import { startZone, zoneName } from "./zone.js";
 
 const LATE_LINES_S = 600;
+const VIEWS = ["traffic", "dynos", "replay"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
@@ -45,7 +47,8 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
-const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
+const dynosView = new DynosView(byId("dynos"), travel, choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
@@ -58,6 +61,9 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
+  dynoTable: [dynosView.list, dynosView.detail.element],
+  addons: [dynosView.addons.element],
+  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -70,6 +76,7 @@ function routeOfRun(digest, info) {
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  if (nav.view === "dynos") return { ...always, ...dynoAddresses(nav) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
   return { ...always, ...trafficAddresses(nav, apps), ...further };
 }
@@ -93,6 +100,9 @@ function found(name, answer) {
     series: takeSeries,
     dynos: (answer) => dynos.show(answer, nav),
     hosts: (answer) => hosts.show(answer, nav),
+    dynoTable: takeDynos,
+    addons: (answer) => dynosView.showAddons(answer),
+    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -133,6 +143,13 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
+function takeDynos(answer) {
+  dynosView.show(answer, nav);
+  timeBar.answered(answer);
+  timeBar.stepIs(nav.dyno ? answer.step_s : 0);
+  showParts();
+}
+
 function state(kind, { waitMs, fault }) {
   // A route that is not there is no outage: it has a view of its own.
   isRouteMissing = kind === "missing" && fault.answer === "route";
@@ -163,14 +180,18 @@ function state(kind, { waitMs, fault }) {
 /** Shows and hides the parts of the page. */
 function showParts() {
   const isReplay = nav.view === "replay";
-  const isEmpty = !isReplay && health !== null && health.requests === 0;
+  const isDynos = nav.view === "dynos";
+  // Dynos that serve no requests are there, too.
+  const isKnown = isDynos && dynosView.hasRows;
+  const isEmpty = !isReplay && !isKnown && health !== null && health.requests === 0;
   const isOverview = apps.isOverview(nav);
-  const isAppMissing = apps.isUnknown(nav);
+  const isAppMissing = apps.isUnknown(nav) && !isKnown;
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
   const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
-  byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("dynos").hidden = !isDynos || isEmpty || isMissing || health === null;
+  byId("traffic").hidden = isReplay || isDynos || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
   byId("overview").hidden = !isOverview;
   byId("figures").hidden = isOverview;
@@ -185,13 +206,13 @@ function showParts() {
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
   compare.show(nav.compare, !isAllTime(nav));
-  setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
-  setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
+  for (const view of VIEWS) setAttribute(byId(`to-${view}`), "aria-current", nav.view === view ? "page" : null);
   byId("choosers").hidden = isReplay;
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
   if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
+  else if (isDynos) document.title = [nav.dyno ? format.visible(nav.dyno) : "Dynos", appForApi(nav), "Tailrace"].filter(Boolean).join(" · ");
   else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
   loading.wanted(wanted());
 }
@@ -221,8 +242,10 @@ function move() {
   }
   table.choose(nav);
   routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
-  if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  dynosView.of(nav);
+  if (before.digest !== nav.digest || before.dyno !== nav.dyno || before.run !== nav.run) scrollTo(0, 0);
   timeBar.moved();
+  if (nav.view === "dynos" && dynosView.isOf(nav)) takeDynos(dynosView.answer); // From all of them to one, nothing new is asked for.
   showParts();
   poller.now();
 }
@@ -230,7 +253,11 @@ function move() {
 /** The addresses that follow from what is shown. */
 function links() {
   byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+  for (const view of VIEWS) {
+    // Dynos have other columns than routes, and other names.
+    const own = [view, nav.view].includes("dynos") && view !== nav.view ? { sort: "", filter: "" } : {};
+    byId(`to-${view}`).href = hashOf({ ...nav, digest: "", dyno: "", run: "", view, ...own });
+  }
 }
 
 /** Sort or filter have been chosen: nothing new is fetched for them. */
@@ -244,6 +271,7 @@ function choose(choice) {
 function redraw() {
   plots.redraw();
   replay.redraw();
+  dynosView.redraw();
 }
 
 function startChoosers() {
@@ -254,7 +282,7 @@ function startChoosers() {
   }
   byId("app").addEventListener("change", (event) => {
     const before = location.hash;
-    goTo({ ...nav, digest: "", app: event.target.value });
+    goTo({ ...nav, digest: "", dyno: "", app: event.target.value });
     // The overview has the address of what was there before there was a second app.
     if (location.hash === before) move();
   });

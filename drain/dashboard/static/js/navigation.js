@@ -21,8 +21,8 @@ const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
 
 /**
- * {view: "traffic" | "replay", run, digest: "" | 64 hex digits, app, window, from, to, compare, sort, filter,
- * fault}.
+ * {view: "traffic" | "dynos" | "replay", run, dyno, digest: "" | 64 hex digits, app, window, from, to, compare,
+ * sort, filter, fault}.
  * `window` is the name of a span that ends now, and empty where `from` and `to` (Unix s, else null) say which
  * one is meant. `compare`: `hour`, `day`, `week` or empty. `fault`: why the times of the address could not be used.
  */
@@ -31,8 +31,9 @@ export function readNavigation() {
   const found = new URLSearchParams(query);
   const digest = /^\/routes\/([0-9a-f]{64})$/.exec(path);
   return {
-    view: path.startsWith("/replay") ? "replay" : "traffic",
+    view: /^\/(replay|dynos)(?=\/|$)/.exec(path)?.[1] ?? "traffic",
     run: path.startsWith("/replay/") ? decoded(path.slice(8)) : "",
+    dyno: path.startsWith("/dynos/") ? decoded(path.slice(7)) : "",
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
     ...timeOf(found),
@@ -91,6 +92,7 @@ export function hashOf(nav) {
   for (const name of ["compare", "sort", "filter"]) if (nav[name]) query.set(name, nav[name]);
   let path = nav.digest ? `/routes/${nav.digest}` : "/";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
+  if (nav.view === "dynos") path = nav.dyno ? `/dynos/${encodeURIComponent(nav.dyno)}` : "/dynos";
   // A colon needs no escape there, and a time is easier to read with it.
   return `#${path}?${query.toString().replaceAll("%3A", ":")}`;
 }
