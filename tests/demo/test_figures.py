@@ -131,7 +131,7 @@ def test_the_history_is_newest_first_and_has_no_step_to_the_traffic_of_now() -> 
 
 
 def test_the_platform_tells_of_the_same_hour() -> None:
-    told = [message for _, platform in history.batches(20, MINUTES, NOW_S) for message in platform]
+    told = [message for _, platform in history.batches(1, MINUTES, NOW_S) for message in platform]
     assert len({message["id"] for message in told}) == len(told)
     assert {message["app"] for message in told} == {APP}
     events = [(message["id"], fact) for message in told if isinstance(fact := parse(message), Event)]
@@ -148,7 +148,7 @@ def test_the_platform_tells_of_the_same_hour() -> None:
 def test_the_bad_release_makes_its_route_slower_and_no_other() -> None:
     story = Story(2, NOW_S - 3_600)
     medians: dict[tuple[str, bool], list[float]] = {}
-    for batch, _ in history.batches(60, MINUTES, NOW_S):
+    for batch, _ in history.batches(20, MINUTES, NOW_S):
         for message in batch:
             line = parse_line(message["msg"])
             assert line is not None
