@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.platform.dyno_sentences import old_state
-from app.platform.dynos import ONE_OFF_TYPES, process_type
+from app.platform.dynos import is_one_off, process_type
 from app.platform.facts import Event
 
 BEGINS_MS = 5 * 60_000
@@ -55,7 +55,7 @@ class DynoEvents:
 
 
 def _is_lasting(dyno: str) -> bool:
-    return process_type(dyno) not in ONE_OFF_TYPES
+    return not is_one_off(dyno)
 
 
 @dataclass(slots=True)

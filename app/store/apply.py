@@ -21,6 +21,7 @@ from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
 from app.store.event_rows import EVENT_TIMES, ROW_BYTES
+from app.store.gauge_rows import gauge_limits
 from app.store.journal import Journal, split
 from app.store.platform_rows import PlatformRow
 from app.store.rows import ROWS_LUA, Row, portions
@@ -131,6 +132,7 @@ def limits(routes_max: int) -> dict[str, Any]:
         "events_max": EVENTS_MAX_BYTES,
         "event_row_bytes": ROW_BYTES,
         "event_times": EVENT_TIMES,
+        "gauges": gauge_limits(),
     }
 
 

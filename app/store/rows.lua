@@ -221,7 +221,7 @@ local function add_row(row, scope, windows, from)
     return
   end
   if row.gauges then
-    for _, gauge in ipairs(row.gauges) do add_gauge(gauge, scope, limits) end
+    for _, gauge in ipairs(row.gauges) do attempt(add_gauge, gauge, scope, limits) end
     return
   end
   local digest = row.kind and digest_of_name(row, scope, limits) or digest_of(row, scope)
