@@ -12,9 +12,11 @@ from selenium.webdriver.support.ui import Select
 
 from app.comparison.result import Comparison
 from app.store.keys import digest
+from servers.figures import SeenRequest, fill
 from tests.browser import releases
 from tests.browser.conftest import PHONE, Page, Site
 from tests.browser.releases import comparison, events, figure, release, route, slower_checkout
+from tests.browser.traffic import report_worker
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +59,6 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.texts("#comparison .verdict-text > p")[1:] == [
         "1 other route is better.",
         "All routes together: p95 80 ms → 81 ms, +1.3 % (\u22125 to +8 %).",
-        "At the same times a day earlier: p95 80 ms → 81 ms, +1.3 % (\u22125 to +8 %), no difference shown.",
     ]
     rows = page.texts(f"{ROUTES} tbody th > :first-child")
     assert rows == ["All routes", "/checkout", "/cart", "/"], "worse ones first"
@@ -70,7 +71,7 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.texts(f"{cell} .compared-word") == ["✗ worse"]
     assert not page.all("[data-figure=aborted]"), "a column in which nothing is"
     assert page.texts(".comparison-sides dt")[:3] == ["Before", "After", "Left out"]
-    assert page.texts(".comparison-sides dd")[2] == "the 40 s in which the dynos were replaced"
+    assert page.texts(".comparison-sides dd")[2] == ("the 40 s in between, with the switch-over to new dynos")
     assert page.texts(".comparison-warnings li") == [
         "The rate changed by 48 %: the time of day may explain a difference."
     ]
@@ -80,6 +81,14 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.run(
         "const own = document.querySelector('.compared-sheet'); return own.scrollWidth <= own.clientWidth"
     ), "it fits"
+    page.wait_for(lambda: len(page.all("#comparison .plot canvas")) == 3, "plots of both spans")
+    assert page.texts("#comparison figure:first-child .mark-label") == ["v42 9154a1d2"]
+    bands = page.run(
+        "return [...document.querySelectorAll('#comparison figure:first-child .band')]"
+        ".map((one) => one.clientWidth)"
+    )
+    assert len(bands) == 2
+    assert bands[0] == pytest.approx(bands[1], abs=6)
     page.one(".comparison-yesterday summary").click()
     assert page.text(".comparison-yesterday summary") == "The same times a day earlier: no difference shown"
     assert page.is_shown(".comparison-yesterday table")
@@ -166,7 +175,7 @@ def test_what_is_refused_says_why_and_how_to_mend_it(
     )
     open_comparison(page, "#/compare/v42?window=1h")
     assert page.text("#comparison .verdict-word") == "Not compared"
-    assert page.text(SHOWN) == "Name the app: DRAIN_TOKENS, or ?app=NAME in the drain's URL. <b>x</b>"
+    assert page.text(SHOWN) == "Name the app: DRAIN_TOKENS, or ?app=NAME in the drain's URL. <b>x</b>."
     assert page.texts(f"{SHOWN} code") == ["DRAIN_TOKENS", "?app=NAME"]
     assert page.is_shown(".spans summary"), "two spans can be compared all the same"
     assert not page.all("#comparison table")
@@ -259,12 +268,29 @@ def test_each_outcome_has_its_sentence(
     assert page.run("return window.hacked") is None
 
 
-def test_a_release_that_is_not_kept_is_no_outage(page: Page, shop: redis.Redis, site: Site) -> None:
-    site.missing.add("/api/compare")
-    open_comparison(page, "#/compare/v999?app=shop")
-    assert page.text(SHOWN) == "No release v999 of shop is kept. Choose another one."
-    assert page.text("#live") == "live"
-    assert not page.is_shown("#outage")
+def test_two_spans_are_compared_by_their_real_figures(page: Page, redis_client: redis.Redis) -> None:
+    now_s = int(time.time()) // 10 * 10
+    slow_from_s = now_s - 1_200
+    seen = [
+        SeenRequest(
+            now_s - 2_400 + at / 2,
+            path,
+            service_ms=(300 if at % 3 else 320) if path == "/slow" and at > 2_400 else 100 + at % 40,
+        )
+        for at in range(4_700)
+        for path in ("/slow", "/calm")
+    ]
+    fill(redis_client, seen, now_s)
+    report_worker(redis_client)
+    spans = f"from={now_s - 2_300}&to={slow_from_s}&with_from={slow_from_s}&with_to={now_s - 60}"
+    open_comparison(page, f"#/compare?{spans}")
+    page.wait_for(lambda: page.text("#comparison .verdict-word").strip() == "✗ worse", "the word")
+    assert page.text(".verdict-sentence").startswith("P95 of /slow got ")
+    assert page.texts(f"{ROUTES} tbody th > :first-child") == ["All routes", "/slow", "/calm"]
+    assert page.texts(f"{ROUTES} .compared-word")[1:] == ["✗ worse", "\u2013 no difference shown"]
+    page.wait_for(lambda: len(page.all("#comparison .plot canvas")) == 3, "plots")
+    page.shot("comparison-spans")
+    assert page.complaints() == []
 
 
 def test_several_apps_without_a_choice_are_offered_one(
