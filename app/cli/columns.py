@@ -5,6 +5,7 @@ Names are as they came from clients: each format escapes them in its own way (ap
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -168,6 +169,10 @@ SORTS: dict[str, Column[Row]] = {
     **{by: COLUMNS[0] for by in VIEWS if by != "app"},
 }
 """What rows can be sorted by; `route`, `dyno` and `host` are the name."""
+
+
+SORT_NAMES = textwrap.indent(textwrap.fill(", ".join(SORTS), 100, break_on_hyphens=False), "  ")
+"""For the help of a command."""
 
 
 def columns(rows: Sequence[Row], by: By) -> list[Column[Row]]:

@@ -9,6 +9,7 @@ from app.store import queries
 from drain.dashboard import finders, openapi
 from drain.dashboard.endpoint import Endpoint
 from drain.dashboard.json_answers import plain, stamped
+from drain.dashboard.platform_csv import dynos_attachment, events_attachment
 from drain.dashboard.table_csv import series_attachment, table_attachment
 
 HEALTH_FRESH_S = 2.0
@@ -104,6 +105,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("app", "window", "from", "to"),
     ),
     Endpoint(
+        "/api/dynos.csv",
+        "The same table as CSV; what the platform has not said is empty",
+        {"type": "string"},
+        finders.dynos,
+        dynos_attachment,
+        ("app", "window", "from", "to"),
+        mimetype="text/csv",
+    ),
+    Endpoint(
         "/api/compare",
         "Before and after a release, or two spans side by side: what is better, worse, or not known",
         openapi.stamped("Comparison"),
@@ -119,6 +129,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         finders.events,
         stamped,
         ("app", "window", "from", "to"),
+    ),
+    Endpoint(
+        "/api/events.csv",
+        "The same events as CSV, releases among them; times are ISO 8601 in UTC",
+        {"type": "string"},
+        finders.events,
+        events_attachment,
+        ("app", "window", "from", "to"),
+        mimetype="text/csv",
     ),
     Endpoint(
         "/api/addons",

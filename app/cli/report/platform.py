@@ -15,7 +15,7 @@ from app.cli.platform_tables import (
     RELEASE_COLUMNS,
     measures,
 )
-from app.cli.releases import is_notable
+from app.cli.platform_words import is_notable
 from app.cli.report.table import Table, cut
 from app.cli.tables import moment
 from app.formatting import number, plural

@@ -9,7 +9,7 @@ from app.cli.column import Row
 from app.cli.columns import By, columns
 from app.cli.figures import Report
 from app.cli.period import Period
-from app.cli.releases import how_to_send_metrics
+from app.cli.platform_words import how_to_send_metrics
 from app.cli.report.platform import addon_table, event_table, process_table, release_table
 from app.cli.report.table import Table, cut
 from app.cli.rows import Order, name_rows, route_rows, sorted_rows

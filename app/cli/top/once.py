@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.cli.column import Column, Row
 from app.cli.period import named
-from app.cli.releases import how_to_send_metrics, last_release
+from app.cli.platform_words import how_to_send_metrics, last_release
 from app.cli.tables import fact_width, facts, left_out, text_table, title
 from app.cli.top.snapshot import Snapshot
 from app.cli.top.view import View
@@ -25,6 +25,8 @@ DROPPED = (
     "aborted",
     "connections",
     "time",
+    "crashes",
+    "r15",
 )
 """Columns that go, in this order, where a table is too wide although its names are short."""
 

@@ -15,7 +15,7 @@ from textual.events import Key
 from textual.message import Message
 
 from app.cli.columns import VIEWS, By
-from app.cli.releases import how_to_send_metrics
+from app.cli.platform_words import how_to_send_metrics
 from app.cli.rows import Order
 from app.cli.top import panes
 from app.cli.top.board import Board

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.cli.period import named
-from app.cli.releases import last_release
+from app.cli.platform_words import last_release
 from app.cli.tables import codes, counts, moment, title
 from app.cli.top.snapshot import Snapshot
 from app.cli.top.view import View

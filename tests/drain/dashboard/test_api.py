@@ -38,6 +38,8 @@ PATHS = (
     f"/api/series?app=shop&route={DIGEST}&window=5m",
     "/api/breakdown?window=5m",
     "/api/series.csv",
+    "/api/dynos",
+    "/api/dynos.csv?app=shop",
     "/api/overview?compare=hour",
     "/api/routes?by=app&compare=hour",
     "/api/compare?app=shop&release=v42&window=5m",

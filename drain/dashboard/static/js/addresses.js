@@ -30,6 +30,12 @@ export const breakdownOf = (nav) => `api/breakdown?${query(nav, routeOf(nav))}`;
 /** What the platform said: of an app, whichever of its routes is shown. */
 const eventsOf = (nav) => ({ events: `api/events?${query(nav)}` });
 
+/** The view of dynos, or of one of them. */
+export function dynoAddresses(nav) {
+  const further = nav.dyno ? { dynoEvents: `api/events?${query(nav)}` } : { addons: `api/addons?${query(nav)}` };
+  return { dynoTable: `api/dynos?${query(nav)}`, ...further };
+}
+
 /** The figures of a traffic view, by name; none as long as it is not known which view it is. */
 export function trafficAddresses(nav, apps) {
   if (apps.isUnknown(nav) || apps.isUndecided(nav)) return {};

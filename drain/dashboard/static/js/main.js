@@ -1,14 +1,16 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
-import { breakdownOf, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
+import { breakdownOf, dynoAddresses, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
+import { startChoosers } from "./choosers.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
 import { ComparisonView } from "./comparison.js";
-import { byId, make, setAttribute, setText } from "./dom.js";
+import { byId, setAttribute, setText } from "./dom.js";
+import { DynosView } from "./dynos.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
@@ -16,7 +18,7 @@ import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery } from "./navigation.js";
 import { showState } from "./outage.js";
 import { OverviewView } from "./overview.js";
 import { PlatformEvents } from "./platform_events.js";
@@ -31,6 +33,7 @@ import { Travel } from "./travel.js";
 import { startZone } from "./zone.js";
 
 const LATE_LINES_S = 600;
+const VIEWS = ["traffic", "dynos", "comparison", "replay"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
@@ -55,7 +58,8 @@ const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
   stay(nav);
   links();
 });
-const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
+const dynosView = new DynosView(byId("dynos"), travel, choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
@@ -69,6 +73,9 @@ const loading = new Loading({
   dynos: [dynos.panel],
   hosts: [hosts.panel],
   events: [byId("events")],
+  dynoTable: [dynosView.list, dynosView.detail.element],
+  addons: [dynosView.addons.element],
+  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -88,6 +95,7 @@ function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
   if (nav.view === "comparison") return { ...always, ...(apps.isUnknown(nav) ? {} : comparison.wanted(nav)) };
+  if (nav.view === "dynos") return { ...always, ...dynoAddresses(nav) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
   return { ...always, ...trafficAddresses(nav, apps), ...further };
 }
@@ -115,6 +123,9 @@ function found(name, answer) {
     releases: (answer) => comparison.showReleases(answer),
     comparison: (answer) => comparison.show(answer),
     around: (answer) => comparison.showSeries(answer),
+    dynoTable: takeDynos,
+    addons: (answer) => dynosView.showAddons(answer),
+    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -156,10 +167,17 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
+function takeDynos(answer) {
+  dynosView.show(answer, nav);
+  timeBar.answered(answer);
+  timeBar.stepIs(nav.dyno ? answer.step_s : 0);
+  showParts();
+}
+
 function state(kind, details) {
   // A route that is not there is no outage: it has a view of its own.
   isRouteMissing = kind === "missing" && details.fault.answer === "route";
-  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && nav.view === "traffic", lastAtMs });
+  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && ["traffic", "dynos"].includes(nav.view), lastAtMs });
   if (kind !== "live" && !isRouteMissing && !(details.fault instanceof NoAnswer)) console.error(details.fault);
   showParts();
 }
@@ -168,14 +186,18 @@ function state(kind, details) {
 function showParts() {
   const isReplay = nav.view === "replay";
   const isComparison = nav.view === "comparison";
-  const isTraffic = !isReplay && !isComparison;
-  const isEmpty = isTraffic && health !== null && health.requests === 0;
+  const isDynos = nav.view === "dynos";
+  const isTraffic = nav.view === "traffic";
+  // Dynos that serve no requests are there, too.
+  const isKnown = isDynos && dynosView.hasRows;
+  const isEmpty = (isTraffic || (isDynos && !isKnown)) && health !== null && health.requests === 0;
   const isOverview = apps.isOverview(nav);
-  const isAppMissing = apps.isUnknown(nav);
+  const isAppMissing = apps.isUnknown(nav) && !isKnown;
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
   const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
+  byId("dynos").hidden = !isDynos || isEmpty || isMissing || health === null;
   byId("traffic").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
   byId("comparison").hidden = !isComparison || isMissing;
@@ -192,15 +214,14 @@ function showParts() {
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
   compare.show(nav.compare, !isAllTime(nav));
-  setAttribute(byId("to-traffic"), "aria-current", isTraffic ? "page" : null);
-  setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
-  setAttribute(byId("to-comparison"), "aria-current", isComparison ? "page" : null);
+  for (const view of VIEWS) setAttribute(byId(`to-${view}`), "aria-current", nav.view === view ? "page" : null);
   byId("choosers").hidden = isReplay;
   byId("windows").hidden = isComparison;
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
   if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
+  else if (isDynos) document.title = [nav.dyno ? format.visible(nav.dyno) : "Dynos", appForApi(nav), "Tailrace"].filter(Boolean).join(" · ");
   else if (!nav.digest && !isComparison) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
   loading.wanted(wanted());
 }
@@ -231,8 +252,10 @@ function move() {
   table.choose(nav);
   routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
   if (nav.view === "comparison") comparison.moved(nav);
-  if (["digest", "run", "view"].some((name) => before[name] !== nav[name])) scrollTo(0, 0);
+  dynosView.of(nav);
+  if (["digest", "dyno", "run", "view"].some((name) => before[name] !== nav[name])) scrollTo(0, 0);
   timeBar.moved();
+  if (nav.view === "dynos" && dynosView.isOf(nav)) takeDynos(dynosView.answer); // From all of them to one, nothing new is asked for.
   showParts();
   poller.now();
 }
@@ -240,7 +263,11 @@ function move() {
 /** The addresses that follow from what is shown. */
 function links() {
   byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-comparison", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", version: 0, other: null, view: id.slice(3) });
+  for (const view of VIEWS) {
+    // Dynos have other columns than routes, and other names.
+    const own = [view, nav.view].includes("dynos") && view !== nav.view ? { sort: "", filter: "" } : {};
+    byId(`to-${view}`).href = hashOf({ ...nav, digest: "", dyno: "", run: "", version: 0, other: null, view, ...own });
+  }
 }
 
 /** Sort or filter have been chosen: nothing new is fetched for them. */
@@ -255,24 +282,11 @@ function redraw() {
   plots.redraw();
   replay.redraw();
   comparison.redraw();
-}
-
-function startChoosers() {
-  for (const [name, label, words] of WINDOWS) {
-    const input = make("input", { type: "radio", name: "window", value: name, "aria-label": words });
-    input.addEventListener("change", () => goTo({ ...nav, window: name, from: null, to: null }));
-    byId("windows").append(make("label", {}, input, label));
-  }
-  byId("app").addEventListener("change", (event) => {
-    const before = location.hash;
-    goTo({ ...nav, digest: "", version: 0, app: event.target.value });
-    // The overview has the address of what was there before there was a second app.
-    if (location.hash === before) move();
-  });
+  dynosView.redraw();
 }
 
 startBar(document.querySelector(".bar"));
-startChoosers();
+startChoosers(() => nav, move);
 startEmpty();
 startTips();
 startTheme(byId("theme"), redraw);

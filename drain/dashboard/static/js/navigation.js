@@ -28,9 +28,12 @@ const USUAL_LENGTH = "15m";
 const LENGTH = /^[1-9]\d{0,6}[smhd]$/;
 const [SHORTEST_S, LONGEST_S] = [10, KEPT_S];
 
+const VIEW_OF_PATH = { replay: "replay", dynos: "dynos", compare: "comparison" };
+const viewOf = (path) => VIEW_OF_PATH[path.split("/")[1]] ?? "traffic";
+
 /**
- * {view: "traffic" | "replay" | "comparison", run, digest: "" | 64 hex digits, app, window, from, to, compare, sort,
- * filter, fault, version, length, other}.
+ * {view: "traffic" | "dynos" | "comparison" | "replay", run, dyno, digest: "" | 64 hex digits, app, window, from, to,
+ * compare, sort, filter, fault, version, length, other}.
  * `window` is the name of a span that ends now, and empty where `from` and `to` (Unix s, else null) say which
  * one is meant. `compare`: `hour`, `day`, `week` or empty. `fault`: why the times of the address could not be used.
  * Of a comparison, `version` is the release's, 0 for none, and `length` how long its two spans are; `other`: {from, to}
@@ -45,8 +48,9 @@ export function readNavigation() {
   const { other, fault } = otherOf(found);
   const time = timeOf(found);
   return {
-    view: path.startsWith("/replay") ? "replay" : path.startsWith("/compare") ? "comparison" : "traffic",
+    view: viewOf(path),
     run: path.startsWith("/replay/") ? decoded(path.slice(8)) : "",
+    dyno: path.startsWith("/dynos/") ? decoded(path.slice(7)) : "",
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
     ...time,
@@ -137,6 +141,7 @@ export function hashOf(nav) {
   let path = nav.digest ? `/routes/${nav.digest}` : "/";
   if (nav.view === "comparison") path = nav.version ? `/compare/v${nav.version}` : "/compare";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
+  if (nav.view === "dynos") path = nav.dyno ? `/dynos/${encodeURIComponent(nav.dyno)}` : "/dynos";
   // A colon needs no escape there, and a time is easier to read with it.
   return `#${path}?${query.toString().replaceAll("%3A", ":")}`;
 }

@@ -39,7 +39,7 @@ export class Panel {
       "aria-keyshortcuts": travel ? KEYS : null,
     });
     const legend = make("p", { class: "keys" }, ...this.keys.map((key) => make("span", {}, key.mark, `${key.own.name} `, key.value)));
-    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, "no requests in this window"));
+    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, options.nothing ?? "no requests in this window"));
     this.time = make("span", { class: "plot-time", hidden: true });
     this.place.append(this.nothing);
     this.table = new PlotTable(options);

@@ -65,6 +65,7 @@ function line(own) {
   return {
     stroke,
     width: 1.6,
+    dash: own.isDashed ? [6, 4] : undefined,
     fill: own.fill ? `color-mix(in srgb, ${stroke} 14%, transparent)` : undefined,
     // A value without a neighbour has no line: it is drawn as a point.
     points: { show: true, size: 4, width: 0, fill: stroke, filter: (plot, at) => lonely(plot.data[at]) },

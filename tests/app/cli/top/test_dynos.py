@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.cli.rows import Order, name_rows
+from app.cli.top import once
 from app.cli.top.board import Board
 from app.cli.top.snapshot import Snapshot, Wanted
 from app.cli.top.table import BAD, layout, row_line
@@ -127,3 +128,23 @@ def test_a_dyno_by_itself_says_what_is_known_or_how_to_know_more(size: Size) -> 
 
     view = View("dyno", "shop")
     at_terminal(size, of_silent, view=view, read=silent, first=silent(view.wanted))
+
+
+def printed(snapshot: Snapshot, width: int) -> list[str]:
+    return list(once.lines(snapshot, View("dyno", "shop"), width))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_without_a_terminal_the_same_is_printed(width: int) -> None:
+    wanted = View("dyno", "shop").wanted
+    lines = printed(told(wanted), width)
+    assert "release   v42 9154a1d2 7 min ago" in lines
+    head = next(at for at, line in enumerate(lines) if line.startswith("DYNO"))
+    assert lines[head].split()[:8] == [
+        "DYNO", "STATE", "MEMORY", "LOAD", "REQUESTS", "ERRORS", "P95", "RESTARTS",
+    ]  # fmt: skip
+    assert max(map(len, lines[head : lines.index("", head)])) <= width
+    assert "log-runtime-metrics" not in "".join(lines)
+    silent = printed(replace(snapshot(wanted), without_metrics=["shop"]), width)
+    assert "release" not in "".join(silent)
+    assert sum("heroku labs:enable log-runtime-metrics -a shop" in line for line in silent) == 1

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from app.formatting import duration
 from app.platform.release import Release
 from app.store import queries
+from app.store.bounds import OTHER
 
 STOPPED_AS_TOLD = (None, 0, 143)
 """Statuses of a process that ended well, or by the SIGTERM with which Heroku stops it."""
@@ -46,8 +47,8 @@ def how_to_send_metrics(apps: Sequence[str]) -> str:
     """How these apps are made to send memory and load; empty if all do."""
     if not apps:
         return ""
-    named = [app for app in apps if app][:APPS_NAMED]
-    more = f" and {len(apps) - APPS_NAMED} more" if len(apps) > APPS_NAMED else ""
+    named = [app for app in apps if app not in ("", OTHER)][:APPS_NAMED]
+    more = f" and {len(apps) - len(named)} more" if len(apps) > len(named) else ""
     who = ", ".join(named) + more if named else "The app"
     app = named[0] if len(named) == 1 else "APP"
     send = "sends" if len(apps) == 1 else "send"

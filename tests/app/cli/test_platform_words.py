@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.dyno_columns import runtime_facts
 from app.cli.platform_tables import measured
-from app.cli.releases import how_to_send_metrics, is_notable, last_release, release_name
+from app.cli.platform_words import how_to_send_metrics, is_notable, last_release, release_name
 from app.platform.release import Release
 from app.store.queries import DynoRuntime
 from tests.app.cli.top.samples import RELEASES, event, runtime
@@ -69,6 +69,7 @@ def test_how_to_switch_metrics_on_names_the_app_and_the_commands() -> None:
     assert how_to_send_metrics(["shop", "api"]).startswith("shop, api send no memory")
     assert "-a APP" in how_to_send_metrics(["shop", "api"])
     assert how_to_send_metrics([""]).startswith("The app sends no memory")
+    assert how_to_send_metrics(["", "(other)", "shop"]).startswith("shop and 2 more send no memory")
     assert "and 3 more send" in how_to_send_metrics([f"app{at}" for at in range(8)])
     assert how_to_send_metrics([]) == ""
 
