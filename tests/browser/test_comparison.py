@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,8 +13,9 @@ import redis
 from selenium.webdriver.support.ui import Select
 
 from app.comparison.result import Comparison
+from app.platform.facts import Event
 from app.store.keys import digest
-from servers.figures import SeenRequest, fill
+from servers.figures import SeenRequest, fill, fill_facts
 from tests.browser import releases
 from tests.browser.conftest import PHONE, Page, Site
 from tests.browser.releases import comparison, events, figure, release, route, slower_checkout
@@ -324,3 +327,79 @@ def test_a_comparison_fits_a_phone(
     page.one(".spans summary").click()
     assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
     page.shot("phone-comparison-dark")
+
+
+def test_from_a_mark_on_a_plot_to_the_route_that_the_release_made_slower(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    """All of it real: what the platform said, the requests, and what the API finds of both."""
+    now_s = int(time.time())
+    released_s = now_s - 1_200
+    rng = random.Random(5)
+    seen = []
+    for at in range(20_000):
+        at_s = now_s - 2_300 + at * 0.11
+        path = f"/route-{at % 5}"
+        slower = 1.5 if path == "/route-3" and at_s > released_s + 30 else 1.0
+        seen.append(SeenRequest(at_s, path, round(100 * slower * rng.lognormvariate(0, 0.4)), app="shop"))
+    fill(redis_client, seen, now_s)
+    at_ms = released_s * 1000
+    facts = [
+        Event("release", at_ms, "Release v42 created", version=42),
+        Event("deploy", at_ms, "Deploy 9154a1d2", commit="9154a1d2"),
+        Event("state", at_ms + 9_000, "State changed from up to down", "web.1", state="down"),
+        Event("state", at_ms + 12_000, "State changed from starting to up", "web.1", state="up"),
+        Event("error", at_ms + 600_000, "Error R14 (Memory quota exceeded)", "web.1", code="R14"),
+    ]
+    fill_facts(redis_client, "shop", facts, now_s)
+    report_worker(redis_client)
+    page.open("#/?app=shop&window=1h")
+    page.wait_for(lambda: page.texts(".plots figure:first-child .mark-label") == ["v42 9154a1d2"], "the mark")
+    page.wait_for(lambda: any("R14" in text for text in page.texts(".event-text")), "the error in the list")
+    page.one(".plots figure:first-child .mark a").click()
+    page.wait_for(lambda: page.is_shown(SHOWN), "the verdict")
+    assert page.fragment().startswith("#/compare/v42?app=shop&")
+    assert page.text("#comparison .verdict-word").strip() == "✗ worse"
+    assert re.match(
+        r"v42 made p95 of /route-3 \d\d % worse \(\d+ to \d+ %\)\.", page.text(".verdict-sentence")
+    )
+    words = dict(
+        zip(
+            page.texts(f"{ROUTES} tbody th > :first-child"),
+            page.texts(f"{ROUTES} .compared-word"),
+            strict=True,
+        )
+    )
+    assert [name for name, word in words.items() if word == "✗ worse" and name != "All routes"] == [
+        "/route-3"
+    ]
+    page.wait_for(
+        lambda: page.texts("#comparison figure:first-child .mark-label") == ["v42 9154a1d2"], "its mark"
+    )
+    page.shot("comparison-real")
+    assert page.complaints() == []
+
+
+def test_the_releases_of_an_app_without_a_name_are_marked_but_not_compared(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    now_s = int(time.time())
+    fill(redis_client, [SeenRequest(now_s - 5 - at, "/") for at in range(1_500)], now_s)
+    fill_facts(
+        redis_client, "", [Event("release", (now_s - 900) * 1000, "Release v7 created", version=7)], now_s
+    )
+    report_worker(redis_client)
+    page.open("#/?window=1h")
+    page.wait_for(lambda: page.texts(".plots figure:first-child .mark-label") == ["v7"], "the mark")
+    page.one(".plots figure:first-child .mark a").click()
+    page.wait_for(lambda: page.is_shown(SHOWN), "the refusal")
+    assert page.text("#comparison .verdict-word") == "Not compared"
+    assert "DRAIN_TOKENS" in page.text(SHOWN)
+    assert "?app=NAME" in page.text(SHOWN)
+    page.one(".spans summary").click()
+    for name, text in (("from", "25m"), ("to", "15m"), ("with-from", "13m"), ("with-to", "3m")):
+        page.one(f"#spans-{name}").send_keys(text)
+    page.one(".spans button").click()
+    page.wait_for(
+        lambda: page.text("#comparison .verdict-word").strip() == "\u2013 no difference shown", "the word"
+    )
