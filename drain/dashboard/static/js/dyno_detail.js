@@ -76,7 +76,7 @@ export class DynoDetail {
     if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
-    requests.place.parentElement.hidden = !row.figures.count;
+    requests.place.closest("figure").hidden = !row.figures.count;
     for (const panel of this.panels) panel.show(series);
   }
 
