@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app.store.queries.addons import AddonRow, AddonValue
 from app.store.queries.dynos import DynoRuntime
-from tests.browser.conftest import PHONE, Page
+from tests.browser.conftest import PHONE, WIDE, Page
 from tests.browser.dynos import Answers, answer_with, dyno, figures, incident, measured, of_dyno, postgres
 
 pytestmark = pytest.mark.browser
@@ -37,8 +37,8 @@ def names(page: Page) -> list[str]:
     return page.texts(f"{DYNOS} tbody th")
 
 
-def open_view(page: Page, fragment: str = VIEW, **media: str) -> None:
-    page.open(fragment, **media)
+def open_view(page: Page, *, size: tuple[int, int] = WIDE, scheme: str = "light") -> None:
+    page.open(VIEW, size=size, prefers_color_scheme=scheme)
     page.wait_for(lambda: page.is_shown(f"{DYNOS} tbody th"), "dynos")
 
 
@@ -72,7 +72,7 @@ def test_one_look_tells_which_dyno_leaks_and_fails(page: Page, answers: Answers)
     assert tones[:3] == ["bad", "near", ""]
     assert page.complaints() == []
     page.shot("dynos-view-light")
-    open_view(page, prefers_color_scheme="dark")
+    open_view(page, scheme="dark")
     page.wait_for(lambda: page.is_shown(".addon"), "add-ons")
     page.shot("dynos-view-dark")
 
@@ -257,7 +257,7 @@ def test_it_fits_a_phone(page: Page, answers: Answers) -> None:
     now_s = time.time()
     answers(incident(now_s), addons=[postgres(now_s)], without_metrics=["shop"])
     for scheme in ("light", "dark"):
-        open_view(page, size=PHONE, prefers_color_scheme=scheme)
+        open_view(page, size=PHONE, scheme=scheme)
         page.wait_for(lambda: page.is_shown(".addon"), "add-ons")
         page.shot(f"phone-dynos-{scheme}")
         assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
