@@ -9,12 +9,16 @@ import redis
 
 from app.groups import METRICS
 from app.message import message_id
+from app.platform.facts import Fact
 from app.router_line import path_only
 from app.store import keys
-from app.store.apply import apply
-from app.store.claims import offsets_claim
+from app.store.apply import Changes, apply
+from app.store.claims import OffsetsClaim, offsets_claim
+from app.store.platform_rows import PlatformRow
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
+from consumers.metrics.platform.events import event_parts
+from consumers.metrics.platform.gauges import gauge_parts
 from servers.messages import router_line, router_message
 
 POSITIONS = keys.positions(METRICS.name)
@@ -55,9 +59,7 @@ class SeenRequest:
 
 def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, routes_max: int = 500) -> None:
     """Counts the requests as if a metrics worker had read them, exactly once, all in one batch."""
-    stored = store.hget(POSITIONS, "0")
-    position = int(str(stored, "ascii")) if isinstance(stored, bytes) else 0
-    claim = offsets_claim(POSITIONS, [(0, position, position + len(requests), stored is not None)])
+    position, claim = _next_claim(store, len(requests))
     messages = [
         router_message(seen.line(), seen.at_s, id=message_id("filled", position + at), app=seen.app)
         for at, seen in enumerate(requests)
@@ -66,3 +68,18 @@ def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, rout
         messages, int(now_s)
     )
     assert apply(store, METRICS.name, claim, changes, routes_max), "another batch was in between"
+
+
+def fill_facts(store: redis.Redis, app: str, facts: Sequence[Fact], now_s: float) -> None:
+    """Keeps what the platform said of one app as if a metrics worker had read it, all in one batch."""
+    _, claim = _next_claim(store, len(facts))
+    row = PlatformRow(app, event_parts(facts, int(now_s)), gauge_parts(facts, int(now_s)))
+    changes = Changes([], {app: 0}, {}, platform=[row])
+    assert apply(store, METRICS.name, claim, changes, 500), "another batch was in between"
+
+
+def _next_claim(store: redis.Redis, count: int) -> tuple[int, OffsetsClaim]:
+    """The position of the next batch, and the claim of it."""
+    stored = store.hget(POSITIONS, "0")
+    position = int(str(stored, "ascii")) if isinstance(stored, bytes) else 0
+    return position, offsets_claim(POSITIONS, [(0, position, position + count, stored is not None)])

@@ -31,7 +31,16 @@ WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 31 * 86_400))
 NAME_WINDOWS = ((10, 3_600), (60, 86_400), (3_600, 86_400))
 """The same of a dyno or host: names come and go with each deploy."""
 
-CHUNK_S = {10: 600, 60: 3_600, 3_600: 86_400}
+DYNO_WINDOWS = ((60, 86_400), (3_600, 86_400))
+"""The same of what the platform measured of a dyno. It does so every 20 s, so shorter ones tell no more."""
+
+PROCESS_WINDOWS = ((60, 86_400), (3_600, 31 * 86_400))
+"""The same of all dynos of a process type together."""
+
+ADDON_WINDOWS = ((300, 86_400), (3_600, 31 * 86_400))
+"""The same of an add-on, which logs every minute or two, and many measures."""
+
+CHUNK_S = {10: 600, 60: 3_600, 300: 7_200, 3_600: 86_400}
 """Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
 own costs Redis more than most windows hold."""
 
@@ -138,21 +147,50 @@ def _chunk_starts(chunk_s: int, kept_s: int, now_s: int, ahead_s: int) -> range:
 NAMES = "names:"
 """Stands before the kind of names, in the name of their table."""
 
-NAME_DIGESTS = {"dynos": "dyno-", "hosts": "host-"}
-"""Kind of names -> what their digests begin with."""
+NAME_DIGESTS = {
+    "dynos": "dyno-",
+    "hosts": "host-",
+    "runtime": "gauge-",
+    "one-offs": "run-",
+    "processes": "type-",
+    "addons": "addon-",
+}
+"""Kind of names -> what their digests begin with. `dynos` are those of router lines; the last
+four are of what the platform measures and says: see gauge_rows.py."""
+
+LATEST = ":latest"
+"""String: JSON of the latest values of a dyno or an add-on, behind its digest: see gauge_rows.py."""
 
 
 def names(app: str, kind: str) -> str:
-    """Sorted set: dyno or host -> when it was last seen, Unix s. See name_rows.lua."""
+    """Sorted set: name -> when it was last seen, Unix s. See name_rows.lua."""
     return f"{PREFIX}{scope(app)}{NAMES}{kind}"
 
 
 def name_digest(kind: str, name: str) -> str:
-    """What stands for a dyno or host where a digest stands for a route: of DIGEST_CHARS characters. Of SHA-1,
-    because a script can work out no other digest."""
+    """What stands for a name where a digest stands for a route: of DIGEST_CHARS characters. Of SHA-1, because
+    a script can work out no other digest."""
     found = hashlib.sha1(name.encode("utf-8", "surrogateescape"), usedforsecurity=False)
     start = NAME_DIGESTS[kind]
     return start + found.hexdigest()[: DIGEST_CHARS - len(start)]
+
+
+EVENTS = "events:"
+"""Stands before the name of a table of events."""
+
+EVENT_FACTS = ":facts"
+"""Stands behind the key of a table of events."""
+
+
+def events(app: str, table: str) -> str:
+    """Sorted set: id of an event -> where it stands among the others of its table. See event_rows.py; "": of
+    what came without an app's name."""
+    return f"{PREFIX}{scope(app)}{EVENTS}{table}"
+
+
+def event_facts(app: str, table: str) -> str:
+    """Hash: id of an event -> what happened, and how often; and what the table takes."""
+    return events(app, table) + EVENT_FACTS
 
 
 def loss_window(length_s: int, start_s: int) -> str:
@@ -167,12 +205,17 @@ def report_window(length_s: int, start_s: int) -> str:
 
 FIGURES_PATTERN = re.compile(
     rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
-    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|(?:dyno|host)-[0-9a-f]{11}|names):"
+    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|names|events"
+    rb"|(?:dyno|host|gauge|run|type|addon)-[0-9a-f]{10,12}):"
 )
-"""Matches the beginning of a key that holds figures of a route, a dyno or a host."""
+"""Matches the beginning of a key that holds figures of a route, a dyno or a host, events, or what the
+platform measured."""
 
 SAMPLES_PATTERN = re.compile(rb"tailrace:(?:app:[^:]+:)?(?:[0-9a-f]{16}|all):samples:")
 """Matches the beginning of a key that holds samples; FIGURES_PATTERN matches it too."""
+
+EVENTS_PATTERN = re.compile(rb"tailrace:(?:app:[^:]+:)?events:")
+"""Matches the beginning of a key that holds events; FIGURES_PATTERN matches it too."""
 
 ROUTES_PATTERN = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
 """Matches the name of a table of routes."""

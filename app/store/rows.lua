@@ -204,14 +204,24 @@ local function add_totals(row, talk, own)
   if row.paths then add_paths(own .. limits.paths, row.paths) end
 end
 
+-- A script cannot roll back once it has written. What Redis refuses, such as a key that someone
+-- else uses for another type, must not keep the rest of the batch from being counted.
+local refused, first_fault = 0, ''
+local function attempt(step, ...)
+  local done, fault = pcall(step, ...)
+  if done then return end
+  refused = refused + 1
+  if refused == 1 then first_fault = type(fault) == 'table' and fault.err or tostring(fault) end
+end
+
 local function add_row(row, scope, windows, from)
   -- To one of its scopes. `windows`, from that byte on: those of the row.
   if row.events then
-    for _, event in ipairs(row.events) do add_event(event, scope, limits) end
+    for _, event in ipairs(row.events) do attempt(add_event, event, scope, limits) end
     return
   end
   if row.gauges then
-    for _, gauge in ipairs(row.gauges) do add_gauge(gauge, scope, limits) end
+    for _, gauge in ipairs(row.gauges) do attempt(add_gauge, gauge, scope, limits) end
     return
   end
   local digest = row.kind and digest_of_name(row, scope, limits) or digest_of(row, scope)
@@ -221,16 +231,6 @@ local function add_row(row, scope, windows, from)
   if row.samples and row.samples[1] == scope then
     for _, chunk in ipairs(row.samples[2]) do add_samples(short .. chunk[1], chunk[2], chunk[3], chunk[4]) end
   end
-end
-
--- A script cannot roll back once it has written. What Redis refuses, such as a key that someone
--- else uses for another type, must not keep the rest of the batch from being counted.
-local refused, first_fault = 0, ''
-local function attempt(step, ...)
-  local done, fault = pcall(step, ...)
-  if done then return end
-  refused = refused + 1
-  if refused == 1 then first_fault = type(fault) == 'table' and fault.err or tostring(fault) end
 end
 
 local function units_of(portion)

@@ -244,11 +244,11 @@ def _text(value: float | str) -> str:
 
 
 def hashes_in(store: redis.Redis) -> Hashes:
-    """All counts that Redis holds now, each window by itself, without what is bookkeeping."""
+    """All counts of requests that Redis holds now, each window by itself, without what is bookkeeping."""
     keys = [key.decode() for key in cast(list[bytes], store.keys())]
     found: Hashes = {}
     counts = [key for key in keys if not (key.startswith(NOT_COUNTS) or key.endswith(NEITHER))]
-    for key in sorted(key for key in counts if ":samples:" not in key):
+    for key in sorted(key for key in counts if not _OTHER_CHECKS.search(key)):
         if _CHUNK.fullmatch(key):
             found |= windows_in(store, key)
         elif _NAMES.fullmatch(key):
@@ -260,6 +260,8 @@ def hashes_in(store: redis.Redis) -> Hashes:
     return {key: fields for key, fields in found.items() if fields}
 
 
+_OTHER_CHECKS = re.compile(r":samples:|:(?:gauge|run|type|addon)-[0-9a-f]+:|:names:(?!dynos$|hosts$)")
+"""What sample_reference.py and gauge_reference.py check."""
 _NAMES = re.compile(r"tailrace:(app:[^:]+:)?names:(dynos|hosts)")
 _CHUNK = re.compile(r"tailrace:.*:(?:10|60|3600):\d+", re.DOTALL)
 

@@ -54,7 +54,9 @@ class KafkaLog:
     def writer(self) -> KafkaWriter:
         return KafkaWriter(self._client().open_producer(self._settings))
 
-    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> KafkaReader:
+    def reader(
+        self, group: str, start: Start, *, rewind_to_store: bool, reads_platform: bool = False
+    ) -> KafkaReader:
         """Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made."""
         client = self._client()
         client.ensure_topic(self._settings, READ_TIMEOUT_S)

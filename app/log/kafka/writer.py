@@ -20,6 +20,7 @@ class KafkaWriter:
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
         if values:
             self._producer.send_all(frame_id.encode(), values, timeout_s)

@@ -8,7 +8,8 @@ from app.store.queries.addons import AddonRow, Addons, AddonValue, addons
 from app.store.queries.alert import Alert
 from app.store.queries.alerts import alerts
 from app.store.queries.changes import Before, Changes, Earlier, FigureChange
-from app.store.queries.dynos import DynoRow, DynoRuntime, DynosTable, ProcessRow, dynos_table
+from app.store.queries.dyno_runtime import DynoRuntime
+from app.store.queries.dynos import DynoRow, DynosTable, ProcessRow, dynos_table
 from app.store.queries.events import EventRow, Events, events, find_release
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import redis
 
-from app.store.queries.names import NameFigures, names_table
-from app.store.queries.spans import FINE_S, Span
+from app.platform.dynos import process_type
+from app.store import gauge_rows
+from app.store.queries.dyno_runtime import (
+    UNKNOWN,
+    DynoRuntime,
+    Found,
+    nothing,
+    read_dynos,
+    scaled,
+    scaled_spark,
+)
+from app.store.queries.figures import latency
+from app.store.queries.gauges import AppName, Merged, known_names, merged_windows, scopes
+from app.store.queries.names import SPARK_BINS, NameFigures, NameRow, names_plan, names_table
+from app.store.queries.routes import most_rows
+from app.store.queries.spans import FINE_S, Span, SpanPlan, plan
 
-
-@dataclass(frozen=True, slots=True)
-class DynoRuntime:
-    """What the platform says of a dyno. None: it has not said it. MB are as Heroku counts."""
-
-    state: str = ""
-    """up, starting, crashed, down, ...; empty: not known."""
-    state_since_ms: int | None = None
-    sampled_ms: int | None = None
-    """When memory or load was last said."""
-    memory_mb: float | None = None
-    """The latest, as rss_mb, swap_mb, quota_mb, load_1m, load_5m and load_15m are."""
-    rss_mb: float | None = None
-    swap_mb: float | None = None
-    quota_mb: float | None = None
-    memory_share: float | None = None
-    """memory_mb / quota_mb."""
-    load_1m: float | None = None
-    load_5m: float | None = None
-    load_15m: float | None = None
-    memory_highest_mb: float | None = None
-    """In the span, as all that follows."""
-    memory_average_mb: float | None = None
-    load_highest: float | None = None
-    load_average: float | None = None
-    restarts: int = 0
-    """How often it started."""
-    crashes: int = 0
-    r14: int = 0
-    r15: int = 0
-    memory_spark: list[float | None] = field(default_factory=list)
-    """MB, the average of each step."""
-    load_spark: list[float | None] = field(default_factory=list)
+NO_REQUESTS = NameFigures(0, 0.0, 0, 0.0, 0, latency({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +42,12 @@ class DynoRow:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """The dynos of one process type together."""
+    """The dynos of one process type together, one-off dynos too, and those that are gone."""
 
     process: str
     app: str
     dynos: int
+    """In the table, as `up`."""
     up: int
     memory_average_mb: float | None
     """Of a dyno, in the span."""
@@ -74,6 +58,10 @@ class ProcessRow:
     restarts: int
     r14: int
     r15: int
+    crashes: int = 0
+    memory_spark: list[float | None] = field(default_factory=list)
+    """MB, the average of a dyno in each step."""
+    load_spark: list[float | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +82,79 @@ class DynosTable:
 
 
 def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -> DynosTable:
-    """The table of one app ("" for all); `span` None: as far back as windows are kept."""
+    """The table of one app ("" for all); `span` None: as far back as windows are kept. Of a span that ended
+    before, only process types are known."""
     found = names_table(store, app, "dynos", span, now_s)
-    rows = [
-        DynoRow(row.name, row.app, row.name.partition(".")[0], row.figures, row.spark, DynoRuntime())
-        for row in found.rows
+    span_plan = names_plan(span, now_s)
+    if span_plan is None:
+        assert span is not None
+        processes = _processes(store, app, plan(span, now_s, SPARK_BINS), now_s, [])
+        return DynosTable(app, found.from_s, found.to_s, found.step_s, [], processes)
+    dynos, further = read_dynos(store, app, span_plan, now_s)
+    rows = [_row(row, dynos.get((row.app, row.name), UNKNOWN), span_plan) for row in found.rows]
+    with_requests = {(row.app, row.name) for row in rows}
+    quiet = [
+        _row(NameRow(name, row_app, NO_REQUESTS, [0.0] * len(span_plan.bins)), dyno, span_plan)
+        for (row_app, name), dyno in dynos.items()
+        if (row_app, name) not in with_requests and dyno.is_in(span_plan)
     ]
+    with_metrics = {row_app for (row_app, _), dyno in dynos.items() if dyno.has_metrics(span_plan)}
+    rows += quiet
     return DynosTable(
-        app, found.from_s, found.to_s, found.step_s, rows, [], [], found.left_out, found.rounded_to_s
+        app=app,
+        from_s=found.from_s,
+        to_s=found.to_s,
+        step_s=found.step_s,
+        rows=sorted(rows, key=_order),
+        processes=_processes(store, app, span_plan, now_s, rows),
+        without_metrics=sorted({row.app for row in found.rows} - with_metrics),
+        left_out=found.left_out + further,
+        rounded_to_s=found.rounded_to_s,
+    )
+
+
+def _row(row: NameRow, dyno: Found, span_plan: SpanPlan) -> DynoRow:
+    runtime = dyno.runtime(span_plan, has_requests=row.figures.count > 0)
+    return DynoRow(row.name, row.app, process_type(row.name) or row.name, row.figures, row.spark, runtime)
+
+
+def _order(row: DynoRow) -> tuple[int, str, str, int, str]:
+    """Most requests first; then by name, web.2 before web.10."""
+    process, _, number = row.name.rpartition(".")
+    is_number = number.isascii() and number.isdecimal()
+    return -row.figures.count, row.app, process, int(number[:9]) if is_number else 0, row.name
+
+
+def _processes(
+    store: redis.Redis, app: str, span_plan: SpanPlan, now_s: float, rows: Sequence[DynoRow]
+) -> list[ProcessRow]:
+    """Those with a dyno in the table, or of which anything was measured in the span; most dynos first."""
+    known, _ = known_names(store, "processes", scopes(store, app), span_plan.start_s)
+    measured = merged_windows(store, "processes", list(known)[: most_rows(span_plan)], span_plan, now_s)
+    dynos: dict[AppName, list[DynoRow]] = {row: [] for row in measured}
+    for row in rows:
+        dynos.setdefault((row.app, row.process), []).append(row)
+    found = [_process(row, some, measured.get(row) or nothing(span_plan)) for row, some in dynos.items()]
+    return sorted(found, key=lambda row: (-row.dynos, row.process, row.app))
+
+
+def _process(row: AppName, dynos: Sequence[DynoRow], measured: Merged) -> ProcessRow:
+    app, process = row
+    quotas = [dyno.runtime.quota_mb for dyno in dynos if dyno.runtime.quota_mb is not None]
+    return ProcessRow(
+        process=process,
+        app=app,
+        dynos=len(dynos),
+        up=sum(dyno.runtime.state == "up" for dyno in dynos),
+        memory_average_mb=scaled(measured.average(gauge_rows.MEMORY)),
+        memory_highest_mb=scaled(measured.highest(gauge_rows.MEMORY)),
+        quota_mb=max(quotas, default=None),
+        load_average=scaled(measured.average(gauge_rows.LOAD)),
+        load_highest=scaled(measured.highest(gauge_rows.LOAD)),
+        restarts=measured.counters.get(gauge_rows.STARTS, 0),
+        r14=measured.counters.get(gauge_rows.R14, 0),
+        r15=measured.counters.get(gauge_rows.R15, 0),
+        crashes=measured.counters.get(gauge_rows.CRASHES, 0),
+        memory_spark=scaled_spark(measured, gauge_rows.MEMORY),
+        load_spark=scaled_spark(measured, gauge_rows.LOAD),
     )

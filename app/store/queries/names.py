@@ -15,7 +15,7 @@ from app.store.queries.all_time import all_time_seen
 from app.store.queries.figures import Latency
 from app.store.queries.routes import apps, most_rows
 from app.store.queries.spanned import Row, Spanned, read_rows
-from app.store.queries.spans import FINE_S, MINUTE_S, Span, plan
+from app.store.queries.spans import FINE_S, MINUTE_S, Span, SpanPlan, plan
 from app.store.schema import NAME_TOTALS_HASH
 
 Kind = Literal["dynos", "hosts"]
@@ -72,12 +72,11 @@ class NamesTable:
 
 def names_table(store: redis.Redis, app: str, kind: Kind, span: Span | None, now_s: float) -> NamesTable:
     """The table of one app ("" for all); `span` None: as far back as windows are kept."""
-    span = span or Span(NAMES_KEPT_S)
-    oldest_s = int(now_s) - NAMES_KEPT_S
-    if span.until_s is not None and span.until_s <= oldest_s:
-        from_s = span.until_s - span.seconds
-        return NamesTable(app, kind, from_s, span.until_s, span.seconds, [])
-    span_plan = plan(_kept_part(span, oldest_s), now_s, SPARK_BINS)
+    span_plan = names_plan(span, now_s)
+    if span_plan is None:
+        assert span is not None
+        assert span.until_s is not None
+        return NamesTable(app, kind, span.until_s - span.seconds, span.until_s, span.seconds, [])
     known, left_out = _known(store, app, kind, span_plan.start_s)
     shown = _busiest(store, kind, known, most_rows(span_plan))
     names = {(row_app, keys.name_digest(kind, name)): name for row_app, name in shown}
@@ -95,6 +94,15 @@ def names_table(store: redis.Redis, app: str, kind: Kind, span: Span | None, now
         left_out=left_out + len(known) - len(shown),
         rounded_to_s=span_plan.grain_s,
     )
+
+
+def names_plan(span: Span | None, now_s: float) -> SpanPlan | None:
+    """The windows of a table of this span; None where it ended before all that is kept."""
+    span = span or Span(NAMES_KEPT_S)
+    oldest_s = int(now_s) - NAMES_KEPT_S
+    if span.until_s is not None and span.until_s <= oldest_s:
+        return None
+    return plan(_kept_part(span, oldest_s), now_s, SPARK_BINS)
 
 
 def _kept_part(span: Span, oldest_s: int) -> Span:

@@ -7,18 +7,22 @@ import { startBar } from "./bar.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
+import { ComparisonView } from "./comparison.js";
+import { releaseComparison } from "./comparison_addresses.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import { DynosView } from "./dynos.js";
 import { showEmpty, startEmpty } from "./empty.js";
+import { EventsPanel } from "./events.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery, WINDOWS } from "./navigation.js";
 import { OverviewView } from "./overview.js";
 import { Plots } from "./plots.js";
+import { ReleaseGroup } from "./release_group.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
@@ -29,15 +33,17 @@ import { Travel } from "./travel.js";
 import { startZone, zoneName } from "./zone.js";
 
 const LATE_LINES_S = 600;
-const VIEWS = ["traffic", "dynos", "replay"];
+const VIEWS = ["traffic", "dynos", "comparison", "replay"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
 
+takeQuery();
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
 let isRouteMissing = false;
+let lastEvents = null;
 
 const figures = new BigFigures(byId("figures"));
 const travel = new Travel(() => nav, goTo);
@@ -47,6 +53,14 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
+const comparisonOf = (release) => hashOf(releaseComparison(nav, release));
+const releaseGroup = new ReleaseGroup(zoomTo);
+const events = new EventsPanel(byId("events"), comparisonOf, (span) => hashOf({ ...nav, window: "", ...span }), zoomTo);
+const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
+  nav = next;
+  stay(nav);
+  links();
+});
 const dynosView = new DynosView(byId("dynos"), travel, choose);
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
@@ -61,6 +75,7 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
+  events: [byId("events")],
   dynoTable: [dynosView.list, dynosView.detail.element],
   addons: [dynosView.addons.element],
   dynoEvents: [dynosView.detail.events],
@@ -72,10 +87,17 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
+/** Shows a time closer, at the plots. */
+function zoomTo(span) {
+  travel.zoomTo(span);
+  scrollTo(0, 0);
+}
+
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  if (nav.view === "comparison") return { ...always, ...(apps.isUnknown(nav) ? {} : comparison.wanted(nav)) };
   if (nav.view === "dynos") return { ...always, ...dynoAddresses(nav) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
   return { ...always, ...trafficAddresses(nav, apps), ...further };
@@ -83,7 +105,7 @@ function wanted() {
 
 /** A span of the past whose last lines have come in: also those that waited for a worker. */
 function isFinal(address, answer) {
-  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
+  return nav.view !== "comparison" && address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
@@ -100,6 +122,9 @@ function found(name, answer) {
     series: takeSeries,
     dynos: (answer) => dynos.show(answer, nav),
     hosts: (answer) => hosts.show(answer, nav),
+    events: takeEvents,
+    releases: (answer) => comparison.showReleases(answer),
+    comparison: (answer) => comparison.show(answer),
     dynoTable: takeDynos,
     addons: (answer) => dynosView.showAddons(answer),
     dynoEvents: (answer) => dynosView.showEvents(answer),
@@ -118,6 +143,7 @@ function takeHealth(answer) {
 function takeApps(answer) {
   apps.take(answer);
   apps.drawChooser(nav);
+  if (lastEvents) takeEvents(lastEvents);
   showParts();
 }
 
@@ -143,6 +169,16 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
+/** The marks and the list say whose each event is where there are several apps. */
+function takeEvents(answer) {
+  lastEvents = answer;
+  const isOfMany = !appForApi(nav) && apps.areMany;
+  const opened = (releases, label) => releaseGroup.open(releases, label, isOfMany, comparisonOf);
+  events.show(answer, isOfMany);
+  overview.mark(answer.releases);
+  plots.mark({ releases: answer.releases, isOfMany, addressOf: comparisonOf, opened, zone: zoneName() });
+}
+
 function takeDynos(answer) {
   dynosView.show(answer, nav);
   timeBar.answered(answer);
@@ -153,7 +189,9 @@ function takeDynos(answer) {
 function state(kind, { waitMs, fault }) {
   // A route that is not there is no outage: it has a view of its own.
   isRouteMissing = kind === "missing" && fault.answer === "route";
-  if (isRouteMissing) kind = "live";
+  const isReleaseMissing = kind === "missing" && fault.answer === "comparison";
+  if (isReleaseMissing) comparison.showMissing();
+  if (isRouteMissing || isReleaseMissing) kind = "live";
   const live = byId("live");
   const words = {
     redis: fault?.reason || "Redis is unreachable",
@@ -163,7 +201,7 @@ function state(kind, { waitMs, fault }) {
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
+  const now = !isLive ? "offline" : isPast(nav) && nav.view === "traffic" ? "past" : "live";
   setAttribute(live, "data-state", now);
   setText(live.lastElementChild, now);
   const outage = byId("outage");
@@ -180,10 +218,12 @@ function state(kind, { waitMs, fault }) {
 /** Shows and hides the parts of the page. */
 function showParts() {
   const isReplay = nav.view === "replay";
+  const isComparison = nav.view === "comparison";
   const isDynos = nav.view === "dynos";
+  const isTraffic = nav.view === "traffic";
   // Dynos that serve no requests are there, too.
   const isKnown = isDynos && dynosView.hasRows;
-  const isEmpty = !isReplay && !isKnown && health !== null && health.requests === 0;
+  const isEmpty = (isTraffic || (isDynos && !isKnown)) && health !== null && health.requests === 0;
   const isOverview = apps.isOverview(nav);
   const isAppMissing = apps.isUnknown(nav) && !isKnown;
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
@@ -191,8 +231,9 @@ function showParts() {
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
   byId("dynos").hidden = !isDynos || isEmpty || isMissing || health === null;
-  byId("traffic").hidden = isReplay || isDynos || isEmpty || isMissing || isUndecided || health === null;
+  byId("traffic").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
+  byId("comparison").hidden = !isComparison || isMissing;
   byId("overview").hidden = !isOverview;
   byId("figures").hidden = isOverview;
   byId("names").hidden = isOverview || Boolean(nav.digest);
@@ -201,25 +242,28 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
   compare.show(nav.compare, !isAllTime(nav));
   for (const view of VIEWS) setAttribute(byId(`to-${view}`), "aria-current", nav.view === view ? "page" : null);
   byId("choosers").hidden = isReplay;
+  byId("windows").hidden = isComparison;
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
   if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
   else if (isDynos) document.title = [nav.dyno ? format.visible(nav.dyno) : "Dynos", appForApi(nav), "Tailrace"].filter(Boolean).join(" · ");
-  else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  else if (!nav.digest && !isComparison) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
   loading.wanted(wanted());
 }
 
 /** Nothing of what was shown before is taken for what is asked for now. */
 function clearViews() {
-  for (const part of [overview, figures, table, dynos, hosts]) part.clear();
+  for (const part of [overview, figures, table, dynos, hosts, events]) part.clear();
+  plots.mark({ releases: [], isOfMany: false });
+  lastEvents = null;
   routeView.clear();
   if (!nav.digest) return;
   setText(byId("route-name"), "…");
@@ -242,8 +286,9 @@ function move() {
   }
   table.choose(nav);
   routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
+  if (nav.view === "comparison") comparison.moved(nav);
   dynosView.of(nav);
-  if (before.digest !== nav.digest || before.dyno !== nav.dyno || before.run !== nav.run) scrollTo(0, 0);
+  if (["digest", "dyno", "run", "view"].some((name) => before[name] !== nav[name])) scrollTo(0, 0);
   timeBar.moved();
   if (nav.view === "dynos" && dynosView.isOf(nav)) takeDynos(dynosView.answer); // From all of them to one, nothing new is asked for.
   showParts();
@@ -256,7 +301,7 @@ function links() {
   for (const view of VIEWS) {
     // Dynos have other columns than routes, and other names.
     const own = [view, nav.view].includes("dynos") && view !== nav.view ? { sort: "", filter: "" } : {};
-    byId(`to-${view}`).href = hashOf({ ...nav, digest: "", dyno: "", run: "", view, ...own });
+    byId(`to-${view}`).href = hashOf({ ...nav, digest: "", dyno: "", run: "", version: 0, other: null, view, ...own });
   }
 }
 
@@ -282,7 +327,7 @@ function startChoosers() {
   }
   byId("app").addEventListener("change", (event) => {
     const before = location.hash;
-    goTo({ ...nav, digest: "", dyno: "", app: event.target.value });
+    goTo({ ...nav, digest: "", dyno: "", version: 0, app: event.target.value });
     // The overview has the address of what was there before there was a second app.
     if (location.hash === before) move();
   });

@@ -10,11 +10,14 @@ const LOWEST_TOP = 0.05;
 /** Where steps are short, not each of them has a sample. */
 const HELD_S = 60;
 
-/** Requests per second as a line, and below it in red the share of errors, each step by itself. */
-export function fillTrend(cell, requests, errors = []) {
+const MARKS_SAID = 3;
+
+/** Requests per second as a line, and below it in red the share of errors, each step by itself. `marks`: {at, text} of
+    releases, newest first; `at` is from 0, the beginning, to 1. */
+export function fillTrend(cell, requests, errors = [], marks = []) {
   if (!requests.length) return cell.replaceChildren();
   const drawing = cell.firstChild ?? cell.appendChild(drawn());
-  const [area, failed, line] = drawing.children;
+  const [area, failed, line, released] = drawing.children;
   const path = pathOf(requests, Math.max(...requests, 1e-9));
   setAttribute(line, "d", path);
   setAttribute(area, "d", closed(path));
@@ -23,6 +26,9 @@ export function fillTrend(cell, requests, errors = []) {
   setAttribute(failed, "d", worst > 0 ? closed(pathOf(shares, Math.max(worst, LOWEST_TOP))) : "");
   const words = [`Requests: last ${format.rate(requests.at(-1))}/s, highest ${format.rate(Math.max(...requests))}/s`];
   if (worst > 0) words.push(`Errors: last ${format.percent(shares.at(-1))}, highest ${format.percent(worst)}`);
+  setAttribute(released, "d", marks.map(({ at }) => `M${(at * WIDTH).toFixed(1)},0V${HEIGHT}`).join(""));
+  words.push(...marks.slice(0, MARKS_SAID).map(({ text }) => text));
+  if (marks.length > MARKS_SAID) words.push(`and ${format.plural(marks.length - MARKS_SAID, "older release")}`);
   say(drawing, words);
 }
 
@@ -88,7 +94,7 @@ function runsOf(values, top) {
 const heightOf = (value, top) => (HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1);
 
 function drawn(kind = "") {
-  const parts = ["area", "failed", "line"].map((name) => makeSvg("path", { class: name }));
+  const parts = ["area", "failed", "line", "released"].map((name) => makeSvg("path", { class: name }));
   return makeSvg("svg", { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, ...parts);
 }
 
