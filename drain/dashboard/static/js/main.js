@@ -35,6 +35,9 @@ import { startZone, zoneName } from "./zone.js";
 const LATE_LINES_S = 600;
 const VIEWS = ["traffic", "dynos", "comparison", "replay"];
 
+/** Those of the span that the bar of time names. */
+const VIEWS_OF_TIME = ["traffic", "dynos"];
+
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
 
@@ -75,10 +78,9 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
-  events: [byId("events")],
+  events: [byId("events"), dynosView.detail.events],
   dynoTable: [dynosView.list, dynosView.detail.element],
   addons: [dynosView.addons.element],
-  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -127,7 +129,6 @@ function found(name, answer) {
     comparison: (answer) => comparison.show(answer),
     dynoTable: takeDynos,
     addons: (answer) => dynosView.showAddons(answer),
-    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -176,7 +177,9 @@ function takeEvents(answer) {
   const opened = (releases, label) => releaseGroup.open(releases, label, isOfMany, comparisonOf);
   events.show(answer, isOfMany);
   overview.mark(answer.releases);
-  plots.mark({ releases: answer.releases, isOfMany, addressOf: comparisonOf, opened, zone: zoneName() });
+  const marks = { releases: answer.releases, isOfMany, addressOf: comparisonOf, opened, zone: zoneName() };
+  plots.mark(marks);
+  dynosView.showEvents(answer, marks);
 }
 
 function takeDynos(answer) {
@@ -201,7 +204,7 @@ function state(kind, { waitMs, fault }) {
     fault: "The server returned an error",
   };
   const isLive = kind === "live";
-  const now = !isLive ? "offline" : isPast(nav) && nav.view === "traffic" ? "past" : "live";
+  const now = !isLive ? "offline" : isPast(nav) && VIEWS_OF_TIME.includes(nav.view) ? "past" : "live";
   setAttribute(live, "data-state", now);
   setText(live.lastElementChild, now);
   const outage = byId("outage");
@@ -242,7 +245,7 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !VIEWS_OF_TIME.includes(nav.view) || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
