@@ -9,9 +9,12 @@ import { ReleaseGroup } from "./release_group.js";
 import { zoneName } from "./zone.js";
 
 export class PlatformEvents {
-  /** `current()` gives what is shown (navigation.js), `zoomTo(span)` shows a time closer. */
-  constructor(section, plots, overview, apps, current, zoomTo) {
-    Object.assign(this, { plots, overview, apps, current });
+  /**
+   * `parts`: {plots, overview, dynosView, apps}; `current()` gives what is shown (navigation.js), `zoomTo(span)` shows
+   * a time closer.
+   */
+  constructor(section, parts, current, zoomTo) {
+    Object.assign(this, parts, { current });
     this.addressOf = (release) => hashOf(releaseComparison(current(), release));
     this.list = new EventsPanel(section, this.addressOf, (span) => hashOf({ ...current(), window: "", ...span }), zoomTo);
     this.group = new ReleaseGroup(zoomTo);
@@ -27,7 +30,9 @@ export class PlatformEvents {
     const opened = (releases, label) => this.group.open(releases, label, isOfMany, this.addressOf);
     this.list.show(answer, isOfMany);
     this.overview.mark(answer.releases);
-    this.plots.mark({ releases: answer.releases, isOfMany, addressOf: this.addressOf, opened, zone: zoneName() });
+    const marks = { releases: answer.releases, isOfMany, addressOf: this.addressOf, opened, zone: zoneName() };
+    this.plots.mark(marks);
+    this.dynosView.showEvents(answer, marks);
   }
 
   clear() {
