@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app.platform.facts import Event, Fact, Sample, Samples
 from app.store.queries.addons import AddonRow, AddonValue
-from app.store.queries.dynos import DynoRuntime
+from app.store.queries.dyno_runtime import DynoRuntime
 from servers.figures import fill_facts
 from tests.browser.conftest import PHONE, WIDE, Page
 from tests.browser.dynos import Answers, answer_with, dyno, figures, incident, measured, of_dyno, postgres
