@@ -1,4 +1,4 @@
-"""The topic `platform`, on real brokers: beside `router`, missing after an upgrade, written with the other."""
+"""The topic `platform`, on real brokers: beside `router`, missing after an upgrade, written with it."""
 
 from __future__ import annotations
 
