@@ -68,8 +68,9 @@ def upper_tail(hits: int, samples: int, share: float) -> float:
     return min(1.0, total)
 
 
-def wilson(hits: int, samples: int, z: float = Z_95) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927), sound for few samples and small shares too."""
+def wilson(hits: float, samples: float, z: float = Z_95) -> tuple[float, float]:
+    """The 95 % confidence interval of a share (Wilson 1927), sound for few samples and small shares too.
+    Counts may be fractions: those of as many independent samples as so many related ones are worth."""
     share, squared = hits / samples, z**2
     middle = (share + squared / (2 * samples)) / (1 + squared / samples)
     half = z * math.sqrt(share * (1 - share) / samples + squared / (4 * samples**2)) / (1 + squared / samples)

@@ -24,6 +24,8 @@ class Reading:
     rewind_to_store: bool
     """Whether it rewinds to the position in Redis when that is older than the log's own: everything since
     then is read again, because this Redis does not include it. Otherwise what was read stays read."""
+    platform: bool = False
+    """Whether it reads what the platform itself says: releases, states of dynos, measured values."""
 
 
 def _always(settings: Settings) -> bool:
@@ -64,7 +66,7 @@ class Group:
 METRICS = Group(
     name="metrics",
     purpose="router lines into figures, consumer group `metrics`",
-    reading=Reading(start="earliest", rewind_to_store=True),
+    reading=Reading(start="earliest", rewind_to_store=True, platform=True),
     while_stopped="the figures are frozen",
     before_first_request="nothing is being counted",
     while_behind="The figures are that old; nothing is lost.",

@@ -64,7 +64,10 @@ def run_group(group: Group, prepare: Prepare, environ: Mapping[str, str]) -> int
         worker = Worker(
             group=group.name,
             open_reader=lambda: open_log(settings).reader(
-                group.name, reading.start, rewind_to_store=reading.rewind_to_store
+                group.name,
+                reading.start,
+                rewind_to_store=reading.rewind_to_store,
+                reads_platform=reading.platform,
             ),
             handle=group_work.handle,
             store=store,

@@ -54,6 +54,7 @@ class Instruments:
         self.answers = counter("answers", "Answers to senders", "status")
         self.messages = counter("lines", "Messages in those frames, from any process of the app")
         self.router_messages = counter("router_lines", "Router lines written to the log")
+        self.platform_messages = counter("platform_messages", "Messages of the platform written to the log")
         self.duplicates = counter("duplicate_frames", "Frames that were in the log already (Redis only)")
         self.malformed = counter("malformed", "Broken bodies and unreadable messages", "what")
         self.miscounted = counter("miscounted", "Frames with more or fewer messages than declared")

@@ -73,7 +73,7 @@ def fill(store: redis.Redis, requests: Sequence[SeenRequest], now_s: float, rout
 def fill_facts(store: redis.Redis, app: str, facts: Sequence[Fact], now_s: float) -> None:
     """Keeps what the platform said of one app as if a metrics worker had read it, all in one batch."""
     _, claim = _next_claim(store, len(facts))
-    row = PlatformRow(app, event_parts(facts), gauge_parts(facts, int(now_s)))
+    row = PlatformRow(app, event_parts(facts, int(now_s)), gauge_parts(facts, int(now_s)))
     changes = Changes([], {app: 0}, {}, platform=[row])
     assert apply(store, METRICS.name, claim, changes, 500), "another batch was in between"
 

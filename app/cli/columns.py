@@ -5,80 +5,38 @@ Names are as they came from clients: each format escapes them in its own way (ap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
+from app.cli.column import Column, Row, where
+from app.cli.dyno_columns import DYNO_COLUMNS, DYNO_ORDER
 from app.formatting import NONE, duration, milliseconds, number, percent, rate
-from app.store import queries
-from app.store.queries.changes import Changes, FigureChange
+from app.store.queries.changes import FigureChange
 
 By = Literal["app", "route", "dyno", "host"]
 VIEWS: tuple[By, ...] = ("app", "route", "dyno", "host")
+
+BAD_SHARE = 0.01
+"""With more errors than this, a row's are marked."""
 
 NOT_SURE = "?"
 """Behind a change that may be nothing but noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One route, app, dyno or host."""
-
-    name: str
-    count: int
-    rate: float | None
-    errors: int
-    error_rate: float
-    aborted: int
-    service: queries.Latency
-    app: str = ""
-    """Whose it is, where those of several apps stand side by side."""
-    digest: str = ""
-    """Of a route."""
-    time_share: float | None = None
-    """Its part of the service time of all, 0 to 1."""
-    connections: int = 0
-    lifetime_ms: float | None = None
-    """Median."""
-    codes: Mapping[str, int] = field(default_factory=dict)
-    changes: Changes = field(default_factory=dict)
-    now_rate: float | None = None
-    now_error_rate: float | None = None
-    idle_s: float | None = None
-    """Since its last request; None: never had one, or not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What a column shows and sorts by."""
-
-    name: str
-    """As `--sort` names it."""
-    head: str
-    meaning: str
-    text: Callable[[Row], str]
-    value: Callable[[Row], float | str | None]
-    """None stands last, whatever the order."""
-    is_shown: Callable[[Sequence[Row]], bool] = lambda rows: True
-    is_left: bool = False
-
-
-def _any(wanted: Callable[[Row], object]) -> Callable[[Sequence[Row]], bool]:
-    return lambda rows: any(wanted(row) for row in rows)
-
-
-def _change(name: str, head: str, meaning: str, figure: str) -> Column:
+def _change(name: str, head: str, meaning: str, figure: str) -> Column[Row]:
     return Column(
         name,
         head,
         meaning,
         lambda row: change_text(row.changes.get(figure)),
         lambda row: _size(row.changes.get(figure)),
-        _any(lambda row: row.changes),
+        where(lambda row: row.changes),
     )
 
 
-COLUMNS: tuple[Column, ...] = (
+COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "name",
         "NAME",
@@ -93,7 +51,7 @@ COLUMNS: tuple[Column, ...] = (
         "whose it is, where those of several apps stand side by side",
         lambda row: row.app or NONE,
         lambda row: row.app,
-        _any(lambda row: row.app),
+        where(lambda row: row.app),
         is_left=True,
     ),
     Column("requests", "REQUESTS", "how many", lambda row: number(row.count), lambda row: row.count),
@@ -104,14 +62,15 @@ COLUMNS: tuple[Column, ...] = (
         "requests per second of the last whole minute",
         lambda row: rate(row.now_rate),
         lambda row: row.now_rate,
-        _any(lambda row: row.now_rate is not None),
+        where(lambda row: row.now_rate is not None),
     ),
     Column(
         "errors",
         "ERRORS",
         "share that failed: status 5xx, or an error by the router",
-        lambda row: percent(row.error_rate),
+        lambda row: percent(row.error_rate) if row.count else NONE,
         lambda row: row.error_rate,
+        is_bad=lambda row: row.error_rate >= BAD_SHARE,
     ),
     Column(
         "now-errors",
@@ -119,7 +78,7 @@ COLUMNS: tuple[Column, ...] = (
         "share that failed in the last whole minute",
         lambda row: NONE if row.now_error_rate is None else percent(row.now_error_rate),
         lambda row: row.now_error_rate,
-        _any(lambda row: row.now_error_rate is not None),
+        where(lambda row: row.now_error_rate is not None),
     ),
     Column(
         "aborted",
@@ -127,7 +86,7 @@ COLUMNS: tuple[Column, ...] = (
         "clients that left before they had the answer",
         lambda row: number(row.aborted),
         lambda row: row.aborted,
-        _any(lambda row: row.aborted),
+        where(lambda row: row.aborted),
     ),
     Column(
         "median",
@@ -173,7 +132,7 @@ COLUMNS: tuple[Column, ...] = (
         "how long ago the last request was",
         lambda row: NONE if row.idle_s is None else f"{duration(row.idle_s)} ago",
         lambda row: row.idle_s,
-        _any(lambda row: row.idle_s is not None),
+        where(lambda row: row.idle_s is not None),
     ),
     Column(
         "connections",
@@ -181,7 +140,7 @@ COLUMNS: tuple[Column, ...] = (
         "requests that became connections, such as websockets",
         lambda row: number(row.connections),
         lambda row: row.connections,
-        _any(lambda row: row.connections),
+        where(lambda row: row.connections),
     ),
     Column(
         "lifetime",
@@ -189,7 +148,7 @@ COLUMNS: tuple[Column, ...] = (
         "how long these were open: the median",
         lambda row: milliseconds(row.lifetime_ms),
         lambda row: row.lifetime_ms,
-        _any(lambda row: row.connections),
+        where(lambda row: row.connections),
     ),
     Column(
         "codes",
@@ -197,23 +156,33 @@ COLUMNS: tuple[Column, ...] = (
         "Heroku's error codes and how often each came",
         lambda row: " ".join(f"{code}:{count}" for code, count in row.codes.items()),
         lambda row: sum(row.codes.values()),
-        _any(lambda row: row.codes),
+        where(lambda row: row.codes),
         is_left=True,
+        is_bad=lambda row: row.error_rate >= BAD_SHARE,
     ),
+    *DYNO_COLUMNS,
 )
 """In the order in which they are shown."""
 
-SORTS: dict[str, Column] = {
+SORTS: dict[str, Column[Row]] = {
     **{column.name: column for column in COLUMNS},
     **{by: COLUMNS[0] for by in VIEWS if by != "app"},
 }
 """What rows can be sorted by; `route`, `dyno` and `host` are the name."""
 
 
-def columns(rows: Sequence[Row], by: By) -> list[Column]:
+SORT_NAMES = textwrap.indent(textwrap.fill(", ".join(SORTS), 100, break_on_hyphens=False), "  ")
+"""For the help of a command."""
+
+
+def columns(rows: Sequence[Row], by: By) -> list[Column[Row]]:
     """Those that have something to show in a table of these rows; the name is first."""
     first = replace(COLUMNS[0], head=by.upper())
-    return [first, *(one for one in COLUMNS[1:] if one.is_shown(rows) and (one.name != "app" or by != "app"))]
+    shown = [one for one in COLUMNS[1:] if one.is_shown(rows) and (one.name != "app" or by != "app")]
+    if any(one in DYNO_COLUMNS for one in shown):
+        places = {name: at for at, name in enumerate(DYNO_ORDER)}
+        shown.sort(key=lambda one: places.get(one.name, len(places)))
+    return [first, *shown]
 
 
 def change_text(change: FigureChange | None) -> str:

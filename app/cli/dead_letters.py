@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -155,7 +155,7 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter, setting
         if letter.kind == "message":
             is_readable = _write_message(letter, frame_id, writer)
         else:
-            is_readable = _write_frame(letter, frame_id, writer, store, settings.drain_tokens)
+            is_readable = _write_frame(letter, frame_id, writer, store, settings)
     except NotDurable as fault:
         print(f"{letter.id}: {fault}")
         return False
@@ -167,7 +167,7 @@ def _requeue_one(store: redis.Redis, writer: Writer, letter: DeadLetter, setting
 
 
 def _write_frame(
-    letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis, tokens: Mapping[str, str]
+    letter: DeadLetter, frame_id: str, writer: Writer, store: redis.Redis, settings: Settings
 ) -> bool:
     """Takes the letter as its receiver would; False where nothing in it can be read. Raises NotDurable.
 
@@ -176,9 +176,17 @@ def _write_frame(
     receiver = receiver_named(letter.source)
     body = receiver.as_body(letter.value) if letter.kind == "line" else letter.value
     frame = receiver.parse(body, frame_id, letter.app, None)
-    if not frame.messages and not frame.notices:
+    if not frame.messages and not frame.platform and not frame.notices:
         return False
-    ingest(frame, writer, store, Instruments(), APPEND_TIMEOUT_S, tokens)
+    ingest(
+        frame,
+        writer,
+        store,
+        Instruments(),
+        APPEND_TIMEOUT_S,
+        settings.drain_tokens,
+        keep_users=settings.keep_users,
+    )
     return True
 
 
@@ -188,8 +196,11 @@ def _write_message(letter: DeadLetter, frame_id: str, writer: Writer) -> bool:
         message = decode(letter.value)
     except BadMessage:
         return False
+    message["id"] = message_id(frame_id, 0)
+    if message.get("procid", "router") != "router":
+        writer.append(frame_id, [], APPEND_TIMEOUT_S, platform=[encode(message)])
+        return True
     if parse(message["msg"]) is None:
         return False
-    message["id"] = message_id(frame_id, 0)
     writer.append(frame_id, [encode(message)], APPEND_TIMEOUT_S)
     return True

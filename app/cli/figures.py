@@ -48,8 +48,10 @@ class Report:
     table: queries.RoutesTable
     health: queries.Health
     alerts: list[queries.Alert]
-    dynos: queries.NamesTable
+    dynos: queries.DynosTable
     hosts: queries.NamesTable
+    events: queries.Events
+    addons: queries.Addons
     route: RouteReport | None = None
     """Where a single one is asked for."""
     series: queries.Series | None = None
@@ -89,8 +91,10 @@ def read_report(
             table=table,
             health=health,
             alerts=alerts_about(app, queries.alerts(health, log.advice)),
-            dynos=queries.names_table(store, app, "dynos", span, now_s),
+            dynos=queries.dynos_table(store, app, span, now_s),
             hosts=queries.names_table(store, app, "hosts", span, now_s),
+            events=queries.events(store, app, span, now_s),
+            addons=queries.addons(store, app, span, now_s),
             route=route,
             series=queries.series(store, app, digest, span, now_s) if wanted.with_series and span else None,
         )

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.cli.columns import SORTS, Column, Row
+from app.cli.column import Column, Row
+from app.cli.columns import SORTS
 from app.store import queries
 from app.store.queries.changes import Changes
 
@@ -25,7 +26,7 @@ class Order:
     is_reversed: bool = False
 
     @property
-    def column(self) -> Column:
+    def column(self) -> Column[Row]:
         return SORTS[self.name]
 
 
@@ -77,7 +78,7 @@ def app_rows(found: queries.Overview, now_s: float) -> list[Row]:
     ]
 
 
-def name_rows(found: queries.NamesTable) -> list[Row]:
+def name_rows(found: queries.DynosTable | queries.NamesTable) -> list[Row]:
     """In the table's own order; those of all apps name theirs."""
     total_ms = sum(row.figures.service.total_ms for row in found.rows)
     return [
@@ -91,6 +92,7 @@ def name_rows(found: queries.NamesTable) -> list[Row]:
             service=row.figures.service,
             app="" if found.app else row.app,
             time_share=_share(row.figures.service, total_ms),
+            runtime=row.runtime if isinstance(row, queries.DynoRow) else None,
         )
         for row in found.rows
     ]

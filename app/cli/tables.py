@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.cli.columns import Column, Row, change_text
+from app.cli.column import Column, R
+from app.cli.columns import change_text
 from app.cli.period import ALL_TIME, Period
 from app.escaping import for_terminal
 from app.formatting import NONE, milliseconds, number, percent, rate, shortened, table
@@ -100,7 +101,7 @@ def _formatted(value: queries.Latency | dict[str, int] | int) -> str:
     return number(value)
 
 
-def text_table(rows: Sequence[Row], shown: Sequence[Column], width: int = 0) -> list[str]:
+def text_table(rows: Sequence[R], shown: Sequence[Column[R]], width: int = 0) -> list[str]:
     """The table for a terminal, head first, with names shortened in the middle so that lines fit `width`
     (0: no limit) as long as a name keeps NARROWEST_NAME characters."""
     heads = [column.head for column in shown]

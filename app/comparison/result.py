@@ -27,6 +27,9 @@ class FigureComparison:
     high: float | None
     word: Word | None
     """None for what is neither better nor worse: the number of requests."""
+    after_low: float | None = None
+    """The interval of `after` by itself, corrected likewise; None: no such end."""
+    after_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,10 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
     """What may explain a difference beside the release: mix or rate changed much, a short span, ..."""
     yesterday: Comparison | None = None
-    """The same two times of day, a day before: where mix or rate changed much and that is kept."""
+    """The same two times of day, a day before: where something is worse, or mix or rate changed much, and
+    that is kept."""
+    is_complete: bool = True
+    """Whether both spans are over and all their lines should be counted."""
     ready_s: int | None = None
     """When the span after is complete, if it is not yet, Unix s: so far, what is there
     is compared."""

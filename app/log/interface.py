@@ -24,6 +24,10 @@ from app.store.claims import Claim
 
 TOPIC = "router"
 
+PLATFORM_TOPIC = "platform"
+"""What the platform itself says, in a log that has topics. It is a topic of its own because consumers of
+`router` take each value for a router line (hone/heroku-replay-ratpack, whose consumers may read ours)."""
+
 READ_TIMEOUT_S = 5.0
 """Of one answer to a consumer, which has 10 s to end when it is told to."""
 
@@ -33,10 +37,13 @@ Start = Literal["earliest", "latest"]
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What the log did with one frame: `messages` newly written, 0 for a frame it already had."""
+    """What the log did with one frame: what it has newly written, 0 for a frame it already had."""
 
     messages: int
+    """Router lines."""
     duplicate: bool = False
+    platform: int = 0
+    """Messages of the platform."""
 
 
 RecordEvents = Callable[[], bytes]
@@ -54,9 +61,11 @@ class Writer(Protocol):
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
         """Returns once every value is acknowledged, and what `record_events` wrote is as safe in Redis as the
-        settings require. The same frame may be appended again at any time.
+        settings require. The same frame may be appended again at any time. `platform`: the values of what
+        the platform itself says in this frame.
 
         Raises NotDurable when that has not happened within `timeout_s`, and what `record_events` raises.
         """
@@ -70,7 +79,8 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """Messages in log order, each for the first time, and the claim on their place in the log."""
+    """Router lines in log order, each for the first time, and the claim on their place in the log. Both
+    `messages` and `platform` may be empty: the place moves on even so."""
 
     messages: list[RouterMessage]
     claim: Claim
@@ -203,8 +213,11 @@ class MessageLog(Protocol):
     def writer(self) -> Writer:
         """The writer for one process; it connects when it is first used."""
 
-    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> Reader:
-        """A member of `group`; `start` counts only for a group that the log does not know yet.
+    def reader(
+        self, group: str, start: Start, *, rewind_to_store: bool, reads_platform: bool = False
+    ) -> Reader:
+        """A member of `group`; `start` counts only for a group that the log does not know yet. Its batches
+        hold what the platform says only if it `reads_platform`.
 
         `rewind_to_store`: if Redis was restored from an older copy, as when a replica takes over, everything
         since then is read again, because that copy's figures do not include it. Without it, the group

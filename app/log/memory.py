@@ -33,11 +33,18 @@ class _Topic:
     """What writers and readers share."""
 
     values: list[bytes] = field(default_factory=list)
+    platform: set[int] = field(default_factory=set)
+    """Which of the values, by their offsets, are what the platform itself says."""
     frames: set[str] = field(default_factory=set)
     size_bytes: int = 0
     members: dict[str, list[MemoryReader]] = field(default_factory=dict)
     """Of each group; the first one reads."""
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def router_values(self, first: int = 0) -> list[bytes]:
+        """From this offset on, without what the platform says."""
+        values = enumerate(self.values[first:], first)
+        return [value for offset, value in values if offset not in self.platform]
 
 
 class MemoryLog:
@@ -52,8 +59,10 @@ class MemoryLog:
     def writer(self) -> MemoryWriter:
         return MemoryWriter(self._topic)
 
-    def reader(self, group: str, start: Start, *, rewind_to_store: bool = True) -> MemoryReader:
-        return MemoryReader(self._topic, self._store, group, start)
+    def reader(
+        self, group: str, start: Start, *, rewind_to_store: bool = True, reads_platform: bool = False
+    ) -> MemoryReader:
+        return MemoryReader(self._topic, self._store, group, start, reads_platform=reads_platform)
 
     def history(self, store: redis.Redis | None = None) -> MemoryHistory:
         return MemoryHistory(self._topic)
@@ -88,18 +97,24 @@ class MemoryWriter:
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
-        with self._topic.changed:
-            is_known = frame_id in self._topic.frames
-            if values and not is_known:
-                self._topic.frames.add(frame_id)
-                self._topic.values += values
-                self._topic.size_bytes += sum(map(len, values))
-                self._topic.changed.notify_all()
+        topic = self._topic
+        added = [*values, *platform]
+        with topic.changed:
+            is_known = frame_id in topic.frames
+            if added and not is_known:
+                topic.frames.add(frame_id)
+                first = len(topic.values) + len(values)
+                topic.platform |= set(range(first, first + len(platform)))
+                topic.values += added
+                topic.size_bytes += sum(map(len, added))
+                topic.changed.notify_all()
         if record_events:
             record_events()
-        written = 0 if is_known else len(values)
-        return Appended(written, duplicate=bool(values) and is_known)
+        if is_known:
+            return Appended(0, duplicate=bool(added))
+        return Appended(len(values), platform=len(platform))
 
     def check(self, timeout_s: float) -> None:
         """Memory is always there."""
@@ -111,8 +126,11 @@ class MemoryWriter:
 class MemoryReader:
     """One member of a group: it reads while it is the first of them, and hands over when it is closed."""
 
-    def __init__(self, topic: _Topic, store: redis.Redis, group: str, start: Start) -> None:
+    def __init__(
+        self, topic: _Topic, store: redis.Redis, group: str, start: Start, *, reads_platform: bool = False
+    ) -> None:
         self._topic = topic
+        self._reads_platform = reads_platform
         self._store = store
         self._group = group
         self._start = start
@@ -146,16 +164,21 @@ class MemoryReader:
 
     def _batch(self, first: int, max_messages: int) -> Batch:
         messages: list[RouterMessage] = []
+        platform: list[RouterMessage] = []
         bad: list[BadValue] = []
         values = self._topic.values[first : first + max_messages]
-        for value in values:
+        for offset, value in enumerate(values, first):
+            is_platform = offset in self._topic.platform
+            if is_platform and not self._reads_platform:
+                continue
             try:
-                messages.append(decode(value))
+                (platform if is_platform else messages).append(decode(value))
             except BadMessage as fault:
                 bad.append(BadValue(value, str(fault)))
         self._next = first + len(values)
         span = (PARTITION, first, self._next, True)
-        return Batch(messages, offsets_claim(keys.positions(self._group), [span]), bad)
+        claim = offsets_claim(keys.positions(self._group), [span])
+        return Batch(messages, claim, bad, platform=platform)
 
     def settled(self, batch: Batch) -> None:
         """Nothing to do: the position was part of the step."""
@@ -190,13 +213,13 @@ class MemoryHistory:
         self._topic = topic
 
     def reach(self) -> Reach | None:
-        times_ms = [message["received_at"] for message in _messages(list(self._topic.values))]
+        times_ms = [message["received_at"] for message in _messages(self._topic.router_values())]
         return Reach(min(times_ms), max(times_ms)) if times_ms else None
 
     def read(self, from_ms: int, until_ms: int) -> Iterator[list[RouterMessage]]:
         inside = [
             message
-            for message in _messages(list(self._topic.values))
+            for message in _messages(self._topic.router_values())
             if from_ms <= message["received_at"] < until_ms
         ]
         inside.sort(key=lambda message: message["received_at"])
@@ -212,7 +235,7 @@ class MemoryHistory:
         newest_first: bool = False,
     ) -> Iterator[Scanned]:
         """See `SearchableHistory.scan`."""
-        scanned = _scanned(list(self._topic.values), from_ms, until_ms, patterns)
+        scanned = _scanned(self._topic.router_values(), from_ms, until_ms, patterns)
         scanned.messages.sort(key=lambda message: message["received_at"], reverse=newest_first)
         yield scanned
 
@@ -223,8 +246,8 @@ class MemoryHistory:
             with self._topic.changed:
                 if at >= len(self._topic.values):
                     self._topic.changed.wait(SILENT_S)
-                values = self._topic.values[at : at + CHUNK]
-            at += len(values)
+                values = self._topic.router_values(at)
+                at = len(self._topic.values)
             yield _scanned(values, from_ms, RECEIVED_MAX_MS, patterns)
 
     def estimate(self, from_ms: int, until_ms: int) -> int:

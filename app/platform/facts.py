@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 AppKind = Literal["release", "deploy", "rollback", "config", "scale", "build", "command", "add-on", "other"]
-"""Events of an app, from procid `api`. `command`: of the release phase. `other`: an unknown sentence."""
+"""Events of an app, from procid `api`. `command`: of the release phase. `other`, of a dyno as well: all other
+sentences, such as `Initial release` or `Stopping all processes with SIGTERM`, and unknown ones."""
 
 DynoKind = Literal["state", "exit", "restart", "idle", "error"]
 """Events of a dyno. `restart`: Restarting or Cycling; `idle`: Idling or Unidling; `error`: an R-code."""
@@ -26,10 +27,12 @@ class Event:
     dyno: str = ""
     """Of an event of a dyno: `web.1`, or `web-7d9c5b8f6-x2x9k` on Fir."""
     version: int = 0
-    """Of a release: 42 for v42. Of a rollback: the version it goes back to. 0: none."""
+    """Of a release, or of a command of the release phase: 42 for v42. Of a rollback: the version it goes back
+    to. 0: none."""
     commit: str = ""
     names: tuple[str, ...] = ()
-    """Config vars without their values, an add-on, or what a scale says for each process type."""
+    """Config vars without their values; an attachment and its add-on (`DATABASE`, `postgresql-curly-12345`);
+    what a scale says for each process type (`web@3:Performance-L`)."""
     state: str = ""
     """Of a dyno: its new state. Of a build or a release command: started, succeeded, failed."""
     status: int | None = None

@@ -16,10 +16,11 @@ import redis
 from app.message import BadValue
 from app.redis_memory import is_out_of_memory
 from app.store import keys
-from app.store.bounds import NAMES_MAX, NAMES_SILENT_S, PATHS_MAX
+from app.store.bounds import EVENTS_MAX_BYTES, NAMES_MAX, NAMES_SILENT_S, PATHS_MAX
 from app.store.claims import Claim
 from app.store.dead_letters import DEAD_LETTERS_LUA, dead_letter, enforce_limit
 from app.store.dead_letters import arguments as dead_letter_arguments
+from app.store.event_rows import EVENT_TIMES, ROW_BYTES
 from app.store.gauge_rows import gauge_limits
 from app.store.journal import Journal, split
 from app.store.platform_rows import PlatformRow
@@ -126,6 +127,11 @@ def limits(routes_max: int) -> dict[str, Any]:
         "not_found_route": keys.NOT_FOUND_ROUTE,
         "slowest_max": SLOWEST_MAX,
         "failed_max": FAILED_MAX,
+        "events": keys.EVENTS,
+        "event_facts": keys.EVENT_FACTS,
+        "events_max": EVENTS_MAX_BYTES,
+        "event_row_bytes": ROW_BYTES,
+        "event_times": EVENT_TIMES,
         "gauges": gauge_limits(),
     }
 

@@ -1,4 +1,4 @@
-"""How many names of each kind Redis keeps, on one page: whatever a sender can invent is bounded here.
+"""How much of each kind Redis keeps, on one page: whatever a sender can invent is bounded here.
 
 A name beyond its bound, or of another form than the field's, counts under `(other)`. Routes have a
 setting, ROUTES_MAX. Dead letters and the markers of frame events are bounded in bytes: see their modules.
@@ -42,6 +42,17 @@ ONE_OFFS_SILENT_S = 600
 """The same of one-off dynos, which have a table of their own: they come without end and live for minutes, so
 they must neither take the place of those of the formation, nor wait for an hour to give way."""
 
+EVENTS_KEPT_S = 31 * 86_400
+"""How long events are kept, unless there are many: as long as the longest windows."""
+
+EVENTS_MAX_BYTES = {"releases": 256_000, "actions": 256_000, "dynos": 1_000_000}
+"""What each table of events of an app takes in Redis at most: 1.5 MB in all, if it has so many. About 900
+releases fit, and 3,500 events of dynos: a day of 20 dynos that all exceed their memory."""
+
+EVENT_TEXT_MAX_BYTES = 800
+EVENT_NAMES_MAX_BYTES = 1_500
+"""Config vars and the like of one event, all together: the first ones are kept."""
+
 PROCESSES_MAX = 50
 ADDONS_MAX = 20
 MEASURES_MAX = 40
@@ -54,6 +65,16 @@ CODES_MAX = 100
 """H-codes kept by name for all apps together. Those that Heroku documents always have a name."""
 
 DYNO_MAX_CHARS = 64
+
+EVENT_TEXT_MAX_CHARS = 200
+EVENT_NAMES_MAX = 20
+"""Config vars, or process types, that an event keeps by name."""
+
+NAME_MAX_CHARS = 64
+"""Of a config var, an add-on, a sample, a unit."""
+
+SAMPLES_MAX = 64
+"""Values of one line. Heroku Postgres sends about 25."""
 
 METHODS = frozenset(
     [

@@ -175,6 +175,24 @@ def name_digest(kind: str, name: str) -> str:
     return start + found.hexdigest()[: DIGEST_CHARS - len(start)]
 
 
+EVENTS = "events:"
+"""Stands before the name of a table of events."""
+
+EVENT_FACTS = ":facts"
+"""Stands behind the key of a table of events."""
+
+
+def events(app: str, table: str) -> str:
+    """Sorted set: id of an event -> where it stands among the others of its table. See event_rows.py; "": of
+    what came without an app's name."""
+    return f"{PREFIX}{scope(app)}{EVENTS}{table}"
+
+
+def event_facts(app: str, table: str) -> str:
+    """Hash: id of an event -> what happened, and how often; and what the table takes."""
+    return events(app, table) + EVENT_FACTS
+
+
 def loss_window(length_s: int, start_s: int) -> str:
     """Hash of one time window: app -> messages lost."""
     return f"{LOSSES}:{length_s}:{start_s}"
@@ -187,14 +205,17 @@ def report_window(length_s: int, start_s: int) -> str:
 
 FIGURES_PATTERN = re.compile(
     rb"(?:tailrace:)?app:(?P<app>[A-Za-z0-9_-]{1,64}):"
-    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|names"
+    rb"|[0-9a-f]{64}::|tailrace:(?:[0-9a-f]{64}|[0-9a-f]{16}|all|names|events"
     rb"|(?:dyno|host|gauge|run|type|addon)-[0-9a-f]{10,12}):"
 )
-"""Matches the beginning of a key that holds figures of a route, a dyno, a host, or of what the platform
-measured."""
+"""Matches the beginning of a key that holds figures of a route, a dyno or a host, events, or what the
+platform measured."""
 
 SAMPLES_PATTERN = re.compile(rb"tailrace:(?:app:[^:]+:)?(?:[0-9a-f]{16}|all):samples:")
 """Matches the beginning of a key that holds samples; FIGURES_PATTERN matches it too."""
+
+EVENTS_PATTERN = re.compile(rb"tailrace:(?:app:[^:]+:)?events:")
+"""Matches the beginning of a key that holds events; FIGURES_PATTERN matches it too."""
 
 ROUTES_PATTERN = re.compile(rb"(?:app:[A-Za-z0-9_-]{1,64}:)?routes")
 """Matches the name of a table of routes."""

@@ -217,7 +217,7 @@ end
 local function add_row(row, scope, windows, from)
   -- To one of its scopes. `windows`, from that byte on: those of the row.
   if row.events then
-    for _, event in ipairs(row.events) do add_event(event, scope, limits) end
+    for _, event in ipairs(row.events) do attempt(add_event, event, scope, limits) end
     return
   end
   if row.gauges then

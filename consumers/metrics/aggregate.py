@@ -20,16 +20,21 @@ from app.store.apply import Changes
 from app.store.bounds import NOT_FOUND_STATUSES, OTHER
 from app.store.schema import Counts
 from consumers.current_message import Cursor
-from consumers.metrics.batch_rows import CELL_S, AppRoute, LineNumbers, LinesByStart, Source, route_rows
+from consumers.metrics.batch_rows import (
+    CELL_S,
+    FUTURE_MS,
+    AppRoute,
+    LineNumbers,
+    LinesByStart,
+    Source,
+    route_rows,
+)
 from consumers.metrics.encode import Encoder
 from consumers.metrics.name_rows import name_rows
 from consumers.metrics.name_tables import AdmittedNames, WantedNames
 from consumers.metrics.platform.rows import platform_rows
 from consumers.metrics.route_rows import Seen
 from consumers.metrics.samples import Sampler
-
-FUTURE_MS = 3_600_000
-"""A line that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
 
 UNUSUAL = frozenset({ABORTED_STATUS, SWITCHED})
 
@@ -116,8 +121,9 @@ class Aggregator:
             platform, self._names.apps, self._cursor, len(messages) + 1, now_s
         )
         found.totals.update(counted)
-        for row in of_platform:  # An app of workers alone has no requests, and is an app.
-            apps.setdefault(row.app, 0)
+        for platform_row in of_platform:
+            # An app is known by its name here alone, and one of workers without web dynos has no requests.
+            apps.setdefault(platform_row.app, 0)
         return Changes(
             rows=route_rows(places, paths, batch, samples, now_s),
             names=name_rows(places, found.lines, found.unusual, batch, self._names.names, now_s),

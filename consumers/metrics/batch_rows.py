@@ -14,6 +14,9 @@ from consumers.metrics.samples import Samples
 
 CELL_S = WINDOWS[0][0]
 
+FUTURE_MS = 3_600_000
+"""A message that is further ahead of its arrival than this has a broken clock: its arrival counts instead."""
+
 LineNumbers = list[int]
 LinesByStart = dict[int, LineNumbers]
 """Where some lines are in the batch, by the start of their 10 seconds in Unix s."""

@@ -11,8 +11,9 @@ from flask import Blueprint, Response
 from app.errors import LogUnavailable
 from app.log import MessageLog
 from app.settings import Settings
-from drain.dashboard.api import NotFound, add_api, json_response
-from drain.dashboard.endpoint import ScanBusy
+from drain.dashboard.api import add_api
+from drain.dashboard.endpoint import NotFound, ScanBusy
+from drain.dashboard.json_answers import json_response
 from drain.dashboard.parameters import BadParameter
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""One endpoint of the API: api.py answers it, openapi.py describes it."""
+"""One endpoint of the API: endpoints.py lists all, api.py answers them, openapi.py describes them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ class Source:
     log: MessageLog
     scan_lock: Lock = field(default_factory=Lock)
     """Held by whoever scans the log: at most one does, in each process (breakdown.py)."""
+
+
+@dataclass(slots=True)
+class NotFound(Exception):
+    """No such route or run; `what` is `route` or `run`."""
+
+    what: str
+    name: str
 
 
 class ScanBusy(Exception):

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from app.comparison.result import Comparison
 from app.search.groups import Breakdown
 from app.store import queries
 from app.store.queries.changes import OFFSETS_S
@@ -17,6 +18,7 @@ from drain.dashboard.parameters import (
     APP_PATTERN,
     DEFAULT_WINDOW,
     DIGEST_PATTERN,
+    RELEASE_PATTERN,
     RUN_PATTERN,
     SPANS_S,
     WINDOWS,
@@ -37,6 +39,7 @@ STAMP: Schema = {
 
 ROOTS = (
     Breakdown,
+    Comparison,
     queries.Addons,
     queries.Alert,
     queries.Apps,
@@ -155,6 +158,24 @@ def _parameters() -> Schema:
             "description": "`app`: where several apps are asked for, a row for each app and route",
             "schema": {"type": "string", "enum": ["app"]},
         },
+        "release": {
+            "name": "release",
+            "in": "query",
+            "description": "a version such as v42; `latest`: the latest release that is known",
+            "schema": {"type": "string", "pattern": f"^(?:{RELEASE_PATTERN}|latest)$", "default": "latest"},
+        },
+        "length": {
+            "name": "window",
+            "in": "query",
+            "description": "how much before and after a release is compared, from 10s to 31d",
+            "schema": {"type": "string", "pattern": "^[0-9]{1,7}[smhdw]$", "default": "15m"},
+        },
+        "with_from": _time(
+            "with_from",
+            "two spans are compared in place of those around a release: the one from `from` to `to` with "
+            "that from `with_from` to `with_to`. All four are needed. Where the second one begins",
+        ),
+        "with_to": _time("with_to", "where the second one ends"),
         "run": {
             "name": "run",
             "in": "path",

@@ -11,8 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from app.durations import seconds_of
 from app.store.keys import ALL_ROUTES
-from app.store.queries import Span
+from app.store.queries import Span, read_span
 from app.store.queries.changes import OFFSETS_S, Earlier
+from app.store.queries.release_comparison import WINDOW_S as COMPARED_S
 from app.store.queries.spans import FINE_S, SPAN_MAX_S
 from app.timespec import BadTime, iso, parse_time_ms
 
@@ -44,6 +45,13 @@ ROUNDED_TO_S = FINE_S
 APP_PATTERN = "[A-Za-z0-9_-]{0,64}"
 DIGEST_PATTERN = f"[0-9a-f]{{64}}|{ALL_ROUTES}"
 RUN_PATTERN = "[A-Za-z0-9._:+-]{1,100}"
+RELEASE_PATTERN = "v?[1-9][0-9]{0,8}"
+
+LATEST = 0
+"""In place of a version: the latest release."""
+
+COMPARED_SPANS = ("from", "to", "with_from", "with_to")
+"""Beginning and end of one span, and of the other, that are compared in place of a release."""
 
 
 @dataclass(slots=True)
@@ -72,6 +80,12 @@ class Parameters:
     """What the span is compared with."""
     by_app: bool = False
     """Whether equal routes of several apps are told apart."""
+    release: int = LATEST
+    """The version of the release that is asked about."""
+    window_s: int = COMPARED_S
+    """How much before and after it, in seconds."""
+    spans: tuple[Span, Span] | None = None
+    """Two spans that are compared, in place of a release."""
 
 
 def read_parameters(
@@ -92,6 +106,8 @@ def read_parameters(
         if name not in known:
             raise BadParameter(name[:80], arguments[name], known, is_known=False)
     app = _matching(arguments.get("app", ""), APP_PATTERN, "app", _AN_APP)
+    if "release" in names:
+        return _comparison(app, arguments, now_s)
     window, span = _span(arguments, names, now_s)
     digest = _matching(in_path.get("digest", ALL_ROUTES), DIGEST_PATTERN, "digest", _A_DIGEST)
     route = _matching(arguments.get("route", digest), DIGEST_PATTERN, "route", _A_DIGEST)
@@ -110,6 +126,10 @@ QUERY_NAMES = {
     "route": "route",
     "compare": "compare",
     "by": "by",
+    "release": "release",
+    "length": "window",
+    "with_from": "with_from",
+    "with_to": "with_to",
 }
 """Parameters of the query: name in the document -> name in the query. All others are in the path."""
 
@@ -150,6 +170,41 @@ def _span(arguments: Mapping[str, str], names: Sequence[str], now_s: float) -> t
     # It begins where it says, and goes on.
     until_s += ROUNDED_TO_S
     return "", Span(until_s - from_s, until_s, step_s)
+
+
+def _comparison(app: str, arguments: Mapping[str, str], now_s: float) -> Parameters:
+    """What is compared: the spans around a release, or two spans. Raises BadParameter."""
+    given = [name for name in COMPARED_SPANS if name in arguments]
+    if not given:
+        window = arguments.get("window", "")
+        try:
+            window_s = read_span(window) if window else COMPARED_S
+        except ValueError as fault:
+            raise BadParameter("window", window, str(fault)) from None
+        return Parameters(app, release=_release(arguments.get("release", "")), window_s=window_s)
+    for name in ("release", "window"):
+        if name in arguments:
+            raise BadParameter(name, arguments[name], f"not together with `{given[0]}`")
+    for name in COMPARED_SPANS:
+        if name not in arguments:
+            raise BadParameter(name, "", f"{_A_TIME}; `{given[0]}` needs it")
+    starts_s, ends_s = (
+        [_time_s(name, arguments[name], now_s) for name in some]
+        for some in (COMPARED_SPANS[::2], COMPARED_SPANS[1::2])
+    )
+    for name, start_s, end_s in zip(COMPARED_SPANS[1::2], starts_s, ends_s, strict=True):
+        if end_s <= start_s:
+            raise BadParameter(name, arguments[name], "a time after the beginning of its span")
+    one, other = (Span(end_s - start_s, end_s) for start_s, end_s in zip(starts_s, ends_s, strict=True))
+    return Parameters(app, spans=(one, other))
+
+
+def _release(value: str) -> int:
+    if value in ("", "latest"):
+        return LATEST
+    if not re.fullmatch(RELEASE_PATTERN, value):
+        raise BadParameter("release", value, "a version such as v42, or `latest`")
+    return int(value.removeprefix("v"))
 
 
 def _time_s(parameter: str, value: str, now_s: float) -> int:

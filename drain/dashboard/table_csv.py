@@ -1,4 +1,5 @@
-"""The table of routes, and time series, as CSV that is safe to open in a spreadsheet."""
+"""The table of routes, and time series, as CSV that is safe to open in a spreadsheet. Those of the platform
+are in platform_csv.py."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from app.escaping import csv_text
 from app.store.queries import Latency, RouteRow, RoutesTable, Series
@@ -66,26 +68,39 @@ SERIES_COLUMNS = {
 """Column of Series -> its name in the file, behind `time` and `seconds`."""
 
 
-def file_name(what: str, parameters: Parameters, found: RoutesTable | Series) -> str:
+class Spanned(Protocol):
+    """What has figures of a span, in Unix s; `from_s` None: of all time."""
+
+    @property
+    def from_s(self) -> int | None: ...
+
+    @property
+    def to_s(self) -> int: ...
+
+
+def file_name(what: str, parameters: Parameters, found: Spanned) -> str:
     """`tailrace-shop-1h.csv`, or `tailrace-shop-20261123T100000Z-20261123T110000Z.csv` where the span has
     times of its own; app and window are checked names."""
     span = parameters.window
     if not span:
-        span = "-".join(_time(at_s).replace("-", "").replace(":", "") for at_s in (found.from_s, found.to_s))
+        span = "-".join(
+            time_cell(at_s).replace("-", "").replace(":", "") for at_s in (found.from_s, found.to_s)
+        )
     return f"tailrace-{what}{parameters.app or 'all'}-{span}.csv"
 
 
 def table_attachment(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
     """The response of /api/routes.csv."""
-    return _attachment(table_csv(loaded.found), file_name("", parameters, loaded.found))
+    return attachment(table_csv(loaded.found), file_name("", parameters, loaded.found))
 
 
 def series_attachment(loaded: Loaded, parameters: Parameters, kept_s: float) -> CachedResponse:
     """The response of /api/series.csv."""
-    return _attachment(series_csv(loaded.found), file_name("series-", parameters, loaded.found))
+    return attachment(series_csv(loaded.found), file_name("series-", parameters, loaded.found))
 
 
-def _attachment(body: bytes, name: str) -> CachedResponse:
+def attachment(body: bytes, name: str) -> CachedResponse:
+    """A response that a browser saves as a file of this name."""
     return cached_response(body, "text/csv", {"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -93,8 +108,8 @@ def table_csv(table: RoutesTable) -> bytes:
     """A header and a line per route, UTF-8, as RFC 4180 has it. Every field is quoted, numbers too, which
     stay numbers to a spreadsheet: what it takes for the separator cannot split one then."""
     before = table.before
-    compared = [_time(before.from_s), _time(before.to_s)] if before else []
-    return _csv(
+    compared = [time_cell(before.from_s), time_cell(before.to_s)] if before else []
+    return csv_bytes(
         (*COLUMNS, *COMPARED_COLUMNS) if before else COLUMNS,
         (
             [
@@ -111,16 +126,17 @@ def series_csv(series: Series) -> bytes:
     """A header and a line per step; `seconds` is how long it lasts."""
     ends_s = [*series.times[1:], series.to_s]
     columns = [getattr(series, name) for name in SERIES_COLUMNS]
-    return _csv(
+    return csv_bytes(
         ("time", "seconds", *SERIES_COLUMNS.values()),
         (
-            [_time(at_s), end_s - at_s, *map(_number, values)]
+            [time_cell(at_s), end_s - at_s, *map(number_cell, values)]
             for at_s, end_s, *values in zip(series.times, ends_s, *columns, strict=True)
         ),
     )
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """A header and a line per row. Text is not made harmless here: csv_text does that."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
@@ -128,12 +144,13 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _time(at_s: int | None) -> str:
+def time_cell(at_s: float | None) -> str:
+    """ISO 8601 in UTC; empty for None."""
     return "" if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _change(change: FigureChange) -> list[object]:
-    return [_number(change.before), _number(change.change), str(change.is_shown).lower()]
+    return [number_cell(change.before), number_cell(change.change), str(change.is_shown).lower()]
 
 
 def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
@@ -141,7 +158,7 @@ def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
     return [
         csv_text(row.route),
         figures.count,
-        _number(figures.rate),
+        number_cell(figures.rate),
         figures.errors,
         figures.error_rate,
         *_cell(figures.service),
@@ -154,8 +171,8 @@ def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
         figures.connections,
         *_cell(figures.lifetime),
         row.app or table.app,
-        _time(table.from_s),
-        _time(table.to_s),
+        time_cell(table.from_s),
+        time_cell(table.to_s),
         *(cell for figure in FURTHER for cell in _cell(getattr(figures, figure.name))),
     ]
 
@@ -163,11 +180,12 @@ def _cells(row: RouteRow, table: RoutesTable) -> list[object]:
 def _cell(value: Latency | dict[str, int] | int) -> list[object]:
     """The cells of one figure, whatever its kind."""
     if isinstance(value, Latency):
-        return [_number(getattr(value, share)) for share in SHARES]
+        return [number_cell(getattr(value, share)) for share in SHARES]
     if isinstance(value, dict):
         return [csv_text(" ".join(f"{name}:{count}" for name, count in value.items()))]
     return [value]
 
 
-def _number(value: float | None) -> object:
+def number_cell(value: float | None) -> object:
+    """Empty for None."""
     return "" if value is None else value

@@ -178,6 +178,7 @@ class Intake:
                 self._instruments,
                 APPEND_TIMEOUT_S,
                 self._settings.drain_tokens,
+                keep_users=self._settings.keep_users,
             )
         except MalformedFrame as fault:
             details: dict[str, object] = {"at_byte": fault.offset, "reason": fault.reason}

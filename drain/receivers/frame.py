@@ -13,9 +13,9 @@ FRAME_ID_MAX_CHARACTERS = 64
 
 
 class SyslogMessage(NamedTuple):
-    """One message of the router, with the fields of its syslog header.
+    """One message that is kept, with the fields of its syslog header.
 
-    The defaults are what Heroku sends, for protocols that have no such header.
+    The defaults are what Heroku sends for a router line, for protocols that have no such header.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nothing here needs
@@ -23,7 +23,7 @@ class SyslogMessage(NamedTuple):
     timestamp: str
     """As sent: RFC 3339 with 0 to 6 digits of fraction, or `-`."""
     msg: bytes
-    """The router line as sent, with its final newline if it has one."""
+    """The text as sent, with its final newline if it has one."""
     # From here on what the messages of a frame mostly have in common: messages.py compares it at once.
     prival: int = 158
     version: int = 1
@@ -89,7 +89,10 @@ class Frame:
     uncounted_newlines: int = 0
     """Newlines between two messages, or after the last one, that no octet count covers."""
     messages: list[SyslogMessage] = field(default_factory=list)
-    """Router lines; all other messages are only counted."""
+    """Router lines."""
+    platform: list[SyslogMessage] = field(default_factory=list)
+    """What the platform itself says: releases, states of dynos, measured values. All other messages are only
+    counted."""
     notices: list[Notice] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     broken: MalformedFrame | None = None

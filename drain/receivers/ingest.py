@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import redis
 
@@ -15,12 +15,13 @@ from app.errors import NotDurable
 from app.log import Writer
 from app.redis_memory import is_out_of_memory
 from app.store import frame_events
-from app.store.dead_letters import NewDeadLetter, dead_letter, enforce_limit
+from app.store.dead_letters import VALUE_MAX_BYTES, Kind, NewDeadLetter, dead_letter, enforce_limit
 from app.store.frame_events import Loss, Report, marker_of
 from drain.instruments import Instruments
-from drain.receivers.frame import Frame
+from drain.receivers.frame import Frame, SyslogMessage
 from drain.receivers.losses import losses_and_reports
 from drain.receivers.messages import encode_messages
+from drain.receivers.users import masked, without_users
 
 REJECTS_KEPT_EACH = 50
 """Rejects of one frame that get a dead letter each; the others share one."""
@@ -36,9 +37,11 @@ def ingest(
     instruments: Instruments,
     timeout_s: float,
     tokens: Mapping[str, str],
+    *,
+    keep_users: bool = False,
 ) -> None:
     """Returns once all that the frame holds is safe, and counts it. `tokens`: DRAIN_TOKENS, which says whose
-    a loss is.
+    a loss is. Unless `keep_users`, nothing that is stored says who made a release.
 
     Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
     safe in time: the same frame may then be sent again.
@@ -48,22 +51,30 @@ def ingest(
         instruments.malformed.labels("body").inc()
         raise frame.broken
     values, too_large = values_of(frame)
-    dead_letters = _dead_letters(frame, too_large)
-    if values or frame.notices or dead_letters:
-        _append(frame, values, dead_letters, writer, store, instruments, deadline_s, tokens)
+    platform: list[bytes] = []
+    if frame.platform:
+        said = frame.platform if keep_users else without_users(frame.platform)
+        platform, more = _encoded(said, frame)
+        too_large += more
+    dead_letters = _dead_letters(frame, too_large, keep_users=keep_users)
+    if values or platform or frame.notices or dead_letters:
+        _append(frame, values, platform, dead_letters, writer, store, instruments, deadline_s, tokens)
     _count(frame, len(too_large), instruments)
 
 
 def values_of(frame: Frame) -> tuple[list[bytes], list[bytes]]:
-    """The frame's messages as JSON, and the router lines that are too large for the log."""
-    values = encode_messages(frame.messages, frame.id, frame.app, int(time.time() * 1000))
+    """The frame's router lines as JSON, and those that are too large for the log."""
+    return _encoded(frame.messages, frame)
+
+
+def _encoded(messages: Sequence[SyslogMessage], frame: Frame) -> tuple[list[bytes], list[bytes]]:
+    """Messages of the frame as JSON, and the texts of those that are too large for the log."""
+    values = encode_messages(messages, frame.id, frame.app, int(time.time() * 1000))
     if not values or max(map(len, values)) <= MESSAGE_MAX_BYTES:
         return values, []
     fitting = [value for value in values if len(value) <= MESSAGE_MAX_BYTES]
     too_large = [
-        message.msg
-        for message, value in zip(frame.messages, values, strict=True)
-        if len(value) > MESSAGE_MAX_BYTES
+        message.msg for message, value in zip(messages, values, strict=True) if len(value) > MESSAGE_MAX_BYTES
     ]
     return fitting, too_large
 
@@ -71,6 +82,7 @@ def values_of(frame: Frame) -> tuple[list[bytes], list[bytes]]:
 def _append(
     frame: Frame,
     values: list[bytes],
+    platform: list[bytes],
     dead_letters: list[NewDeadLetter],
     writer: Writer,
     store: redis.Redis,
@@ -89,16 +101,18 @@ def _append(
 
     started_s = time.monotonic()
     try:
-        appended = writer.append(frame.id, values, deadline_s - started_s, record_events)
+        appended = writer.append(frame.id, values, deadline_s - started_s, record_events, platform=platform)
     except NotDurable as fault:
         if is_out_of_memory(fault.__cause__):
             # It may be full of dead letters from before they were limited; then the retry finds room.
             with contextlib.suppress(redis.RedisError):
                 enforce_limit(store)
         raise
-    if values:
+    if values or platform:
         instruments.append_s.observe(time.monotonic() - started_s)
         instruments.router_messages.inc(appended.messages)
+        if appended.platform:
+            instruments.platform_messages.inc(appended.platform)
         if appended.duplicate:
             instruments.duplicates.inc()
 
@@ -123,17 +137,23 @@ def _write_events(
         ) from fault
 
 
-def _dead_letters(frame: Frame, too_large: list[bytes]) -> list[NewDeadLetter]:
-    source, app = frame.receiver, frame.app
+def _dead_letters(frame: Frame, too_large: list[bytes], *, keep_users: bool) -> list[NewDeadLetter]:
+    def letter(kind: Kind, reason: str, value: bytes) -> NewDeadLetter:
+        return dead_letter(kind, frame.receiver, reason, value, frame.app)
+
+    def unread(kind: Kind, reason: str, value: bytes) -> NewDeadLetter:
+        if not keep_users:
+            value = masked(value[:VALUE_MAX_BYTES]) + value[VALUE_MAX_BYTES:]
+        return letter(kind, reason, value)
+
     kept, further = frame.rejects[:REJECTS_KEPT_EACH], frame.rejects[REJECTS_KEPT_EACH:]
-    dead_letters = [dead_letter("line", source, reject.reason, reject.raw, app) for reject in kept]
+    dead_letters = [unread("line", reject.reason, reject.raw) for reject in kept]
     if further:
         together = b"".join(reject.framed for reject in further)
-        reason = f"{len(further)} further messages like these"
-        dead_letters.append(dead_letter("body", source, reason, together, app))
-    dead_letters += [dead_letter("line", source, "too large for the log", line, app) for line in too_large]
+        dead_letters.append(unread("body", f"{len(further)} further messages like these", together))
+    dead_letters += [letter("line", "too large for the log", line) for line in too_large]
     if frame.broken:
-        dead_letters.append(dead_letter("body", source, str(frame.broken), frame.rest, app))
+        dead_letters.append(unread("body", str(frame.broken), frame.rest))
     return dead_letters
 
 

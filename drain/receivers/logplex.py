@@ -1,4 +1,5 @@
-"""Parses a Logplex body: octet-counted syslog messages, of which router lines and notices are kept.
+"""Parses a Logplex body: octet-counted syslog messages, of which three kinds are kept: router lines, what the
+platform itself says (platform.py), and notices.
 
     MSG-LEN SP <PRI>VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP MSG
 
@@ -19,6 +20,8 @@ from itertools import islice
 from app.errors import MalformedFrame
 from drain.receivers.frame import Frame, Reject, SyslogMessage
 from drain.receivers.notices import parse_notice
+from drain.receivers.platform import APP, PLATFORM, is_of_platform, is_own_output
+from drain.receivers.syslog_tail import split_tail
 
 NAME = "drain"
 """The source of dead letters from Logplex's frames; it dates from when there was no other receiver."""
@@ -36,7 +39,8 @@ TINY_MAX = 10_000
 rest is not read. A header as Logplex writes it has 60 bytes or more; 100,000 messages of 9 bytes, which are
 formally syslog, took 0.6 s to read, and are 1 KB as gzip."""
 
-_WANTED = frozenset(("router", "logplex", "log-shuttle"))
+_NOTICES = frozenset(("logplex", "log-shuttle"))
+_WANTED = _NOTICES | {"router"}
 
 # Tables turn conversions into comparisons: the octet count that a one-line message of so many bytes
 # (its newline apart) must have, and the usual PRI VERSION. 16 KiB is more than Logplex's longest line.
@@ -87,7 +91,8 @@ def _parse_by_line(body: bytes, frame: Frame) -> None:
     if len(body) > 8 * TINY_MAX and len(body) < TINY_BYTES * body.count(b" <"):
         _parse_messages(body, 0, frame, to_line_end=False)
         return
-    add = frame.messages.append
+    add, add_platform = frame.messages.append, frame.platform.append
+    dynos: set[str] = set()
     index = offset = 0
     lines = body.decode("latin-1").split("\n")
     del lines[-1]  # what follows the last newline is no line of its own
@@ -97,12 +102,15 @@ def _parse_by_line(body: bytes, frame: Frame) -> None:
         try:
             count, pri, timestamp, host, app, procid, msgid, text = line.split(" ", 7)
             if count == _COUNTS[size] and pri in _PRIVALS:
-                if procid not in _WANTED:
+                # The first half is true of nearly every message, and all that there is time for.
+                if (procid in dynos and app != "heroku") or (
+                    procid not in _WANTED and app != PLATFORM and (app != APP or is_own_output(procid, dynos))
+                ):
                     index += 1
                     offset += size + 1
                     continue
                 if (
-                    procid == "router"
+                    procid not in _NOTICES
                     and msgid == "-"
                     and text[0] not in "-["  # what may be STRUCTURED-DATA is left to the plain way
                     and line.isascii()
@@ -111,9 +119,11 @@ def _parse_by_line(body: bytes, frame: Frame) -> None:
                     and app
                 ):
                     end = offset + size + 1
-                    msg = body[end - 1 - len(text) : end]
-                    fields = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
-                    add(_new(SyslogMessage, fields))
+                    is_router = procid == "router"
+                    if is_router or is_of_platform(app, procid, text):
+                        msg = body[end - 1 - len(text) : end]
+                        fields = (index, timestamp, msg, _PRIVALS[pri], 1, host, app, procid, None, None)
+                        (add if is_router else add_platform)(_new(SyslogMessage, fields))
                     index += 1
                     offset = end
                     continue
@@ -220,7 +230,7 @@ _PRIVAL_VERSION = re.compile(r"<([0-9]{1,3})>([1-9][0-9]{0,2})")
 
 
 def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
-    """Adds a message of the router or a notice to the frame. Returns why it is not
+    """Adds a message of the router or the platform, or a notice, to the frame. Returns why it is not
     syslog; empty if it is.
 
     Of other messages only PRI, VERSION and that there is a PROCID are looked at.
@@ -234,14 +244,19 @@ def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
     if len(fields) == 5:
         return "the header ends before MSGID" if fields[4].rstrip("\n") in _WANTED else ""
     _, timestamp, host, app, procid, tail = fields
-    if procid not in _WANTED:
+    if procid in _WANTED:
+        msgid, structured_data, msg = split_tail(tail)
+    elif app != PLATFORM and (app != APP or is_own_output(procid, set())):
         return ""
+    else:
+        msgid, structured_data, msg = split_tail(tail, is_sentence=True)
+        if not is_of_platform(app, procid, msg):
+            return ""
     if not (timestamp and host and app and (timestamp + host + app).isascii()):
         return "TIMESTAMP, HOSTNAME or APP-NAME is empty or not ASCII"
-    msgid, structured_data, msg = _split_tail(tail)
-    if procid == "router":
+    if procid not in _NOTICES:
         prival, version = map(int, prival_version.groups())
-        frame.messages.append(
+        (frame.messages if procid == "router" else frame.platform).append(
             SyslogMessage(
                 index,
                 timestamp,
@@ -258,29 +273,3 @@ def _parse_syslog(message: bytes, index: int, frame: Frame) -> str:
     elif notice := parse_notice(msg, procid, index, timestamp, host):
         frame.notices.append(notice)
     return ""
-
-
-# A field that holds `=` is no MSGID but the message's first pair, from a sender that leaves MSGID out.
-_MSGID = re.compile(r"([!-<>-~]++)(?: |(?=\n?\Z))")
-_NAME = r"[!#-<>-\\^-~]+"  # printable ASCII but for `=`, `]`, `"` and the space
-_VALUE = r'"[^"\\\]]*(?:\\.[^"\\\]]*)*"'
-_STRUCTURED_DATA = re.compile(rf"(-|(?:\[{_NAME}(?: {_NAME}={_VALUE})*\])+)(?: |(?=\n?\Z))", re.DOTALL)
-
-
-def _split_tail(tail: str) -> tuple[str | None, str | None, str]:
-    """(MSGID, STRUCTURED-DATA, MSG) of what follows PROCID; None for the nil value and for nothing.
-
-    A router's or notice's text begins with neither `- ` nor `[id ...]`, so such a beginning is
-    STRUCTURED-DATA, and anything else is text.
-    """
-    msgid = _MSGID.match(tail)
-    if msgid is None:
-        return None, None, tail
-    data = _STRUCTURED_DATA.match(tail, msgid.end())
-    if data is None:
-        return _or_nil(msgid[1]), None, tail[msgid.end() :]
-    return _or_nil(msgid[1]), _or_nil(data[1]), tail[data.end() :]
-
-
-def _or_nil(value: str) -> str | None:
-    return None if value == "-" else value

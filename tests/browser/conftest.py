@@ -8,13 +8,14 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import redis
-from flask import Flask, request
+from flask import Flask, Response, request
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -51,6 +52,8 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.asked: list[str] = []
+        self.answers: dict[str, Callable[[Mapping[str, str]], object]] = {}
+        """Path -> what is answered there in place of what the API finds, by the parameters."""
         settings = Settings(redis_url=redis_url)
         self._app = Flask("site", static_folder=None)
         self._store = connect(settings, connections=4, timeout_s=3)
@@ -58,8 +61,14 @@ class Site:
         self._app.before_request(self._note)
         self._server: BaseWSGIServer | None = None
 
-    def _note(self) -> None:
+    def _note(self) -> Response | None:
         self.asked.append(request.path)
+        answer = self.answers.get(request.path)
+        if answer is None:
+            return None
+        stamp = {"at_ms": int(time.time() * 1000), "refresh_s": 2}
+        found = orjson.loads(orjson.dumps(answer(request.args)))
+        return Response(orjson.dumps({**found, **stamp}), mimetype="application/json")
 
     def start(self) -> None:
         self._server = make_server("127.0.0.1", self.port, self._app, threaded=True)

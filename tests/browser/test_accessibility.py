@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import redis
 
+from app.comparison.result import Comparison
 from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
-from drain.dashboard.api import HEALTH_FRESH_S
+from drain.dashboard.endpoints import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
+from tests.browser import releases
 from tests.browser.conftest import PHONE, Page
 from tests.browser.traffic import fill_shop, judged_run, report_worker
 from tests.conftest import skip_or_fail
@@ -131,3 +133,36 @@ def test_nothing_is_wrong_with_a_replay(
         page.wait_for(lambda: page.is_shown(".verdict"), run_id)
         open_all_details(page)
         assert faults(page, axe) == [], run_id
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+def test_nothing_is_wrong_with_releases_and_their_comparison(
+    page: Page, axe: str, shop: redis.Redis, scheme: str, size: tuple[int, int]
+) -> None:
+    def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
+        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.wait_for(is_there, name)
+        assert faults(page, axe) == [], name
+
+    made = [releases.release(40 + n, 3_400 - 250 * n, "rollback" if n == 5 else "deploy") for n in range(12)]
+    answers = page.site.answers
+    answers["/api/events"] = lambda arguments: releases.events(made, releases.shop_rows(), left_out=3)
+    answers["/api/compare"] = lambda arguments: releases.worse()
+    marks = ".plots figure:first-child .mark button"
+    look(
+        "#/?app=shop&window=1h",
+        lambda: page.is_shown("#events .more") and page.all(marks),
+        "marks and events",
+    )
+    page.run("document.querySelector(arguments[0]).click()", marks)
+    page.wait_for(lambda: page.is_shown(".release-group"), "the list of a mark")
+    assert faults(page, axe) == [], "the list of a mark"
+    shown = "#comparison .verdict-text"
+    look("#/compare/v42?app=shop", lambda: page.is_shown(shown), "a comparison")
+    open_all_details(page)
+    assert faults(page, axe) == [], "all of a comparison"
+    answers["/api/compare"] = lambda arguments: Comparison("", refused="Name the app: `DRAIN_TOKENS`.")
+    look("#/compare/v42", lambda: page.is_shown(shown), "one that is refused")
+    answers["/api/events"] = lambda arguments: releases.events([])
+    look("#/compare", lambda: page.is_shown(shown), "no release at all")
+    look("#/?app=shop&window=1h", lambda: page.is_shown("#events .none"), "no events")

@@ -103,6 +103,17 @@ def test_a_route_has_its_own_view(page: Page, shop: redis.Redis) -> None:
     assert page.fragment() == "#/?app=shop&window=1h"
 
 
+def test_the_way_back_from_a_route_shows_all_of_them_at_once(page: Page, shop: redis.Redis) -> None:
+    page.open("#/?window=24h")
+    page.wait_for_routes(len(ROUTES))
+    page.focus("#table td.route a", "/search")
+    page.press(Keys.ENTER)
+    page.wait_for(lambda: page.all(".histogram"), "the route")
+    page.driver.back()
+    # The answer for a day is asked for again after 15 s.
+    page.wait_for(lambda: len(page.all("#table tbody tr")) == len(ROUTES), "all routes", 5)
+
+
 def test_aborted_requests_and_connections_have_columns_where_there_are_any(
     page: Page, redis_client: redis.Redis
 ) -> None:

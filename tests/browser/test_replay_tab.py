@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app.store import replay
 from app.store.run_figures import RunFigures
-from drain.dashboard.api import REPLAY_FRESH_S
+from drain.dashboard.endpoints import REPLAY_FRESH_S
 from tests.browser.conftest import Page
 from tests.browser.traffic import replayed
 

@@ -56,9 +56,26 @@ _timestamps = st.builds(
     _digits,
     st.sampled_from(["Z", "+00:00", "-07:00"]),
 )
-_procids = st.one_of(st.sampled_from([b"router", b"web.1", b"logplex", b"log-shuttle"]), _word)
+_procids = st.one_of(
+    st.sampled_from(
+        [
+            b"router",
+            b"web.1",
+            b"logplex",
+            b"log-shuttle",
+            b"api",
+            b"heroku-postgres",
+            b"scout",
+            b"web-7d9c5b8f6-x2x9k",
+        ]
+    ),
+    _word,
+)
+_app_names = st.one_of(st.sampled_from([b"app", b"heroku"]), _word)
+SAMPLES_MSG = b"source=DATABASE addon=postgresql-curly-1 sample#db_size=90755887bytes\n"
 _texts = st.one_of(
     st.just(ROUTER_MSG),
+    st.sampled_from([SAMPLES_MSG, b"source=a\n", b"State changed from starting to up\n", b"Restarting"]),
     st.binary(max_size=60),
     st.binary(max_size=60).map(lambda text: text + b"\n"),
     st.sampled_from([b"", b"\n", b"a\nb\n", b"12 <1", "é=ü\n".encode(), b"x" * 16_500 + b"\n"]),
@@ -76,7 +93,7 @@ messages = st.builds(
     _message,
     st.integers(0, 191),
     st.integers(1, 3),
-    st.tuples(_timestamps, _word, _word, _procids),
+    st.tuples(_timestamps, _word, _app_names, _procids),
     _between,
     _texts,
 )

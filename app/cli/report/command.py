@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from app.cli.columns import SORTS
+from app.cli.columns import SORT_NAMES
 from app.cli.figures import Report, Wanted, read_report, warn_of_unknown
 from app.cli.period import DEFAULT, Period, length, period
 from app.cli.report.selection import Selection
@@ -34,14 +34,16 @@ examples:
   python -m app report --since all --format json | jq '.table.total.service.p95'
 
 times are UTC without an offset of their own. Names for --sort:
-  {", ".join(list(SORTS)[:11])},
-  {", ".join(list(SORTS)[11:])}
+{SORT_NAMES}
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.description = "Requests, errors and times over a span, in total and by route, dyno and host."
+    parser.description = (
+        "Requests, errors and times over a span, in total and by route, dyno and host; its releases, and "
+        "what else the platform said."
+    )
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
@@ -83,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--routes",
         type=_count,
         metavar="N",
-        help=f"routes, dynos and hosts shown (0: all; default {ROUTES_SHOWN}, with --format csv all)",
+        help=f"rows of each table shown (0: all; default {ROUTES_SHOWN}, with --format csv all)",
     )
 
 

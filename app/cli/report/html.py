@@ -25,11 +25,17 @@ from app.cli.route_detail import (
 from app.cli.tables import facts
 from app.formatting import milliseconds, percent, plural, rate
 from app.html_files import Tick, load_template, polylines, round_up, time_ticks
+from app.platform.release import Release
 from app.store import queries
 
 X_TICKS = 3
 """More would overlap on a phone."""
 DAY_S = 86_400
+
+MARKS_MAX = 200
+"""Releases that are marked in a plot, the newest."""
+LABEL_SHARE = 6.0
+"""What a label of a mark takes of a plot's width, in percent: closer ones have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,17 @@ class Plot:
     main: list[str]
     """The points of SVG polylines, in pieces where there are gaps."""
     second: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A release in a plot."""
+
+    at: float
+    """From 0 at the left to 100."""
+    title: str
+    label: str
+    """Empty where there is no room for it."""
 
 
 @functools.cache
@@ -62,6 +79,7 @@ def as_html(report: Report, asked: Period, shown: Selection) -> str:
         note=of_all_time(detail) if detail else "",
         alerts=report.alerts,
         plots=_plots(report.series) if report.series else [],
+        marks=marks(report.events.releases, report.series) if report.series else [],
         times=_time_ticks(report.series) if report.series else [],
         steps=_steps(report.series) if report.series else [],
         tables=tables(report, shown),
@@ -102,6 +120,27 @@ def _plot(
         polylines(zip(times, main, strict=True), begin_s, end_s, top),
         polylines(zip(times, second, strict=True), begin_s, end_s, top),
     )
+
+
+def marks(releases: Sequence[Release], found: queries.Series) -> list[Mark]:
+    """The releases (newest first) as the plots of this series mark them, oldest first."""
+    begin_s, end_s = found.times[0], found.times[-1]
+    placed: list[Mark] = []
+    labelled_at = -LABEL_SHARE
+    for release in reversed(releases[:MARKS_MAX]):
+        at_s = release.at_ms / 1000
+        if begin_s <= at_s <= found.to_s and begin_s < end_s:
+            # The last step's value stands at its beginning.
+            at = round(min(100.0, 100 * (at_s - begin_s) / (end_s - begin_s)), 2)
+            has_room = at >= labelled_at + LABEL_SHARE
+            labelled_at = at if has_room else labelled_at
+            title = f"{release.text}, {_clock(at_s, '%Y-%m-%d %H:%M:%S')} UTC"
+            placed.append(Mark(at, title, _mark_label(release) if has_room else ""))
+    return placed
+
+
+def _mark_label(release: Release) -> str:
+    return f"v{release.version}" if release.version else release.cause or "release"
 
 
 def _time_ticks(found: queries.Series) -> list[Tick]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from app.cli.figures import Report, RouteReport
 from app.cli.period import Period
-from app.cli.report.selection import Selection, Table, compared, heading, rounded, tables
+from app.cli.report.selection import Selection, compared, heading, rounded, tables
+from app.cli.report.table import Table
 from app.cli.route_detail import (
     SAMPLE_HEADS,
     SAMPLE_LEFT,
@@ -19,7 +21,7 @@ from app.cli.tables import facts
 from app.escaping import for_terminal, markdown_code, markdown_text
 from app.formatting import plural
 
-CODE_COLUMNS = ("name", "app", "codes")
+CODE_COLUMNS = ("name", "app", "codes", "release", "event", "dyno", "addon", "source", "measure")
 
 
 def as_markdown(report: Report, asked: Period, shown: Selection) -> str:
@@ -56,7 +58,7 @@ def _facts(found: list[tuple[str, str]]) -> list[str]:
     return [f"- **{markdown_text(name)}**: {markdown_text(value)}" for name, value in found]
 
 
-def _table(one: Table) -> Iterator[str]:
+def _table(one: Table[Any]) -> Iterator[str]:
     yield _line([column.head.capitalize() for column in one.columns])
     yield _line(["---" if column.is_left else "---:" for column in one.columns])
     for row in one.rows:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from app.cli.columns import By, Column, Row, columns
+from app.cli.column import Row
+from app.cli.columns import By, columns
 from app.cli.figures import Report
 from app.cli.period import Period
+from app.cli.platform_words import how_to_send_metrics
+from app.cli.report.platform import addon_table, event_table, process_table, release_table
+from app.cli.report.table import Table, cut
 from app.cli.rows import Order, name_rows, route_rows, sorted_rows
 from app.cli.tables import between, left_out, title
 from app.store import queries
@@ -32,17 +36,6 @@ class Selection:
     """The routes that are asked for; empty: all."""
     earlier: Earlier | None = None
     """What changes are against."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of one kind, in the order that is asked for."""
-
-    name: str
-    columns: list[Column]
-    rows: list[Row]
-    note: str
-    """Which rows are not shown, or another span than the report's."""
 
 
 def heading(report: Report, asked: Period) -> str:
@@ -76,39 +69,46 @@ def rounded(report: Report, asked: Period) -> str:
 def sorted_routes(report: Report, shown: Selection) -> queries.RoutesTable:
     """The table of routes with the rows that are shown."""
     routes = {(row.app, row.digest): row for row in report.table.routes}
-    rows = _cut(sorted_rows(route_rows(report.table), shown.by), shown.most)
+    rows = cut(sorted_rows(route_rows(report.table), shown.by), shown.most)
     return replace(report.table, routes=[routes[row.app, row.digest] for row in rows])
 
 
-def tables(report: Report, shown: Selection) -> list[Table]:
-    """Routes, dynos and hosts, as far as there are any. Of one route alone there is none."""
-    if report.route is not None:
-        return []
-    all_rows = sorted_rows(route_rows(report.table), shown.by)
-    rows = _cut(all_rows, shown.most)
-    note = left_out(len(rows), len(all_rows), 0 if shown.pattern else report.table.left_out, "route")
-    if len(rows) < len(all_rows):
-        note += "; --routes 0 shows all"
-    found = [_table("route", "Routes", rows, note)]
-    if not shown.pattern:
-        found += [_names("dyno", "Dynos", report, report.dynos, shown)]
-        found += [_names("host", "Hosts", report, report.hosts, shown)]
+def tables(report: Report, shown: Selection) -> list[Table[Any]]:
+    """Releases, routes, dynos, hosts and what else the platform says, as far as there is any. Of one route
+    alone there are the releases."""
+    releases = release_table(report, shown.most)
+    found: list[Table[Any]] = [releases]
+    if report.route is None:
+        found.append(_routes(report, shown))
+        if not shown.pattern:
+            found += [
+                process_table(report, shown.most),
+                _names("dyno", "Dynos", report, report.dynos, shown),
+                event_table(report, shown.most),
+                _names("host", "Hosts", report, report.hosts, shown),
+                addon_table(report, shown.most),
+            ]
     return [table for table in found if table.rows]
 
 
-def _names(by: By, name: str, report: Report, found: queries.NamesTable, shown: Selection) -> Table:
+def _routes(report: Report, shown: Selection) -> Table[Row]:
+    all_rows = sorted_rows(route_rows(report.table), shown.by)
+    rows = cut(all_rows, shown.most)
+    note = left_out(len(rows), len(all_rows), 0 if shown.pattern else report.table.left_out, "route")
+    if len(rows) < len(all_rows):
+        note += "; --routes 0 shows all"
+    return Table("Routes", columns(rows, "route"), rows, note)
+
+
+def _names(
+    by: By, name: str, report: Report, found: queries.DynosTable | queries.NamesTable, shown: Selection
+) -> Table[Row]:
     all_rows = sorted_rows(name_rows(found), shown.by)
-    rows = _cut(all_rows, shown.most)
+    rows = cut(all_rows, shown.most)
     notes = [left_out(len(rows), len(all_rows), found.left_out, by)]
     from_s = report.table.from_s
     if from_s is None or found.from_s > from_s + 60:
         notes.append(f"{name} are kept for a day: these are of {between(found.from_s, found.to_s)}")
-    return _table(by, name, rows, ". ".join(filter(None, notes)))
-
-
-def _table(by: By, name: str, rows: list[Row], note: str) -> Table:
-    return Table(name, columns(rows, by), rows, note)
-
-
-def _cut(rows: Sequence[Row], most: int) -> list[Row]:
-    return list(rows[: most or None])
+    if isinstance(found, queries.DynosTable):
+        notes.append(how_to_send_metrics(found.without_metrics))
+    return Table(name, columns(rows, by), rows, ". ".join(filter(None, notes)))

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Input, Static
 
-from app.cli.columns import Column, Row
+from app.cli.column import Column, Row
 from app.cli.rows import Order
 from app.cli.top import words
 from app.cli.top.lines import Lines
@@ -70,7 +70,7 @@ class Board(Vertical):
         return self.query_one("#table", Lines)
 
     @property
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[Column[Row]]:
         return self._view.columns(self.snapshot)
 
     @property

@@ -9,7 +9,7 @@ import signal
 import time
 
 from app.cli import terminal
-from app.cli.columns import SORTS, VIEWS
+from app.cli.columns import SORT_NAMES, VIEWS
 from app.cli.figures import unknown_app, warn_of_unknown
 from app.cli.period import length
 from app.cli.rows import Order, order
@@ -33,15 +33,14 @@ route, Tab goes on from apps to routes, dynos and hosts, ! shows the warnings
 examples:
   python -m app top
   python -m app top --app shop --window 1h --sort p95
-  python -m app top --by dyno --sort errors
+  python -m app top --by dyno --sort memory
   python -m app top --filter checkout
   python -m app top | head -30        prints once, {WIDTH_PRINTED} columns wide or COLUMNS
 
 Without a terminal, or with TERM unset or `dumb`, it prints once. Times are UTC.
 exit code: 0 told to quit, 130 Ctrl-C, 2 Redis was unreachable at the start
 names for --sort:
-  {", ".join(list(SORTS)[:11])},
-  {", ".join(list(SORTS)[11:])}
+{SORT_NAMES}
 """
 
 

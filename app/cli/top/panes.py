@@ -6,7 +6,9 @@ import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from app.cli.columns import SORTS, Column, Row
+from app.cli.column import Column, Row
+from app.cli.columns import SORTS
+from app.cli.dyno_columns import runtime_facts
 from app.cli.figures import RouteReport
 from app.cli.route_detail import detail_facts, of_all_time, sample_cells, sample_tables
 from app.cli.rows import Order
@@ -73,7 +75,7 @@ def warning_items(alerts: Sequence[queries.Alert], notices: Sequence[str], width
     return items if len(items) > 1 else [*items, Item("none")]
 
 
-def order_items(columns: Sequence[Column], by: Order, width: int) -> list[Item]:
+def order_items(columns: Sequence[Column[Row]], by: Order, width: int) -> list[Item]:
     """The columns that can be sorted by."""
     items = []
     for column in columns:
@@ -82,11 +84,12 @@ def order_items(columns: Sequence[Column], by: Order, width: int) -> list[Item]:
     return items
 
 
-def row_items(row: Row, by: str, app: str, width: int) -> list[Item]:
-    """A dyno or a host by itself."""
+def row_items(row: Row, by: str, app: str, hint: str, width: int) -> list[Item]:
+    """A dyno or a host by itself. `hint`: how its app is made to send more; empty where it does."""
     facts = [
         ("requests", number(row.count) + ("" if row.rate is None else f", {rate(row.rate)}/s")),
         ("errors", f"{number(row.errors)}, {percent(row.error_rate)}"),
+        *runtime_facts(row.runtime),
         ("aborted", number(row.aborted)),
         ("service", times(row.service)),
         ("time", NONE if row.time_share is None else f"{percent(row.time_share)} of the service time of all"),
@@ -95,6 +98,7 @@ def row_items(row: Row, by: str, app: str, width: int) -> list[Item]:
     return [
         *_wrapped(_named(by, row.name, app), width, 4, TITLE),
         *_facts(facts, width),
+        *(_wrapped(hint, width, style=QUIET) if hint else []),
         Item(""),
         *_requests(by, row.name, app, width),
     ]

@@ -15,6 +15,7 @@ from textual.events import Key
 from textual.message import Message
 
 from app.cli.columns import VIEWS, By
+from app.cli.platform_words import how_to_send_metrics
 from app.cli.rows import Order
 from app.cli.top import panes
 from app.cli.top.board import Board
@@ -227,7 +228,10 @@ class TopApp(App[int]):
             self._look()
             self._open(Pane(self._route_items, panes.COPY_KEYS, copies=True))
         else:
-            self._open(Pane(partial(panes.row_items, row, by, row.app or self._view.app), panes.LEAVE_KEYS))
+            app = row.app or self._view.app
+            without = [name for name in self._board.snapshot.without_metrics if name == app]
+            hint = how_to_send_metrics(without)
+            self._open(Pane(partial(panes.row_items, row, by, app, hint), panes.LEAVE_KEYS))
 
     def action_help(self) -> None:
         self._open(Pane(panes.help_items, panes.LEAVE_KEYS))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from app.cli.columns import Column, Row
+from app.cli.column import Column, Row
 from app.cli.rows import Order
 from app.escaping import for_terminal
 from app.formatting import shortened
@@ -19,8 +19,6 @@ GAP = "  "
 HEAD = "bold"
 SORTED = "bold underline"
 BAD = "bold red"
-BAD_SHARE = 0.01
-"""With more errors than this, a row's are marked."""
 MORE_LEFT, MORE_RIGHT = "\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}"
 DOWN, UP = "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{BLACK UP-POINTING TRIANGLE}"
 
@@ -29,12 +27,14 @@ DOWN, UP = "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{BLACK UP-POINTING TRIANGLE}"
 class Layout:
     """Which columns fit, and how wide each is."""
 
-    columns: list[Column]
+    columns: list[Column[Row]]
     heads: list[str]
     widths: list[int]
 
 
-def layout(rows: Sequence[Row], columns: Sequence[Column], skipped: int, by: Order, width: int) -> Layout:
+def layout(
+    rows: Sequence[Row], columns: Sequence[Column[Row]], skipped: int, by: Order, width: int
+) -> Layout:
     """The name, and of the other columns those that fit whole, without the first `skipped`; the head of the
     last says whether more are to the right. The name takes what is left."""
     heads = [_head(column, by) for column in columns]
@@ -62,7 +62,7 @@ def layout(rows: Sequence[Row], columns: Sequence[Column], skipped: int, by: Ord
     return Layout([columns[at] for at in shown], [heads[at] for at in shown], [widths[at] for at in shown])
 
 
-def most_skipped(columns: Sequence[Column]) -> int:
+def most_skipped(columns: Sequence[Column[Row]]) -> int:
     """How many columns can be scrolled away to the left."""
     return max(0, len(columns) - 2)
 
@@ -79,22 +79,21 @@ def head_line(found: Layout, by: Order, width: int) -> Text:
 
 
 def row_line(found: Layout, row: Row, width: int) -> Text:
-    """One row; errors are marked where they are many."""
+    """One row; what is bad is marked."""
     text = Text(no_wrap=True)
     for column, cell_width in zip(found.columns, found.widths, strict=True):
         if text:
             text.append(GAP)
         cell = for_terminal(column.text(row))
-        is_bad = column.name in ("errors", "codes") and row.error_rate >= BAD_SHARE
-        text.append(_placed(cell, cell_width, is_left=column.is_left), BAD if is_bad else "")
+        text.append(_placed(cell, cell_width, is_left=column.is_left), BAD if column.is_bad(row) else "")
     return _cropped(text, width)
 
 
-def _head(column: Column, by: Order) -> str:
+def _head(column: Column[Row], by: Order) -> str:
     if column.name != by.column.name:
         return column.head
     # Numbers begin with the largest, names with A.
-    return column.head + (UP if by.is_reversed != (column.name in ("name", "app")) else DOWN)
+    return column.head + (UP if by.is_reversed != (column.name in ("name", "app", "state")) else DOWN)
 
 
 def _placed(text: str, width: int, *, is_left: bool) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.cli.columns import VIEWS, By, Column, Row, columns
+from app.cli.column import Column, Row
+from app.cli.columns import VIEWS, By, columns
 from app.cli.period import ALL_TIME
 from app.cli.rows import Order, sorted_rows
 from app.cli.top.snapshot import Snapshot, Wanted
@@ -39,7 +40,7 @@ class View:
         """The next view, or the one before."""
         self.by = VIEWS[(VIEWS.index(self.by) + step) % len(VIEWS)]
 
-    def next_order(self, shown: Sequence[Column], step: int) -> Order:
+    def next_order(self, shown: Sequence[Column[Row]], step: int) -> Order:
         """By the next of these columns, or by the one before."""
         names = [column.name for column in shown]
         at = names.index(self.order.column.name) if self.order.column.name in names else 0
@@ -55,6 +56,6 @@ class View:
         found = [row for row in snapshot.rows if wanted in for_terminal(f"{row.name} {row.app}").casefold()]
         return sorted_rows(found, self.order)
 
-    def columns(self, snapshot: Snapshot) -> list[Column]:
+    def columns(self, snapshot: Snapshot) -> list[Column[Row]]:
         """Those of the snapshot's table, which stay whatever the filter."""
         return columns(snapshot.rows, snapshot.wanted.by)

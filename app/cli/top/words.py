@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.cli.period import named
+from app.cli.platform_words import last_release
 from app.cli.tables import codes, counts, moment, title
 from app.cli.top.snapshot import Snapshot
 from app.cli.top.view import View
@@ -31,7 +32,7 @@ def cut(text: str, width: int) -> str:
 
 
 def heading(snapshot: Snapshot, view: View, shown: int, width: int) -> str:
-    """Whose figures these are, of which time, and what they are filtered by."""
+    """Whose figures these are, of which time, what they are filtered by, and the last release."""
     wanted = snapshot.wanted
     app = "" if wanted.by == "app" else wanted.app
     full = title(app, named(wanted.window), snapshot.from_s, snapshot.to_s)
@@ -42,7 +43,9 @@ def heading(snapshot: Snapshot, view: View, shown: int, width: int) -> str:
     more = f", by {wanted.by}"
     if view.filter:
         more += f", {number(shown)} of {number(len(snapshot.rows))} with {view.filter!r}"
-    return fitting((full + more, short + more, f"{app or 'all apps'}, {wanted.window}{more}"), width)
+    texts = (full + more, short + more, f"{app or 'all apps'}, {wanted.window}{more}")
+    release = last_release(snapshot.release, snapshot.at_s, of_app=not app)
+    return fitting((*(f"{text}; {release}" for text in texts if release), *texts), width)
 
 
 def totals(total: queries.Figures, width: int) -> str:

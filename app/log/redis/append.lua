@@ -1,8 +1,9 @@
 -- Appends one frame to the log in Redis, once, and keeps the log within its size limit.
 --
 -- KEYS: stream, meta, frames:new, frames:old
--- ARGV: frame id, messages in it, their bytes as stored, packed messages, limit in bytes,
---       frames remembered per generation, ms after which a silent group counts as stopped
+-- ARGV: frame id, messages in it, their bytes as stored, packed router lines, limit in bytes,
+--       frames remembered per generation, ms after which a silent group counts as stopped;
+--       where the frame has messages of the platform: how many of its messages, and packed
 -- Returns the number of messages written: 0 for a frame that is in the log already. If the limit would drop
 -- what a running group has not read, nothing is written, and the answer is {group, messages it has not read}.
 --
@@ -106,7 +107,7 @@ local function make_room()
       end
     end
     local count = tonumber(field(entry[2], 'n'))
-    local freed = string.len(field(entry[2], 'v')) + 128
+    local freed = string.len(field(entry[2], 'v')) + string.len(field(entry[2], 'p') or '') + 128
     redis.call('XDEL', stream, id)
     for _, group in ipairs(groups) do
       if group.has_not_read then
@@ -127,7 +128,11 @@ if bytes > limit then
   if refused then return refused end
 end
 
-redis.call('XADD', stream, '*', 'f', frame, 'n', messages, 'v', ARGV[4])
+local entry = { 'f', frame, 'n', messages, 'v', ARGV[4] }
+if ARGV[8] then
+  for _, value in ipairs({ 'pn', ARGV[8], 'p', ARGV[9] }) do entry[#entry + 1] = value end
+end
+redis.call('XADD', stream, '*', unpack(entry))
 redis.call('SADD', new, frame)
 if redis.call('SCARD', new) >= tonumber(ARGV[6]) then redis.call('RENAME', new, old) end
 redis.call('HINCRBY', meta, 'added', messages)

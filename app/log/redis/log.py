@@ -51,8 +51,11 @@ class RedisLog:
         durability = open_durability_wait(client, settings.redis_log_replicas, fsync=settings.redis_log_fsync)
         return RedisWriter(client, self._max_bytes, durability)
 
-    def reader(self, group: str, start: Start, *, rewind_to_store: bool) -> RedisReader:
-        return RedisReader(connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S), group, start)
+    def reader(
+        self, group: str, start: Start, *, rewind_to_store: bool, reads_platform: bool = False
+    ) -> RedisReader:
+        client = connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S)
+        return RedisReader(client, group, start, reads_platform=reads_platform)
 
     def history(self, store: redis.Redis | None = None) -> RedisHistory:
         if store is not None:

@@ -108,7 +108,7 @@ class RangeReader:
 
     def _fit(self, frames: Sequence[PackedFrame]) -> None:
         """Chooses how many entries the next answer may have."""
-        size_bytes = sum([len(frame.packed) for frame in frames])
+        size_bytes = sum([len(frame.packed) + frame.other_bytes for frame in frames])
         fitting = ANSWER_BYTES * len(frames) // max(1, size_bytes)
         self._count = max(1, min(2 * self._count, fitting, ENTRIES_MAX))
 
@@ -123,9 +123,12 @@ class RangeReader:
 
 def _frame(entry_id: bytes, fields: Sequence[bytes]) -> PackedFrame:
     if len(fields) == 6 and fields[::2] == [b"f", b"n", b"v"] and fields[3].isdigit():
-        return _new(PackedFrame, (entry_id, fields[1], int(fields[3]), fields[5]))
+        return _new(PackedFrame, (entry_id, fields[1], int(fields[3]), fields[5], 0))
     found = dict(zip(fields[::2], fields[1::2], strict=True))
-    return PackedFrame(entry_id, found.get(b"f", entry_id), 1, found.get(b"v", b""))
+    frame_id, packed, other_bytes = found.get(b"f", entry_id), found.get(b"v", b""), len(found.get(b"p", b""))
+    counts = [found.get(b"n", b"1"), found.get(b"pn", b"0")]
+    messages = int(counts[0]) - int(counts[1]) if all(count.isdigit() for count in counts) else 1
+    return PackedFrame(entry_id, frame_id, messages, packed, other_bytes)
 
 
 _new = tuple.__new__  # Half the cost of PackedFrame(...), which is Python code.

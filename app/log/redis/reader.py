@@ -66,8 +66,9 @@ kB may be packed into 4 kB, and 512 such entries would take 600 MB of a worker's
 class RedisReader:
     """One member of a consumer group of the stream."""
 
-    def __init__(self, client: redis.Redis, group: str, start: str) -> None:
+    def __init__(self, client: redis.Redis, group: str, start: str, *, reads_platform: bool = False) -> None:
         self._client = client
+        self._reads_platform = reads_platform
         self._group = group
         self._start = "$" if start == "latest" else "0"
         self._consumer = f"{os.uname().nodename}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -180,21 +181,25 @@ class RedisReader:
 
     def _batch(self, max_messages: int) -> Batch:
         messages: list[RouterMessage] = []
+        platform: list[RouterMessage] = []
         bad: list[BadValue] = []
         ids: list[str] = []
         size = unpacked_bytes = 0
         while self._buffered and size < max_messages and unpacked_bytes < BATCH_BYTES:
             entry_id, found = self._buffered.popleft()
             fields = found or {}
-            packed = fields.get(b"v", b"")
-            unpacked_bytes += unpacked_size_bytes(packed)
-            good_ones, bad_ones = unpack(packed)
-            messages += good_ones
-            bad += bad_ones
+            parts = [(messages, fields.get(b"v", b""))]
+            if self._reads_platform and b"p" in fields:
+                parts.append((platform, fields[b"p"]))
+            for good, packed in parts:
+                unpacked_bytes += unpacked_size_bytes(packed)
+                good_ones, bad_ones = unpack(packed)
+                good += good_ones
+                bad += bad_ones
             ids.append(entry_id)
             size += message_count(fields)
         self._messages_per_entry = max(1.0, size / len(ids))
-        return Batch(messages, self._claim(ids, size), bad, lease=self._lease)
+        return Batch(messages, self._claim(ids, size), bad, platform=platform, lease=self._lease)
 
     def _claim(self, ids: list[str], messages: int) -> EntriesClaim:
         return entries_claim(

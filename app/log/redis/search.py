@@ -36,8 +36,10 @@ class PackedFrame(NamedTuple):
     entry_id: bytes
     frame_id: bytes
     messages: int
-    """As many as the entry says it has."""
+    """As many router lines as the entry says it has."""
     packed: bytes
+    other_bytes: int = 0
+    """What else is in the entry, and is not searched: what the platform itself says."""
 
 
 def written_ms(entry_id: bytes) -> int:
@@ -56,6 +58,7 @@ class FrameSearch:
 
     def search(self, frames: Sequence[PackedFrame]) -> Scanned:
         """The wanted messages of these frames, in their order."""
+        frames = [frame for frame in frames if frame.messages or not frame.other_bytes]
         if self._places is None:
             return self._everything(frames)
         messages: list[RouterMessage] = []

@@ -1,7 +1,11 @@
 """The stream in Redis: its keys, what an entry holds, and the log's own counts.
 
-An entry holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of them, packed by
-LZ4 (log lines shrink to about a quarter). append.lua writes it, and names the counts in `META`.
+An entry holds one frame: `f` its id, `n` the number of messages, `v` a JSON array of its router lines, packed
+by LZ4 (log lines shrink to about a quarter). Where the platform itself says something in the frame, there are
+`p`, an array of that, packed too, and `pn`, how many of `n` these are. So one write, one memory of frames and
+one claim serve both. `v` is always there, if empty, and `n` counts both, so that a worker of a version that
+knows no `p` passes over it without a fault, and acknowledges as many messages as were counted. append.lua
+writes an entry, and names the counts in `META`.
 """
 
 from __future__ import annotations
@@ -63,11 +67,11 @@ def unpacked_size_bytes(packed: bytes) -> int:
 
 def packed_size_bytes(fields: dict[bytes, bytes] | None) -> int:
     """How much an entry takes as it is in Redis."""
-    return len(fields.get(b"v", b"")) if fields else 0
+    return len(fields.get(b"v", b"")) + len(fields.get(b"p", b"")) if fields else 0
 
 
 def message_count(fields: dict[bytes, bytes]) -> int:
-    """Messages in an entry, as the log counts them."""
+    """Messages in an entry, as the log counts them: those of the platform too."""
     number = fields.get(b"n", b"1")
     return int(number) if number.isdigit() else 1
 

@@ -60,31 +60,37 @@ class RedisWriter:
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
         """See `Writer.append`. A frame that is in the log already is held like a new one."""
         deadline_s = time.monotonic() + timeout_s
-        appended = self._write(frame_id, values, deadline_s) if values else Appended(0)
+        is_written = bool(values or platform)
+        appended = self._write(frame_id, values, platform, deadline_s) if is_written else Appended(0)
         marker = record_events() if record_events else b""
         if self._durability:
-            items: list[Item] = [("frame", frame_id.encode())] if values else []
+            items: list[Item] = [("frame", frame_id.encode())] if is_written else []
             items += [("marker", marker)] if marker else []
             self._durability.wait(items, deadline_s - time.monotonic())
         return appended
 
-    def _write(self, frame_id: str, values: Sequence[bytes], deadline_s: float) -> Appended:
+    def _write(
+        self, frame_id: str, values: Sequence[bytes], platform: Sequence[bytes], deadline_s: float
+    ) -> Appended:
         packed = pack(values)
-        size = len(packed) + 128
+        packed_platform = pack(platform) if platform else b""
+        size = len(packed) + len(packed_platform) + 128
         try:
             written = self._script.run(
                 keys=[STREAM, META, *FRAMES],
                 args=[
                     frame_id,
-                    len(values),
+                    len(values) + len(platform),
                     size,
                     packed,
                     self.bound.bytes(),
                     FRAMES_REMEMBERED,
                     STOPPED_AFTER_MS,
+                    *((len(platform), packed_platform) if platform else ()),
                 ],
                 timeout_s=deadline_s - time.monotonic(),
             )
@@ -96,7 +102,9 @@ class RedisWriter:
                 f"the log is full and group {group} has {plural(waiting, 'message')} to read: "
                 "start more workers or raise REDIS_LOG_MAX_MB"
             )
-        return Appended(int(written), duplicate=not written)
+        if not written:
+            return Appended(0, duplicate=True)
+        return Appended(len(values), platform=len(platform))
 
     def check(self, timeout_s: float) -> None:
         deadline_s = time.monotonic() + timeout_s

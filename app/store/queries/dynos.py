@@ -115,7 +115,7 @@ def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -
 
 def _row(row: NameRow, dyno: Found, span_plan: SpanPlan) -> DynoRow:
     runtime = dyno.runtime(span_plan, has_requests=row.figures.count > 0)
-    return DynoRow(row.name, row.app, process_type(row.name), row.figures, row.spark, runtime)
+    return DynoRow(row.name, row.app, process_type(row.name) or row.name, row.figures, row.spark, runtime)
 
 
 def _order(row: DynoRow) -> tuple[int, str, str, int, str]:

@@ -41,7 +41,8 @@ class GroupHealth:
     """Unix seconds of the last of these; None: there was none."""
     totals: Counts
     """`messages`, `duplicates`, `lost`, `bad`, `without_path`, `unreadable_times`, `replayed`,
-    `forged_marks`, ..."""
+    `forged_marks`, `platform_messages` and, of these, `platform_unread`: those that say nothing that is kept.
+    ..."""
 
 
 @dataclass(frozen=True, slots=True)

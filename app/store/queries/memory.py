@@ -26,12 +26,13 @@ SCAN_TIME_S = 1.0
 
 APPS_SHOWN = 20
 
-Kind = Literal["log", "app", "samples", "dead_letters", "bookkeeping", "foreign", "other"]
+Kind = Literal["log", "app", "samples", "events", "dead_letters", "bookkeeping", "foreign", "other"]
 
 
 NAMES: dict[Kind, str] = {
     "log": "Message log",
     "samples": "Samples: the slowest and failed requests of each route",
+    "events": "Events: releases, and what happened to dynos",
     "dead_letters": "Dead letters",
     "bookkeeping": "Bookkeeping: positions, frames, workers, replays",
     "foreign": "Keys of other programs",
@@ -181,6 +182,8 @@ def _measure_keys(
 def _part_of(name: bytes) -> tuple[Kind, str]:
     if keys.SAMPLES_PATTERN.match(name):
         return "samples", ""
+    if keys.EVENTS_PATTERN.match(name):
+        return "events", ""
     figures = keys.FIGURES_PATTERN.match(name)
     if figures is not None:
         return "app", replies.text(figures["app"])

@@ -123,7 +123,7 @@ def routes_table(
     if span is None:
         return _all_time_table(store, app, digests, int(now_s))
     span_plan = plan(span, now_s, SPARK_BINS)
-    names, left_out = _busiest(store, app, digests, most_rows(span_plan), 0 if compare else span_plan.start_s)
+    names, left_out = busiest(store, app, digests, most_rows(span_plan), 0 if compare else span_plan.start_s)
     row_names = {(app, digests[name]): name for name in names}
     rows = [(app, keys.ALL_ROUTES), *row_names]
     after = read_rows(store, app, rows, span_plan, now_s, all_time_count, with_errors=True)
@@ -240,7 +240,7 @@ def known_routes(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
     return replies.texts(digests), replies.number(count)
 
 
-def _busiest(
+def busiest(
     store: redis.Redis, app: str, digests: dict[str, str], most: int, since_s: int = 0
 ) -> tuple[list[str], int]:
     """The routes themselves, or where there are too many the busiest of all time among those that had a
@@ -254,7 +254,7 @@ def _busiest(
 
 
 def _all_time_table(store: redis.Redis, app: str, digests: dict[str, str], now_s: int) -> RoutesTable:
-    names, left_out = _busiest(store, app, digests, ROUTES_SHOWN)
+    names, left_out = busiest(store, app, digests, ROUTES_SHOWN)
     read = all_time(store, app, [keys.ALL_ROUTES, *(digests[name] for name in names)])
     total, maxima_ms = read[keys.ALL_ROUTES]
     rows = [

@@ -148,11 +148,12 @@ def _bins(start_s: int, until_s: int, settled_s: int, step_s: int, now_s: float)
         grain_s = kept_grain_s(start_s, now_s)
         length_s = _round_up(step_s, grain_s)
         end_s = min(_round_down(start_s, length_s) + length_s, _round_up(until_s, grain_s), settled_s)
-        yield Bin(start_s, end_s, _cover(start_s, end_s))
+        yield Bin(start_s, end_s, cover(start_s, end_s))
         start_s = end_s
 
 
-def _cover(start_s: int, end_s: int) -> tuple[Window, ...]:
+def cover(start_s: int, end_s: int) -> tuple[Window, ...]:
+    """The longest windows that fit, from one that begins at `start_s` on. Both are multiples of FINE_S."""
     windows = []
     while start_s < end_s:
         length_s = next(

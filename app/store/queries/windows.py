@@ -17,7 +17,7 @@ import redis
 from app import outcomes
 from app.store import keys, replies
 from app.store.grouping import grouped
-from app.store.queries.spans import HOUR_S, SpanPlan, Window, finer, kept_from_s
+from app.store.queries.spans import HOUR_S, Bin, SpanPlan, Window, finer, kept_from_s
 from app.store.schema import ADDED, CODES, REMOVED, REQUESTS, STATUSES, Counts
 from app.store.settle import read_lua
 from app.store.sums import Sums, sums_of
@@ -117,6 +117,19 @@ def bin_sums(store: redis.Redis, app: str, digest: str, plan: SpanPlan) -> list[
         for some in grouped(bins, len, WINDOWS_PER_CALL)
     ]
     return [sums_of(replies.json_object(answer)) for rows in _call(store, calls) for answer in rows]
+
+
+def bin_sums_of_rows(
+    store: redis.Redis, rows: Sequence[tuple[str, str]], bins: Sequence[Bin]
+) -> dict[tuple[str, str], list[Sums]]:
+    """(App, digest) -> its sums in each bin. One round trip."""
+    together = grouped(bins, lambda part: len(part.windows), WINDOWS_PER_CALL)
+    parts = [[_chunks(part.windows) for part in some] for some in together]
+    calls = [([keys.windows(app, digest)], part, "bins", b"") for app, digest in rows for part in parts]
+    answers = iter(_call(store, calls))
+    return {
+        row: [sums_of(replies.json_object(answer)) for _ in parts for answer in next(answers)] for row in rows
+    }
 
 
 def sums_of_minutes(

@@ -88,7 +88,7 @@ def _of_dyno(gauges: _Gauges, dyno: str, start_s: int) -> list[Gauge]:
     if len(dyno) > DYNO_MAX_CHARS or not dyno.isprintable():
         dyno = OTHER
     kind: GaugeKind = "one-offs" if is_one_off(dyno) else "runtime"
-    process = process_type(dyno)
+    process = process_type(dyno) or dyno
     return [_gauge(gauges, kind, dyno, start_s), _gauge(gauges, "processes", process, start_s)]
 
 

@@ -166,3 +166,41 @@ def test_a_redis_that_is_away_is_one_line() -> None:
     assert code == 1
     assert err.startswith("Redis at redis://********@127.0.0.1:1/0: ")
     assert err.count("\n") == 1
+
+
+SAID = b"<45>1 2026-11-23T10:00:00+00:00 host app api - Release v48 created by user jane@example.com"
+
+
+def said(redis_url: str) -> list[str]:
+    """What the platform has said, as the log has it."""
+    settings = Settings.load({"REDIS_URL": redis_url})
+    reader = open_log(settings).reader("test", "earliest", rewind_to_store=True, reads_platform=True)
+    batch = reader.poll(0.2, 1_000)
+    reader.close()
+    return [found["msg"] for found in batch.platform] if batch else []
+
+
+def test_what_the_platform_said_is_requeued_without_its_user(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    add(redis_client, [dead_letter("line", "drain", "was not readable", SAID, "shop")])
+    assert command(redis_url, "requeue", only(redis_client).id)[:2] == (0, "requeued 1 of 1\n")
+    assert (said(redis_url), list(dead_letters.read(redis_client))) == (["Release v48 created"], [])
+
+
+def test_a_message_of_the_platform_that_stopped_workers_goes_back_to_where_it_was(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    head = {
+        "timestamp": "-",
+        "app_name": "heroku",
+        "procid": "web.1",
+        "id": "f.0",
+        "app": "",
+        "received_at": 1,
+    }
+    message = orjson.dumps({**head, "msg": "State changed from up to down"})
+    add(redis_client, [dead_letter("message", "metrics", "poison", message)])
+    assert command(redis_url, "requeue", only(redis_client).id)[:2] == (0, "requeued 1 of 1\n")
+    assert said(redis_url) == ["State changed from up to down"]
+    assert logged(redis_url) == []

@@ -11,7 +11,7 @@ from app.cli.columns import COLUMNS, SORTS, change_text, columns
 from app.cli.rows import Order, app_rows, name_rows, order, sorted_rows
 from app.cli.tables import left_out, text_table
 from app.store.queries.changes import FigureChange
-from tests.app.cli.top.samples import EVIL, TO_S, names_table, overview, row
+from tests.app.cli.top.samples import EVIL, TO_S, dynos_table, names_table, overview, row
 
 ROWS = [row("/b", 20, errors=1), row("/a", 20), row("/slow", 5, median_ms=900), row("/c", 30, errors=3)]
 
@@ -64,7 +64,7 @@ def test_apps_dynos_and_hosts_are_rows_too() -> None:
     apps = {found.name: found for found in app_rows(overview(), TO_S)}
     assert (apps["shop"].now_error_rate, apps["shop"].idle_s) == (0.25, 0)
     assert (apps["api"].idle_s, apps["(no name)"].idle_s) == (3_590, None)
-    dynos = {found.name: found for found in name_rows(names_table())}
+    dynos = {found.name: found for found in name_rows(dynos_table())}
     assert dynos["web.3"].error_rate == 0.099
     assert dynos["web.3"].time_share == 0.25
     assert dynos["web.3"].app == "", "one app's need not say so"

@@ -36,6 +36,16 @@ def frame(frame_id: str, count: int) -> list[bytes]:
     return [encode(message(frame_id, index)) for index in range(count)]
 
 
+def platform_message(frame_id: str, index: int, text: str = "State changed from up to down") -> RouterMessage:
+    """What the platform says, as the drain writes it."""
+    return message(frame_id, index, msg=f"{text}\n", procid="web.1")
+
+
+def said(frame_id: str, first: int, count: int) -> list[bytes]:
+    """Values of so many messages of the platform in a frame, from that index on."""
+    return [encode(platform_message(frame_id, index)) for index in range(first, first + count)]
+
+
 def ids(batch: Batch) -> list[str]:
     return [found["id"] for found in batch.messages]
 
@@ -45,6 +55,8 @@ class Drained:
     """What a reader gave until it was told to stop."""
 
     ids: list[str] = field(default_factory=list)
+    platform: list[str] = field(default_factory=list)
+    """Ids of what the platform said."""
     duplicates: int = 0
     lost: int = 0
     bad: list[bytes] = field(default_factory=list)
@@ -85,8 +97,11 @@ class Log:
         start: Start = "earliest",
         *,
         rewind_to_store: bool = True,
+        reads_platform: bool = False,
     ) -> Reader:
-        reader = self.opened().reader(group, start, rewind_to_store=rewind_to_store)
+        reader = self.opened().reader(
+            group, start, rewind_to_store=rewind_to_store, reads_platform=reads_platform
+        )
         self._opened.append(reader)
         return reader
 
@@ -133,10 +148,10 @@ class Log:
         return held
 
     def drain(self, *readers: Reader, count: int, timeout_s: float = 20, most: int = 10_000) -> Drained:
-        """Reads and settles until `count` messages came, duplicates and bad ones among them."""
+        """Reads and settles until `count` messages of any kind came, duplicates and bad ones among them."""
         drained = Drained()
         deadline = time.monotonic() + timeout_s
-        while len(drained.ids) + drained.duplicates + len(drained.bad) < count:
+        while len(drained.ids) + len(drained.platform) + drained.duplicates + len(drained.bad) < count:
             assert time.monotonic() < deadline, f"not {count} in {timeout_s} s, only {drained}"
             for reader in readers:
                 self._once(reader, drained, most)
@@ -160,6 +175,7 @@ class Log:
         except (LogUnavailable, StaleBatch):
             return
         drained.ids += ids(batch)
+        drained.platform += [found["id"] for found in batch.platform]
         drained.duplicates += batch.duplicates
         drained.lost += batch.lost
         drained.bad += [bad.value for bad in batch.bad]

@@ -18,7 +18,7 @@ from app.store import replay
 from app.store.keys import digest
 from app.store.run_figures import RunFigures
 from drain.dashboard import openapi
-from drain.dashboard.api import ENDPOINTS
+from drain.dashboard.endpoints import ENDPOINTS
 from servers.figures import SeenRequest, fill
 from tests.support import sample_result
 
@@ -38,8 +38,14 @@ PATHS = (
     f"/api/series?app=shop&route={DIGEST}&window=5m",
     "/api/breakdown?window=5m",
     "/api/series.csv",
+    "/api/dynos",
+    "/api/dynos.csv?app=shop",
+    "/api/events?window=24h",
+    "/api/events.csv",
     "/api/overview?compare=hour",
     "/api/routes?by=app&compare=hour",
+    "/api/compare?app=shop&release=v42&window=5m",
+    "/api/compare?from=10m&to=5m&with_from=5m&with_to=now",
     "/api/health",
     "/api/memory",
     "/api/replay",

@@ -42,11 +42,12 @@ class Unsure:
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
         self.timeouts_s.append(timeout_s)
         if self.fails == "before":
             raise NotDurable("the log is unreachable")
-        appended = self._writer.append(frame_id, values, timeout_s)
+        appended = self._writer.append(frame_id, values, timeout_s, platform=platform)
         if self.fails == "after":
             raise NotDurable("the acknowledgement is lost")
         if record_events and (key := record_events()):

@@ -314,6 +314,7 @@ class Broken:
         values: Sequence[bytes],
         timeout_s: float,
         record_events: RecordEvents | None = None,
+        platform: Sequence[bytes] = (),
     ) -> Appended:
         raise ZeroDivisionError("a detail for the log alone")
 

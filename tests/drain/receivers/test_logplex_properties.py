@@ -50,11 +50,15 @@ def behind_uncounted_newline(body: bytes, offset: int) -> int:
     return offset
 
 
+def kept(frame: Frame) -> tuple[object, ...]:
+    return frame.messages, frame.platform, frame.notices, frame.rejects
+
+
 def agrees_with_the_plain_reader(body: bytes) -> Frame:
     messages, end = plain_messages(body)
     read = parsed(body)
     exact = parsed_by_message(body)
-    assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
+    assert kept(read) == kept(exact)
     assert (read.message_count, read.rest, str(read.broken), read.uncounted_newlines) == (
         exact.message_count,
         exact.rest,
@@ -70,9 +74,9 @@ def agrees_with_the_plain_reader(body: bytes) -> Frame:
     for bad in read.rejects:
         assert (bad.offset, bad.raw) == messages[bad.index]
         assert bad.framed == counted(bad.raw)
-    for line in read.messages:
+    for line in read.messages + read.platform:
         assert messages[line.index][1].endswith(line.msg)
-    indices = [line.index for line in read.messages]
+    indices = [line.index for line in read.messages + read.platform]
     indices += [notice.index for notice in read.notices]
     indices += [bad.index for bad in read.rejects]
     assert len(set(indices)) == len(indices)
@@ -91,9 +95,10 @@ def test_every_message_of_a_valid_body_is_found(messages: list[bytes]) -> None:
 def test_a_router_line_reads_the_same_alone_and_among_others(messages: list[bytes]) -> None:
     among = parsed(b"".join(map(counted, messages)))
     alone = [parsed(counted(message)) for message in messages]
-    assert [line._replace(index=0) for line in among.messages] == [
-        line for body in alone for line in body.messages
-    ]
+    for name in ("messages", "platform"):
+        assert [line._replace(index=0) for line in getattr(among, name)] == [
+            line for body in alone for line in getattr(body, name)
+        ]
     assert [bad.raw for bad in among.rejects] == [bad.raw for body in alone for bad in body.rejects]
 
 
@@ -103,7 +108,9 @@ def test_a_router_line_reads_the_same_with_and_without_its_last_newline(messages
     for message in (message.rstrip(b"\n") for message in messages):
         quick = parsed(counted(message + b"\n"))
         exact = parsed(counted(message))
-        assert [line._replace(msg=line.msg[:-1]) for line in quick.messages] == exact.messages
+        for name in ("messages", "platform"):
+            lines = [line._replace(msg=line.msg[:-1]) for line in getattr(quick, name)]
+            assert lines == getattr(exact, name)
         assert [bad.reason for bad in quick.rejects] == [bad.reason for bad in exact.rejects]
 
 
@@ -113,6 +120,7 @@ def test_every_prefix_of_complete_messages_is_kept(messages: list[bytes], data: 
     cut = data.draw(st.integers(0, len(body)))
     whole, part = parsed(body), agrees_with_the_plain_reader(body[:cut])
     assert part.messages == whole.messages[: len(part.messages)]
+    assert part.platform == whole.platform[: len(part.platform)]
     assert part.notices == whole.notices[: len(part.notices)]
 
 
@@ -131,6 +139,7 @@ def test_a_body_whose_counts_miss_the_last_newlines_gives_the_same_messages(mess
     missed = agrees_with_the_plain_reader(b"".join(counted(line) + b"\n" for line in lines))
     exact = parsed(b"".join(map(counted, lines)))
     assert missed.messages == exact.messages
+    assert missed.platform == exact.platform
     assert (missed.broken, missed.uncounted_newlines) == (None, len(lines))
 
 
@@ -148,7 +157,7 @@ def test_any_bytes_give_messages_or_a_clear_error(body: bytes) -> None:
 def test_both_readers_leave_the_same_rest_unread_where_too_much_is_bad(body: bytes, bad_max: int) -> None:
     with mock.patch.object(logplex, "REJECTS_MAX", bad_max):
         read, exact = parsed(body), parsed_by_message(body)
-    assert (read.messages, read.notices, read.rejects) == (exact.messages, exact.notices, exact.rejects)
+    assert kept(read) == kept(exact)
     assert (read.message_count, read.rest, str(read.broken)) == (
         exact.message_count,
         exact.rest,

@@ -27,17 +27,27 @@ export const seriesCsv = (nav) => `api/series.csv?${query(nav, routeOf(nav))}`;
 
 export const breakdownOf = (nav) => `api/breakdown?${query(nav, routeOf(nav))}`;
 
+/** What the platform said: of an app, whichever of its routes is shown. */
+const eventsOf = (nav) => ({ events: `api/events?${query(nav)}` });
+
+/** The view of dynos, or of one of them. */
+export function dynoAddresses(nav) {
+  const further = nav.dyno ? { dynoEvents: `api/events?${query(nav)}` } : { addons: `api/addons?${query(nav)}` };
+  return { dynoTable: `api/dynos?${query(nav)}`, ...further };
+}
+
 /** The figures of a traffic view, by name; none as long as it is not known which view it is. */
 export function trafficAddresses(nav, apps) {
   if (apps.isUnknown(nav) || apps.isUndecided(nav)) return {};
   if (apps.isOverview(nav)) {
-    return { overview: `api/overview?${query(nav, compared(nav))}`, routes: `api/routes?${routesQuery(nav, apps)}` };
+    return { overview: `api/overview?${query(nav, compared(nav))}`, ...eventsOf(nav), routes: `api/routes?${routesQuery(nav, apps)}` };
   }
   const series = isAllTime(nav) ? {} : { series: `api/series?${query(nav, routeOf(nav))}` };
   if (nav.digest) {
     return {
       route: `api/routes/${nav.digest}?${query(nav, compared(nav))}`,
       samples: `api/samples?${query(nav, routeOf(nav))}`,
+      ...eventsOf(nav),
       ...series,
     };
   }
@@ -45,6 +55,7 @@ export function trafficAddresses(nav, apps) {
     routes: `api/routes?${routesQuery(nav, apps)}`,
     dynos: `api/dynos?${query(nav)}`,
     hosts: `api/hosts?${query(nav)}`,
+    ...eventsOf(nav),
     ...series,
   };
 }

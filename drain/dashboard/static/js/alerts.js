@@ -1,7 +1,7 @@
 // Warnings in plain words. A dismissed one comes back when its count grows. Those of other apps, and on a
 // phone all, take one line before the figures.
 
-import { keepingPlace, make, setAttribute } from "./dom.js";
+import { keepingPlace, make, setAttribute, withCode } from "./dom.js";
 import * as format from "./format.js";
 import { load, save } from "./storage.js";
 
@@ -103,9 +103,4 @@ function readDismissed() {
   } catch {
     return {};
   }
-}
-
-/** Text whose parts in backticks are commands or settings. */
-function withCode(text) {
-  return text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
 }

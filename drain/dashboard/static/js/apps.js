@@ -55,7 +55,7 @@ export class Apps {
       const first = [["", "overview of apps"], [TOGETHER, "all apps together"]];
       chooser.replaceChildren(...[...first, ...names.map((name) => [name, name])].map(([value, name]) => make("option", { value }, name)));
     }
-    const isTogether = nav.view === "traffic" && !app && !nav.digest && !this.isOverview(nav);
+    const isTogether = nav.view !== "replay" && !app && !nav.digest && !this.isOverview(nav);
     chooser.value = isTogether ? TOGETHER : app;
     // With a single app there is nothing to choose.
     byId("app-chooser").hidden = !this.areMany && !app;

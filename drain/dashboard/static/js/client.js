@@ -73,7 +73,10 @@ export class Poller {
 
   async round() {
     const { signal } = this.asking;
-    const due = Object.entries(this.wanted()).filter(([name, address]) => this.isDue(name, address));
+    const wanted = this.wanted();
+    // What is not shown any more may have been cleared: it is asked for as soon as it is shown again.
+    for (const name of this.latest.keys()) if (!(name in wanted)) this.latest.delete(name);
+    const due = Object.entries(wanted).filter(([name, address]) => this.isDue(name, address));
     const outcomes = await Promise.allSettled(due.map(([name, address]) => this.askOne(name, address, signal)));
     if (signal.aborted) return;
     const faults = outcomes.filter((outcome) => outcome.status === "rejected");

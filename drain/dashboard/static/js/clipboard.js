@@ -12,6 +12,16 @@ export async function copy(text) {
   }
 }
 
+/** Copies an element's text; without HTTPS it is selected instead, and the reader copies it. The button says which. */
+export async function copyFrom(element, button) {
+  if (await copy(element.textContent)) {
+    flash(button, "Copied");
+    return;
+  }
+  getSelection().selectAllChildren(element);
+  flash(button, "Selected");
+}
+
 /** A word in place of a button's own, for a moment. */
 export function flash(button, word) {
   button.dataset.own ??= button.textContent;

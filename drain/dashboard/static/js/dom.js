@@ -31,6 +31,9 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+/** The children for a text whose parts in backticks are commands or settings. */
+export const withCode = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
+
 const STOPS = "a, button, summary, [tabindex]";
 
 /**

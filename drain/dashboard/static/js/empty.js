@@ -1,6 +1,6 @@
 // What a new user sees: the one command that connects a drain.
 
-import { copy, flash } from "./clipboard.js";
+import { copyFrom } from "./clipboard.js";
 import { byId, setText } from "./dom.js";
 
 // Loopback, private networks, and names without a dot: the internet has no way to them.
@@ -15,15 +15,7 @@ export function startEmpty() {
   byId("empty-unreachable").hidden = !isUnreachable;
   setText(byId("empty-here"), location.host);
   const button = byId("copy-command");
-  button.addEventListener("click", async () => {
-    if (await copy(command.textContent)) {
-      flash(button, "Copied");
-      return;
-    }
-    // Without HTTPS a page may not write to the clipboard; the reader then does.
-    getSelection().selectAllChildren(command);
-    flash(button, "Selected");
-  });
+  button.addEventListener("click", () => copyFrom(command, button));
 }
 
 export function showEmpty(health) {

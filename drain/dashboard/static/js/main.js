@@ -1,13 +1,16 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
-import { breakdownOf, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
+import { breakdownOf, dynoAddresses, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
+import { startChoosers } from "./choosers.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
-import { byId, make, setAttribute, setText } from "./dom.js";
+import { ComparisonView } from "./comparison.js";
+import { byId, setAttribute, setText } from "./dom.js";
+import { DynosView } from "./dynos.js";
 import { showEmpty, startEmpty } from "./empty.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
@@ -15,8 +18,10 @@ import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery } from "./navigation.js";
+import { showState } from "./outage.js";
 import { OverviewView } from "./overview.js";
+import { PlatformEvents } from "./platform_events.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
@@ -25,13 +30,15 @@ import { startTheme } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
 import { Travel } from "./travel.js";
-import { startZone, zoneName } from "./zone.js";
+import { startZone } from "./zone.js";
 
 const LATE_LINES_S = 600;
+const VIEWS = ["traffic", "dynos", "comparison", "replay"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
 
+takeQuery();
 let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
@@ -45,7 +52,14 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
-const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => table.choices());
+const events = new PlatformEvents(byId("events"), plots, overview, apps, () => nav, zoomTo);
+const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
+  nav = next;
+  stay(nav);
+  links();
+});
+const dynosView = new DynosView(byId("dynos"), travel, choose);
+const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
 const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
@@ -58,6 +72,10 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
+  events: [byId("events")],
+  dynoTable: [dynosView.list, dynosView.detail.element],
+  addons: [dynosView.addons.element],
+  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -66,17 +84,25 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
+/** Shows a time closer, at the plots. */
+function zoomTo(span) {
+  travel.zoomTo(span);
+  scrollTo(0, 0);
+}
+
 /** The addresses of everything this view shows. */
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  if (nav.view === "comparison") return { ...always, ...(apps.isUnknown(nav) ? {} : comparison.wanted(nav)) };
+  if (nav.view === "dynos") return { ...always, ...dynoAddresses(nav) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
   return { ...always, ...trafficAddresses(nav, apps), ...further };
 }
 
 /** A span of the past whose last lines have come in: also those that waited for a worker. */
 function isFinal(address, answer) {
-  return address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
+  return nav.view !== "comparison" && address.includes("from=") && answer.at_ms / 1_000 > nav.to + LATE_LINES_S;
 }
 
 function found(name, answer) {
@@ -93,6 +119,13 @@ function found(name, answer) {
     series: takeSeries,
     dynos: (answer) => dynos.show(answer, nav),
     hosts: (answer) => hosts.show(answer, nav),
+    events: (answer) => events.show(answer),
+    releases: (answer) => comparison.showReleases(answer),
+    comparison: (answer) => comparison.show(answer),
+    around: (answer) => comparison.showSeries(answer),
+    dynoTable: takeDynos,
+    addons: (answer) => dynosView.showAddons(answer),
+    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -108,6 +141,7 @@ function takeHealth(answer) {
 function takeApps(answer) {
   apps.take(answer);
   apps.drawChooser(nav);
+  events.show();
   showParts();
 }
 
@@ -133,45 +167,40 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
-function state(kind, { waitMs, fault }) {
+function takeDynos(answer) {
+  dynosView.show(answer, nav);
+  timeBar.answered(answer);
+  timeBar.stepIs(nav.dyno ? answer.step_s : 0);
+  showParts();
+}
+
+function state(kind, details) {
   // A route that is not there is no outage: it has a view of its own.
-  isRouteMissing = kind === "missing" && fault.answer === "route";
-  if (isRouteMissing) kind = "live";
-  const live = byId("live");
-  const words = {
-    redis: fault?.reason || "Redis is unreachable",
-    network: "The server does not answer",
-    login: "Not signed in",
-    missing: "No such replay; replays are kept for 30 days",
-    fault: "The server returned an error",
-  };
-  const isLive = kind === "live";
-  const now = !isLive ? "offline" : isPast(nav) && nav.view !== "replay" ? "past" : "live";
-  setAttribute(live, "data-state", now);
-  setText(live.lastElementChild, now);
-  const outage = byId("outage");
-  outage.hidden = isLive;
-  if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)} ${zoneName()}.` : "";
-    const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
-    setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
-    if (!(fault instanceof NoAnswer)) console.error(fault);
-  }
+  isRouteMissing = kind === "missing" && details.fault.answer === "route";
+  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && ["traffic", "dynos"].includes(nav.view), lastAtMs });
+  if (kind !== "live" && !isRouteMissing && !(details.fault instanceof NoAnswer)) console.error(details.fault);
   showParts();
 }
 
 /** Shows and hides the parts of the page. */
 function showParts() {
   const isReplay = nav.view === "replay";
-  const isEmpty = !isReplay && health !== null && health.requests === 0;
+  const isComparison = nav.view === "comparison";
+  const isDynos = nav.view === "dynos";
+  const isTraffic = nav.view === "traffic";
+  // Dynos that serve no requests are there, too.
+  const isKnown = isDynos && dynosView.hasRows;
+  const isEmpty = (isTraffic || (isDynos && !isKnown)) && health !== null && health.requests === 0;
   const isOverview = apps.isOverview(nav);
-  const isAppMissing = apps.isUnknown(nav);
+  const isAppMissing = apps.isUnknown(nav) && !isKnown;
   const isMissing = !isReplay && !isEmpty && (isAppMissing || (isRouteMissing && Boolean(nav.digest)));
   const isUndecided = apps.isUndecided(nav);
   byId("empty").hidden = !isEmpty;
   byId("missing").hidden = !isMissing;
-  byId("traffic").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("dynos").hidden = !isDynos || isEmpty || isMissing || health === null;
+  byId("traffic").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
+  byId("comparison").hidden = !isComparison || isMissing;
   byId("overview").hidden = !isOverview;
   byId("figures").hidden = isOverview;
   byId("names").hidden = isOverview || Boolean(nav.digest);
@@ -180,25 +209,26 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = isReplay || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
   compare.show(nav.compare, !isAllTime(nav));
-  setAttribute(byId("to-traffic"), "aria-current", isReplay ? null : "page");
-  setAttribute(byId("to-replay"), "aria-current", isReplay ? "page" : null);
+  for (const view of VIEWS) setAttribute(byId(`to-${view}`), "aria-current", nav.view === view ? "page" : null);
   byId("choosers").hidden = isReplay;
+  byId("windows").hidden = isComparison;
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
   if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
-  else if (!nav.digest) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  else if (isDynos) document.title = [nav.dyno ? format.visible(nav.dyno) : "Dynos", appForApi(nav), "Tailrace"].filter(Boolean).join(" · ");
+  else if (!nav.digest && !isComparison) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
   loading.wanted(wanted());
 }
 
 /** Nothing of what was shown before is taken for what is asked for now. */
 function clearViews() {
-  for (const part of [overview, figures, table, dynos, hosts]) part.clear();
+  for (const part of [overview, figures, table, dynos, hosts, events]) part.clear();
   routeView.clear();
   if (!nav.digest) return;
   setText(byId("route-name"), "…");
@@ -221,8 +251,11 @@ function move() {
   }
   table.choose(nav);
   routeView.breakdown.of(breakdownOf(nav), Boolean(nav.digest) && secondsOf(nav) <= SHORT_S);
-  if (before.digest !== nav.digest || before.run !== nav.run) scrollTo(0, 0);
+  if (nav.view === "comparison") comparison.moved(nav);
+  dynosView.of(nav);
+  if (["digest", "dyno", "run", "view"].some((name) => before[name] !== nav[name])) scrollTo(0, 0);
   timeBar.moved();
+  if (nav.view === "dynos" && dynosView.isOf(nav)) takeDynos(dynosView.answer); // From all of them to one, nothing new is asked for.
   showParts();
   poller.now();
 }
@@ -230,7 +263,11 @@ function move() {
 /** The addresses that follow from what is shown. */
 function links() {
   byId("back").href = hashOf({ ...nav, digest: "" });
-  for (const id of ["to-traffic", "to-replay"]) byId(id).href = hashOf({ ...nav, digest: "", run: "", view: id.slice(3) });
+  for (const view of VIEWS) {
+    // Dynos have other columns than routes, and other names.
+    const own = [view, nav.view].includes("dynos") && view !== nav.view ? { sort: "", filter: "" } : {};
+    byId(`to-${view}`).href = hashOf({ ...nav, digest: "", dyno: "", run: "", version: 0, other: null, view, ...own });
+  }
 }
 
 /** Sort or filter have been chosen: nothing new is fetched for them. */
@@ -244,24 +281,12 @@ function choose(choice) {
 function redraw() {
   plots.redraw();
   replay.redraw();
-}
-
-function startChoosers() {
-  for (const [name, label, words] of WINDOWS) {
-    const input = make("input", { type: "radio", name: "window", value: name, "aria-label": words });
-    input.addEventListener("change", () => goTo({ ...nav, window: name, from: null, to: null }));
-    byId("windows").append(make("label", {}, input, label));
-  }
-  byId("app").addEventListener("change", (event) => {
-    const before = location.hash;
-    goTo({ ...nav, digest: "", app: event.target.value });
-    // The overview has the address of what was there before there was a second app.
-    if (location.hash === before) move();
-  });
+  comparison.redraw();
+  dynosView.redraw();
 }
 
 startBar(document.querySelector(".bar"));
-startChoosers();
+startChoosers(() => nav, move);
 startEmpty();
 startTips();
 startTheme(byId("theme"), redraw);

@@ -15,36 +15,78 @@ export const WINDOWS = [
 
 export const SPANS_S = { "5m": 300, "1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000, all: Infinity };
 
+/** For what is asked for as far back as it is kept. */
+export const LONGEST_WINDOW = "30d";
+
 const LAST = "tailrace.window";
 const COMPARED = ["hour", "day", "week"];
 const OLD_NAMES = { ever: "all" };
 const names = WINDOWS.map(([name]) => name);
 
+/** How long each of the two spans of a release's comparison is, where the address does not say it. */
+const USUAL_LENGTH = "15m";
+const LENGTH = /^[1-9]\d{0,6}[smhd]$/;
+const [SHORTEST_S, LONGEST_S] = [10, KEPT_S];
+
+const VIEW_OF_PATH = { replay: "replay", dynos: "dynos", compare: "comparison" };
+const viewOf = (path) => VIEW_OF_PATH[path.split("/")[1]] ?? "traffic";
+
 /**
- * {view: "traffic" | "replay", run, digest: "" | 64 hex digits, app, window, from, to, compare, sort, filter,
- * fault}.
+ * {view: "traffic" | "dynos" | "comparison" | "replay", run, dyno, digest: "" | 64 hex digits, app, window, from, to,
+ * compare, sort, filter, fault, version, length, other}.
  * `window` is the name of a span that ends now, and empty where `from` and `to` (Unix s, else null) say which
  * one is meant. `compare`: `hour`, `day`, `week` or empty. `fault`: why the times of the address could not be used.
+ * Of a comparison, `version` is the release's, 0 for none, and `length` how long its two spans are; `other`: {from, to}
+ * of the span that `from` and `to` are compared with, or null.
  */
 export function readNavigation() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const found = new URLSearchParams(query);
   const digest = /^\/routes\/([0-9a-f]{64})$/.exec(path);
+  const version = /^\/compare\/v?(\d{1,9})$/.exec(path);
+  const length = found.get("length") ?? "";
+  const { other, fault } = otherOf(found);
+  const time = timeOf(found);
   return {
-    view: path.startsWith("/replay") ? "replay" : "traffic",
+    view: viewOf(path),
     run: path.startsWith("/replay/") ? decoded(path.slice(8)) : "",
+    dyno: path.startsWith("/dynos/") ? decoded(path.slice(7)) : "",
     digest: digest ? digest[1] : "",
     app: found.get("app") || "",
-    ...timeOf(found),
+    ...time,
+    fault: time.fault || fault,
     sort: found.get("sort") || "",
     filter: found.get("filter") || "",
     compare: COMPARED.includes(found.get("compare")) ? found.get("compare") : "",
+    version: version ? Number(version[1]) : 0,
+    length: isLength(length) ? length : USUAL_LENGTH,
+    other,
   };
 }
 
 function timeOf(found) {
   const { from = null, to = null, fault = "" } = found.has("from") ? readSpan(found.get("from"), found.get("to"), undefined, true) : {};
   return { window: from === null ? known(found.get("window")) : "", from, to, fault };
+}
+
+function isLength(text) {
+  const seconds = parseInt(text, 10) * ({ s: 1, m: 60, h: 3_600, d: 86_400 })[text.slice(-1)];
+  return LENGTH.test(text) && seconds >= SHORTEST_S && seconds <= LONGEST_S;
+}
+
+function otherOf(found) {
+  if (!found.has("with_from")) return { other: null, fault: "" };
+  const { from, to, fault = "" } = readSpan(found.get("with_from"), found.get("with_to"), undefined, true);
+  return { other: fault ? null : { from, to }, fault };
+}
+
+/** Takes `?compare=v42&app=shop`, which is easy to write for a script, for an address of this page. */
+export function takeQuery() {
+  const found = new URLSearchParams(location.search);
+  const version = /^v?(\d{1,9})$/.exec(found.get("compare") ?? "");
+  if (!version) return;
+  const own = new URLSearchParams({ app: found.get("app") ?? "", length: found.get("window") ?? USUAL_LENGTH });
+  history.replaceState(history.state, "", `${location.pathname}#/compare/v${version[1]}?${own}`);
 }
 
 /** What a window is called in a sentence. */
@@ -89,8 +131,17 @@ export function hashOf(nav) {
     query.set("window", nav.window);
   }
   for (const name of ["compare", "sort", "filter"]) if (nav[name]) query.set(name, nav[name]);
+  if (nav.view === "comparison") {
+    query.set("length", nav.length ?? USUAL_LENGTH);
+    if (nav.other) {
+      query.set("with_from", iso(nav.other.from));
+      query.set("with_to", iso(nav.other.to));
+    }
+  }
   let path = nav.digest ? `/routes/${nav.digest}` : "/";
+  if (nav.view === "comparison") path = nav.version ? `/compare/v${nav.version}` : "/compare";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
+  if (nav.view === "dynos") path = nav.dyno ? `/dynos/${encodeURIComponent(nav.dyno)}` : "/dynos";
   // A colon needs no escape there, and a time is easier to read with it.
   return `#${path}?${query.toString().replaceAll("%3A", ":")}`;
 }

@@ -3,6 +3,7 @@
 import { change, fillErrors, plain } from "./columns.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
+import { tipLine } from "./release_words.js";
 import { Sheet } from "./sheet.js";
 import { fillErrorTrend, fillTrend } from "./sparks.js";
 import { load, save } from "./storage.js";
@@ -20,7 +21,7 @@ const COLUMNS = [
   { key: "app-rate", name: "Requests/s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
   change("rate", "Δ requests/s"),
   { key: "app-now", name: "Now/s", tip: "Over the last whole minute", of: (row) => row.now_requests_per_s, fill: fillNow },
-  { key: "app-trend", name: "Requests", fill: (cell, row) => fillTrend(cell, row.requests_spark) },
+  { key: "app-trend", name: "Requests", fill: (cell, row) => fillTrend(cell, row.requests_spark, [], row.marks) },
   { key: "app-errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
   change("error_rate", "Δ errors"),
   { key: "errors-now", name: "Errors now", tip: "Over the last whole minute", of: (row) => row.now_error_rate ?? 0, fill: fillErrorsNow },
@@ -36,6 +37,8 @@ const YIELDING = ["app-p50", "change-rate", "errors-trend", "app-trend", "errors
 export class OverviewView {
   /** `addressOf(row)` gives the address of an app's own view. */
   constructor(container, addressOf) {
+    this.answer = null;
+    this.releases = [];
     this.note = byId("overview-note");
     this.sheet = new Sheet(container, {
       label: "Apps",
@@ -49,10 +52,28 @@ export class OverviewView {
     });
   }
 
-  show({ apps, left_out: leftOut, at_ms: atMs }) {
-    const rows = apps.map((row) => ({ ...row, silent_s: row.last_s === null ? Infinity : Math.max(0, atMs / 1_000 - row.last_s - 10) }));
+  show(answer) {
+    this.answer = answer;
+    const { apps, left_out: leftOut, at_ms: atMs } = answer;
+    const rows = apps.map((row) => ({ ...row, marks: this.marksOf(row.app), silent_s: row.last_s === null ? Infinity : Math.max(0, atMs / 1_000 - row.last_s - 10) }));
     this.sheet.show(rows, { nothing: "No app has sent a request yet." });
     setText(this.note, this.sentence(rows, leftOut));
+  }
+
+  /** `releases`: those of all apps, which are marked in the trends. */
+  mark(releases) {
+    this.releases = releases;
+    if (this.answer) this.show(this.answer);
+  }
+
+  /** {at, text} of an app's releases; `at`: from 0, the beginning of the span, to 1. */
+  marksOf(app) {
+    const { from_s: from, to_s: to } = this.answer;
+    const own = this.releases.filter((release) => release.app === app);
+    return own
+      .map((release) => ({ at: (release.at_ms / 1_000 - from) / Math.max(1, to - from), text: tipLine(release) }))
+      .filter(({ at }) => at >= 0)
+      .map(({ at, text }) => ({ at: Math.min(1, at), text }));
   }
 
   sentence(rows, leftOut) {
@@ -64,6 +85,8 @@ export class OverviewView {
   }
 
   clear() {
+    this.answer = null;
+    this.releases = [];
     this.sheet.clear();
     setText(this.note, "");
   }

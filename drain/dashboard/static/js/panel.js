@@ -7,6 +7,7 @@
 import { make, setAttribute, setText } from "./dom.js";
 import { moments } from "./plot_times.js";
 import { atLeast, layout } from "./plot_layout.js";
+import { PlotMarks } from "./plot_marks.js";
 import { PlotTable } from "./plot_table.js";
 import { snapped } from "./moments.js";
 import { colour } from "./theme.js";
@@ -22,6 +23,8 @@ export class Panel {
   constructor(container, options, travel = null) {
     this.options = options;
     this.travel = travel;
+    // The keyboard goes through the marks of the first plot alone: they are the same on all.
+    this.marks = new PlotMarks(!container.childElementCount);
     this.at = null; // The time to which the keyboard has moved the cursor.
     made += 1;
     this.keys = options.series.map((own) => ({ mark: make("i"), value: make("b"), own }));
@@ -36,12 +39,12 @@ export class Panel {
       "aria-keyshortcuts": travel ? KEYS : null,
     });
     const legend = make("p", { class: "keys" }, ...this.keys.map((key) => make("span", {}, key.mark, `${key.own.name} `, key.value)));
-    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, "no requests in this window"));
+    this.nothing = make("p", { class: "plot-empty", hidden: true }, make("span", {}, options.nothing ?? "no requests in this window"));
     this.time = make("span", { class: "plot-time", hidden: true });
     this.place.append(this.nothing);
     this.table = new PlotTable(options);
     container.append(
-      make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), this.place, this.sum, this.table.element),
+      make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), make("div", { class: "plot-place" }, this.marks.element, this.place), this.sum, this.table.element),
     );
     new ResizeObserver(() => this.resize()).observe(this.place);
     this.place.addEventListener("keydown", (event) => this.key(event));
@@ -93,7 +96,15 @@ export class Panel {
     setAttribute(this.place, "aria-valuemax", String(this.last));
     setAttribute(this.place, "aria-valuenow", String(at));
     const values = this.options.series.map((own) => `${own.name} ${this.said(this.series[own.column][at])}`);
-    setAttribute(this.place, "aria-valuetext", `${this.times.full(this.series.times[at])}: ${values.join(", ")}`);
+    const { times } = this.series;
+    const released = this.marks.within(times[at], times[at + 1] ?? Infinity).map((name) => `; ${name} released`);
+    setAttribute(this.place, "aria-valuetext", `${this.times.full(times[at])}: ${values.join(", ")}${released.join("")}`);
+  }
+
+  /** `found`: the releases to mark; see PlotMarks. */
+  mark(found) {
+    this.marks.show(found);
+    if (this.series) this.describe(this.index ?? this.last);
   }
 
   said(value) {
@@ -168,7 +179,10 @@ export class Panel {
     return {
       canZoom: travel !== null,
       moved: (plot) => this.label(plot.cursor.idx ?? null),
-      drawn: () => this.plot && this.setCursor(),
+      drawn: (plot) => {
+        this.marks.place(plot, this.step);
+        if (this.plot) this.setCursor();
+      },
       dragged: (low, high) => travel.zoomTo(snapped(low, high, this.series)),
       doubleClicked: () => travel?.back(),
     };

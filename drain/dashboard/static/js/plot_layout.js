@@ -11,7 +11,7 @@ const SHORTEST_DRAG_PX = 6; // Less is a click.
 const MINUTES_S = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1_440, 2_880, 7_200, 10_080, 14_400].map((minutes) => 60 * minutes);
 const SECONDS_S = [1, 2, 5, 10, 15, 30];
 
-/** `on`: {canZoom, moved(plot), drawn(), dragged(low, high), doubleClicked()}. */
+/** `on`: {canZoom, moved(plot), drawn(plot), dragged(low, high), doubleClicked()}. */
 export function layout(options, step, place, on) {
   const axis = { stroke: colour("--faint"), font: "11px system-ui, sans-serif", ticks: { show: false }, gap: 4 };
   const grid = { stroke: colour("--line"), width: 1 };
@@ -65,6 +65,7 @@ function line(own) {
   return {
     stroke,
     width: 1.6,
+    dash: own.isDashed ? [6, 4] : undefined,
     fill: own.fill ? `color-mix(in srgb, ${stroke} 14%, transparent)` : undefined,
     // A value without a neighbour has no line: it is drawn as a point.
     points: { show: true, size: 4, width: 0, fill: stroke, filter: (plot, at) => lonely(plot.data[at]) },

@@ -43,6 +43,11 @@ export class Plots {
     for (const panel of this.panels) panel.show(series, csv);
   }
 
+  /** `found`: the releases to mark; see PlotMarks. */
+  mark(found) {
+    for (const panel of this.panels) panel.mark(found);
+  }
+
   redraw() {
     for (const panel of this.panels) panel.redraw();
   }

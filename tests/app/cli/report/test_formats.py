@@ -16,9 +16,12 @@ from tests.app.cli.top.samples import (
     EVIL,
     FAILED,
     FROM_S,
+    NO_ADDONS,
+    NO_EVENTS,
     SLOWEST,
     TO_S,
     TOTAL,
+    dynos_table,
     names_table,
     route_report,
 )
@@ -36,8 +39,17 @@ def report(route: str = "", left_out: int = 0) -> Report:
     table = queries.RoutesTable(
         "shop", FROM_S, TO_S, 10, TOTAL, routes, left_out, Before("day", FROM_S, TO_S)
     )
-    hosts = names_table("hosts")
-    return Report("5m", table, HEALTH, ALERTS, names_table(), hosts, route_report(route) if route else None)
+    return Report(
+        since="5m",
+        table=table,
+        health=HEALTH,
+        alerts=ALERTS,
+        dynos=dynos_table(),
+        hosts=names_table(),
+        events=NO_EVENTS,
+        addons=NO_ADDONS,
+        route=route_report(route) if route else None,
+    )
 
 
 def text(form: str, of: Report, selection: Selection = SELECTION) -> str:

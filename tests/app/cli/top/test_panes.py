@@ -21,7 +21,7 @@ def all_panes(width: int) -> dict[str, list[Item]]:
         "help": panes.help_items(width),
         "warnings": panes.warning_items(ALERTS, ["unknown app 'x'"], width),
         "columns": panes.order_items(COLUMNS, Order("p95"), width),
-        "dyno": panes.row_items(row(EVIL), "dyno", "shop", width),
+        "dyno": panes.row_items(row(EVIL), "dyno", "shop", "", width),
         "route": panes.route_items(route_report(EVIL), "shop", width),
     }
 
@@ -53,7 +53,7 @@ def test_no_word_of_a_warning_is_lost() -> None:
 
 
 def test_a_command_that_is_shown_is_safe_to_paste() -> None:
-    shown = panes.row_items(row("web.1; rm -rf ~"), "host", "shop", 200)[-1].text
+    shown = panes.row_items(row("web.1; rm -rf ~"), "host", "shop", "", 200)[-1].text
     assert shlex.split(shown.partition(": ")[2])[-4:] == ["--host", "web.1; rm -rf ~", "--app", "shop"]
 
 

@@ -15,7 +15,7 @@ from app.log.redis.reader import RedisReader
 from app.log.redis.stream import META, STREAM
 from app.log.redis.writer import RedisWriter
 from app.settings import Settings
-from app.store import dead_letters, queries
+from app.store import dead_letters, keys, queries
 from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
 from app.store.sender_faults import KINDS, Kind, SenderKind, Tally
 from app.store.sender_faults import record as record_faults
@@ -227,6 +227,18 @@ def test_times_that_cannot_be_read_and_marks_that_are_not_signed_are_said(redis_
     assert "REPLAY_KEY" in marks.action
     redis_client.hset("tailrace:group:metrics", "messages", 1_100)
     assert {alert.severity for alert in alerts(health(redis_client))} == {"note"}
+
+
+def test_sentences_of_the_platform_that_say_nothing_that_is_kept_are_counted_and_alarm_nobody(
+    redis_client: redis.Redis,
+) -> None:
+    report_status(redis_client, worker("metrics"))
+    for what, count in (("messages", 10), ("platform_messages", 10_000), ("platform_unread", 9_000)):
+        redis_client.hset(keys.group("metrics"), what, count)
+    found = health(redis_client)
+    assert alerts(found) == []
+    (metrics,) = [group for group in found.groups if group.group == "metrics"]
+    assert (metrics.totals["platform_messages"], metrics.totals["platform_unread"]) == (10_000, 9_000)
 
 
 def test_each_kind_of_fault_of_a_sender_has_words_and_is_shown_for_an_hour(redis_client: redis.Redis) -> None:

@@ -1,0 +1,150 @@
+"""Columns of what the platform says of a dyno: state, memory, load, restarts, memory errors. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.cli.column import Column, Row, where
+from app.formatting import NONE, number
+from app.store.queries import DynoRuntime
+
+BAD_STATES = ("crashed",)
+
+
+def of_quota(memory_mb: float | None, quota_mb: float | None) -> str:
+    """Memory as a share of its quota, `176 %`; where that is not known in MB, `221 MB`."""
+    if memory_mb is None:
+        return NONE
+    return f"{100 * memory_mb / quota_mb:.0f} %" if quota_mb else f"{memory_mb:.0f} MB"
+
+
+def load_text(load: float | None) -> str:
+    """`2.46`."""
+    return NONE if load is None else f"{load:.2f}"
+
+
+def exceeds(memory_mb: float | None, quota_mb: float | None) -> bool:
+    """Whether memory is above its quota."""
+    return memory_mb is not None and bool(quota_mb) and memory_mb > (quota_mb or 0)
+
+
+def runtime_facts(runtime: DynoRuntime | None) -> list[tuple[str, str]]:
+    """What the platform says of a dyno, by itself; empty without anything."""
+    if runtime is None:
+        return []
+    found = [("state", runtime.state)] if runtime.state else []
+    counted = (
+        ("restarts", runtime.restarts),
+        ("crashes", runtime.crashes),
+        ("R14", runtime.r14),
+        ("R15", runtime.r15),
+    )
+    found += [(name, number(count)) for name, count in counted if count]
+    if runtime.memory_mb is not None:
+        found.append(("memory", _memory(runtime)))
+    loads = (runtime.load_1m, runtime.load_5m, runtime.load_15m)
+    if any(load is not None for load in loads):
+        minutes = zip(loads, ("1m", "5m", "15m"), strict=True)
+        found.append(("load", "  ".join(f"{name} {load_text(load)}" for load, name in minutes)))
+    return found
+
+
+def _memory(runtime: DynoRuntime) -> str:
+    """`903 MB of 512 MB, 176 %; rss 512 MB, swap 391 MB; in the span 880 MB on average, at most 903 MB`."""
+    now = f"{runtime.memory_mb:.0f} MB"
+    if runtime.quota_mb:
+        now += f" of {runtime.quota_mb:.0f} MB, {of_quota(runtime.memory_mb, runtime.quota_mb)}"
+    parts = [
+        f"{name} {value:.0f} MB"
+        for name, value in (("rss", runtime.rss_mb), ("swap", runtime.swap_mb))
+        if value is not None
+    ]
+    within = [
+        f"{value:.0f} MB {what}"
+        for value, what in (
+            (runtime.memory_average_mb, "on average"),
+            (runtime.memory_highest_mb, "at most"),
+        )
+        if value is not None
+    ]
+    in_span = f"in the window {', '.join(within)}" if within else ""
+    return "; ".join(filter(None, [now, ", ".join(parts), in_span]))
+
+
+def _share(memory_mb: float | None, quota_mb: float | None) -> float | None:
+    return memory_mb / quota_mb if memory_mb is not None and quota_mb else None
+
+
+def _of(row: Row) -> DynoRuntime:
+    return row.runtime or DynoRuntime()
+
+
+def _count(name: str, head: str, meaning: str, count: Callable[[DynoRuntime], int]) -> Column[Row]:
+    return Column(
+        name,
+        head,
+        meaning,
+        lambda row: NONE if row.runtime is None else number(count(row.runtime)),
+        lambda row: None if row.runtime is None else count(row.runtime),
+        where(lambda row: count(_of(row))),
+        is_bad=lambda row: name != "restarts" and count(_of(row)) > 0,
+    )
+
+
+DYNO_COLUMNS: tuple[Column[Row], ...] = (
+    Column(
+        "state",
+        "STATE",
+        "of a dyno, as the platform says: up, starting, crashed, down",
+        lambda row: _of(row).state or NONE,
+        lambda row: _of(row).state or None,
+        where(lambda row: _of(row).state),
+        is_left=True,
+        is_bad=lambda row: _of(row).state in BAD_STATES,
+    ),
+    Column(
+        "memory",
+        "MEMORY",
+        "of a dyno, the latest: share of its quota",
+        lambda row: of_quota(_of(row).memory_mb, _of(row).quota_mb),
+        lambda row: _share(_of(row).memory_mb, _of(row).quota_mb),
+        where(lambda row: _of(row).memory_mb is not None),
+        is_bad=lambda row: exceeds(_of(row).memory_mb, _of(row).quota_mb),
+    ),
+    Column(
+        "load",
+        "LOAD",
+        "of a dyno, the latest: average of a minute",
+        lambda row: load_text(_of(row).load_1m),
+        lambda row: _of(row).load_1m,
+        where(lambda row: _of(row).load_1m is not None),
+    ),
+    _count("restarts", "RESTARTS", "how often a dyno started", lambda found: found.restarts),
+    _count("crashes", "CRASHES", "how often a dyno crashed", lambda found: found.crashes),
+    _count("r14", "R14", "a dyno's memory errors: quota exceeded", lambda found: found.r14),
+    _count("r15", "R15", "a dyno's memory errors: quota vastly exceeded", lambda found: found.r15),
+    Column(
+        "memory-highest",
+        "MOST MEM",
+        "of a dyno, the highest of the span: share of its quota",
+        lambda row: of_quota(_of(row).memory_highest_mb, _of(row).quota_mb),
+        lambda row: _share(_of(row).memory_highest_mb, _of(row).quota_mb),
+        where(lambda row: _of(row).memory_highest_mb is not None),
+        is_bad=lambda row: exceeds(_of(row).memory_highest_mb, _of(row).quota_mb),
+    ),
+    Column(
+        "load-highest",
+        "MOST LOAD",
+        "of a dyno, the highest of the span",
+        lambda row: load_text(_of(row).load_highest),
+        lambda row: _of(row).load_highest,
+        where(lambda row: _of(row).load_highest is not None),
+    ),
+)
+
+DYNO_ORDER = (
+    "name", "app", "state", "memory", "load", "requests", "errors", "p95", "restarts", "r14", "r15",
+    "crashes", "rate", "aborted", "memory-highest", "load-highest",
+)  # fmt: skip
+"""Where the platform says something: so that a screen of 60 columns has memory beside errors and p95, and one
+of 80 restarts and R14, too."""
