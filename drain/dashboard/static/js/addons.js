@@ -11,6 +11,9 @@ import { fillGauge } from "./sparks.js";
 /** heroku-postgres and heroku-redis log about once a minute; what is older than this is pale. */
 const FRESH_S = 900;
 
+/** Their measures are kept in windows of five minutes. */
+const HELD_S = 300;
+
 export class AddonsView {
   constructor(container) {
     this.note = make("p", { class: "fine" });
@@ -107,5 +110,5 @@ function fillLatest(cell, value) {
 }
 
 function fillTrend(cell, value) {
-  fillGauge(cell, value.spark, { name: format.visible(value.name), show: (number) => human(number, value), step: value.step });
+  fillGauge(cell, value.spark, { name: format.visible(value.name), show: (number) => human(number, value), step: value.step, heldS: HELD_S });
 }

@@ -32,7 +32,7 @@ const eventsOf = (nav) => ({ events: `api/events?${query(nav)}` });
 
 /** The view of dynos, or of one of them. */
 export function dynoAddresses(nav) {
-  const further = nav.dyno ? { dynoEvents: `api/events?${query(nav)}` } : { addons: `api/addons?${query(nav)}` };
+  const further = nav.dyno ? eventsOf(nav) : { addons: `api/addons?${query(nav)}` };
   return { dynoTable: `api/dynos?${query(nav)}`, ...further };
 }
 

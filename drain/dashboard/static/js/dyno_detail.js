@@ -12,6 +12,7 @@ import { day, isSameDay } from "./zone.js";
 
 const EVENTS_SHOWN = 20;
 const BAD_FROM = 0.01;
+const NO_MARKS = { releases: [], isOfMany: false };
 
 const PLOTS = [
   {
@@ -50,6 +51,7 @@ export class DynoDetail {
     this.travel = travel;
     this.plots = make("div", { class: "plots" });
     this.panels = [];
+    this.marks = NO_MARKS;
     this.events = make("section", { class: "panel dyno-events", "aria-label": "Events" }, make("h2", {}, "Events of this dyno"));
     this.sheet = new Sheet(this.events, { label: "Events of this dyno", columns: EVENT_COLUMNS, keyOf: (row) => row.id });
     this.eventsNote = make("p", { class: "fine", hidden: true });
@@ -76,8 +78,15 @@ export class DynoDetail {
     if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
-    requests.place.parentElement.hidden = !row.figures.count;
+    requests.place.closest("figure").hidden = !row.figures.count;
     for (const panel of this.panels) panel.show(series);
+    this.mark(this.marks);
+  }
+
+  /** `marks`: the releases to mark; see PlotMarks. */
+  mark(marks) {
+    this.marks = marks;
+    for (const panel of this.panels) panel.mark(marks);
   }
 
   /** `rows`: events of this dyno, newest first. */
@@ -96,6 +105,7 @@ export class DynoDetail {
     this.missing.hidden = true;
     this.found.hidden = true;
     this.sheet.clear();
+    this.mark(NO_MARKS);
   }
 
   redraw() {
