@@ -50,6 +50,7 @@ export class DynoDetail {
     this.travel = travel;
     this.plots = make("div", { class: "plots" });
     this.panels = [];
+    this.marks = null;
     this.events = make("section", { class: "panel dyno-events", "aria-label": "Events" }, make("h2", {}, "Events of this dyno"));
     this.sheet = new Sheet(this.events, { label: "Events of this dyno", columns: EVENT_COLUMNS, keyOf: (row) => row.id });
     this.eventsNote = make("p", { class: "fine", hidden: true });
@@ -73,11 +74,20 @@ export class DynoDetail {
       return;
     }
     this.facts.show({ row }, () => factsOf(row));
-    if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+    if (!this.panels.length) {
+      this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+      this.mark(this.marks);
+    }
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
     requests.place.closest("figure").hidden = !row.figures.count;
     for (const panel of this.panels) panel.show(series);
+  }
+
+  /** `marks`: the releases; see PlotMarks. */
+  mark(marks) {
+    this.marks = marks;
+    if (marks) for (const panel of this.panels) panel.mark(marks);
   }
 
   /** `rows`: events of this dyno, newest first. */

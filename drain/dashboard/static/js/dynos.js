@@ -126,8 +126,10 @@ export class DynosView {
     this.addons.show(answer);
   }
 
-  showEvents(answer) {
+  /** `marks`: the releases, as a plot takes them; see PlotMarks. */
+  showEvents(answer, marks) {
     this.events = answer;
+    this.detail.mark(marks);
     this.drawEvents();
   }
 

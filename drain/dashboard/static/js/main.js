@@ -84,9 +84,9 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
-/** Shows a time closer, at the plots. */
-function zoomTo(span) {
-  travel.zoomTo(span);
+/** Shows a time closer, at the plots, as far as it is over. */
+function zoomTo({ from, to }) {
+  travel.zoomTo({ from, to: Math.min(to, Date.now() / 1_000) });
   scrollTo(0, 0);
 }
 
@@ -125,7 +125,7 @@ function found(name, answer) {
     around: (answer) => comparison.showSeries(answer),
     dynoTable: takeDynos,
     addons: (answer) => dynosView.showAddons(answer),
-    dynoEvents: (answer) => dynosView.showEvents(answer),
+    dynoEvents: (answer) => dynosView.showEvents(answer, events.marks(answer)),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
