@@ -75,7 +75,10 @@ export class DynoDetail {
       return;
     }
     this.facts.show({ row }, () => factsOf(row));
-    if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+    if (!this.panels.length) {
+      this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+      this.mark(this.marks);
+    }
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
     requests.place.closest("figure").hidden = !row.figures.count;
