@@ -51,6 +51,7 @@ class Command(Protocol):
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "top": ("routes, apps, dynos and hosts, live, in the terminal", "app.cli.top"),
     "report": ("the figures of a time span: text, JSON, Markdown, CSV or HTML", "app.cli.report"),
+    "compare": ("before and after a release, route by route, with a verdict", "app.cli.compare"),
     "requests": ("single requests out of the kept log, or what they have in common", "app.cli.requests"),
     "memory": ("what uses Redis's memory", "app.cli.memory"),
     "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),

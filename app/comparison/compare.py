@@ -130,6 +130,8 @@ def _figure(name: FigureName, change: Change, word: Word | None) -> FigureCompar
         _rounded(change.low),
         _rounded(change.high),
         word,
+        _rounded(change.after_low),
+        _rounded(change.after_high),
     )
 
 

@@ -44,6 +44,8 @@ class Change:
     direction: int = 0
     has_ends: bool = False
     """Whether there are enough requests to tell a change to either side."""
+    after_low: float | None = None
+    after_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def percentile_change(before: Times, after: Times, share: float, alpha: float) -
         None if high is None or not has_change else math.expm1(high),
         direction,
         low is not None and high is not None,
+        None if after_low is None else max(0.0, after_low * (1 - RELATIVE_ERROR) - ROUTER_ROUNDING_MS),
+        None if after_high is None else after_high * (1 + RELATIVE_ERROR) + ROUTER_ROUNDING_MS,
     )
 
 
@@ -175,8 +179,17 @@ def share_change(before: Hits, after: Hits, alpha: float) -> Change:
     change = after_share - before_share
     low = change - math.hypot(after_share - after_low, before_high - before_share)
     high = change + math.hypot(after_high - after_share, before_share - before_low)
-    direction = 1 if low > 0 else -1 if high < 0 else 0
-    return Change(before_share, after_share, change, max(-1.0, low), min(1.0, high), direction, True)
+    return Change(
+        before_share,
+        after_share,
+        change,
+        max(-1.0, low),
+        min(1.0, high),
+        1 if low > 0 else -1 if high < 0 else 0,
+        True,
+        after_low,
+        after_high,
+    )
 
 
 def _share(found: Hits) -> float | None:

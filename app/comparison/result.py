@@ -27,6 +27,9 @@ class FigureComparison:
     high: float | None
     word: Word | None
     """None for what is neither better nor worse: the number of requests."""
+    after_low: float | None = None
+    """The interval of `after` by itself, corrected likewise; None: no such end."""
+    after_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

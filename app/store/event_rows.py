@@ -39,15 +39,17 @@ from app.store.samples import safe
 RELEASES, ACTIONS, DYNOS = "releases", "actions", "dynos"
 TABLES = (RELEASES, ACTIONS, DYNOS)
 
+_OF_RELEASES: tuple[Kind, ...] = ("release", "deploy", "rollback", "config", "add-on", "command")
+
 _TABLE_OF: Mapping[Kind, str] = {
-    **dict.fromkeys(("release", "deploy", "rollback", "config", "add-on"), RELEASES),
-    **dict.fromkeys(("scale", "build", "command", "other"), ACTIONS),
+    **dict.fromkeys(_OF_RELEASES, RELEASES),
+    **dict.fromkeys(("scale", "build", "other"), ACTIONS),
 }
 
 SLOT_MAX_MS = 600_000
 
 _SLOT_MS: Mapping[Kind, int] = {
-    **dict.fromkeys(("release", "deploy", "rollback", "config", "add-on"), 1),
+    **dict.fromkeys(_OF_RELEASES, 1),
     **dict.fromkeys(("error", "idle"), SLOT_MAX_MS),
 }
 _SLOT_OF_OTHERS_MS = 60_000

@@ -18,10 +18,13 @@ from app.store.queries.stored_events import TableRows, Wanted, apps_with_events,
 ROWS_MAX = 500
 RELEASES_MAX = 200
 
-BEFORE_MS = 600_000
+BEFORE_MS = 86_400_000
+"""So long before a release may its commands have begun: see app/platform/joined.py."""
+
+BESIDE_MS = 600_000
 AFTER_MS = 3_600_000
-"""What is read beyond a span, because it may explain a release in it: its dynos are up minutes later, after a
-release command up to an hour (devcenter.heroku.com, release phase)."""
+"""What else is read beyond a span, because it may explain a release in it: its dynos are up within half an
+hour, see app/platform/switch_over.py."""
 
 AHEAD_MS = 3_600_000
 """So far ahead of our clock may an event be: consumers/metrics/batch_rows.py."""
@@ -86,7 +89,8 @@ def events(store: redis.Redis, app: str, span: Span | None, now_s: float) -> Eve
     apps = [app] if app else apps_with_events(store)
     # Of one app all releases are read, so that each knows the next one.
     released = (0, now_ms + AHEAD_MS) if app else (from_ms - BEFORE_MS, to_ms + AFTER_MS)
-    parts = {RELEASES: released, ACTIONS: (from_ms, to_ms), DYNOS: (from_ms - BEFORE_MS, to_ms + AFTER_MS)}
+    around = (from_ms - BESIDE_MS, to_ms + AFTER_MS)
+    parts = {RELEASES: released, ACTIONS: around, DYNOS: around}
     tables = read_tables(
         store, [Wanted(some, table, *parts[table], from_ms) for some in apps for table in TABLES]
     )
@@ -122,7 +126,7 @@ def find_release(store: redis.Redis, app: str, version: int, now_s: float) -> Re
     if not found:
         return None
     last = max(found, key=lambda release: (release.at_ms, release.version, release.app))
-    from_ms, to_ms = last.at_ms - BEFORE_MS, last.at_ms + AFTER_MS
+    from_ms, to_ms = last.at_ms - BESIDE_MS, last.at_ms + AFTER_MS
     parts = [Wanted(last.app, table, from_ms, to_ms, from_ms) for table in (ACTIONS, DYNOS)]
     around = read_tables(store, parts)
     own = [table for table in tables if table.app == last.app]

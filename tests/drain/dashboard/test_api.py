@@ -40,6 +40,8 @@ PATHS = (
     "/api/series.csv",
     "/api/dynos",
     "/api/dynos.csv?app=shop",
+    "/api/events?window=24h",
+    "/api/events.csv",
     "/api/overview?compare=hour",
     "/api/routes?by=app&compare=hour",
     "/api/compare?app=shop&release=v42&window=5m",

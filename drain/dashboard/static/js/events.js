@@ -136,9 +136,11 @@ function wordsOf({ release, row }) {
   return { at, until, count, app, kind, what };
 }
 
-function noteOf({ left_out: leftOut, kept_from_ms: keptFrom, from_s: from }) {
+function noteOf({ left_out: leftOut, kept_from_ms: keptFrom, releases_kept_from_ms: releasesFrom, from_s: from }) {
   const parts = [];
+  const isLater = (atMs) => atMs !== null && atMs !== undefined && atMs / 1_000 > from;
   if (leftOut) parts.push(leftOut === 1 ? "one older event is left out" : `${format.count(leftOut)} older events are left out`);
-  if (keptFrom !== null && keptFrom / 1_000 > from) parts.push(`there were many: those of dynos are kept from ${moment(keptFrom)} on`);
+  if (isLater(releasesFrom)) parts.push(`there were many releases: they are kept from ${moment(releasesFrom)} on`);
+  if (isLater(keptFrom)) parts.push(`there were many events: they are kept from ${moment(keptFrom)} on`);
   return parts.join("; ");
 }
