@@ -35,6 +35,9 @@ import { startZone } from "./zone.js";
 const LATE_LINES_S = 600;
 const VIEWS = ["traffic", "dynos", "comparison", "replay"];
 
+/** Those of the span that the bar of time names. */
+const VIEWS_OF_TIME = ["traffic", "dynos"];
+
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
 
@@ -52,13 +55,13 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
-const events = new PlatformEvents(byId("events"), plots, overview, apps, () => nav, zoomTo);
+const dynosView = new DynosView(byId("dynos"), travel, choose);
+const events = new PlatformEvents(byId("events"), { plots, overview, dynosView, apps }, () => nav, zoomTo);
 const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
   nav = next;
   stay(nav);
   links();
 });
-const dynosView = new DynosView(byId("dynos"), travel, choose);
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
@@ -72,10 +75,9 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
-  events: [byId("events")],
+  events: [byId("events"), dynosView.detail.events],
   dynoTable: [dynosView.list, dynosView.detail.element],
   addons: [dynosView.addons.element],
-  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -84,9 +86,9 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
-/** Shows a time closer, at the plots. */
-function zoomTo(span) {
-  travel.zoomTo(span);
+/** Shows a time closer, at the plots, as far as it is over. */
+function zoomTo({ from, to }) {
+  travel.zoomTo({ from, to: Math.min(to, Date.now() / 1_000) });
   scrollTo(0, 0);
 }
 
@@ -125,7 +127,6 @@ function found(name, answer) {
     around: (answer) => comparison.showSeries(answer),
     dynoTable: takeDynos,
     addons: (answer) => dynosView.showAddons(answer),
-    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -177,7 +178,7 @@ function takeDynos(answer) {
 function state(kind, details) {
   // A route that is not there is no outage: it has a view of its own.
   isRouteMissing = kind === "missing" && details.fault.answer === "route";
-  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && ["traffic", "dynos"].includes(nav.view), lastAtMs });
+  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && VIEWS_OF_TIME.includes(nav.view), lastAtMs });
   if (kind !== "live" && !isRouteMissing && !(details.fault instanceof NoAnswer)) console.error(details.fault);
   showParts();
 }
@@ -209,7 +210,7 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !VIEWS_OF_TIME.includes(nav.view) || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
