@@ -40,6 +40,13 @@ PROCESS_WINDOWS = ((60, 86_400), (3_600, 31 * 86_400))
 ADDON_WINDOWS = ((300, 86_400), (3_600, 31 * 86_400))
 """The same of an add-on, which logs every minute or two, and many measures."""
 
+YESTERDAY_S = 7_200
+"""So much longer the minutes of a route stay in Redis than WINDOWS says: what is compared with the same time
+yesterday (queries/two_spans.py) is over by then for an hour or so."""
+
+STAYS_S = {length_s: kept_s + (YESTERDAY_S if length_s == 60 else 0) for length_s, kept_s in WINDOWS}
+"""Length of a window -> how long it stays in Redis, in seconds."""
+
 CHUNK_S = {10: 600, 60: 3_600, 300: 7_200, 3_600: 86_400}
 """Length of a window -> of the chunk that it lies in: one key for many windows, since a key of its
 own costs Redis more than most windows hold."""
@@ -121,8 +128,8 @@ def chunks(now_s: int, ahead_s: int) -> list[str]:
     """The names of all chunks that may be there now; `ahead_s`: how far windows may lie ahead of now."""
     return [
         f"{length_s}:{start_s}"
-        for length_s, kept_s in WINDOWS
-        for start_s in _chunk_starts(CHUNK_S[length_s], kept_s, now_s, ahead_s)
+        for length_s, stays_s in STAYS_S.items()
+        for start_s in _chunk_starts(CHUNK_S[length_s], stays_s, now_s, ahead_s)
     ]
 
 

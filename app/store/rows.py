@@ -36,7 +36,7 @@ from typing import Any
 import orjson
 
 from app.store.grouping import grouped
-from app.store.keys import ALL_ROUTES, CHUNK_S, NAME_WINDOWS, WINDOWS, chunk, digest, name_digest, scope
+from app.store.keys import ALL_ROUTES, CHUNK_S, NAME_WINDOWS, STAYS_S, chunk, digest, name_digest, scope
 from app.store.platform_rows import PlatformRow, platform_pieces
 from app.store.samples import SampleChunk, sample_units
 from app.store.schema import Counts, Field
@@ -63,8 +63,7 @@ PORTION_UNITS = 1_000
 PACKED_VALUES_MAX = 20_000
 """Names and numbers remembered as packed."""
 
-_KEPT_S = dict(WINDOWS)
-_NAME_KEPT_S = dict(NAME_WINDOWS)
+_NAME_STAYS_S = dict(NAME_WINDOWS)
 
 
 @dataclass(slots=True)
@@ -177,13 +176,13 @@ def _pieces(row: Row) -> Iterator[_Piece]:
         totals["paths"] = _fields(added.paths)
     times = len(row.apps)
     units = times * _units(added)
-    kept_s = _NAME_KEPT_S if row.name else _KEPT_S
-    windows = _Windows(kept_s)
+    stays_s = _NAME_STAYS_S if row.name else STAYS_S
+    windows = _Windows(stays_s)
     for window in added.windows:
         window_units = times * (WINDOW_UNITS + len(window[2]))
         if units + window_units > PORTION_UNITS and (windows.packed or totals):
             yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
-            windows, totals, units = _Windows(kept_s), {}, times * ROW_UNITS
+            windows, totals, units = _Windows(stays_s), {}, times * ROW_UNITS
         windows.add(window)
         units += window_units
     yield {**names, **totals, "chunks": windows.chunks}, windows.packed, units
@@ -192,8 +191,8 @@ def _pieces(row: Row) -> Iterator[_Piece]:
 class _Windows:
     """Windows of one piece: those of a chunk together, and in the order in which the script meets them."""
 
-    def __init__(self, kept_s: Mapping[int, int]) -> None:
-        self._kept_s = kept_s
+    def __init__(self, stays_s: Mapping[int, int]) -> None:
+        self._stays_s = stays_s
         self.chunks: list[tuple[str, int, list[int], list[int]]] = []
         self.packed: list[bytes] = []
 
@@ -201,7 +200,7 @@ class _Windows:
         length_s, start_s, counts = window
         name, number = chunk(length_s, start_s)
         if not self.chunks or self.chunks[-1][0] != name:
-            expires_at_s = start_s - number * length_s + CHUNK_S[length_s] + self._kept_s[length_s]
+            expires_at_s = start_s - number * length_s + CHUNK_S[length_s] + self._stays_s[length_s]
             self.chunks.append((name, expires_at_s, [], []))
         packed = pack(counts)
         _, _, numbers, sizes = self.chunks[-1]

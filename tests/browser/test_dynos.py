@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from app.platform.facts import Event, Fact, Sample, Samples
 from app.store.queries.addons import AddonRow, AddonValue
-from app.store.queries.dynos import DynoRuntime
+from app.store.queries.dyno_runtime import DynoRuntime
 from servers.figures import fill_facts
 from tests.browser.conftest import PHONE, WIDE, Page
 from tests.browser.dynos import Answers, answer_with, dyno, figures, incident, measured, of_dyno, postgres
@@ -299,10 +299,10 @@ def test_what_a_worker_has_counted_is_shown(page: Page, shop: redis.Redis) -> No
     page.press(Keys.ENTER)
     page.wait_for(lambda: len(page.all(".dyno-detail .plot canvas")) == 3, "plots")
     page.wait_for(lambda: page.all(".dyno-events tbody tr"), "events")
-    assert {row["Event"] for row in page.run(TABLE, ".dyno-events table")} == {
+    assert [row["Event"] for row in page.run(TABLE, ".dyno-events table")] == [
         "Error R14 (Memory quota exceeded)",
         "State changed from starting to up",
-    }
+    ]
     page.shot("dyno-counted")
 
 

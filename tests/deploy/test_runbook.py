@@ -19,7 +19,7 @@ from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
 from servers.figures import SeenRequest, fill, fill_facts
 from servers.processes import ROOT
-from tests.support import platform_facts
+from tests.support import told_app
 
 NOW_S = 1_800_000_000
 
@@ -84,7 +84,7 @@ def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> Non
     instruments.count_answer(503)
     instruments.malformed.labels("line")
     fill(redis_client, [SeenRequest(NOW_S, "/", app="shop", code="H12")], NOW_S)
-    fill_facts(redis_client, "shop", platform_facts.facts(time.time()), time.time())
+    fill_facts(redis_client, "shop", told_app.facts(time.time()), time.time())
     record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
     record(redis_client, {("password", "logplex"): Tally(1, NOW_S)}, {}, NOW_S)
     redis_client.hset("tailrace:log:router:meta", mapping={"added": 1, "trimmed": 1})

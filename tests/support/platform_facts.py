@@ -1,54 +1,31 @@
-"""What the platform says of an app in some minutes, as facts: a release, dynos, and an add-on."""
+"""Facts of the platform, as its lines say them, for tests of what is kept of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from app.platform.facts import Event, Fact, Sample, Samples
-
-RELEASED_AGO_S = 420
-QUOTA_MB = 512.0
-OVER_MB = 921.6
-"""What web.3 takes: 180 %."""
+from app.platform.facts import Event, Sample, Samples
 
 
-def facts(now_s: float) -> list[Fact]:
-    """v42 was deployed 7 min ago and its dynos came up; web.3 has R14 since then, and worker.1 crashed."""
-    at_ms = int(now_s * 1000) - RELEASED_AGO_S * 1000
-    return [
-        Event("release", at_ms, "Release v42 created", version=42),
-        Event("deploy", at_ms, "Deploy 9154a1d2", commit="9154a1d2"),
-        *_restarted(at_ms),
-        Event("state", at_ms + 40_000, "State changed from up to crashed", "worker.1", state="crashed"),
-        Event("exit", at_ms + 40_000, "Process exited with status 137", "worker.1", status=137),
-        *_sampled(at_ms, int(now_s * 1000)),
-    ]
+def samples(dyno: str, at_s: float, **values: float) -> Samples:
+    """Of log-runtime-metrics."""
+    measured = tuple(Sample(name, value, "MB" if "memory" in name else "") for name, value in values.items())
+    return Samples(int(at_s * 1000), "dyno", dyno, "", measured)
 
 
-def _restarted(at_ms: int) -> Iterator[Event]:
-    steps = ((2_000, "up", "down"), (4_000, "down", "starting"), (30_000, "starting", "up"))
-    for dyno in ("web.1", "web.3", "worker.1"):
-        for after_ms, before, state in steps:
-            text = f"State changed from {before} to {state}"
-            yield Event("state", at_ms + after_ms, text, dyno, state=state)
+def memory(dyno: str, at_s: float, mb: float) -> Samples:
+    return samples(dyno, at_s, memory_total=mb)
 
 
-def _sampled(at_ms: int, now_ms: int) -> Iterator[Fact]:
-    """Every 20 s, as log-runtime-metrics does, in two messages; R14 as often."""
-    for ms in range(at_ms + 60_000, now_ms, 20_000):
-        for dyno, memory in (("web.1", 256.0), ("web.3", OVER_MB)):
-            yield Samples(ms, "dyno", dyno, "", _loads(memory / QUOTA_MB))
-            yield Samples(ms, "dyno", dyno, "", _memory(memory))
-        yield Event("error", ms, "Error R14 (Memory quota exceeded)", "web.3", code="R14")
-        values = (Sample("active-connections", 15.0, ""), Sample("memory-total", 3_944_484.0, "kB"))
-        yield Samples(ms, "heroku-postgres", "DATABASE", "postgresql-curly-12345", values)
+def state(dyno: str, at_s: float, name: str) -> Event:
+    return Event("state", int(at_s * 1000), "", dyno=dyno, state=name)
 
 
-def _loads(load: float) -> tuple[Sample, ...]:
-    return tuple(Sample(f"load_avg_{minutes}m", load, "") for minutes in (1, 5, 15))
+def addon(at_s: float, values: Mapping[str, float], name: str = "postgresql-curly-1") -> Samples:
+    """Of a Postgres add-on."""
+    measured = tuple(Sample(measure, value, "kB") for measure, value in values.items())
+    return Samples(int(at_s * 1000), "heroku-postgres", "DATABASE", name, measured)
 
 
-def _memory(memory: float) -> tuple[Sample, ...]:
-    rss = min(memory, 500.0)
-    values = {"total": memory, "rss": rss, "cache": 0.0, "swap": memory - rss, "quota": QUOTA_MB}
-    return tuple(Sample(f"memory_{name}", value, "MB") for name, value in values.items())
+def r14(dyno: str, at_s: float) -> Event:
+    return Event("error", int(at_s * 1000), "Error R14 (Memory quota exceeded)", dyno=dyno, code="R14")

@@ -182,7 +182,8 @@ class Reference:
                 chunk_s = {10: 600, 60: 3_600, 3_600: 86_400}[length_s]
                 chunk_start = start - start % chunk_s
                 chunk = f"tailrace:{scope}{digest[:16]}:{length_s}:{chunk_start}"
-                self.expiries[chunk] = chunk_start + chunk_s + kept_s
+                stays_s = kept_s + (7_200 if length_s == 60 else 0)
+                self.expiries[chunk] = chunk_start + chunk_s + stays_s
                 for field, count in counted.items():
                     self._count(key, field, count)
 

@@ -45,16 +45,18 @@ def compare_release(
     if refused:
         return Comparison(app, refused=refused)
     release = find_release(store, app, version, now_s)
-    kept = events(store, app, None, now_s).releases
     if release is None:
-        return Comparison(app, refused=_no_release(app, version, kept))
-    return compare_around(store, app, release, kept, now_s, window_s)
+        return Comparison(app, refused=_no_release(app, version, events(store, app, None, now_s).releases))
+    reach_s = max(window_s, HOURS_MIN * HOUR_S) + HOUR_S
+    around = Span(2 * reach_s, release.at_ms // 1000 + reach_s)
+    return compare_around(store, app, release, events(store, app, around, now_s).releases, now_s, window_s)
 
 
 def compare_around(
     store: redis.Redis, app: str, release: Release, kept: Sequence[Release], now_s: float, window_s: int
 ) -> Comparison:
-    """The same, of a release that is known; `kept`: all releases of the app that are, in any order."""
+    """The same, of a release that is known; `kept`: the releases of the app around it, in any
+    order."""
     warnings: list[str] = []
     first, last = _as_one(release, kept, warnings)
     switch_s, (up_s, assumed) = first.at_ms // 1000, _up_s(last)

@@ -89,7 +89,7 @@ def test_a_row_is_told_with_all_that_it_adds() -> None:
         # A chunk of 10 s windows is 600 s and kept for an hour; one of minutes an hour, and for a day.
         "chunks": [
             [f"10:{START_S}", START_S + 600 + 3_600, [0, 1], [4, 7]],
-            [f"60:{START_S}", START_S + 3_600 + 86_400, [0], [4]],
+            [f"60:{START_S}", START_S + 3_600 + 86_400 + 7_200, [0], [4]],
         ],
     }
     assert windows == b"\x81\xa1n\x02" + b"\x82\xa1n\x01\xa1b\x09" + b"\x81\xa1n\x02"

@@ -19,7 +19,7 @@ from app.store.sender_faults import Kind, SenderKind, Tally, record
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from servers.figures import SeenRequest, fill, fill_facts
-from tests.support import platform_events, platform_facts
+from tests.support import platform_events, told_app
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -252,7 +252,7 @@ def test_what_the_platform_says_stands_beside_the_requests(redis_client: redis.R
     now_s = time.time()
     requests = [SeenRequest(now_s, app="shop", dyno="web.3", status="500"), SeenRequest(now_s, app="api")]
     fill(redis_client, requests, now_s)
-    fill_facts(redis_client, "shop", platform_facts.facts(now_s), now_s)
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
     samples = scrape(redis_client)
     web = {"app": "shop", "dyno": "web.3"}
     assert of(samples, "tailrace_dyno_failed_requests_total", **web) == 1
@@ -269,7 +269,7 @@ def test_what_the_platform_says_stands_beside_the_requests(redis_client: redis.R
     assert of(samples, "tailrace_dyno_crashes_last_hour", **worker) == 1
     assert of(samples, "tailrace_release_info", app="shop", version="v42", commit="9154a1d2") == 1
     at_s = of(samples, "tailrace_release_timestamp_seconds", app="shop")
-    assert at_s == pytest.approx(now_s - platform_facts.RELEASED_AGO_S, abs=1)
+    assert at_s == pytest.approx(now_s - told_app.RELEASED_AGO_S, abs=1)
     assert not any(
         name.startswith("tailrace_release") and ("app", "api") in labels for name, labels in samples
     )
@@ -295,7 +295,7 @@ def test_dynos_of_the_platform_are_bounded_and_the_same_ones_each_time(redis_cli
 def test_every_series_is_as_openmetrics_wants_it(redis_client: redis.Redis) -> None:
     now_s = time.time()
     fill(redis_client, [SeenRequest(now_s, app="shop", dyno="web.3", status="500")], now_s)
-    fill_facts(redis_client, "shop", platform_facts.facts(now_s), now_s)
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
     registry = CollectorRegistry()
     registry.register(RouteCollector(redis_client, 10, open_log(Settings())))
     text = exposition.generate_latest(registry).decode()  # type: ignore[no-untyped-call]

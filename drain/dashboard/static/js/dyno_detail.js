@@ -75,7 +75,10 @@ export class DynoDetail {
       return;
     }
     this.facts.show({ row }, () => factsOf(row));
-    if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+    if (!this.panels.length) {
+      this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+      this.mark(this.marks);
+    }
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
     requests.place.closest("figure").hidden = !row.figures.count;
@@ -121,10 +124,11 @@ const EVENT_COLUMNS = [
 
 function fillTime(cell, row) {
   const part = cell.firstChild ?? cell.appendChild(make("time"));
-  const at = row.at_ms / 1_000;
+  // Of several alike, the last: that is what the rows are ordered by.
+  const at = row.until_ms / 1_000;
   setText(part, isSameDay(at, Date.now() / 1_000) ? format.clock(at) : `${day(at)} ${format.clock(at)}`);
-  setAttribute(part, "datetime", new Date(row.at_ms).toISOString());
-  setAttribute(part, "title", row.until_ms > row.at_ms ? `${moment(at)} to ${moment(row.until_ms / 1_000)}` : moment(at));
+  setAttribute(part, "datetime", new Date(row.until_ms).toISOString());
+  setAttribute(part, "title", row.until_ms > row.at_ms ? `${moment(row.at_ms / 1_000)} to ${moment(at)}` : moment(at));
 }
 
 function factsOf(row) {

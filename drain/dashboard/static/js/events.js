@@ -30,6 +30,7 @@ export class EventsPanel {
     this.note = make("p", { class: "fine" });
     this.buttons = FILTERS.map(([name, label]) => this.filterButton(name, label));
     const filters = make("div", { class: "event-filters", role: "group", "aria-label": "Which events" }, ...this.buttons);
+    this.csv = make("a", { class: "button", download: true, "aria-label": "Events as CSV" }, "CSV");
     this.list = new Part("ol", { class: "event-list" });
     this.nothing = make("p", { class: "none" });
     this.more = make("button", { type: "button", class: "more", hidden: true });
@@ -37,7 +38,7 @@ export class EventsPanel {
       this.most += MORE;
       this.draw();
     });
-    section.append(make("div", { class: "panel-head" }, make("h2", { id: "events-title" }, "Events"), this.note, filters), this.list.element, this.nothing, this.more);
+    section.append(make("div", { class: "panel-head" }, make("h2", { id: "events-title" }, "Events"), this.note, filters, this.csv), this.list.element, this.nothing, this.more);
   }
 
   filterButton(name, label) {
@@ -50,10 +51,12 @@ export class EventsPanel {
     return button;
   }
 
-  /** `events`: the answer of /api/events; `isOfMany`: whether each must say whose it is. */
-  show(events, isOfMany) {
+  /** `events`: the answer of /api/events; `isOfMany`: whether each must say whose it is; `csv`: where the same is had
+      as CSV. */
+  show(events, isOfMany, csv) {
     this.found = events;
     this.isOfMany = isOfMany;
+    setAttribute(this.csv, "href", csv);
     this.draw();
   }
 

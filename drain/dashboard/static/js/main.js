@@ -86,9 +86,9 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
-/** Shows a time closer, at the plots. */
-function zoomTo(span) {
-  travel.zoomTo(span);
+/** Shows a time closer, at the plots, as far as it is over. */
+function zoomTo({ from, to }) {
+  travel.zoomTo({ from, to: Math.min(to, Date.now() / 1_000) });
   scrollTo(0, 0);
 }
 

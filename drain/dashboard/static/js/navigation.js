@@ -60,7 +60,7 @@ export function readNavigation() {
     compare: COMPARED.includes(found.get("compare")) ? found.get("compare") : "",
     version: version ? Number(version[1]) : 0,
     length: isLength(length) ? length : USUAL_LENGTH,
-    other,
+    other: time.from === null ? null : other,
   };
 }
 

@@ -1,12 +1,15 @@
 // What the platform said in the span that is shown, in each place that shows it: the list, the marks on the
 // plots, and those in the trends of apps.
 
+import { eventsCsv } from "./addresses.js";
 import { appForApi } from "./apps.js";
 import { releaseComparison } from "./comparison_addresses.js";
 import { EventsPanel } from "./events.js";
 import { hashOf } from "./navigation.js";
 import { ReleaseGroup } from "./release_group.js";
 import { zoneName } from "./zone.js";
+
+const NONE = { releases: [], isOfMany: false };
 
 export class PlatformEvents {
   /**
@@ -25,19 +28,28 @@ export class PlatformEvents {
   show(answer = this.answer) {
     if (!answer) return;
     this.answer = answer;
-    // Where there are several apps, each event says whose it is.
-    const isOfMany = !appForApi(this.current()) && this.apps.areMany;
-    const opened = (releases, label) => this.group.open(releases, label, isOfMany, this.addressOf);
-    this.list.show(answer, isOfMany);
+    this.list.show(answer, this.isOfMany, eventsCsv(this.current()));
     this.overview.mark(answer.releases);
-    const marks = { releases: answer.releases, isOfMany, addressOf: this.addressOf, opened, zone: zoneName() };
+    const marks = this.marks(answer);
     this.plots.mark(marks);
     this.dynosView.showEvents(answer, marks);
+  }
+
+  /** The releases of an answer, as a plot takes them; see PlotMarks. */
+  marks({ releases }) {
+    const { isOfMany, addressOf } = this;
+    const opened = (group, label) => this.group.open(group, label, isOfMany, addressOf);
+    return { releases, isOfMany, addressOf, opened, zone: zoneName() };
+  }
+
+  /** Where there are several apps, each event says whose it is. */
+  get isOfMany() {
+    return !appForApi(this.current()) && this.apps.areMany;
   }
 
   clear() {
     this.answer = null;
     this.list.clear();
-    this.plots.mark({ releases: [], isOfMany: false });
+    this.plots.mark(NONE);
   }
 }

@@ -16,7 +16,7 @@ from app.store import queries
 from drain.dashboard.platform_csv import events_csv
 from servers.figures import SeenRequest, fill, fill_facts
 from tests.app.cli.report.test_command import report
-from tests.support import platform_facts
+from tests.support import told_app
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def released_url(redis_url: str, redis_client: redis.Redis) -> str:
         for app in ("shop", "api")
     ]
     fill(redis_client, requests, now_s)
-    fill_facts(redis_client, "shop", platform_facts.facts(now_s), now_s)
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
     return redis_url
 
 
