@@ -70,7 +70,7 @@ class KafkaWriter:
                     self._ask_at_s = time.monotonic() + ASK_AGAIN_S
                     log.error(
                         "the topic %s is missing: releases and dynos are not kept, router lines are. "
-                        "Run `python -m app release`, which makes it or says how",
+                        "Fix: python -m app release",
                         PLATFORM_TOPIC,
                     )
             return self._has_platform
