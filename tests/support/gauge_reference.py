@@ -62,6 +62,8 @@ class GaugeReference:
                 self._note(scope, "addon", name, sample.name, [fact.at_ms, sample.value, sample.unit])
             return
         dyno = fact.source if isinstance(fact, Samples) else fact.dyno
+        if not dyno:
+            return
         process, number = dyno.split(".")
         kind = "run" if int(number) >= 1_000 or process in ("run", "scheduler", "release") else "gauge"
         if isinstance(fact, Samples):
