@@ -41,8 +41,9 @@ class Said(NamedTuple):
         return platform_syslog(self.procid, self.text, self.at_s, app_name=self.app_name)
 
     def message(self, id: str, app: str = "") -> RouterMessage:
-        """As the drain hands it to the message log."""
-        return platform_message(self.procid, self.text, self.at_s, app_name=self.app_name, id=id, app=app)
+        """As the drain hands it to the message log, without users."""
+        text = self.text.removesuffix(f" by user {USER}")
+        return platform_message(self.procid, text, self.at_s, app_name=self.app_name, id=id, app=app)
 
 
 class Dyno:

@@ -22,7 +22,7 @@ SWITCHED_S = 45
 """By then a deploy has been built, and its dynos are up."""
 
 LEAKING_DYNO = "web.3"
-LEAK_MB_S = 1.6
+LEAK_MB_S = 2.4
 
 SLOWER_PATH = "/cart"
 SLOWER_TIMES = 1.6

@@ -7,11 +7,12 @@ between blocks than such draws would is the design effect (Kish, "Survey Samplin
 worth n / effect independent ones (Rao and Scott, "A simple method for the analysis of clustered binary data",
 Biometrics 48, 1992).
 
-It is measured between single blocks, and between LONGER of them taken together, at every place where so
-many lie side by side (overlapping batch means: Meketon and Schmeiser, "Overlapping batch means: something
-for nothing?", Winter Simulation Conference 1984), because what swings for minutes hardly differs from one
-block to the next. The larger one counts. What swings for longer than a third of a span cannot be told from
-a change by anyone who looks at two spans alone: that is what the comparison with yesterday is for.
+It is measured between single blocks, and between several of them taken together (TOGETHER), at every place
+where so many lie side by side (overlapping batch means: Meketon and Schmeiser, "Overlapping batch means:
+something for nothing?", Winter Simulation Conference 1984), because what swings for minutes hardly differs
+from one block to the next. The largest one counts. What swings for longer than a third of a span cannot be
+told from a change by anyone who looks at two spans alone: that is what the comparison with yesterday is
+for.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from app.binomial import z_of
 Buckets = Mapping[int, int]
 """A sketch: bucket -> count, as in app/sketch.py."""
 
-LONGER = 3
-"""So many blocks are taken together too."""
+TOGETHER = (1, 3, 5)
+"""So many blocks are taken together."""
 OVERLAP_FREEDOM = 1.5
 """Overlapping batches tell the variance as well as so many times the batches that do not overlap."""
 FREEDOM_MIN = 3.0
@@ -62,7 +63,7 @@ class _Scale:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How much a share varies between the blocks of two spans. `scales`: between single ones, and groups."""
+    """How much a share varies between the blocks of two spans. `scales`: as TOGETHER."""
 
     scales: tuple[_Scale, ...]
 
@@ -85,7 +86,20 @@ class Noise:
 
 def noise_of(before: Hits, after: Hits) -> Noise:
     """The noise of a share in two spans."""
-    return Noise(tuple(_scale(before, after, length) for length in (1, LONGER)))
+    return Noise(tuple(_scale(before, after, length) for length in TOGETHER))
+
+
+def larger(one: Noise, other: Noise) -> Noise:
+    """Of two shares of the same requests, whatever of their noise is larger."""
+    pairs = zip(one.scales, other.scales, strict=True)
+    return Noise(
+        tuple(
+            _Scale(
+                (max(a.effects[0], b.effects[0]), max(a.effects[1], b.effects[1])), min(a.freedom, b.freedom)
+            )
+            for a, b in pairs
+        )
+    )
 
 
 def _scale(before: Hits, after: Hits, length: int) -> _Scale:

@@ -18,12 +18,15 @@ from dataclasses import dataclass
 
 from app import student
 from app.binomial import lower_rank, upper_rank, wilson, z_of
-from app.comparison.blocks import Block, Buckets, Hits, Noise, noise_of
+from app.comparison.blocks import Block, Buckets, Hits, Noise, larger, noise_of
 from app.sketch import RELATIVE_ERROR, at_ranks
 
 ROUTER_ROUNDING_MS = 0.5
 SMALLEST_MS = ROUTER_ROUNDING_MS
 """What the router logs as 0 ms took up to so long."""
+TIES_MAX = 0.3
+"""Requests that took as long as a percentile are few if they are at most such a part of those that took so
+long or longer."""
 EXACT_VARIANCE_MAX = 400.0
 """With more, ranks are known by the normal approximation to a rank or so."""
 
@@ -72,19 +75,27 @@ def percentile_change(before: Times, after: Times, share: float, alpha: float) -
     """Of a percentile, as a share of that before. `alpha`: what lies beyond each end of the interval."""
     if not before.samples or not after.samples:
         return Change(_percentile_ms(before, share), _percentile_ms(after, share))
-    noise = noise_of(_slow(before, share), _slow(after, share))
+    noise = _noise(before, after, share)
     intervals = [
         _percentile_interval(times, share, noise, side, alpha) for side, times in enumerate((before, after))
     ]
     (before_low, before_ms, before_high), (after_low, after_ms, after_high) = intervals
-    resolution = sum(_log_resolution(estimate) for _, estimate, _ in intervals)
+    (before_down, before_up), (after_down, after_up) = (_log_resolution(before_ms), _log_resolution(after_ms))
     ratio = _log(after_ms) - _log(before_ms)
     low = high = None
     if after_low is not None and before_high is not None:
-        low = ratio - resolution - math.hypot(ratio_of(after_ms, after_low), ratio_of(before_high, before_ms))
+        low = (
+            ratio
+            - before_up
+            - after_down
+            - math.hypot(ratio_of(after_ms, after_low), ratio_of(before_high, before_ms))
+        )
     if after_high is not None and before_low is not None:
         high = (
-            ratio + resolution + math.hypot(ratio_of(after_high, after_ms), ratio_of(before_ms, before_low))
+            ratio
+            + before_down
+            + after_up
+            + math.hypot(ratio_of(after_high, after_ms), ratio_of(before_ms, before_low))
         )
     direction = 1 if low is not None and low > 0 else -1 if high is not None and high < 0 else 0
     has_change = before_ms > 0
@@ -110,10 +121,11 @@ def _log(time_ms: float) -> float:
     return math.log(max(time_ms, SMALLEST_MS))
 
 
-def _log_resolution(time_ms: float) -> float:
-    """By how much the logarithm may be wrong however many requests there are."""
+def _log_resolution(time_ms: float) -> tuple[float, float]:
+    """By how much its logarithm may be too large, and too small, however many requests there are."""
     known_ms = max(time_ms, SMALLEST_MS)
-    return math.log1p(RELATIVE_ERROR + ROUTER_ROUNDING_MS / known_ms)
+    off_ms = RELATIVE_ERROR * known_ms + ROUTER_ROUNDING_MS
+    return _log(known_ms) - _log(known_ms - off_ms), math.log1p(off_ms / known_ms)
 
 
 def _percentile_ms(times: Times, share: float) -> float | None:
@@ -145,20 +157,33 @@ def ranks(samples: int, share: float, alpha: float) -> tuple[int, int | None]:
     return math.floor(samples * share - half), math.ceil(samples * share + half) + 1
 
 
-def _slow(times: Times, share: float) -> Hits:
-    """In each block the requests slower than the percentile of the whole span. Where many took as long, what
-    is the nearest to the wanted share counts as slower."""
-    wanted = (1 - share) * times.samples
-    above, edge = times.samples, -1
-    for index in sorted(times.total):
-        next_above = above - times.total[index]
-        if abs(next_above - wanted) > abs(above - wanted):
-            break
-        above, edge = next_above, index
-    counts = [sum(block.values()) for block in times.blocks]
-    return Hits(
-        counts, [sum(count for index, count in block.items() if index > edge) for block in times.blocks]
+def _noise(before: Times, after: Times, share: float) -> Noise:
+    """Of the share of requests slower than the percentile of their span. Where many took just as long, they
+    count as slower, and then as not: the percentile moves with both."""
+    (before_with, before_without), (after_with, after_without) = (
+        _slow(times, share) for times in (before, after)
     )
+    noise = noise_of(before_with, after_with)
+    if before_with.hits == before_without.hits and after_with.hits == after_without.hits:
+        return noise
+    return larger(noise, noise_of(before_without, after_without))
+
+
+def _slow(times: Times, share: float) -> tuple[Hits, Hits]:
+    """In each block the requests that took as long as the percentile of the whole span, or longer; and those
+    that took longer. The same ones twice where few took just as long."""
+    left = int(share * (times.samples - 1))
+    edge = 0
+    for edge in sorted(times.total):
+        left -= times.total[edge]
+        if left < 0:
+            break
+    counts = [sum(block.values()) for block in times.blocks]
+    with_edge = [sum(count for index, count in block.items() if index >= edge) for block in times.blocks]
+    if times.total[edge] <= TIES_MAX * sum(with_edge):
+        return (Hits(counts, with_edge),) * 2
+    without = [all_of - block.get(edge, 0) for all_of, block in zip(with_edge, times.blocks, strict=True)]
+    return Hits(counts, with_edge), Hits(counts, without)
 
 
 # --- shares ----------------------------------------------------------------------------------

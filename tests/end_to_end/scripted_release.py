@@ -7,7 +7,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.platform.facts import Event
 from app.platform.joined import Identified, Joined, joined
@@ -79,7 +79,7 @@ def _events(said: list[Said]) -> Iterator[Identified]:
     for number, one in enumerate(said):
         fact = parse(one.message(f"f.{number}", APP))
         if isinstance(fact, Event):
-            yield str(number), replace(fact, user="")  # The drain keeps no users.
+            yield str(number), fact
 
 
 def _requests(rng: random.Random, started_s: float) -> Iterator[tuple[float, bytes]]:

@@ -94,7 +94,10 @@ class KafkaLog:
             if copies is not None:
                 kafka_copies.require_writable(copies, name)
                 text += f", {kafka_copies.summary(copies)}"
-                warnings += kafka_copies.copy_warnings(copies, name)
+                # What no command of this topic mends is the same for both, and said once.
+                known = {text.replace(topic_name(self._settings), name) for text in warnings}
+                found = kafka_copies.copy_warnings(copies, name)
+                warnings += [text for text in found if text not in known or "\n" in text]
             texts.append(text)
         return Ensured("; ".join(texts), tuple(warnings))
 

@@ -30,6 +30,7 @@ from app.store.queries.routes import (
     routes_table,
 )
 from app.store.queries.routes_by_app import routes_by_app
+from app.store.queries.running_dynos import running_dynos
 from app.store.queries.samples import Sample, Samples, samples
 from app.store.queries.series import Series, series
 from app.store.queries.spans import Span, read_span
@@ -95,6 +96,7 @@ __all__ = [
     "route_detail",
     "routes_by_app",
     "routes_table",
+    "running_dynos",
     "samples",
     "series",
 ]

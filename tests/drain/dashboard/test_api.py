@@ -42,6 +42,7 @@ PATHS = (
     "/api/dynos.csv?app=shop",
     "/api/events?window=24h",
     "/api/events.csv",
+    "/api/addons",
     "/api/overview?compare=hour",
     "/api/routes?by=app&compare=hour",
     "/api/compare?app=shop&release=v42&window=5m",

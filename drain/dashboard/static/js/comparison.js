@@ -42,7 +42,7 @@ export class ComparisonView {
     this.parts = [this.verdict, this.sides, this.warnings, this.routes, this.yesterday];
     const shown = this.parts.map((part) => part.element);
     shown.splice(shown.indexOf(this.yesterday.element), 0, this.plots.element);
-    container.append(head, this.choice.element, this.fault, ...shown);
+    this.elements = [head, this.choice.element, this.fault, ...shown];
   }
 
   /** What to fetch (navigation.js). */
@@ -54,6 +54,7 @@ export class ComparisonView {
   moved(nav) {
     const asked = JSON.stringify([nav.app, nav.version, nav.length, nav.other, nav.other && nav.from, nav.other && nav.to]);
     this.nav = nav;
+    if (!this.container.childElementCount) this.container.append(...this.elements);
     if (asked !== this.asked) {
       if (nav.app !== this.app) this.releases = null;
       this.app = nav.app;
