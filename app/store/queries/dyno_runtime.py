@@ -165,7 +165,7 @@ def nothing(plan: SpanPlan) -> Merged:
 
 
 def read_dynos(
-    store: redis.Redis, app: str, plan: SpanPlan, now_s: float, shown: Collection[AppName]
+    store: redis.Redis, app: str, plan: SpanPlan, now_s: float, shown: Collection[AppName] = ()
 ) -> tuple[dict[AppName, Found], int]:
     """All dynos that the platform names and that may have run in the span; and how many more there are. Where
     there are too many to read, those come first that are `shown` anyway."""
