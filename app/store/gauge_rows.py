@@ -112,11 +112,19 @@ class Gauge:
 
     def note(self, name: str, value: Latest) -> None:
         """Notes a value, if it is the latest."""
-        self.latest[name] = max(value, self.latest.get(name, value))
+        before = self.latest.get(name)
+        if before is None or value > before:
+            self.latest[name] = value
 
     def sample(self, start_s: int, name: str, value: float) -> None:
         """Adds one sample of a measure."""
-        add_values(self.windows.setdefault(start_s, {}), {name: [1, value, value, value]})
+        window = self.windows.setdefault(start_s, {})
+        before = window.get(name)
+        if isinstance(before, list):
+            count, sum_, lowest, highest = before
+            window[name] = [count + 1, sum_ + value, min(lowest, value), max(highest, value)]
+        else:
+            window[name] = [1, value, value, value]
 
     def count(self, start_s: int, name: str) -> None:
         """Counts one event."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import redis
@@ -165,9 +165,10 @@ def nothing(plan: SpanPlan) -> Merged:
 
 
 def read_dynos(
-    store: redis.Redis, app: str, plan: SpanPlan, now_s: float
+    store: redis.Redis, app: str, plan: SpanPlan, now_s: float, shown: Collection[AppName] = ()
 ) -> tuple[dict[AppName, Found], int]:
-    """All dynos that the platform names and that may have run in the span; and how many more there are."""
+    """All dynos that the platform names and that may have run in the span; and how many more there are. Where
+    there are too many to read, those come first that are `shown` anyway."""
     found: dict[AppName, Found] = {}
     left_out = 0
     of = scopes(store, app)
@@ -176,6 +177,7 @@ def read_dynos(
         names, further = known_names(store, kind, of, plan.start_s - RUNS_MAX_S)
         latest = latest_values(store, kind, list(names))
         active = [row for row, seen_s in names.items() if seen_s >= plan.start_s - SEEN_BEHIND_S]
+        active.sort(key=lambda row: row not in shown)
         most = most_rows(plan)
         merged = merged_windows(store, kind, active[:most], plan, now_s)
         left_out += further + len(active[most:])

@@ -91,9 +91,9 @@ def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -
         assert span is not None
         processes = _processes(store, app, plan(span, now_s, SPARK_BINS), now_s, [])
         return DynosTable(app, found.from_s, found.to_s, found.step_s, [], processes)
-    dynos, further = read_dynos(store, app, span_plan, now_s)
+    with_requests = {(row.app, row.name) for row in found.rows}
+    dynos, further = read_dynos(store, app, span_plan, now_s, with_requests)
     rows = [_row(row, dynos.get((row.app, row.name), UNKNOWN), span_plan) for row in found.rows]
-    with_requests = {(row.app, row.name) for row in rows}
     quiet = [
         _row(NameRow(name, row_app, NO_REQUESTS, [0.0] * len(span_plan.bins)), dyno, span_plan)
         for (row_app, name), dyno in dynos.items()

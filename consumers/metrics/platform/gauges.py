@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from app.platform.dynos import is_one_off, process_type
 from app.platform.facts import Event, Fact, Sample, Samples
@@ -77,19 +78,27 @@ def gauge_parts(facts: Sequence[Fact], now_s: int) -> list[Part]:
 
 
 def _gauge(gauges: _Gauges, kind: GaugeKind, name: str, at_s: int) -> Gauge:
-    gauge = gauges.setdefault((kind, name), Gauge(kind, name))
-    gauge.last_s = max(gauge.last_s, at_s)
+    gauge = gauges.get((kind, name))
+    if gauge is None:
+        gauge = gauges[kind, name] = Gauge(kind, name)
+    if at_s > gauge.last_s:
+        gauge.last_s = at_s
     gauge.facts += 1
     return gauge
 
 
 def _of_dyno(gauges: _Gauges, dyno: str, start_s: int) -> list[Gauge]:
     """The dyno's gauge, and its process type's."""
+    kind, name, process = _placed(dyno)
+    return [_gauge(gauges, kind, name, start_s), _gauge(gauges, "processes", process, start_s)]
+
+
+@lru_cache(maxsize=4096)
+def _placed(dyno: str) -> tuple[GaugeKind, str, str]:
+    """The kind and the name of a dyno, and its process type."""
     if len(dyno) > DYNO_MAX_CHARS or not dyno.isprintable():
         dyno = OTHER
-    kind: GaugeKind = "one-offs" if is_one_off(dyno) else "runtime"
-    process = process_type(dyno) or dyno
-    return [_gauge(gauges, kind, dyno, start_s), _gauge(gauges, "processes", process, start_s)]
+    return ("one-offs" if is_one_off(dyno) else "runtime"), dyno, process_type(dyno) or dyno
 
 
 def _add_event(gauges: _Gauges, event: Event, at_ms: int) -> None:
