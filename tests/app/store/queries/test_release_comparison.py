@@ -30,7 +30,7 @@ def traffic(
     from_s: float,
     to_s: float,
     *,
-    per_s: float = 8,
+    per_s: float = 14,
     slower: Mapping[str, float] | None = None,
     failing: Mapping[str, float] | None = None,
     aborted: Mapping[str, float] | None = None,
