@@ -92,6 +92,7 @@ bench: $(STAMP)  ## all benchmarks, about 15 minutes; figures and limits are in 
 	$(BIN)/python -m bench.metrics
 	$(BIN)/python -m bench.atomic_step
 	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.dynos
 	$(BIN)/python -m bench.replay
 	$(BIN)/python -m bench.requests
 

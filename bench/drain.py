@@ -24,7 +24,11 @@ from servers.kafka_broker import KafkaBroker
 from servers.ports import free_port
 from servers.redis_server import RedisServer
 
-SHARES = ((0.1, "10 % router lines"), (1.0, "all router lines"))
+SHARES = (
+    (0.1, 0.01, "10 % router lines, 1 % the platform's"),
+    (1.0, 0.0, "all router lines"),
+    (0.0, 1.0, "all the platform's"),
+)
 BODIES = 40
 
 
@@ -44,13 +48,20 @@ def main(argv: Sequence[str]) -> int:
     with contextlib.ExitStack() as stack:
         redis_url = stack.enter_context(RedisServer()).url
         kafka_url = "" if args.no_kafka else stack.enter_context(KafkaBroker()).url
-        for share, title in SHARES:
-            _table(title, share, args, redis_url, kafka_url)
+        for share, platform_share, title in SHARES:
+            _table(title, share, platform_share, args, redis_url, kafka_url)
     return 0
 
 
-def _table(title: str, share: float, args: argparse.Namespace, redis_url: str, kafka_url: str) -> None:
-    bodies = [body(share, seed) for seed in range(BODIES)]
+def _table(
+    title: str,
+    share: float,
+    platform_share: float,
+    args: argparse.Namespace,
+    redis_url: str,
+    kafka_url: str,
+) -> None:
+    bodies = [body(share, seed, platform_share) for seed in range(BODIES)]
     size = sum(map(len, bodies)) // len(bodies)
     print(f"{title} ({LINES} lines, {size:,} bytes a body)")
     columns = (("bodies/s", 10), ("lines/s", 11), ("MB/s", 8), ("p50 ms", 9), ("p99 ms", 9), ("of (a)", 8))
@@ -72,7 +83,7 @@ def _table(title: str, share: float, args: argparse.Namespace, redis_url: str, k
             result = post_for(url, bodies, args.connections, args.seconds)
         first = first or result
         print(_row(name, result, result.bodies_s / first.bodies_s))
-    if kafka_url:
+    if kafka_url and share:
         messages_s = _bare_producer(bodies, kafka_url, args.seconds)
         per_body = LINES * share
         print(

@@ -26,13 +26,30 @@ OTHER = (
 )
 
 
-def body(router_share: float, seed: int) -> bytes:
-    """300 lines in octet-counted frames, about 85 KB; the router lines are spread evenly."""
-    every = round(1 / router_share)
-    return octets(_line(seed * LINES + number, number % every == 0) for number in range(LINES))
+PLATFORM = (
+    b"<45>1 2026-11-23T10:00:%02d.%06d+00:00 host heroku web.%d - source=web.%d "
+    b"dyno=heroku.261104379.cd817c77-0000 sample#memory_total=%d.47MB sample#memory_rss=217.77MB "
+    b"sample#memory_cache=3.70MB sample#memory_swap=0.00MB "
+    b"sample#memory_pgpgin=149293pages sample#memory_pgpgout=123257pages sample#memory_quota=512.00MB\n"
+)
 
 
-def _line(n: int, is_router: bool) -> bytes:
+def body(router_share: float, seed: int, platform_share: float = 0.0) -> bytes:
+    """300 lines in octet-counted frames, about 85 KB; router lines, and what the platform says, are spread
+    evenly."""
+
+    def is_one_of(share: float, number: int) -> bool:
+        return share > 0 and number % round(1 / share) == 0
+
+    return octets(
+        _line(seed * LINES + number, is_one_of(router_share, number), is_one_of(platform_share, number + 1))
+        for number in range(LINES)
+    )
+
+
+def _line(n: int, is_router: bool, is_platform: bool) -> bytes:
+    if is_platform and not is_router:
+        return PLATFORM % (n % 60, n % 1_000_000, n % 4 + 1, n % 4 + 1, n % 400)
     if not is_router:
         return OTHER % (n % 60, n % 1_000_000, n % 4 + 1, n % 400, n % 977, n % 7)
     line = router_line(

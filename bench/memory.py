@@ -34,7 +34,8 @@ DAY_S = 86_400
 BATCH = 20_000
 HOST = "shop.example.com"
 OF_NO_ROUTE = re.compile(":(all|names|(dyno|host)-[0-9a-f]+):")
-"""Keys that belong to no single route: all routes together, dynos and hosts."""
+"""Keys that belong to no single route: all routes together, dynos and hosts. (For those of the platform, see
+dynos.py.)"""
 
 RATES = (0.01, 0.1, 1.0, 10.0)
 SAMPLED_ROUTES = (20, 100, 500)

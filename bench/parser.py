@@ -38,13 +38,19 @@ class Figure:
     """Both for all those lines once."""
 
 
-def body(router_share: float, dice: random.Random, lines: int = LINES_A_BODY) -> bytes:
-    """A body as Logplex sends it: about 85 KB for 300 lines, that share of them router lines."""
+def body(
+    router_share: float, dice: random.Random, lines: int = LINES_A_BODY, platform_share: float = 0.0
+) -> bytes:
+    """A body as Logplex sends it: about 85 KB for 300 lines, these shares of them router lines and what the
+    platform says."""
     messages = []
     for number in range(lines):
         timestamp = f"2016-04-21T21:56:{number // 10 % 60:02}.{dice.randrange(10**6):06}+00:00"
-        if dice.random() < router_share:
+        kind = dice.random()
+        if kind < router_share:
             message = f"<158>1 {timestamp} host heroku router - {usual_line(dice)}\n"
+        elif kind < router_share + platform_share:
+            message = f"<45>1 {timestamp} host heroku web.{dice.randint(1, 8)} - {samples_line(dice)}\n"
         else:
             message = f"<190>1 {timestamp} host app web.{dice.randint(1, 8)} - {app_line(dice)}\n"
         messages.append(message.encode("ascii"))
@@ -62,6 +68,16 @@ def usual_line(dice: random.Random, protocol: str = "http2.0") -> str:
         fwd=f"204.204.{dice.randrange(256)}.{dice.randrange(256)}",
         dyno=f"web.{dice.randint(1, 8)}",
         protocol=protocol,
+    )
+
+
+def samples_line(dice: random.Random) -> str:
+    """One line of log-runtime-metrics, as every dyno has two of them each 20 s."""
+    return (
+        f"source=web.1 dyno=heroku.261104379.cd817c77-{dice.randrange(16**12):012x} "
+        f"sample#memory_total={dice.random() * 500:.2f}MB sample#memory_rss={dice.random() * 500:.2f}MB "
+        "sample#memory_cache=3.70MB sample#memory_swap=0.00MB sample#memory_pgpgin=149293pages "
+        "sample#memory_pgpgout=123257pages sample#memory_quota=512.00MB"
     )
 
 
@@ -96,8 +112,13 @@ def figures(seconds: float) -> list[Figure]:
     """All rows, each measured for `seconds`."""
     dice = random.Random(7)
     rows = []
-    for share, kind in ((0.1, "10 % router lines"), (1.0, "all router lines")):
-        bodies = [body(share, dice) for _ in range(10)]
+    for share, platform_share, kind in (
+        (0.1, 0.0, "10 % router lines"),
+        (0.1, 0.01, "and 1 % the platform's"),
+        (1.0, 0.0, "all router lines"),
+        (0.0, 1.0, "all the platform's"),
+    ):
+        bodies = [body(share, dice, platform_share=platform_share) for _ in range(10)]
         size = sum(map(len, bodies))
         for parse_body, way in (
             (partial(logplex.parse, frame_id="frame"), "body"),

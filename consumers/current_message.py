@@ -25,7 +25,8 @@ _HEADER_BYTES = 24
 
 class Cursor(Protocol):
     """Where a handler notes which message of its batch it is processing: `cursor[0] = number`, counted
-    from 1, and 0 while it processes none. Waiting belongs to no message."""
+    from 1, those of the platform after all router lines; and 0 while it processes none. Waiting belongs to
+    no message."""
 
     def __setitem__(self, index: int, value: int, /) -> None: ...
 

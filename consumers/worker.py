@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from threading import Event
 
 import redis
@@ -114,8 +115,8 @@ class Worker:
             outage.wait(fault)
             return
         if batch is not None:
-            if batch.messages:
-                self._behind_since_ms = batch.messages[0]["received_at"]
+            if first := (batch.messages or batch.platform)[:1]:
+                self._behind_since_ms = first[0]["received_at"]
             self._handle(reader, batch, outage)
         self.idle()
         self._report_status(reader)
@@ -129,15 +130,17 @@ class Worker:
         while True:
             try:
                 self._divert_poison(batch)
-                self.current_message.begin_batch([message["id"] for message in batch.messages], batch.lease)
+                self.current_message.begin_batch(
+                    [message["id"] for message in chain(batch.messages, batch.platform)], batch.lease
+                )
                 self.handle(batch, keepalive)
                 self.current_message.clear()
                 self._shrink_factor = max(1, self._shrink_factor // 2)
                 outage.resolved()
                 reader.settled(batch)
                 self._forget_poison(batch)
-                if batch.messages:
-                    self._behind_since_ms = batch.messages[-1]["received_at"]
+                if last := (batch.messages or batch.platform)[-1:]:
+                    self._behind_since_ms = last[0]["received_at"]
                 return
             except StaleBatch:
                 self.current_message.clear()
@@ -172,16 +175,17 @@ class Worker:
 
     def _divert_poison(self, batch: Batch) -> None:
         """Raises redis.RedisError."""
-        names = poison_keys(self.store, self.group) if batch.messages else frozenset()
+        names = poison_keys(self.store, self.group) if batch.messages or batch.platform else frozenset()
         if not names:
             return
-        for message in [message for message in batch.messages if message_key(message["id"]) in names]:
-            batch.messages.remove(message)
-            reason = f"poison: {POISON_AFTER} workers hung or died while processing it"
-            batch.bad.append(BadValue(encode(message), reason, is_poison=True))
-            log.warning(
-                "a message that stopped two workers is moved to the dead letters: id=%s", message["id"]
-            )
+        for messages in (batch.messages, batch.platform):
+            for message in [message for message in messages if message_key(message["id"]) in names]:
+                messages.remove(message)
+                reason = f"poison: {POISON_AFTER} workers hung or died while processing it"
+                batch.bad.append(BadValue(encode(message), reason, is_poison=True))
+                log.warning(
+                    "a message that stopped two workers is moved to the dead letters: id=%s", message["id"]
+                )
 
     def _forget_poison(self, batch: Batch) -> None:
         names = [message_key(decode(bad.value)["id"]) for bad in batch.bad if bad.is_poison]

@@ -23,6 +23,7 @@ from pathlib import Path
 from app.groups import group_names
 from demo.drill import QUESTIONS, answers
 from demo.supervisor import Supervisor, raise_on_sigterm
+from servers.platform_story import APP, LEAKING_DYNO, SLOWER_PATH
 from servers.processes import inherited_environ, procfile
 from servers.redis_server import NoRedisServer, RedisServer
 
@@ -194,7 +195,7 @@ def _run(
         return _watch(supervisor, args.seconds, None)
     traffic = [*python, "servers.traffic", "--rate", str(args.rate), "--url-from", "DEMO_DRAIN_URL"]
     # By its environment, not its command line: other users of the machine can read that.
-    supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": drain})
+    supervisor.start("traffic", traffic, {**environ, "DEMO_DRAIN_URL": f"{drain}?app={APP}"})
     history = [*python, "servers.history", "--rate", str(args.rate), "--until", str(time.time())]
     supervisor.start("history", history, environ, may_end=[0])
     supervisor.print_line(
@@ -203,6 +204,8 @@ def _run(
         f"  {_reach(args.host)}\n"
         f"  The demo simulates {args.rate:g} requests/s and the traffic of the hour before. Its errors are\n"
         "  simulated too: H-codes, slow requests and, every few minutes, messages that Logplex lost (L10).\n"
+        f"  So is what the platform says of the app `{APP}`: releases, dynos, memory. Every 20 minutes a\n"
+        f"  deploy makes {SLOWER_PATH} slower and is rolled back, and {LEAKING_DYNO} leaks memory.\n"
         "  The replay goes to a copy of the simulated app in which searches are slower. After a minute, a\n"
         "  replay with thresholds fails because of them: see Replay on the page.\n"
         "  Ctrl-C stops everything.\n"

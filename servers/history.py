@@ -1,20 +1,22 @@
 """An hour of traffic before the demo began: `python -m servers.history --rate 100`, with REDIS_URL set.
 
 The metrics worker's own code counts invented lines of the past, newest first, so that the page has
-figures when it opens. They go past the message log: there, the replay would take them for requests
-that it missed.
+figures, releases and dynos when it opens. They go past the message log: there, the replay would take them
+for requests that it missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import math
 import os
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import redis
 
@@ -29,6 +31,8 @@ from app.store.claims import offsets_claim
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
 from servers.messages import router_message
+from servers.platform import Said
+from servers.platform_story import APP, SLOWER_PATH, SLOWER_TIMES, Story
 from servers.shop import FAILURE_SHARE
 from servers.traffic import Traffic
 
@@ -52,24 +56,56 @@ def requests_s(rate: float, age_s: float) -> float:
     return rate * (1 - QUIETER * (1 - math.cos(2 * math.pi * age_s / WAVE_S)) / 2)
 
 
-def batches(rate: float, minutes: int, until_s: float, seed: int = 2) -> Iterator[list[RouterMessage]]:
-    """The messages of each minute before `until_s`, the newest minute first."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What the platform has said in a span, and how the app was in it."""
+
+    said: list[Said]
+    slower: Mapping[str, float]
+    failing_dyno: str
+
+
+def spans(minutes: int, until_s: float, seed: int) -> list[Span]:
+    """Those of SPAN_S before `until_s`, the newest first."""
+    started_s = until_s - minutes * MINUTE_S
+    story = Story(seed, started_s)
+    found = []
+    for number in range(1, minutes * MINUTE_S // SPAN_S + 1):
+        now_s = started_s + number * SPAN_S
+        found.append(Span(story.until(now_s), story.slower(now_s - SPAN_S / 2), story.failing_dyno(now_s)))
+    return found[::-1]
+
+
+def batches(
+    rate: float, minutes: int, until_s: float, seed: int = 2
+) -> Iterator[tuple[list[RouterMessage], list[RouterMessage]]]:
+    """The messages of each minute before `until_s`, the newest minute first: the router's, the platform's."""
     rng = random.Random(seed)
     traffic = Traffic(seed)
-    lines = [traffic.answered_line() for _ in range(LINES_MADE)]
+    usual = [traffic.answered_line() for _ in range(LINES_MADE)]
+    traffic.slower = {SLOWER_PATH: SLOWER_TIMES}
+    slower = [traffic.answered_line() for _ in range(LINES_MADE)]
+    story = iter(spans(minutes, until_s, seed))
+    number = itertools.count()
     for minute in range(minutes):
         batch: list[RouterMessage] = []
+        platform: list[RouterMessage] = []
         for span in range(MINUTE_S // SPAN_S):
             newest_s = minute * MINUTE_S + span * SPAN_S
+            told = next(story)
+            platform += [
+                said.message(message_id("history-platform", next(number)), APP) for said in told.said
+            ]
+            traffic.failing_dyno = told.failing_dyno
             wanted = requests_s(rate, newest_s) * SPAN_S
             # As spread as the requests of many independent clients are.
             count = max(0, round(rng.gauss(wanted, math.sqrt(wanted))))
-            for line in rng.choices(lines, k=count):
+            for line in rng.choices(slower if told.slower else usual, k=count):
                 # Each failure is one of its own: they are few enough to be looked at.
                 text = traffic.failed_line() if rng.random() < FAILURE_SHARE else line
                 at_s = until_s - newest_s - rng.random() * SPAN_S
-                batch.append(router_message(text, at_s, id=message_id("history", len(batch))))
-        yield batch
+                batch.append(router_message(text, at_s, id=message_id("history", len(batch)), app=APP))
+        yield batch, platform
 
 
 def fill(store: redis.Redis, settings: Settings, rate: float, minutes: int, until_s: float) -> int:
@@ -80,9 +116,9 @@ def fill(store: redis.Redis, settings: Settings, rate: float, minutes: int, unti
         is_connection=open_connection_matcher(settings),
     )
     total = 0
-    for number, batch in enumerate(batches(rate, minutes, until_s)):
+    for number, (batch, platform) in enumerate(batches(rate, minutes, until_s)):
         claim = offsets_claim(POSITIONS, [(0, number, number + 1, number > 0)])
-        changes = aggregator.changes(batch, int(time.time()))
+        changes = aggregator.changes(batch, int(time.time()), platform)
         apply(store, "metrics", claim, changes, settings.routes_max)
         total += len(batch)
     store.delete(POSITIONS)

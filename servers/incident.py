@@ -1,8 +1,9 @@
 """An incident that is scripted, so that it is known what there is to be found: `python -m servers.incident`.
 
 Three invented apps log their requests. After a quiet time four things go wrong: a route becomes slow, another
-one times out, one dyno fails, and a deploy takes an app down for a moment. What was done, when, and to which
-requests is the incident's truth: a drill compares with it what a person, or a test, has found out.
+one times out, one dyno fails, and a deploy takes an app down for a moment. The platform says what it knows of
+the last two: a dyno that is over its memory, and a release. What was done, when, and to which requests is the
+incident's truth: a drill compares with it what a person, or a test, has found out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from urllib.parse import urlencode
 
 from servers.logplex_client import LogplexClient, frame_sizes
 from servers.messages import router_line, router_syslog
+from servers.platform import Platform
 from servers.shop import ROUTES, Route, answer
 
 APPS = ("shop", "blog", "api")
@@ -34,6 +36,8 @@ FRAMES_S = 5
 STEP_S = 10
 """Figures are kept by ten seconds: a fault begins early in one, so that it is clear which is the first."""
 CLIENT = "198.51.100.7"
+LEAK_MB_S = 6.0
+"""It is over its memory by about the time at which it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,22 @@ class Incident:
         self._started_s = started_s // STEP_S * STEP_S
         self._faults = faults
         self._weights = list(itertools.accumulate(route.weight for route in ROUTES))
+        self._platforms = {app: self._platform(app, seed) for app in APPS}
         self.truths = {fault.name: Truth(fault.name, fault.app, fault.path, fault.dyno) for fault in faults}
+
+    def _platform(self, app: str, seed: int) -> Platform:
+        """With a leak where a dyno fails, and a release where a deploy does."""
+        faults = [fault for fault in self._faults if fault.app == app]
+        leaks = {fault.dyno: LEAK_MB_S for fault in faults if fault.dyno}
+        platform = Platform(seed, self._started_s, formation={"web": len(DYNOS)}, leaks=leaks)
+        for fault in faults:
+            if fault.name == "deploy":
+                platform.release(self._started_s + fault.starts_s, f"Deploy {seed:08x}")
+        return platform
+
+    def platform_lines(self, app: str, at_s: float) -> list[bytes]:
+        """What the platform has said of an app since the last call."""
+        return [said.syslog() for said in self._platforms[app].until(at_s)]
 
     def lines(self, app: str, count: int, at_s: float) -> Iterator[bytes]:
         """So many router lines of an app, logged at a time (Unix s)."""
@@ -167,7 +186,8 @@ def deliver(url: str, incident: Incident, rate: float, seconds: float) -> int:
     refused = 0
     for count in frame_sizes(rate, FRAMES_S, seconds):
         for app, client in clients.items():
-            lines = list(incident.lines(app, count, time.time()))
+            now_s = time.time()
+            lines = [*incident.lines(app, count, now_s), *incident.platform_lines(app, now_s)]
             refused += bool(lines) and not client.deliver(lines).accepted
     for client in clients.values():
         client.close()

@@ -1,4 +1,4 @@
-"""Router lines, as text, as syslog messages and as messages of the topic `router`.
+"""Router lines, as text, as syslog messages and as messages of the topic `router`; the platform's lines.
 
 The demo, the benchmarks and the tests build theirs here, so that a new key is added in one place.
 `tests/servers/test_messages.py` compares them with what the drain writes.
@@ -84,6 +84,18 @@ def stamp(at_s: float) -> str:
 def router_syslog(line: str, at_s: float) -> bytes:
     """The line as the syslog message that Logplex delivers, without its octet count."""
     return f"<158>1 {stamp(at_s)} host heroku router - {line}\n".encode("utf-8", "surrogateescape")
+
+
+def platform_syslog(procid: str, text: str, at_s: float, *, app_name: str = "heroku") -> bytes:
+    """What the platform says, as the syslog message that Logplex delivers, without its octet count."""
+    return f"<45>1 {stamp(at_s)} host {app_name} {procid} - {text}\n".encode("utf-8", "surrogateescape")
+
+
+def platform_message(
+    procid: str, text: str, at_s: float, *, app_name: str = "heroku", **more: Any
+) -> RouterMessage:
+    """What the platform says, as a message of the message log; `more` as of `router_message`."""
+    return router_message(f"{text}\n", at_s, procid=procid, app_name=app_name, prival=45, **more)
 
 
 def router_message(

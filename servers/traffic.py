@@ -1,8 +1,8 @@
 """Realistic router traffic as Logplex delivers it: `python -m servers.traffic --url ... --rate 200`.
 
 Lines of Router 2.0, or of the legacy router: mixed routes, methods and statuses, H-codes, slow tails, now and
-then a websocket; lines of other processes between, and every few minutes a loss notice. The same seed gives
-the same lines.
+then a websocket; lines of other processes between, what the platform says, and every few minutes a loss
+notice. The same seed gives the same lines.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from servers.logplex_client import LogplexClient, frame_sizes
 from servers.messages import router_line, router_syslog, stamp
+from servers.platform_story import FIRST_VERSION, RELEASES_A_CYCLE, Story
 from servers.shop import ROUTES, WEBSOCKET, Route, answer
 
 FRAMES_S = 5
@@ -50,6 +51,9 @@ FAILURES: tuple[tuple[str, str, int, float, int | None], ...] = (
 """Code, description, status, ms, bytes. Router 2.0 logs an H18 with the status that was already sent."""
 FAILURE_WEIGHTS = (10, 5, 3, 2)
 
+FAILING_DYNO_SHARE = 0.8
+"""Of the router's failures, where one dyno is in a bad way."""
+
 WEBSOCKET_SHARE = 0.002
 """Of all requests."""
 
@@ -57,15 +61,25 @@ WEBSOCKET_SHARE = 0.002
 class Traffic:
     """An endless source of lines from dynos 1 to 4."""
 
-    def __init__(self, seed: int, *, is_legacy: bool = False) -> None:
-        """`is_legacy`: of the legacy router, which logs paths as they were sent; else of Router 2.0."""
+    def __init__(self, seed: int, *, is_legacy: bool = False, story: Story | None = None) -> None:
+        """`is_legacy`: of the legacy router, which logs paths as they were sent; else of Router 2.0. `story`:
+        what the platform says in between, and does to the requests."""
         self._random = random.Random(seed)
         self._is_legacy = is_legacy
+        self._story = story
+        self.slower: Mapping[str, float] = {}
+        """Paths whose requests take so many times as long."""
+        self.failing_dyno = ""
+        """The dyno on which most of what fails does; empty: any."""
         self._weights = list(itertools.accumulate(route.weight for route in ROUTES))
         self._next_loss_s: float | None = None
 
     def lines(self, count: int, now_s: float) -> Iterator[bytes]:
-        """`count` router lines, with what other processes write between them."""
+        """`count` router lines, with what other processes write between them, and what the platform has said
+        since the last call."""
+        if self._story:
+            yield from (said.syslog() for said in self._story.until(now_s))
+            self.slower, self.failing_dyno = self._story.slower(now_s), self._story.failing_dyno(now_s)
         for _ in range(count):
             at_s = now_s - self._random.random() / FRAMES_S
             yield router_syslog(self.router_line(), at_s)
@@ -76,8 +90,6 @@ class Traffic:
                     self._random.randint(1, 4),
                     self._random.randint(5, 400),
                 )
-            if self._random.random() < 0.02:
-                yield b"<45>1 %s host heroku web.1 - source=web.1 sample#memory_total=412.05MB\n" % written
         if self._loses(now_s):
             written = stamp(now_s).encode()
             yield (
@@ -125,7 +137,7 @@ class Traffic:
         size = 0 if route.method == "HEAD" or found.status in (304, 302) else int(rng.lognormvariate(8, 1))
         return router_line(
             status=found.status,
-            service_ms=max(1, round(found.service_ms)),
+            service_ms=max(1, round(found.service_ms * self.slower.get(route.path, 1))),
             connect_ms=rng.choices((0, 1, 2, 5), (40, 50, 8, 2) if self._is_legacy else (95, 3, 1, 1))[0],
             bytes=size,
             **request,
@@ -133,13 +145,16 @@ class Traffic:
 
     def _failed(self, route: Route) -> str:
         code, desc, status, took_ms, size = self._random.choices(FAILURES, FAILURE_WEIGHTS)[0]
+        request = self._request(route)
+        if self.failing_dyno and self._random.random() < FAILING_DYNO_SHARE:
+            request["dyno"] = self.failing_dyno
         return router_line(
             status=503 if self._is_legacy and status == 200 else status,
             service_ms=took_ms,
             bytes=size,
             code=code,
             desc=desc,
-            **self._request(route),
+            **request,
         )
 
     def _request(self, route: Route) -> dict[str, Any]:
@@ -201,7 +216,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(url: str, rate: float, seconds: float, seed: int) -> int:
-    traffic = Traffic(seed)
+    # The hour before (servers/history.py) had three cycles.
+    traffic = Traffic(seed, story=Story(seed, time.time(), FIRST_VERSION + 3 * RELEASES_A_CYCLE))
     client = LogplexClient(url, TOKEN)
     refused = 0
     for count in frame_sizes(rate, FRAMES_S, seconds):

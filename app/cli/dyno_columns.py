@@ -7,8 +7,9 @@ from collections.abc import Callable
 from app.cli.column import Column, Row, where
 from app.formatting import NONE, number
 from app.store.queries import DynoRuntime
+from app.store.queries.dyno_runtime import SILENT
 
-BAD_STATES = ("crashed",)
+BAD_STATES = ("crashed", SILENT)
 
 
 def of_quota(memory_mb: float | None, quota_mb: float | None) -> str:
@@ -95,7 +96,7 @@ DYNO_COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "state",
         "STATE",
-        "of a dyno, as the platform says: up, starting, crashed, down",
+        "of a dyno: up, starting, crashed, down; silent: it was up, and sends nothing any more",
         lambda row: _of(row).state or NONE,
         lambda row: _of(row).state or None,
         where(lambda row: _of(row).state),

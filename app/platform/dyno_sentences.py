@@ -23,6 +23,9 @@ _MB = {"K": 1 / 1024, "": 1.0, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 """`mem=903M` was seen and `mem=1028MB` is documented; the others are guessed, and so is that a number without
 a unit is in MB."""
 
+ROUNDING = 0.003
+"""Of a memory in whole MB, and of a share in tenths of a percent."""
+
 _RESTARTS = ("Restarting", "Cycling")
 _IDLES = ("Idling", "Unidling")
 _COMMAND = "Starting process with command"
@@ -55,8 +58,15 @@ def _memory(dyno: str, found: re.Match[str], at_ms: int) -> Samples:
     values = [Sample("memory_total", total_mb, "MB")]
     share = float(found[3]) / 100 if found[3] else 0.0
     if share > 0:
-        values.append(Sample("memory_quota", round(total_mb / share, 2), "MB"))
+        values.append(Sample("memory_quota", _quota_mb(total_mb / share), "MB"))
     return Samples(at_ms, "dyno", dyno, "", tuple(values))
+
+
+def _quota_mb(computed_mb: float) -> float:
+    """The quota of a dyno size, which is a multiple of 512 MB (devcenter.heroku.com, dyno-sizes), if it is so
+    close that rounding explains the difference."""
+    quota_mb = 512.0 * round(computed_mb / 512)
+    return quota_mb if abs(computed_mb - quota_mb) < quota_mb * ROUNDING else round(computed_mb, 2)
 
 
 def old_state(event: Event) -> str:

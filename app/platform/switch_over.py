@@ -20,7 +20,7 @@ from app.platform.facts import Event
 BEGINS_MS = 5 * 60_000
 """A switch-over begins within this time of its release."""
 
-QUIET_MS = 2 * 60_000
+QUIET_MS = 60_000
 """It has ended if no dyno is on its way and none has begun for so long."""
 
 TAKES_MS = 30 * 60_000

@@ -45,9 +45,10 @@ they must neither take the place of those of the formation, nor wait for an hour
 EVENTS_KEPT_S = 31 * 86_400
 """How long events are kept, unless there are many: as long as the longest windows."""
 
-EVENTS_MAX_BYTES = {"releases": 256_000, "actions": 256_000, "dynos": 1_000_000}
-"""What each table of events of an app takes in Redis at most: 1.5 MB in all, if it has so many. About 900
-releases fit, and 3,500 events of dynos: a day of 20 dynos that all exceed their memory."""
+EVENTS_MAX_BYTES = {"releases": 400_000, "actions": 200_000, "dynos": 1_100_000}
+"""What each table of events of an app takes in Redis at most: 1.7 MB in all, if it has so many. About 600
+releases with what explains them fit, and 3,400 events of dynos: a day of 20 dynos that all exceed their
+memory takes 1.03 MB."""
 
 EVENT_TEXT_MAX_BYTES = 800
 EVENT_NAMES_MAX_BYTES = 1_500

@@ -39,15 +39,17 @@ from app.store.samples import safe
 RELEASES, ACTIONS, DYNOS = "releases", "actions", "dynos"
 TABLES = (RELEASES, ACTIONS, DYNOS)
 
+_OF_RELEASES: tuple[Kind, ...] = ("release", "deploy", "rollback", "config", "add-on", "command")
+
 _TABLE_OF: Mapping[Kind, str] = {
-    **dict.fromkeys(("release", "deploy", "rollback", "config", "add-on"), RELEASES),
-    **dict.fromkeys(("scale", "build", "command", "other"), ACTIONS),
+    **dict.fromkeys(_OF_RELEASES, RELEASES),
+    **dict.fromkeys(("scale", "build", "other"), ACTIONS),
 }
 
 SLOT_MAX_MS = 600_000
 
 _SLOT_MS: Mapping[Kind, int] = {
-    **dict.fromkeys(("release", "deploy", "rollback", "config", "add-on"), 1),
+    **dict.fromkeys(_OF_RELEASES, 1),
     **dict.fromkeys(("error", "idle"), SLOT_MAX_MS),
 }
 _SLOT_OF_OTHERS_MS = 60_000
@@ -63,8 +65,9 @@ ROW_UNITS = 40
 
 ROWS_A_PART = 20
 
-ROW_BYTES = 200
-"""What a row takes in Redis beside its JSON: in a sorted set and in a hash, with all its times."""
+ROW_BYTES = 250
+"""What a row takes in Redis beside its JSON, in a sorted set and in a hash: 180 with one moment, 250 with all
+that it may list."""
 
 META = ("bytes", "floor", "lost_ms")
 """Fields of the hash that are no rows. An id has 11 characters."""

@@ -31,9 +31,11 @@ Kind = Literal[
     "malformed",
     "app_name",
     "newline",
+    "platform_topic",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""`app_name` and `newline` are of accepted frames; with all others the frame was refused for good."""
+"""The last three are of accepted frames; with all others the frame was refused for good. `platform_topic` is
+no sender's fault: it counts messages of the platform that the log had no topic for."""
 
 SenderKind = Literal["logplex", "other"]
 """`logplex`: the request has the headers of Logplex or log-shuttle (or of another receiver's senders). Anyone

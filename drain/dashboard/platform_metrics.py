@@ -75,7 +75,7 @@ def addon_families(addons: Iterable[AddonRow], now_s: float) -> Iterator[Metric]
     samples = GaugeMetricFamily(
         "tailrace_addon_sample",
         "What an add-on logged of itself last, in its own unit",
-        labels=["app", "kind", "source", "addon", "name", "unit"],
+        labels=["app", "kind", "source", "addon", "measure", "unit"],
     )
     room: dict[str, int] = {}
     for row in addons:

@@ -144,9 +144,11 @@ class Intake:
                 frame_id = frame_id_of(envelope.frame_id, envelope.token, body, name_in_url or "")
                 frame = receiver.parse(body, frame_id, app, envelope.declared_count)
                 frame.token = envelope.token
-                self._ingest(frame, receiver)
+                left_out = self._ingest(frame, receiver)
                 if name_in_url is None:
                     self._faults.record("app_name", "logplex", envelope.token)
+                if left_out:
+                    self._faults.record("platform_topic", "logplex", envelope.token, left_out)
                 if frame.uncounted_newlines:
                     self._faults.record("newline", "logplex", envelope.token, frame.uncounted_newlines)
         finally:
@@ -169,9 +171,9 @@ class Intake:
             raise Refusal(401, "DRAIN_TOKENS is set, but the drain sends no token", NO_TOKEN, "no_token")
         return app, "" if tokens and token else named
 
-    def _ingest(self, frame: Frame, receiver: Receiver) -> None:
+    def _ingest(self, frame: Frame, receiver: Receiver) -> int:
         try:
-            ingest(
+            return ingest(
                 frame,
                 self._writer,
                 self._store,

@@ -39,8 +39,9 @@ def ingest(
     tokens: Mapping[str, str],
     *,
     keep_users: bool = False,
-) -> None:
-    """Returns once all that the frame holds is safe, and counts it. `tokens`: DRAIN_TOKENS, which says whose
+) -> int:
+    """Returns once all that the frame holds is safe, and counts it: how many messages of the platform the log
+    has no topic for, which are not kept. `tokens`: DRAIN_TOKENS, which says whose
     a loss is. Unless `keep_users`, nothing that is stored says who made a release.
 
     Raises MalformedFrame for a body that is broken from its first byte, NotDurable when it is not
@@ -57,9 +58,13 @@ def ingest(
         platform, more = _encoded(said, frame)
         too_large += more
     dead_letters = _dead_letters(frame, too_large, keep_users=keep_users)
+    left_out = 0
     if values or platform or frame.notices or dead_letters:
-        _append(frame, values, platform, dead_letters, writer, store, instruments, deadline_s, tokens)
+        left_out = _append(
+            frame, values, platform, dead_letters, writer, store, instruments, deadline_s, tokens
+        )
     _count(frame, len(too_large), instruments)
+    return left_out
 
 
 def values_of(frame: Frame) -> tuple[list[bytes], list[bytes]]:
@@ -89,7 +94,7 @@ def _append(
     instruments: Instruments,
     deadline_s: float,
     tokens: Mapping[str, str],
-) -> None:
+) -> int:
     def record_events() -> bytes:
         if not frame.notices and not dead_letters:
             return b""
@@ -115,6 +120,7 @@ def _append(
             instruments.platform_messages.inc(appended.platform)
         if appended.duplicate:
             instruments.duplicates.inc()
+    return 0 if appended.duplicate else len(platform) - appended.platform
 
 
 def _write_events(

@@ -102,10 +102,9 @@ def _parse_by_line(body: bytes, frame: Frame) -> None:
         try:
             count, pri, timestamp, host, app, procid, msgid, text = line.split(" ", 7)
             if count == _COUNTS[size] and pri in _PRIVALS:
-                if (
-                    app != PLATFORM
-                    and procid not in _WANTED
-                    and (procid in dynos or app != APP or is_own_output(procid, dynos))
+                # The first half is true of nearly every message, and all that there is time for.
+                if (procid in dynos and app != "heroku") or (
+                    procid not in _WANTED and app != PLATFORM and (app != APP or is_own_output(procid, dynos))
                 ):
                     index += 1
                     offset += size + 1

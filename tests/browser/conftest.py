@@ -54,8 +54,6 @@ class Site:
         self.asked: list[str] = []
         self.answers: dict[str, Callable[[Mapping[str, str]], object]] = {}
         """Path -> what is answered there in place of what the API finds, by the parameters."""
-        self.missing: set[str] = set()
-        """Paths at which there is nothing (404)."""
         settings = Settings(redis_url=redis_url)
         self._app = Flask("site", static_folder=None)
         self._store = connect(settings, connections=4, timeout_s=3)
@@ -65,8 +63,6 @@ class Site:
 
     def _note(self) -> Response | None:
         self.asked.append(request.path)
-        if request.path in self.missing:
-            return Response('{"error": "no such thing"}', 404, mimetype="application/json")
         answer = self.answers.get(request.path)
         if answer is None:
             return None

@@ -10,7 +10,8 @@ import pytest
 
 from app.store import queries
 from app.store.queries.addons import AddonRow, Addons, AddonValue
-from app.store.queries.dynos import DynoRow, DynoRuntime, DynosTable, ProcessRow
+from app.store.queries.dyno_runtime import DynoRuntime
+from app.store.queries.dynos import DynoRow, DynosTable, ProcessRow
 from app.store.queries.events import EventRow, Events
 from app.store.queries.figures import Latency
 from app.store.queries.names import NameFigures

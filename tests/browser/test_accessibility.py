@@ -16,6 +16,7 @@ from drain.dashboard.endpoints import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
 from tests.browser import releases
 from tests.browser.conftest import PHONE, Page
+from tests.browser.dynos import answer_with, incident, of_dyno, postgres
 from tests.browser.traffic import fill_shop, judged_run, report_worker
 from tests.conftest import skip_or_fail
 from tests.support import sample_result
@@ -113,6 +114,42 @@ def test_nothing_is_wrong_with_any_view_of_traffic(
     look(f"#/routes/{search}?{past}", lambda: page.is_shown("#go-live") and page.all(".histogram"), "past")
     look(f"#/routes/{'0' * 64}?from=never", lambda: page.is_shown("#missing"), "no such route")
     look("#/?app=nobody", lambda: page.is_shown("#missing"), "no such app")
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+def test_nothing_is_wrong_with_dynos(
+    page: Page,
+    axe: str,
+    shop: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+    size: tuple[int, int],
+) -> None:
+    now_s = time.time()
+    answer_with(monkeypatch)(
+        incident(now_s), addons=[postgres(now_s)], events=of_dyno(now_s), without_metrics=["shop"]
+    )
+
+    def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
+        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.wait_for(is_there, name)
+        open_all_details(page)
+        assert faults(page, axe) == [], name
+
+    look(
+        "#/dynos?app=shop&window=5m", lambda: page.is_shown(".findings") and page.is_shown(".addon"), "dynos"
+    )
+    page.one("#dynos-filter").send_keys("nowhere")
+    page.wait_for(lambda: page.is_shown(".dynos-list .none"), "no match")
+    assert faults(page, axe) == [], "no match"
+    shown = ".dyno-detail .plot canvas"
+    look(
+        "#/dynos/web.3?app=shop&window=5m",
+        lambda: len(page.all(shown)) == 3 and page.is_shown(".dyno-events"),
+        "a dyno",
+    )
+    look("#/dynos/web.99?app=shop&window=5m", lambda: page.is_shown(".dyno-detail .none"), "no such dyno")
+    look("#/?app=shop&window=5m", lambda: page.all(".names .against"), "the summary")
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)

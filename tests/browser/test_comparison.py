@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,10 +13,13 @@ import redis
 from selenium.webdriver.support.ui import Select
 
 from app.comparison.result import Comparison
+from app.platform.facts import Event
 from app.store.keys import digest
+from servers.figures import SeenRequest, fill, fill_facts
 from tests.browser import releases
 from tests.browser.conftest import PHONE, Page, Site
 from tests.browser.releases import comparison, events, figure, release, route, slower_checkout
+from tests.browser.traffic import report_worker
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +62,6 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.texts("#comparison .verdict-text > p")[1:] == [
         "1 other route is better.",
         "All routes together: p95 80 ms → 81 ms, +1.3 % (\u22125 to +8 %).",
-        "At the same times a day earlier: p95 80 ms → 81 ms, +1.3 % (\u22125 to +8 %), no difference shown.",
     ]
     rows = page.texts(f"{ROUTES} tbody th > :first-child")
     assert rows == ["All routes", "/checkout", "/cart", "/"], "worse ones first"
@@ -70,7 +74,7 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.texts(f"{cell} .compared-word") == ["✗ worse"]
     assert not page.all("[data-figure=aborted]"), "a column in which nothing is"
     assert page.texts(".comparison-sides dt")[:3] == ["Before", "After", "Left out"]
-    assert page.texts(".comparison-sides dd")[2] == "the 40 s in which the dynos were replaced"
+    assert page.texts(".comparison-sides dd")[2] == ("the 40 s in between, with the switch-over to new dynos")
     assert page.texts(".comparison-warnings li") == [
         "The rate changed by 48 %: the time of day may explain a difference."
     ]
@@ -80,6 +84,14 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.run(
         "const own = document.querySelector('.compared-sheet'); return own.scrollWidth <= own.clientWidth"
     ), "it fits"
+    page.wait_for(lambda: len(page.all("#comparison .plot canvas")) == 3, "plots of both spans")
+    assert page.texts("#comparison figure:first-child .mark-label") == ["v42 9154a1d2"]
+    bands = page.run(
+        "return [...document.querySelectorAll('#comparison figure:first-child .band')]"
+        ".map((one) => one.clientWidth)"
+    )
+    assert len(bands) == 2
+    assert bands[0] == pytest.approx(bands[1], abs=6)
     page.one(".comparison-yesterday summary").click()
     assert page.text(".comparison-yesterday summary") == "The same times a day earlier: no difference shown"
     assert page.is_shown(".comparison-yesterday table")
@@ -166,10 +178,10 @@ def test_what_is_refused_says_why_and_how_to_mend_it(
     )
     open_comparison(page, "#/compare/v42?window=1h")
     assert page.text("#comparison .verdict-word") == "Not compared"
-    assert page.text(SHOWN) == "Name the app: DRAIN_TOKENS, or ?app=NAME in the drain's URL. <b>x</b>"
+    assert page.text(SHOWN) == "Name the app: DRAIN_TOKENS, or ?app=NAME in the drain's URL. <b>x</b>."
     assert page.texts(f"{SHOWN} code") == ["DRAIN_TOKENS", "?app=NAME"]
     assert page.is_shown(".spans summary"), "two spans can be compared all the same"
-    assert not page.all("#comparison table")
+    assert not page.all("#comparison .compared")
     page.shot("comparison-refused")
 
 
@@ -259,12 +271,29 @@ def test_each_outcome_has_its_sentence(
     assert page.run("return window.hacked") is None
 
 
-def test_a_release_that_is_not_kept_is_no_outage(page: Page, shop: redis.Redis, site: Site) -> None:
-    site.missing.add("/api/compare")
-    open_comparison(page, "#/compare/v999?app=shop")
-    assert page.text(SHOWN) == "No release v999 of shop is kept. Choose another one."
-    assert page.text("#live") == "live"
-    assert not page.is_shown("#outage")
+def test_two_spans_are_compared_by_their_real_figures(page: Page, redis_client: redis.Redis) -> None:
+    now_s = int(time.time()) // 10 * 10
+    slow_from_s = now_s - 1_200
+    seen = [
+        SeenRequest(
+            now_s - 2_400 + at / 2,
+            path,
+            service_ms=(300 if at % 3 else 320) if path == "/slow" and at > 2_400 else 100 + at % 40,
+        )
+        for at in range(4_700)
+        for path in ("/slow", "/calm")
+    ]
+    fill(redis_client, seen, now_s)
+    report_worker(redis_client)
+    spans = f"from={now_s - 2_300}&to={slow_from_s}&with_from={slow_from_s}&with_to={now_s - 60}"
+    open_comparison(page, f"#/compare?{spans}")
+    page.wait_for(lambda: page.text("#comparison .verdict-word").strip() == "✗ worse", "the word")
+    assert page.text(".verdict-sentence").startswith("P95 of /slow got ")
+    assert page.texts(f"{ROUTES} tbody th > :first-child") == ["All routes", "/slow", "/calm"]
+    assert page.texts(f"{ROUTES} .compared-word")[1:] == ["✗ worse", "\u2013 no difference shown"]
+    page.wait_for(lambda: len(page.all("#comparison .plot canvas")) == 3, "plots")
+    page.shot("comparison-spans")
+    assert page.complaints() == []
 
 
 def test_several_apps_without_a_choice_are_offered_one(
@@ -298,3 +327,79 @@ def test_a_comparison_fits_a_phone(
     page.one(".spans summary").click()
     assert page.run("return document.documentElement.scrollWidth") == PHONE[0]
     page.shot("phone-comparison-dark")
+
+
+def test_from_a_mark_on_a_plot_to_the_route_that_the_release_made_slower(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    """All of it real: what the platform said, the requests, and what the API finds of both."""
+    now_s = int(time.time())
+    released_s = now_s - 1_200
+    rng = random.Random(5)
+    seen = []
+    for at in range(20_000):
+        at_s = now_s - 2_300 + at * 0.11
+        path = f"/route-{at % 5}"
+        slower = 1.5 if path == "/route-3" and at_s > released_s + 30 else 1.0
+        seen.append(SeenRequest(at_s, path, round(100 * slower * rng.lognormvariate(0, 0.4)), app="shop"))
+    fill(redis_client, seen, now_s)
+    at_ms = released_s * 1000
+    facts = [
+        Event("release", at_ms, "Release v42 created", version=42),
+        Event("deploy", at_ms, "Deploy 9154a1d2", commit="9154a1d2"),
+        Event("state", at_ms + 9_000, "State changed from up to down", "web.1", state="down"),
+        Event("state", at_ms + 12_000, "State changed from starting to up", "web.1", state="up"),
+        Event("error", at_ms + 600_000, "Error R14 (Memory quota exceeded)", "web.1", code="R14"),
+    ]
+    fill_facts(redis_client, "shop", facts, now_s)
+    report_worker(redis_client)
+    page.open("#/?app=shop&window=1h")
+    page.wait_for(lambda: page.texts(".plots figure:first-child .mark-label") == ["v42 9154a1d2"], "the mark")
+    page.wait_for(lambda: any("R14" in text for text in page.texts(".event-text")), "the error in the list")
+    page.one(".plots figure:first-child .mark a").click()
+    page.wait_for(lambda: page.is_shown(SHOWN), "the verdict")
+    assert page.fragment().startswith("#/compare/v42?app=shop&")
+    assert page.text("#comparison .verdict-word").strip() == "✗ worse"
+    assert re.match(
+        r"v42 made p95 of /route-3 \d\d % worse \(\d+ to \d+ %\)\.", page.text(".verdict-sentence")
+    )
+    words = dict(
+        zip(
+            page.texts(f"{ROUTES} tbody th > :first-child"),
+            page.texts(f"{ROUTES} .compared-word"),
+            strict=True,
+        )
+    )
+    assert [name for name, word in words.items() if word == "✗ worse" and name != "All routes"] == [
+        "/route-3"
+    ]
+    page.wait_for(
+        lambda: page.texts("#comparison figure:first-child .mark-label") == ["v42 9154a1d2"], "its mark"
+    )
+    page.shot("comparison-real")
+    assert page.complaints() == []
+
+
+def test_the_releases_of_an_app_without_a_name_are_marked_but_not_compared(
+    page: Page, redis_client: redis.Redis
+) -> None:
+    now_s = int(time.time())
+    fill(redis_client, [SeenRequest(now_s - 5 - at, "/") for at in range(1_500)], now_s)
+    fill_facts(
+        redis_client, "", [Event("release", (now_s - 900) * 1000, "Release v7 created", version=7)], now_s
+    )
+    report_worker(redis_client)
+    page.open("#/?window=1h")
+    page.wait_for(lambda: page.texts(".plots figure:first-child .mark-label") == ["v7"], "the mark")
+    page.one(".plots figure:first-child .mark a").click()
+    page.wait_for(lambda: page.is_shown(SHOWN), "the refusal")
+    assert page.text("#comparison .verdict-word") == "Not compared"
+    assert "DRAIN_TOKENS" in page.text(SHOWN)
+    assert "?app=NAME" in page.text(SHOWN)
+    page.one(".spans summary").click()
+    for name, text in (("from", "25m"), ("to", "15m"), ("with-from", "13m"), ("with-to", "3m")):
+        page.one(f"#spans-{name}").send_keys(text)
+    page.one(".spans button").click()
+    page.wait_for(
+        lambda: page.text("#comparison .verdict-word").strip() == "\u2013 no difference shown", "the word"
+    )

@@ -28,7 +28,9 @@ def test_it_shows_figures_plots_and_routes(page: Page, shop: redis.Redis) -> Non
     assert all(any(char.isdigit() for char in figure) for figure in page.texts("#figures dd:not(.sub)"))
     assert len(page.all("#table svg.spark .line[d^='M']")) == len(ROUTES)
     assert page.text("#live") == "live"
-    described = [page.text(f"#{panel.get_attribute('aria-describedby')}") for panel in page.all(".plot")]
+    described = [
+        page.text(f"#{panel.get_attribute('aria-describedby')}") for panel in page.all("#plots .plot")
+    ]
     assert len(described) == 3
     assert all("highest" in words for words in described)
     page.shot("page-light")

@@ -16,6 +16,7 @@ from app.platform.release import Release
 from app.store.keys import digest
 from app.store.queries.events import EventRow
 from tests.browser.conftest import PHONE, Page, Site
+from tests.browser.dynos import answer_with, incident
 from tests.browser.releases import events, release, shop_rows
 
 pytestmark = pytest.mark.browser
@@ -257,3 +258,17 @@ def test_releases_fit_a_phone_in_the_dark(page: Page, shop: redis.Redis, said: C
     assert all(one["right"] <= PHONE[0] and one["left"] >= 0 for one in boxes)
     assert all(one["right"] <= other["left"] + 1 for one, other in itertools.pairwise(boxes)), "side by side"
     page.shot("phone-marks-dark")
+
+
+def test_the_plots_of_a_dyno_have_the_marks_too(
+    page: Page, shop: redis.Redis, said: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch)(incident(time.time()))
+    said([release(42, 150, commit="9154a1d2")])
+    page.open("#/dynos/web.3?app=shop&window=5m")
+    label = ".dyno-detail figure:first-child .mark-label"
+    page.wait_for(lambda: page.is_shown(label), "the mark")
+    assert page.texts(label) == ["v42 9154a1d2"]
+    page.one(".dyno-detail figure:first-child .mark a").click()
+    page.wait_for(lambda: page.fragment().startswith("#/compare/v42?app=shop&"), "the comparison")
+    assert page.complaints() == []

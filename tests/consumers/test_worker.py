@@ -16,7 +16,8 @@ import redis
 
 from app.errors import LogUnavailable, TailraceError
 from app.log import Batch, Reader, open_log
-from app.log.redis.stream import log_counts
+from app.log.redis.stream import group_lag, log_counts
+from app.message import decode
 from app.redis_client import connect
 from app.settings import Settings
 from app.store.keys import WORKERS
@@ -28,7 +29,7 @@ from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
-from tests.app.log.logs import frame
+from tests.app.log.logs import frame, said
 
 
 @pytest.fixture
@@ -57,16 +58,18 @@ class Running:
         self._thread = threading.Thread(target=self.worker.run)
 
     def open_reader(self) -> Reader:
-        return open_log(self.settings).reader("metrics", "earliest", rewind_to_store=True)
+        return open_log(self.settings).reader(
+            "metrics", "earliest", rewind_to_store=True, reads_platform=True
+        )
 
     def handle(self, batch: Batch, keepalive: Callable[[], None]) -> None:
         self.keepalive = keepalive
         self._settle(self.store, batch)
-        self.handled += [found["id"] for found in batch.messages]
+        self.handled += [found["id"] for found in batch.messages + batch.platform]
 
-    def write(self, name: str, count: int = 3) -> None:
+    def write(self, name: str, count: int = 3, platform: int = 0) -> None:
         writer = open_log(self.settings).writer()
-        writer.append(name, frame(name, count), 4)
+        writer.append(name, frame(name, count), 4, platform=said(name, count, platform))
         writer.close()
 
     def __enter__(self) -> Running:
@@ -343,6 +346,51 @@ def test_what_fails_with_a_message_in_hand_is_counted_unless_it_is_on_purpose(
     assert running.store.hget(poison_counts_key("metrics"), "f1.1") == count
     assert running.worker.current_message.is_empty
     running.store.close()
+
+
+def test_a_message_of_the_platform_that_stops_workers_becomes_a_dead_letter_and_the_rest_is_handled(
+    redis_url: str,
+) -> None:
+    bad: list[str] = []
+
+    def fail_on_one(store: redis.Redis, batch: Batch) -> None:
+        bad.extend(decode(found.value)["id"] for found in batch.bad if found.is_poison)
+        names = [found["id"] for found in batch.messages + batch.platform]
+        for number, name in enumerate(names, 1):
+            running.worker.current_message.cursor[0] = number
+            if name == "f1.3":
+                raise RuntimeError("nobody expects this")
+        running.worker.current_message.cursor[0] = 0
+        settle(store, batch.claim)
+
+    for _ in range(2):
+        running = Running(redis_url, fail_on_one)
+        if not bad and not running.store.hlen(poison_counts_key("metrics")):
+            running.write("f1", 2, platform=3)
+        with pytest.raises(RuntimeError):
+            running.worker.run()
+        running.store.close()
+    running = Running(redis_url, fail_on_one)
+    with running:
+        wait_until(lambda: running.handled == ["f1.0", "f1.1", "f1.2", "f1.4"], "the others")
+        wait_until(lambda: running.store.hget(poison_counts_key("metrics"), "f1.3") is None, "forgetting")
+    assert bad == ["f1.3"]
+
+
+def test_what_the_platform_said_is_part_of_the_lag_until_it_is_settled(redis_url: str) -> None:
+    store = redis.Redis.from_url(redis_url)
+    release = Event()
+
+    def slow(store: redis.Redis, batch: Batch) -> None:
+        assert release.wait(15)
+        settle(store, batch.claim)
+
+    with Running(redis_url, slow) as running:
+        running.write("f1", 0, platform=4)
+        assert group_lag(log_counts(store), "metrics") == 4
+        release.set()
+        wait_until(lambda: running.handled == [f"f1.{index}" for index in range(4)], "the batch")
+    assert group_lag(log_counts(store), "metrics") == 0
 
 
 # --- as a process ---------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import urllib.request
 from base64 import b64encode
 from itertools import pairwise
@@ -12,10 +13,24 @@ from typing import Any
 import pytest
 import redis
 
+from app.platform.facts import Event
+from app.platform.joined import joined
+from app.platform.lines import parse
+from app.router_line import milliseconds, timestamp_ms
+from app.router_line import parse as parse_line
 from app.settings import Settings
 from app.store.keys import digest
 from demo import __main__ as demo_main
 from servers import history
+from servers.platform_story import (
+    APP,
+    FIRST_VERSION,
+    LEAKING_DYNO,
+    RELEASES_A_CYCLE,
+    SLOWER_PATH,
+    SLOWER_TIMES,
+    Story,
+)
 from servers.processes import ROOT, Process, Processes, wait_until
 from servers.shop_target import SLOWER
 from tests.support.stored import text_hash
@@ -105,7 +120,7 @@ def test_the_history_counts_as_a_workers_own_figures(redis_client: redis.Redis, 
 
 
 def test_the_history_is_newest_first_and_has_no_step_to_the_traffic_of_now() -> None:
-    batches = list(history.batches(100, 30, NOW_S))
+    batches = [batch for batch, _ in history.batches(100, 30, NOW_S)]
     newest = [max(message["timestamp"] for message in batch) for batch in batches]
     assert all(later > earlier for later, earlier in pairwise(newest))
     assert history.requests_s(100, 0) == 100
@@ -115,8 +130,41 @@ def test_the_history_is_newest_first_and_has_no_step_to_the_traffic_of_now() -> 
     assert min(counts) < 80
 
 
+def test_the_platform_tells_of_the_same_hour() -> None:
+    told = [message for _, platform in history.batches(1, MINUTES, NOW_S) for message in platform]
+    assert len({message["id"] for message in told}) == len(told)
+    assert {message["app"] for message in told} == {APP}
+    events = [(message["id"], fact) for message in told if isinstance(fact := parse(message), Event)]
+    found = joined(events, APP).releases
+    first = FIRST_VERSION + 1
+    assert [release.version for release in found] == list(range(first, first + 3 * RELEASES_A_CYCLE))
+    assert [release.cause for release in found] == ["deploy", "deploy", "rollback", "config"] * 3
+    assert all(release.up_ms and release.up_ms - release.at_ms < 30_000 for release in found)
+    assert all((NOW_S - 3_600) * 1000 <= release.at_ms < NOW_S * 1000 for release in found)
+    for code in ("R14", "R15"):
+        assert {event.dyno for _, event in events if event.code == code} == {LEAKING_DYNO}
+    assert not any(event.user for _, event in events)
+
+
+def test_the_bad_release_makes_its_route_slower_and_no_other() -> None:
+    story = Story(2, NOW_S - 3_600)
+    medians: dict[tuple[str, bool], list[float]] = {}
+    for batch, _ in history.batches(20, MINUTES, NOW_S):
+        for message in batch:
+            line = parse_line(message["msg"])
+            assert line is not None
+            if line.path in (SLOWER_PATH, "/products") and line.method == "GET" and not line.code:
+                at_ms = timestamp_ms(message["timestamp"])
+                assert at_ms is not None
+                is_slower = bool(story.slower(at_ms / 1000))
+                medians.setdefault((line.path, is_slower), []).append(milliseconds(line.service) or 0)
+    found = {key: statistics.median(values) for key, values in medians.items()}
+    assert found[SLOWER_PATH, True] / found[SLOWER_PATH, False] == pytest.approx(SLOWER_TIMES, rel=0.15)
+    assert found["/products", True] / found["/products", False] == pytest.approx(1, rel=0.15)
+
+
 def test_a_failure_of_the_router_is_never_the_same_one_twice() -> None:
-    lines = [message["msg"] for batch in history.batches(100, 10, NOW_S) for message in batch]
+    lines = [message["msg"] for batch, _ in history.batches(100, 10, NOW_S) for message in batch]
     failed = [line for line in lines if " code=" in line]
     assert len(set(failed)) == len(failed)
     assert 0.0005 < len(failed) / len(lines) < 0.005

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Iterator
 
 import redis
@@ -16,8 +17,9 @@ from app.store.frame_events import Loss, record_once
 from app.store.sender_faults import Tally, record
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
-from servers.figures import SeenRequest, fill
+from servers.figures import SeenRequest, fill, fill_facts
 from servers.processes import ROOT
+from tests.support import told_app
 
 NOW_S = 1_800_000_000
 
@@ -82,6 +84,7 @@ def test_alarms_rest_on_metrics_that_are_there(redis_client: redis.Redis) -> Non
     instruments.count_answer(503)
     instruments.malformed.labels("line")
     fill(redis_client, [SeenRequest(NOW_S, "/", app="shop", code="H12")], NOW_S)
+    fill_facts(redis_client, "shop", told_app.facts(time.time()), time.time())
     record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], NOW_S)
     record(redis_client, {("password", "logplex"): Tally(1, NOW_S)}, {}, NOW_S)
     redis_client.hset("tailrace:log:router:meta", mapping={"added": 1, "trimmed": 1})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app.outcomes import failed
 from app.router_line import RouterLine, parse
 from servers.incident import APPS, FAULTS, Incident
@@ -42,6 +44,15 @@ def test_a_fault_begins_early_in_ten_seconds_and_stays_with_its_dyno() -> None:
         assert truth.last_s < ALIGNED_S + fault.ends_s
     of_dyno = set(incident.truths["bad dyno"].requests)
     assert {line.dyno for _, _, line in requests if line.request_id in of_dyno} == {"web.3"}
+
+
+def test_the_platform_tells_of_the_bad_dyno_and_of_the_deploy_and_nothing_else() -> None:
+    incident = Incident(2, STARTED_S)
+    told = {app: b"".join(incident.platform_lines(app, STARTED_S + 100)) for app in APPS}
+    assert [app for app in APPS if b" api - Release v" in told[app]] == ["api"]
+    over = {app: set(re.findall(rb" heroku (\S+) - Error R14", told[app])) for app in APPS}
+    assert over == {"shop": set(), "blog": {b"web.3"}, "api": set()}
+    assert all(b"sample#memory_total" in text for text in told.values())
 
 
 def test_the_same_seed_gives_the_same_requests() -> None:

@@ -26,6 +26,7 @@ def release_table(report: Report, most: int) -> Table[Any]:
     found = report.events.releases
     rows = cut(found, most)
     notes = [_shown(len(rows), len(found), "release")]
+    notes += _kept_from("releases", report.events.releases_kept_from_ms)
     app = report.table.app
     newest = next((row.version for row in found if row.version), 0)
     if app and newest:
@@ -47,9 +48,7 @@ def event_table(report: Report, most: int) -> Table[Any]:
         )
     if events.left_out:
         notes.append(f"{plural(events.left_out, 'older event')} left out")
-    kept_from_s = None if events.kept_from_ms is None else events.kept_from_ms / 1000
-    if kept_from_s is not None and kept_from_s > events.from_s:
-        notes.append(f"There were too many events of dynos to keep those before {moment(kept_from_s)}")
+    notes += _kept_from("events", events.kept_from_ms)
     return _table("Events", EVENT_COLUMNS, rows, notes, report.table.app)
 
 
@@ -72,6 +71,12 @@ def addon_table(report: Report, most: int) -> Table[Any]:
     rows = cut(found, most)
     notes = [_shown(len(rows), len(found), "measure")]
     return _table("Add-ons", MEASURE_COLUMNS, rows, notes, report.table.app)
+
+
+def _kept_from(what: str, kept_from_ms: int | None) -> list[str]:
+    if kept_from_ms is None:
+        return []
+    return [f"There were too many {what} to keep those before {moment(kept_from_ms / 1000)}"]
 
 
 def _shown(shown: int, there: int, noun: str) -> str:

@@ -60,7 +60,7 @@ def read_snapshot(store: redis.Redis, settings: Settings, wanted: Wanted, now_s:
     try:
         found = _figures(store, wanted, named(wanted.window).span, now_s)
         about = "" if wanted.by == "app" else wanted.app
-        release = queries.find_release(store, about, 0, now_s)
+        release = queries.latest_release(store, about)
         health = queries.health(store, now_s, log, routes_max=settings.routes_max)
     except redis.RedisError as fault:
         raise unavailable_error(settings, fault) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,19 +13,17 @@ from confluent_kafka import (
     Consumer,
     KafkaError,
     KafkaException,
-    Producer,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
 
-from app.errors import LogUnavailable, NotDurable
-from app.log.kafka.clients import TIMED_OUT
+from app.errors import LogUnavailable
+from app.log.interface import PLATFORM_TOPIC, TOPIC
+from app.log.kafka.confluent_producer import ConfluentProducer
 from app.log.kafka.connection import (
     ANSWER_MS,
-    BATCH_BYTES,
-    DELIVERY_MS,
     FETCH_BYTES,
-    MAX_REQUEST_BYTES,
+    Places,
     confluent_config,
     group_name,
     topic_name,
@@ -42,136 +39,32 @@ def open_producer(settings: Settings) -> ConfluentProducer:
     return ConfluentProducer(settings)
 
 
-def open_consumer(settings: Settings, group: str) -> ConfluentConsumer:
+def open_consumer(settings: Settings, group: str, *, reads_platform: bool = False) -> ConfluentConsumer:
     """See `Client`."""
-    return ConfluentConsumer(settings, group)
+    return ConfluentConsumer(settings, group, reads_platform=reads_platform)
 
 
-def ensure_topic(settings: Settings, timeout_s: float) -> None:
+def ensure_topic(settings: Settings, timeout_s: float, *, topic: str = TOPIC) -> None:
     """See `Client`. kafka-python makes the topic where it is missing, and is loaded only then."""
-    topic = topic_name(settings)
+    name = topic_name(settings, topic)
     try:
-        found = AdminClient(confluent_config(settings)).list_topics(topic, timeout=timeout_s).topics[topic]
+        found = AdminClient(confluent_config(settings)).list_topics(name, timeout=timeout_s).topics[name]
     except KafkaException as fault:
         raise no_broker_error(settings, fault.args[0].name()) from fault
     if found.error is None:
         return
     from app.log.kafka.topic import ensure_topic as make_topic
 
-    make_topic(settings, timeout_s)
-
-
-class _Delivery:
-    """Counts a frame's acknowledgements; the last one, or the first fault, wakes the sender."""
-
-    __slots__ = ("done", "fault", "left")
-
-    def __init__(self, count: int) -> None:
-        self.left = count
-        self.fault: KafkaError | None = None
-        self.done = threading.Event()
-
-    def __call__(self, fault: KafkaError | None, message: object) -> None:
-        # Called by the one thread that polls, so the count needs no lock.
-        self.left -= 1
-        if fault is not None and self.fault is None:
-            self.fault = fault
-        if self.left == 0 or fault is not None:
-            self.done.set()
-
-
-class ConfluentProducer:
-    """One librdkafka producer and the thread that takes its acknowledgements."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._topic = topic_name(settings)
-        self._config = {
-            **confluent_config(settings),
-            "acks": "all",
-            "enable.idempotence": True,
-            "compression.type": "lz4",
-            "linger.ms": 2,
-            "batch.size": BATCH_BYTES,
-            "message.max.bytes": MAX_REQUEST_BYTES,
-            "partitioner": "murmur2",
-            "delivery.timeout.ms": DELIVERY_MS,
-            "request.timeout.ms": 2_500,
-        }
-        self._lock = threading.Lock()
-        self._producer: Producer | None = None
-        self._has_topic = False
-        self._stopping = threading.Event()
-
-    def _connected(self) -> Producer:
-        # On first use, not at the start: a forked worker has none of its parent's threads.
-        with self._lock:
-            if self._producer is None:
-                self._producer = Producer(self._config)
-                threading.Thread(
-                    target=self._take_acknowledgements, args=(self._producer,), name="kafka-acks", daemon=True
-                ).start()
-            return self._producer
-
-    def _take_acknowledgements(self, producer: Producer) -> None:
-        while not self._stopping.is_set() and self._producer is producer:
-            producer.poll(0.1)
-
-    def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        producer = self._connected()
-        if not self._has_topic:
-            self.check(timeout_s)
-            self._has_topic = True
-        try:
-            self._send_all(producer, key, values, deadline - time.monotonic())
-        except NotDurable:
-            self._has_topic = False  # It may have been removed.
-            raise
-
-    def _send_all(self, producer: Producer, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
-        delivery = _Delivery(len(values))
-        try:
-            produce, topic = producer.produce, self._topic
-            for value in values:
-                produce(topic, value, key, on_delivery=delivery)
-        except (BufferError, KafkaException) as fault:
-            raise NotDurable(f"the queue of the Kafka client is full: {type(fault).__name__}") from fault
-        if not delivery.done.wait(max(0.0, timeout_s)):
-            raise NotDurable(f"Kafka did not acknowledge the frame: {TIMED_OUT}")
-        if delivery.fault is not None:
-            if delivery.fault.fatal():
-                self._discard(producer)
-            is_timeout = delivery.fault.code() == KafkaError._MSG_TIMED_OUT
-            reason = TIMED_OUT if is_timeout else delivery.fault.name()
-            raise NotDurable(f"Kafka did not acknowledge the frame: {reason}")
-
-    def _discard(self, producer: Producer) -> None:
-        """A fresh producer for the next frame: an idempotent one never leaves a fatal fault."""
-        with self._lock:
-            if self._producer is producer:
-                self._producer = None
-
-    def check(self, timeout_s: float) -> None:
-        try:
-            found = self._connected().list_topics(self._topic, timeout=timeout_s).topics[self._topic]
-        except KafkaException as fault:
-            raise NotDurable(f"no Kafka broker answers: {fault.args[0].name()}") from fault
-        if found.error is not None or not found.partitions:
-            raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-
-    def close(self) -> None:
-        with self._lock:
-            producer = self._producer
-        if producer is not None:
-            producer.flush(DELIVERY_MS / 1000)
-        self._stopping.set()
+    make_topic(settings, timeout_s, topic=topic)
 
 
 class ConfluentConsumer:
-    """A librdkafka consumer of the topic: in a group, or (group empty) where `read_from` puts it."""
+    """A librdkafka consumer of the topics: in a group, or (group empty) where `read_from` puts it."""
 
-    def __init__(self, settings: Settings, group: str) -> None:
+    def __init__(self, settings: Settings, group: str, *, reads_platform: bool = False) -> None:
         self._topic = topic_name(settings)
+        self._places = Places(settings)
+        topics = [self._topic, *([topic_name(settings, PLATFORM_TOPIC)] if reads_platform else [])]
         self._consumer = Consumer(
             {
                 **confluent_config(settings),
@@ -189,15 +82,22 @@ class ConfluentConsumer:
         self._new: set[int] = set()
         self._assigned: set[int] = set()
         if group:
-            self._consumer.subscribe([self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+            self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        names = {found.partition for found in partitions}
+        names = set(map(self._number, partitions))
         self._new |= names
         self._assigned |= names
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self._assigned -= {found.partition for found in partitions}
+        self._assigned -= set(map(self._number, partitions))
+
+    def _number(self, place: TopicPartition) -> int:
+        return self._places.number(place.topic, place.partition)
+
+    def _place(self, number: int, offset: int = OFFSET_INVALID) -> TopicPartition:
+        topic, partition = self._places.topic_and_partition(number)
+        return TopicPartition(topic, partition, offset)
 
     def _ask(self, what: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -213,10 +113,11 @@ class ConfluentConsumer:
         by_partition: dict[int, list[tuple[int, bytes]]] = {}
         for message in found:
             if (fault := message.error()) is not None:
+                if fault.code() == KafkaError.UNKNOWN_TOPIC_OR_PART and message.topic() != self._topic:
+                    continue  # The topic `platform` is still to be made: the rest is read all the same.
                 raise LogUnavailable(f"Kafka did not return messages: {fault.name()}")
-            by_partition.setdefault(message.partition(), []).append(
-                (message.offset(), message.value() or b"")
-            )
+            number = self._places.number(message.topic(), message.partition())
+            by_partition.setdefault(number, []).append((message.offset(), message.value() or b""))
         return by_partition
 
     def take_new_partitions(self) -> set[int]:
@@ -231,7 +132,7 @@ class ConfluentConsumer:
         deadline = time.monotonic() + 5
         while True:
             try:
-                self._consumer.seek(TopicPartition(self._topic, partition, offset))
+                self._consumer.seek(self._place(partition, offset))
                 return
             except KafkaException as fault:
                 if time.monotonic() > deadline or partition not in self._assigned:
@@ -239,9 +140,11 @@ class ConfluentConsumer:
                 time.sleep(0.05)
 
     def committed(self, partitions: Iterable[int]) -> dict[int, int | None]:
-        wanted = [TopicPartition(self._topic, name) for name in partitions]
+        wanted = [self._place(name) for name in partitions]
         found = self._ask("return positions", self._consumer.committed, wanted, timeout=ANSWER_S)
-        return {place.partition: None if place.offset == OFFSET_INVALID else place.offset for place in found}
+        return {
+            self._number(place): None if place.offset == OFFSET_INVALID else place.offset for place in found
+        }
 
     def first_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
         return self._list_offsets(partitions, OFFSET_BEGINNING)
@@ -255,15 +158,13 @@ class ConfluentConsumer:
 
     def _list_offsets(self, partitions: Iterable[int], time_or_place: int) -> dict[int, int]:
         """One question for all partitions: ListOffsets takes -1 and -2 for end and beginning."""
-        wanted = [TopicPartition(self._topic, name, time_or_place) for name in partitions]
+        wanted = [self._place(name, time_or_place) for name in partitions]
         found = self._ask("return offsets", self._consumer.offsets_for_times, wanted, timeout=ANSWER_S)
-        return {place.partition: place.offset for place in found}
+        return {self._number(place): place.offset for place in found}
 
     def high_water(self, partition: int) -> int | None:
         try:
-            _, high = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), cached=True
-            )
+            _, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
         except KafkaException:
             return None
         return high if high >= 0 else None
@@ -275,10 +176,10 @@ class ConfluentConsumer:
         return sorted(found.topics[self._topic].partitions)
 
     def read_from(self, offsets: Mapping[int, int]) -> None:
-        self._consumer.assign([TopicPartition(self._topic, name, at) for name, at in offsets.items()])
+        self._consumer.assign([self._place(name, at) for name, at in offsets.items()])
 
     def commit(self, offsets: Mapping[int, int], *, wait: bool) -> None:
-        placed = [TopicPartition(self._topic, name, offset) for name, offset in offsets.items()]
+        placed = [self._place(name, offset) for name, offset in offsets.items()]
         try:
             if wait:
                 self._consumer.commit(offsets=placed, asynchronous=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from app.log.interface import TOPIC
+from app.log.interface import PLATFORM_TOPIC, TOPIC
 from app.settings import Settings, pem
 
 DELIVERY_MS = 4_000
@@ -24,9 +24,39 @@ ANSWER_MS = 3_000
 """How long a consumer waits for one answer; SIGTERM leaves a worker 10 s."""
 
 
-def topic_name(settings: Settings) -> str:
+PARTITIONS = 32
+"""Of `router`."""
+PLATFORM_PARTITIONS = 8
+"""What the platform says is about a hundredth of all lines, so one reader keeps up with it; eight let as many
+share it where every line is the platform's."""
+
+PLATFORM_PLACES = 1_000_000
+"""Readers know a partition by one number, in Redis too: of `router` it is the partition's own; partition 3 of
+`platform` is 1,000,003. Versions that read `router` alone leave those where they are."""
+
+
+def topic_name(settings: Settings, topic: str = TOPIC) -> str:
     """The topic with the prefix of multi-tenant plans."""
-    return settings.kafka_prefix + TOPIC
+    return settings.kafka_prefix + topic
+
+
+class Places:
+    """Partitions of both topics as numbers, and back."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._topics = (topic_name(settings), topic_name(settings, PLATFORM_TOPIC))
+
+    def number(self, topic: str, partition: int) -> int:
+        """`topic` with its prefix."""
+        return partition + (PLATFORM_PLACES if topic == self._topics[1] else 0)
+
+    def topic_and_partition(self, number: int) -> tuple[str, int]:
+        return self._topics[number // PLATFORM_PLACES], number % PLATFORM_PLACES
+
+
+def is_of_platform(place: int) -> bool:
+    """Whether a number is that of a partition of `platform`."""
+    return place >= PLATFORM_PLACES
 
 
 def group_name(settings: Settings, group: str) -> str:

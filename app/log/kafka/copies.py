@@ -18,11 +18,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from app.errors import TailraceError
-from app.log.interface import TOPIC
+from app.log.interface import PLATFORM_TOPIC, TOPIC
+from app.log.kafka.connection import PARTITIONS
 
 log = logging.getLogger(__name__)
 
-PARTITIONS = 32
 COPIES = 3
 MIN_IN_SYNC = 2
 DESCRIBE_TRIES = 5
@@ -62,10 +62,10 @@ def live_brokers(admin: KafkaAdminClient) -> list[int]:
     return [broker["broker_id"] for broker in named if not broker.get("is_fenced", False)]
 
 
-def topic_options(brokers: int) -> dict[str, Any]:
+def topic_options(brokers: int, partitions: int = PARTITIONS) -> dict[str, Any]:
     """What to ask of `create_topics` where so many brokers run."""
     options: dict[str, Any] = {
-        "num_partitions": PARTITIONS,
+        "num_partitions": partitions,
         "replication_factor": min(COPIES, max(1, brokers)),
     }
     if brokers >= COPIES:
@@ -142,7 +142,7 @@ def require_writable(found: Copies, topic: str) -> None:
     possible = min(COPIES, found.brokers)
     fix = f"Set it lower:\n  {_set(topic, _MIN_IN_SYNC, str(min(MIN_IN_SYNC, found.fewest_copies)))}"
     if possible >= found.min_in_sync:
-        fix = f"Give it more copies:\n  {_more_copies(possible)}"
+        fix = f"Give it more copies:\n  {_more_copies(possible, topic)}"
     copies = "one copy" if found.fewest_copies == 1 else f"{found.fewest_copies} copies"
     raise TooFewCopies(
         f"the topic {topic} accepts no frames: {_MIN_IN_SYNC} is {found.min_in_sync}, "
@@ -168,7 +168,7 @@ def _too_few_copies(found: Copies, topic: str) -> str:
         return (
             f"the topic {topic} has {has} although {found.brokers} brokers allow {possible}: "
             f"losing {'a broker' if found.fewest_copies == 1 else f'{found.fewest_copies} brokers'} "
-            f"loses acknowledged frames.\n  {_more_copies(possible)}"
+            f"loses acknowledged frames.\n  {_more_copies(possible, topic)}"
         )
     if found.fewest_copies == 1:
         return (
@@ -211,11 +211,12 @@ def _waiting_partitions(found: Copies, topic: str) -> str:
     )
 
 
-def _more_copies(copies: int) -> str:
+def _more_copies(copies: int, topic: str) -> str:
+    name = PLATFORM_TOPIC if topic.endswith(PLATFORM_TOPIC) else TOPIC
     # Heroku's command line adds the prefix by itself. The other command needs a plan of all
     # partitions, which only the operator's broker ids can make.
     return (
-        f"heroku kafka:topics:replication-factor {TOPIC} {copies} -a APP\n"
+        f"heroku kafka:topics:replication-factor {name} {copies} -a APP\n"
         "  elsewhere: kafka-reassign-partitions.sh --bootstrap-server BROKER:9092 "
         '--reassignment-json-file copies.json --execute (docs/plain-host.md, "Apache Kafka", makes the file)'
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 
+from app.log.kafka.connection import PARTITIONS, PLATFORM_PARTITIONS, is_of_platform
 from app.store import keys, replies
 from app.store.claims import SeenFrames
 
@@ -21,6 +22,9 @@ BLOCKS_PER_GENERATION = 1000
 A frame of Logplex is one block, seldom two. With 32 partitions that is 32,000 frames, and Logplex
 gives up a frame within about 15 s. Two full generations of every partition are about 11 MB of Redis
 a group."""
+
+PLATFORM_BLOCKS_PER_GENERATION = BLOCKS_PER_GENERATION * PARTITIONS // PLATFORM_PARTITIONS
+"""The same for the topic `platform`, which has fewer partitions: as many frames in all."""
 
 BLOCK_BITS = 9
 
@@ -64,7 +68,8 @@ class FrameMemory:
     def of(self, partition: int) -> Callable[[str, int], bool]:
         """A function that notes (frame id, index) and says whether it is new in the partition."""
         memory = self._partitions[partition]
-        if len(memory.new) >= BLOCKS_PER_GENERATION:
+        most = PLATFORM_BLOCKS_PER_GENERATION if is_of_platform(partition) else BLOCKS_PER_GENERATION
+        if len(memory.new) >= most:
             memory.old, memory.new, memory.turn = memory.new, {}, True
         new, old, changed = memory.new, memory.old, memory.changed
 

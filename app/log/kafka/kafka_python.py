@@ -20,9 +20,11 @@ from kafka.future import Future
 from kafka.structs import OffsetAndMetadata
 
 from app.errors import LogUnavailable
+from app.log.interface import PLATFORM_TOPIC
 from app.log.kafka.connection import (
     ANSWER_MS,
     FETCH_BYTES,
+    Places,
     group_name,
     python_config,
     topic_name,
@@ -45,22 +47,23 @@ def open_producer(settings: Settings) -> PythonProducer:
     return PythonProducer(settings)
 
 
-def open_consumer(settings: Settings, group: str) -> PythonConsumer:
+def open_consumer(settings: Settings, group: str, *, reads_platform: bool = False) -> PythonConsumer:
     """See `Client`."""
-    return PythonConsumer(settings, group)
+    return PythonConsumer(settings, group, reads_platform=reads_platform)
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
     """Notes which partitions were assigned, until the reader asks for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self.new: set[int] = set()
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         pass
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self.new |= {found.partition for found in assigned}
+        self.new |= {self._places.number(found.topic, found.partition) for found in assigned}
 
 
 class _Join:
@@ -82,11 +85,13 @@ class _Join:
 
 
 class PythonConsumer:
-    """A KafkaConsumer of the topic: in a group, or (group empty) where `read_from` puts it."""
+    """A KafkaConsumer of the topics: in a group, or (group empty) where `read_from` puts it."""
 
-    def __init__(self, settings: Settings, group: str) -> None:
+    def __init__(self, settings: Settings, group: str, *, reads_platform: bool = False) -> None:
         self._topic = topic_name(settings)
-        self._assignments = _Assignments()
+        self._places = Places(settings)
+        self._assignments = _Assignments(self._places)
+        topics = [self._topic, *([topic_name(settings, PLATFORM_TOPIC)] if reads_platform else [])]
         try:
             self._consumer = connected(
                 KafkaConsumer,
@@ -108,13 +113,17 @@ class PythonConsumer:
             )
             if group:
                 # A leader of the group that does not know the partitions yet shares out none.
-                self._consumer.partitions_for_topic(self._topic)
-                self._consumer.subscribe([self._topic], listener=self._assignments)
+                for topic in topics:
+                    self._consumer.partitions_for_topic(topic)
+                self._consumer.subscribe(topics, listener=self._assignments)
         except KafkaError as fault:
             raise LogUnavailable(f"no Kafka broker answers: {type(fault).__name__}") from fault
 
     def _tp(self, partition: int) -> TopicPartition:
-        return TopicPartition(self._topic, partition)
+        return TopicPartition(*self._places.topic_and_partition(partition))
+
+    def _number(self, place: TopicPartition) -> int:
+        return self._places.number(place.topic, place.partition)
 
     def _ask(self, what: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -128,7 +137,7 @@ class PythonConsumer:
         )
         self._keep_join()
         return {
-            place.partition: [(record.offset, record.value or b"") for record in records]
+            self._number(place): [(record.offset, record.value or b"") for record in records]
             for place, records in found.items()
         }
 
@@ -142,7 +151,7 @@ class PythonConsumer:
         return new
 
     def assigned(self) -> set[int]:
-        return {found.partition for found in self._consumer.assignment()}
+        return set(map(self._number, self._consumer.assignment()))
 
     def seek(self, partition: int, offset: int) -> None:
         try:
@@ -167,12 +176,12 @@ class PythonConsumer:
         """The first offset at or after a time (Unix ms); None where nothing is that new."""
         wanted = {self._tp(name): time_ms for name in partitions}
         found = self._ask("return offsets", self._consumer.offsets_for_times, wanted, timeout_ms=ANSWER_MS)
-        return {place.partition: entry.offset if entry else None for place, entry in found.items()}
+        return {self._number(place): entry.offset if entry else None for place, entry in found.items()}
 
     def _offsets(self, method: Any, partitions: Iterable[int]) -> dict[int, int]:
         places = [self._tp(name) for name in partitions]
         found = self._ask("return offsets", method, places, timeout_ms=ANSWER_MS)
-        return {place.partition: offset for place, offset in found.items()}
+        return {self._number(place): offset for place, offset in found.items()}
 
     def high_water(self, partition: int) -> int | None:
         try:

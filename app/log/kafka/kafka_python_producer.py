@@ -17,6 +17,7 @@ from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.partitioner.default import murmur2
 
 from app.errors import NotDurable
+from app.log.interface import PLATFORM_TOPIC, TOPIC
 from app.log.kafka.clients import TIMED_OUT
 from app.log.kafka.connection import (
     BATCH_BYTES,
@@ -40,11 +41,11 @@ class PythonProducer:
 
     def __init__(self, settings: Settings) -> None:
         self._config = python_config(settings)
-        self._topic = topic_name(settings)
+        self._names = {topic: topic_name(settings, topic) for topic in (TOPIC, PLATFORM_TOPIC)}
         self._lock = threading.Lock()
         self._producer: KafkaProducer | None = None
-        self._partitions = 0
-        """Of the topic; 0: to be asked for."""
+        self._partitions: dict[str, int] = {}
+        """Of each topic; those that are not in it are to be asked for."""
 
     def _connected(self, timeout_s: float) -> KafkaProducer:
         # One thread connects; the others' time must not run out behind it one after the other.
@@ -74,17 +75,26 @@ class PythonProducer:
         finally:
             self._lock.release()
 
-    def send_all(self, key: bytes, values: Sequence[bytes], timeout_s: float) -> None:
+    def send_all(
+        self, key: bytes, values: Sequence[bytes], timeout_s: float, platform: Sequence[bytes] = ()
+    ) -> None:
         deadline = time.monotonic() + timeout_s
         producer = self._connected(timeout_s)
-        partition = partition_of(key, self._partitions or self._ask_partitions(producer))
+        parts = [(topic, some) for topic, some in ((TOPIC, values), (PLATFORM_TOPIC, platform)) if some]
+        partitions = [
+            self._partitions.get(topic) or self._ask_partitions(producer, topic) for topic, _ in parts
+        ]
         try:
-            send, topic = producer.send, self._topic
-            futures = [send(topic, value, key, partition=partition) for value in values]
+            send, names = producer.send, self._names
+            futures = [
+                send(names[topic], value, key, partition=partition_of(key, count))
+                for (topic, some), count in zip(parts, partitions, strict=True)
+                for value in some
+            ]
             for future in futures:
                 future.get(max(0.0, deadline - time.monotonic()))
         except (KafkaError, AssertionError) as fault:
-            self._partitions = 0  # The topic may have been made anew, with fewer.
+            self._partitions = {}  # A topic may have been made anew, with fewer.
             self._discard(producer)
             reason = TIMED_OUT if isinstance(fault, KafkaTimeoutError) else type(fault).__name__
             raise NotDurable(f"Kafka did not acknowledge the frame: {reason}") from fault
@@ -105,24 +115,27 @@ class PythonProducer:
             self._lock.release()
         threading.Thread(target=_close, args=(producer, 0), daemon=True).start()
 
-    def _ask_partitions(self, producer: KafkaProducer) -> int:
+    def _ask_partitions(self, producer: KafkaProducer, topic: str) -> int:
+        name = self._names[topic]
         try:
-            found = producer.partitions_for(self._topic)
+            found = producer.partitions_for(name)
         except KafkaError as fault:
             raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
         if not found:
-            raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-        self._partitions = len(found)
-        return self._partitions
+            raise NotDurable(f"the topic {name} is missing: run `python -m app release`")
+        self._partitions = {**self._partitions, topic: len(found)}
+        return len(found)
 
     def check(self, timeout_s: float) -> None:
+        if not self.has_topic(TOPIC, timeout_s):
+            raise NotDurable(f"the topic {self._names[TOPIC]} is missing: run `python -m app release`")
+
+    def has_topic(self, topic: str, timeout_s: float) -> bool:
         # A producer answers from what it remembers; a client of its own has to ask.
         deadline = time.monotonic() + timeout_s / 2
         while True:
             try:
-                if self._topic not in self._topics(timeout_s / 2):
-                    raise NotDurable(f"the topic {self._topic} is missing: run `python -m app release`")
-                return
+                return self._names[topic] in self._topics(timeout_s / 2)
             except KafkaError as fault:
                 # For some seconds the other brokers still name one that has died.
                 if not isinstance(fault, KafkaConnectionError) or time.monotonic() > deadline:

@@ -6,13 +6,14 @@ and one that neither reads nor writes loads none.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import redis
 
 from app.errors import TailraceError
-from app.log.interface import READ_TIMEOUT_S, Ensured, Start
-from app.log.kafka.clients import Client
+from app.log.interface import PLATFORM_TOPIC, READ_TIMEOUT_S, TOPIC, Ensured, Start
+from app.log.kafka.clients import Client, TopicMissing
 from app.log.kafka.connection import topic_name
 from app.log.kafka.history import KafkaHistory
 from app.log.kafka.reader import KafkaReader
@@ -22,6 +23,8 @@ from app.log_status import GroupPosition, LogAdvice, LogStatus
 from app.redis_client import connect
 from app.settings import Settings
 from app.store import keys, replies
+
+log = logging.getLogger(__name__)
 
 
 class KafkaLog:
@@ -57,10 +60,17 @@ class KafkaLog:
     def reader(
         self, group: str, start: Start, *, rewind_to_store: bool, reads_platform: bool = False
     ) -> KafkaReader:
-        """Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made."""
+        """Raises LogUnavailable where no broker answers, TopicMissing where the topic cannot be made. A
+        missing `platform` is only logged: router lines are read without it, and what the platform says from
+        the time it is there."""
         client = self._client()
         client.ensure_topic(self._settings, READ_TIMEOUT_S)
-        consumer = client.open_consumer(self._settings, group)
+        if reads_platform:
+            try:
+                client.ensure_topic(self._settings, READ_TIMEOUT_S, topic=PLATFORM_TOPIC)
+            except TopicMissing as fault:
+                log.warning("releases, dynos and add-ons are not read: %s", fault)
+        consumer = client.open_consumer(self._settings, group, reads_platform=reads_platform)
         store = connect(self._settings, connections=1, timeout_s=READ_TIMEOUT_S)
         return KafkaReader(consumer, store, group, start, rewind_to_store=rewind_to_store)
 
@@ -68,17 +78,28 @@ class KafkaLog:
         return KafkaHistory(self._client().open_consumer(self._settings, ""))
 
     def ensure(self, groups: Sequence[str], timeout_s: float) -> Ensured:
-        """Makes the topic if absent, and looks at its groups and at how many copies the brokers keep."""
+        """Makes the topics that are absent, and looks at their groups and at how many copies the brokers
+        keep."""
         from app.log.kafka import copies as kafka_copies
-        from app.log.kafka.topic import ensure_topic, find_copies
+        from app.log.kafka.topic import ensure_topics, find_copies
 
-        topic = topic_name(self._settings)
-        text = f"Kafka topic {topic} {ensure_topic(self._settings, timeout_s, groups)}"
-        copies = find_copies(self._settings, timeout_s)
-        if copies is None:
-            return Ensured(text)
-        kafka_copies.require_writable(copies, topic)
-        return Ensured(f"{text}, {kafka_copies.summary(copies)}", kafka_copies.copy_warnings(copies, topic))
+        topics = (TOPIC, PLATFORM_TOPIC)
+        states = ensure_topics(self._settings, timeout_s, topics, groups)
+        texts: list[str] = []
+        warnings: list[str] = []
+        for topic, state in states.items():
+            name = topic_name(self._settings, topic)
+            text = f"Kafka topic {name} {state}"
+            copies = find_copies(self._settings, timeout_s, topic=topic)
+            if copies is not None:
+                kafka_copies.require_writable(copies, name)
+                text += f", {kafka_copies.summary(copies)}"
+                # What no command of this topic mends is the same for both, and said once.
+                known = {text.replace(topic_name(self._settings), name) for text in warnings}
+                found = kafka_copies.copy_warnings(copies, name)
+                warnings += [text for text in found if text not in known or "\n" in text]
+            texts.append(text)
+        return Ensured("; ".join(texts), tuple(warnings))
 
     def status(self, store: redis.Redis, groups: Sequence[str]) -> LogStatus:
         """Losses are in the groups' totals, where the claims count them. Only the members of a group know how

@@ -1,4 +1,4 @@
-"""Reads the topic as a member of a consumer group; the client library is behind `Consumer`.
+"""Reads the topics as a member of a consumer group; the client library is behind `Consumer`.
 
 A group's position is kept in Redis beside what was computed from the messages; Kafka's own
 committed offset follows it, for lag tools, and decides only if Redis has no position, or, for a group
@@ -18,6 +18,7 @@ import redis
 from app.errors import BadMessage, LogUnavailable
 from app.log.interface import Batch, Lag
 from app.log.kafka.clients import Consumer
+from app.log.kafka.connection import is_of_platform
 from app.log.kafka.frame_memory import FrameMemory
 from app.message import BadValue, RouterMessage, decode, split_id
 from app.store import keys, replies
@@ -47,6 +48,7 @@ class _Polled:
     """What a poll adds up for its batch."""
 
     messages: list[RouterMessage] = field(default_factory=list)
+    platform: list[RouterMessage] = field(default_factory=list)
     bad: list[BadValue] = field(default_factory=list)
     duplicates: int = 0
     lost: int = 0
@@ -54,7 +56,7 @@ class _Polled:
 
 
 class KafkaReader:
-    """One member of a consumer group of the topic. `rewind_to_store`: see `MessageLog.reader`."""
+    """One member of a consumer group of the topics. `rewind_to_store`: see `MessageLog.reader`."""
 
     def __init__(
         self, consumer: Consumer, store: redis.Redis, group: str, start: str, *, rewind_to_store: bool
@@ -99,7 +101,9 @@ class KafkaReader:
             totals=keys.group(self._group),
             lost=polled.lost,
         )
-        return Batch(polled.messages, claim, polled.bad, polled.duplicates, polled.lost)
+        return Batch(
+            polled.messages, claim, polled.bad, polled.duplicates, polled.lost, platform=polled.platform
+        )
 
     def _follow_assignment(self) -> set[int]:
         """Forgets revoked partitions and seeks in new ones; returns those that were placed before."""
@@ -185,6 +189,7 @@ class KafkaReader:
             self._forget(partition)
             return
         is_new = self._memory.of(partition)
+        messages = polled.platform if is_of_platform(partition) else polled.messages
         for _, value in records:
             try:
                 message = decode(value)
@@ -193,7 +198,7 @@ class KafkaReader:
                 polled.bad.append(BadValue(value, str(fault)))
                 continue
             if is_new(frame_id, index):
-                polled.messages.append(message)
+                messages.append(message)
             else:
                 polled.duplicates += 1
         next_offset = records[-1][0] + 1

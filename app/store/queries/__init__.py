@@ -13,6 +13,7 @@ from app.store.queries.dynos import DynoRow, DynosTable, ProcessRow, dynos_table
 from app.store.queries.events import EventRow, Events, events, find_release
 from app.store.queries.figures import Bar, Figures, Latency
 from app.store.queries.health import GroupHealth, Health, LogHealth, MemoryHealth, SenderReport, health
+from app.store.queries.latest_releases import latest_release, latest_releases
 from app.store.queries.memory import Memory, MemoryPart, memory
 from app.store.queries.names import NameFigures, NameRow, NamesTable, names_table
 from app.store.queries.overview import AppRow, Overview, overview
@@ -29,6 +30,7 @@ from app.store.queries.routes import (
     routes_table,
 )
 from app.store.queries.routes_by_app import routes_by_app
+from app.store.queries.running_dynos import running_dynos
 from app.store.queries.samples import Sample, Samples, samples
 from app.store.queries.series import Series, series
 from app.store.queries.spans import Span, read_span
@@ -83,6 +85,8 @@ __all__ = [
     "events",
     "find_release",
     "health",
+    "latest_release",
+    "latest_releases",
     "memory",
     "names_table",
     "overview",
@@ -92,6 +96,7 @@ __all__ = [
     "route_detail",
     "routes_by_app",
     "routes_table",
+    "running_dynos",
     "samples",
     "series",
 ]

@@ -71,6 +71,7 @@ class DynosTable:
 
     app: str
     from_s: int
+    """Where the span and the first step begin: at most a day ago, unless it ended before."""
     to_s: int
     step_s: int
     rows: list[DynoRow]
@@ -102,7 +103,7 @@ def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -
     rows += quiet
     return DynosTable(
         app=app,
-        from_s=found.from_s,
+        from_s=span_plan.start_s,
         to_s=found.to_s,
         step_s=found.step_s,
         rows=sorted(rows, key=_order),

@@ -12,16 +12,20 @@ from app.platform.facts import Event, Kind
 from app.platform.joined import joined
 from app.platform.release import Release
 from app.store.event_rows import ACTIONS, DYNOS, RELEASES, SLOT_MAX_MS, TABLES, StoredEvent, is_folded
+from app.store.queries.latest_releases import latest_release
 from app.store.queries.spans import SPAN_MAX_S, Span
 from app.store.queries.stored_events import TableRows, Wanted, apps_with_events, read_tables
 
 ROWS_MAX = 500
 RELEASES_MAX = 200
 
-BEFORE_MS = 600_000
+BEFORE_MS = 86_400_000
+"""So long before a release may its commands have begun: see app/platform/joined.py."""
+
+BESIDE_MS = 600_000
 AFTER_MS = 3_600_000
-"""What is read beyond a span, because it may explain a release in it: its dynos are up minutes later, after a
-release command up to an hour (devcenter.heroku.com, release phase)."""
+"""What else is read beyond a span, because it may explain a release in it: its dynos are up within half an
+hour, see app/platform/switch_over.py."""
 
 AHEAD_MS = 3_600_000
 """So far ahead of our clock may an event be: consumers/metrics/batch_rows.py."""
@@ -86,7 +90,8 @@ def events(store: redis.Redis, app: str, span: Span | None, now_s: float) -> Eve
     apps = [app] if app else apps_with_events(store)
     # Of one app all releases are read, so that each knows the next one.
     released = (0, now_ms + AHEAD_MS) if app else (from_ms - BEFORE_MS, to_ms + AFTER_MS)
-    parts = {RELEASES: released, ACTIONS: (from_ms, to_ms), DYNOS: (from_ms - BEFORE_MS, to_ms + AFTER_MS)}
+    around = (from_ms - BESIDE_MS, to_ms + AFTER_MS)
+    parts = {RELEASES: released, ACTIONS: around, DYNOS: around}
     tables = read_tables(
         store, [Wanted(some, table, *parts[table], from_ms) for some in apps for table in TABLES]
     )
@@ -114,21 +119,27 @@ def events(store: redis.Redis, app: str, span: Span | None, now_s: float) -> Eve
 def find_release(store: redis.Redis, app: str, version: int, now_s: float) -> Release | None:
     """The latest release of this version that is kept; `version` 0: the latest of all. `app` "": of any."""
     latest_ms = int(now_s * 1000) + AHEAD_MS
+    last = _with_version(store, app, version, latest_ms) if version else latest_release(store, app)
+    if last is None:
+        return None
+    from_ms, to_ms = last.at_ms - BESIDE_MS, last.at_ms + AFTER_MS
+    parts = [Wanted(last.app, table, from_ms, to_ms, from_ms) for table in (ACTIONS, DYNOS)]
+    # All of its releases, so that it knows the next one.
+    tables = read_tables(store, [Wanted(last.app, RELEASES, 0, latest_ms, 0), *parts])
+    explained = _Joined(last.app, tables).releases
+    return next(
+        (some for some in explained if (some.version, some.at_ms) == (last.version, last.at_ms)), last
+    )
+
+
+def _with_version(store: redis.Redis, app: str, version: int, latest_ms: int) -> Release | None:
     apps = [app] if app else apps_with_events(store)
     tables = read_tables(store, [Wanted(some, RELEASES, 0, latest_ms, 0) for some in apps])
     found = [release for table in tables for release in _Joined(table.app, [table]).releases]
-    if version:
-        found = [release for release in found if release.version == version]
-    if not found:
-        return None
-    last = max(found, key=lambda release: (release.at_ms, release.version, release.app))
-    from_ms, to_ms = last.at_ms - BEFORE_MS, last.at_ms + AFTER_MS
-    parts = [Wanted(last.app, table, from_ms, to_ms, from_ms) for table in (ACTIONS, DYNOS)]
-    around = read_tables(store, parts)
-    own = [table for table in tables if table.app == last.app]
-    explained = _Joined(last.app, [*own, *around]).releases
-    return next(
-        (some for some in explained if (some.version, some.at_ms) == (last.version, last.at_ms)), last
+    return max(
+        (release for release in found if release.version == version),
+        key=lambda release: (release.at_ms, release.app),
+        default=None,
     )
 
 

@@ -111,6 +111,15 @@ def _fault(fault: SenderFault, health: Health) -> Iterator[Alert]:
             action="Have the sender count the newline: another drain may drop the rest of such a frame.",
             count=fault.count_ever,
         )
+    elif fault.kind == "platform_topic":
+        yield Alert(
+            code="platform_topic",
+            severity="warning",
+            title=f"{plural(count, 'message')} of the platform found no topic in Kafka",
+            text=f"No request is missing, but releases and states of dynos are. {last}",
+            action="Run `python -m app release`: it makes the topic `platform`, or says which command does.",
+            count=fault.count_ever,
+        )
     else:
         cause = CAUSES[fault.kind]
         text = f"Logplex does not send such a frame again, so what was in it is missing. {last}"

@@ -62,7 +62,7 @@ def read_tables(store: redis.Redis, wanted: Sequence[Wanted]) -> list[TableRows]
         pipeline.zcount(key, one.since_ms * 1000, high)
         pipeline.hget(keys.event_facts(one.app, one.table), META[-1])
     answers = iter(pipeline.execute(raise_on_error=False))
-    counts = [[replies.number(_checked(next(answers))) for _ in range(3)] for _ in wanted]
+    counts = [[replies.number(checked(next(answers))) for _ in range(3)] for _ in wanted]
     most = {
         table: _share((size for one, (size, _, _) in zip(wanted, counts, strict=True) if one.table == table))
         for table in {one.table for one in wanted}
@@ -74,13 +74,13 @@ def read_tables(store: redis.Redis, wanted: Sequence[Wanted]) -> list[TableRows]
         pipeline.zrevrangebyscore(key, high, low, start=0, num=most[one.table], withscores=True)
     answers = iter(pipeline.execute(raise_on_error=False))
     ranked: list[list[tuple[bytes, float]]] = [
-        _checked(next(answers)) or [] if size else [] for size, _, _ in counts
+        checked(next(answers)) or [] if size else [] for size, _, _ in counts
     ]
     for one, ids in zip(wanted, ranked, strict=True):
         for at in range(0, len(ids), IDS_AT_ONCE):
             some = [identity for identity, _ in ids[at : at + IDS_AT_ONCE]]
             pipeline.hmget(keys.event_facts(one.app, one.table), some)
-    values = map(_checked, pipeline.execute(raise_on_error=False))
+    values = map(checked, pipeline.execute(raise_on_error=False))
     tables = []
     for one, ids, (_, size, lost_ms) in zip(wanted, ranked, counts, strict=True):
         rows: list[tuple[str, StoredEvent]] = []
@@ -119,7 +119,7 @@ def _in_part(
                     yield replies.text(identity), stored
 
 
-def _checked(answer: Any) -> Any:
+def checked(answer: Any) -> Any:
     """The answer; None where someone else uses the key for another type."""
     if isinstance(answer, redis.ResponseError) and str(answer).startswith("WRONGTYPE"):
         return None

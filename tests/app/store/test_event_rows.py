@@ -183,7 +183,7 @@ def test_batches_that_come_again_change_nothing(
 def test_a_full_table_takes_no_more_than_its_bytes(store: redis.Redis, table: str, chars: int) -> None:
     """Of short, usual and very long sentences."""
     kind, dyno = {"releases": ("config", ""), "actions": ("other", ""), "dynos": ("exit", "web.1")}[table]
-    count = EVENTS_MAX_BYTES[table] // (200 + min(chars, 900)) * 3 // 2
+    count = EVENTS_MAX_BYTES[table] // (250 + min(chars, 900)) * 3 // 2
     made = [
         Event(kind, NOW_MS - (count - at) * 60_000, f"{at} " + "x" * chars, dyno)  # type: ignore[arg-type]
         for at in range(count)
@@ -197,6 +197,17 @@ def test_a_full_table_takes_no_more_than_its_bytes(store: redis.Redis, table: st
     assert [row.event.at_ms for row in rows] == [event.at_ms for event in made[-len(rows) :]]
     lost_ms = store.hget(keys.event_facts("shop", table), "lost_ms")
     assert int(lost_ms or 0) == made[-len(rows) - 1].at_ms
+
+
+def test_a_table_of_rows_with_many_moments_takes_no_more_than_its_bytes(store: redis.Redis) -> None:
+    """40 dynos that exceed their memory for 20 hours."""
+    for hour in range(20, 0, -1):
+        times = range(NOW_MS - hour * 3_600_000, NOW_MS - (hour - 1) * 3_600_000, 60_000)
+        add(store, {"shop": [over_memory(at_ms, f"web.{at}") for at_ms in times for at in range(40)]}, NOW_S)
+    assert store.hget(keys.event_facts("shop", "dynos"), "lost_ms") != b"0"
+    assert (
+        0.9 * EVENTS_MAX_BYTES["dynos"] < size_of(store, "shop", "dynos") < 1.05 * EVENTS_MAX_BYTES["dynos"]
+    )
 
 
 def test_an_old_event_that_comes_late_displaces_none(

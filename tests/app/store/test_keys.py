@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,16 @@ import pytest
 from app.store.keys import (
     ALL_ROUTES,
     CHUNK_S,
+    EVENTS_PATTERN,
+    FIGURES_PATTERN,
     SAMPLES,
     SAMPLES_PATTERN,
     WINDOWS,
     chunk,
     digest,
+    event_facts,
+    events,
+    names,
     samples_chunk,
     samples_chunks,
     total,
@@ -82,3 +88,18 @@ def test_a_key_of_samples_is_told_from_other_figures(app: str, row: str) -> None
     assert SAMPLES_PATTERN.match(key.encode())
     assert not SAMPLES_PATTERN.match((windows(app, row) + chunk(60, DAY_S)[0]).encode())
     assert not SAMPLES_PATTERN.match(total(app, digest("/"), ":samples").encode())
+
+
+@pytest.mark.parametrize("app", ["", "shop", "(other)"])
+@pytest.mark.parametrize("key", [events, event_facts])
+def test_a_key_of_events_is_told_from_other_figures(app: str, key: Callable[[str, str], str]) -> None:
+    assert EVENTS_PATTERN.match(key(app, "dynos").encode())
+    assert not EVENTS_PATTERN.match((windows(app, ALL_ROUTES) + chunk(60, DAY_S)[0]).encode())
+    assert not EVENTS_PATTERN.match(names(app, "dynos").encode())
+
+
+@pytest.mark.parametrize("app", ["", "shop"])
+def test_events_are_figures_of_their_app(app: str) -> None:
+    found = FIGURES_PATTERN.match(events(app, "releases").encode())
+    assert found is not None
+    assert (found["app"] or b"") == app.encode()

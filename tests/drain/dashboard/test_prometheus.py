@@ -7,6 +7,7 @@ import time
 import pytest
 import redis
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition, parser
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.log import open_log
@@ -17,7 +18,8 @@ from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
 from app.store.sender_faults import Kind, SenderKind, Tally, record
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
-from servers.figures import SeenRequest, fill
+from servers.figures import SeenRequest, fill, fill_facts
+from tests.support import platform_events, told_app
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -244,3 +246,60 @@ def test_dynos_that_were_not_seen_for_a_day_have_no_series(redis_client: redis.R
         if name == "tailrace_dyno_requests_total"
     }
     assert dynos == {"new"}
+
+
+def test_what_the_platform_says_stands_beside_the_requests(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    requests = [SeenRequest(now_s, app="shop", dyno="web.3", status="500"), SeenRequest(now_s, app="api")]
+    fill(redis_client, requests, now_s)
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
+    samples = scrape(redis_client)
+    web = {"app": "shop", "dyno": "web.3"}
+    assert of(samples, "tailrace_dyno_failed_requests_total", **web) == 1
+    assert of(samples, "tailrace_dyno_up", **web) == 1
+    share = of(samples, "tailrace_dyno_memory_bytes", **web) / of(
+        samples, "tailrace_dyno_memory_quota_bytes", **web
+    )
+    assert share == pytest.approx(1.8)
+    assert of(samples, "tailrace_dyno_load1", **web) == pytest.approx(1.8)
+    assert of(samples, "tailrace_dyno_memory_errors_last_hour", **web, code="R14") == 18
+    assert of(samples, "tailrace_dyno_restarts_last_hour", **web) == 1
+    worker = {"app": "shop", "dyno": "worker.1"}
+    assert of(samples, "tailrace_dyno_up", **worker) == 0
+    assert of(samples, "tailrace_dyno_crashes_last_hour", **worker) == 1
+    assert of(samples, "tailrace_release_info", app="shop", version="v42", commit="9154a1d2") == 1
+    at_s = of(samples, "tailrace_release_timestamp_seconds", app="shop")
+    assert at_s == pytest.approx(now_s - told_app.RELEASED_AGO_S, abs=1)
+    assert not any(
+        name.startswith("tailrace_release") and ("app", "api") in labels for name, labels in samples
+    )
+    addon = {"kind": "heroku-postgres", "source": "DATABASE", "addon": "postgresql-curly-12345"}
+    assert (
+        of(samples, "tailrace_addon_sample", app="shop", **addon, measure="memory-total", unit="kB")
+        == 3_944_484
+    )
+
+
+def test_dynos_of_the_platform_are_bounded_and_the_same_ones_each_time(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    at_ms = int(now_s * 1000) - 30_000
+    fill(redis_client, [SeenRequest(now_s, app="shop")], now_s)
+    names = [f"web.{at}" for at in range(1, 40)] + [f"run.{1000 + at}" for at in range(10)]
+    fill_facts(redis_client, "shop", [platform_events.up(at_ms, name) for name in names], now_s)
+    for _ in "ab":
+        samples = scrape(redis_client, limit=5)
+        dynos = {dict(labels)["dyno"] for name, labels in samples if name == "tailrace_dyno_up"}
+        assert dynos == {"web.1", "web.2", "web.3", "web.4", "web.5"}
+
+
+def test_every_series_is_as_openmetrics_wants_it(redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    fill(redis_client, [SeenRequest(now_s, app="shop", dyno="web.3", status="500")], now_s)
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
+    registry = CollectorRegistry()
+    registry.register(RouteCollector(redis_client, 10, open_log(Settings())))
+    text = exposition.generate_latest(registry).decode()  # type: ignore[no-untyped-call]
+    families = parser.text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+    kinds = {family.name: family.type for family in families}
+    assert {kind for name, kind in kinds.items() if name.startswith("tailrace_dyno_memory")} == {"gauge"}
+    assert kinds["tailrace_dyno_requests"] == "counter"

@@ -11,6 +11,9 @@ import { fillGauge } from "./sparks.js";
 /** heroku-postgres and heroku-redis log about once a minute; what is older than this is pale. */
 const FRESH_S = 900;
 
+/** Their measures are kept in windows of five minutes. */
+const HELD_S = 300;
+
 export class AddonsView {
   constructor(container) {
     this.note = make("p", { class: "fine" });
@@ -56,10 +59,9 @@ class AddonPanel {
   constructor({ kind, source, addon }) {
     const title = [kind, source].filter(Boolean).map(format.visible).join(" · ");
     this.isOpen = false;
-    this.title = title;
     this.note = make("p", { class: "fine" });
     this.addon = format.visible(addon);
-    this.more = make("button", { type: "button", class: "more", hidden: true });
+    this.more = make("button", { type: "button", class: "more", hidden: true }, make("span"), make("span", { class: "unseen" }, ` measures of ${title}`));
     this.more.addEventListener("click", () => {
       this.isOpen = !this.isOpen;
       this.draw();
@@ -81,8 +83,7 @@ class AddonPanel {
     this.sheet.show(this.isOpen ? [...first, ...others] : first, { nothing: "No measure in this window." });
     this.more.hidden = !others.length;
     setAttribute(this.more, "aria-expanded", String(this.isOpen));
-    setAttribute(this.more, "aria-label", `${this.isOpen ? "Show fewer" : "Show all"} measures of ${this.title}`);
-    setText(this.more, this.isOpen ? `Show ${format.count(first.length)}` : `Show all ${format.count(this.values.length)}`);
+    setText(this.more.firstChild, this.isOpen ? `Show ${format.count(first.length)}` : `Show all ${format.count(this.values.length)}`);
   }
 }
 
@@ -107,5 +108,5 @@ function fillLatest(cell, value) {
 }
 
 function fillTrend(cell, value) {
-  fillGauge(cell, value.spark, { name: format.visible(value.name), show: (number) => human(number, value), step: value.step });
+  fillGauge(cell, value.spark, { name: format.visible(value.name), show: (number) => human(number, value), step: value.step, heldS: HELD_S });
 }

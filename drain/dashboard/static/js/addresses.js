@@ -25,6 +25,9 @@ export const routesCsv = (nav, apps) => `api/routes.csv?${routesQuery(nav, apps)
 
 export const seriesCsv = (nav) => `api/series.csv?${query(nav, routeOf(nav))}`;
 
+/** The events, as a spreadsheet. */
+export const eventsCsv = (nav) => `api/events.csv?${query(nav)}`;
+
 export const breakdownOf = (nav) => `api/breakdown?${query(nav, routeOf(nav))}`;
 
 /** What the platform said: of an app, whichever of its routes is shown. */
@@ -32,7 +35,7 @@ const eventsOf = (nav) => ({ events: `api/events?${query(nav)}` });
 
 /** The view of dynos, or of one of them. */
 export function dynoAddresses(nav) {
-  const further = nav.dyno ? { dynoEvents: `api/events?${query(nav)}` } : { addons: `api/addons?${query(nav)}` };
+  const further = nav.dyno ? eventsOf(nav) : { addons: `api/addons?${query(nav)}` };
   return { dynoTable: `api/dynos?${query(nav)}`, ...further };
 }
 

@@ -40,6 +40,10 @@ export class ComparisonChoice {
     });
     this.details = make("details", { class: "spans", "data-key": "spans" }, make("summary", {}, "Any two spans"), form);
     this.details.addEventListener("toggle", () => this.details.open && this.open());
+    this.details.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+    document.addEventListener("click", (event) => {
+      if (!this.details.contains(event.target)) this.details.open = false;
+    });
     return this.details;
   }
 
@@ -52,6 +56,12 @@ export class ComparisonChoice {
     this.fields[0].focus();
   }
 
+  close() {
+    if (!this.details.open) return;
+    this.details.open = false;
+    this.details.firstChild.focus();
+  }
+
   submit() {
     const [from, to, withFrom, withTo] = this.fields.map((field) => field.value);
     const before = readSpan(from, to);
@@ -59,7 +69,7 @@ export class ComparisonChoice {
     const fault = before.fault ? `Before: ${before.fault}` : after.fault ? `After: ${after.fault}` : "";
     setText(this.wrong, fault);
     if (fault) return;
-    this.details.open = false;
+    this.close();
     this.go({ ...this.nav, version: 0, window: "", from: before.from, to: before.to, other: { from: after.from, to: after.to } });
   }
 

@@ -1,7 +1,7 @@
 // The head of a comparison: what to know in two seconds, which spans it is about, and what may mislead.
 
 import { badge } from "./comparison_table.js";
-import { changeText, findingWords, headline, intervalText, others, plainVerdict, beforeAfter, FIGURES } from "./comparison_words.js";
+import { changeText, findingWords, headline, intervalText, others, plainVerdict, beforeAfter, capital } from "./comparison_words.js";
 import { make, withCode } from "./dom.js";
 import * as format from "./format.js";
 import * as zone from "./zone.js";
@@ -15,14 +15,14 @@ export function verdict(comparison, subject, length, routeLink) {
   }
   const found = headline(comparison);
   const sentence = found.route ? findingSentence(found, subject, routeLink) : [plainVerdict(found.word, comparison, subject)];
-  const lines = [others(comparison, found.route), totalText(comparison, found.route), yesterdayText(comparison, found)].filter(Boolean);
+  const lines = [others(comparison, found.route), totalText(comparison, found.route)].filter(Boolean);
   return [
     make("p", { class: "verdict-word" }, badge(found.word)),
     make(
       "div",
       { class: "verdict-text" },
       make("p", { class: "verdict-sentence" }, ...sentence),
-      ...lines.map((text) => make("p", {}, `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`)),
+      ...lines.map((text) => make("p", {}, `${capital(text)}.`)),
       waiting ? make("p", { class: "waiting" }, waiting) : null,
     ),
   ];
@@ -51,27 +51,18 @@ function totalText({ total, routes }, shown) {
   return `all routes together: p95 ${beforeAfter(figure)}, ${change}`;
 }
 
-/** How the same figure of the same route changed a day earlier, without this release. */
-function yesterdayText({ yesterday }, { route, figure }) {
-  if (!yesterday || yesterday.refused || !route) return "";
-  const own = route.route ? yesterday.routes.find((one) => one.digest === route.digest) : yesterday.total;
-  const same = own?.figures.find((one) => one.figure === figure.figure);
-  const name = FIGURES[figure.figure][0];
-  if (!same || same.before === null || same.after === null) return "";
-  const interval = intervalText(same);
-  return `at the same times a day earlier: ${name} ${beforeAfter(same)}, ${same.word === "too few" || !changeText(same) ? "too few requests to tell" : `${changeText(same)}${interval ? ` (${interval})` : ""}, ${same.word}`}`;
-}
-
 /** Which spans, with their requests; `addressOf(side)` gives the figures of one. */
 export function sides({ before, after, release }, addressOf) {
   const parts = [["Before", before], ["After", after]].filter(([, side]) => side).flatMap(([name, side]) => [
     make("dt", {}, name),
     make("dd", {}, make("a", { href: addressOf(side) }, zone.span(side.from_s, side.to_s)), ` · ${format.plural(side.requests, "request")} (${format.rate(side.rate)}/s)`),
   ]);
-  const switched = release?.up_ms ? (release.up_ms - release.at_ms) / 1_000 : null;
-  if (switched !== null) parts.push(make("dt", {}, "Left out"), make("dd", {}, `the ${format.duration(Math.max(1, switched))} in which the dynos were replaced`));
-  else if (release) parts.push(make("dt", {}, "Dynos"), make("dd", {}, "no message says when the new ones were up"));
+  const between = before && after ? after.from_s - before.to_s : 0;
+  if (release && between > 0) parts.push(make("dt", {}, "Left out"), make("dd", {}, `the ${format.duration(between)} in between, with the switch-over to new dynos`));
   return parts;
 }
 
-export const warnings = (texts) => texts.map((text) => make("li", {}, ...withCode(format.visible(text))));
+export const warnings = (texts) => texts.map((text) => make("li", {}, ...withCode(sentence(text))));
+
+/** The server's words, as a sentence of its own. */
+export const sentence = (text) => `${capital(format.visible(text))}${/[.?!]$/.test(text) ? "" : "."}`;

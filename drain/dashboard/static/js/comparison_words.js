@@ -86,7 +86,7 @@ export function findingWords(figure, subject) {
   const isWorse = figure.word === "worse";
   const name = IN_SENTENCE[figure.figure];
   const size = `${number(figure.change * 100, false)} %`;
-  if (isShare(figure)) {
+  if (isShare(figure) || !isKnown(figure.change)) {
     const verb = isWorse ? "raised" : "lowered";
     const fromTo = `from ${valueText(figure, figure.before)} to ${valueText(figure, figure.after)}${sizes(figure)}`;
     return subject ? [`${subject} ${verb} ${name} of `, ` ${fromTo}`] : [`${capital(name)} of `, ` went ${isWorse ? "up" : "down"} ${fromTo}`];
@@ -95,7 +95,7 @@ export function findingWords(figure, subject) {
   return subject ? [`${subject} made ${name} of `, ` ${rest}`] : [`${capital(name)} of `, ` got ${rest}`];
 }
 
-const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** The word of the whole: worse if any route is, else better if any is. */
 export function wordOf({ total, routes }) {

@@ -14,7 +14,7 @@ const MEMORY_ERRORS = { r15: "R15: Memory quota vastly exceeded", r14: "R14: Mem
 const NONE = "–";
 
 /** How a state stands out; those that are not here do not. */
-const TONES = { up: "good", crashed: "bad", starting: "busy", created: "busy", provisioning: "busy", down: "off", idle: "off" };
+const TONES = { up: "good", crashed: "bad", starting: "busy", created: "busy", provisioning: "busy", down: "off", idle: "off", silent: "off" };
 
 export const STATE = { key: "state", name: "State", text: true, of: (row) => row.state?.name ?? "", ifAny: (row) => row.state, fill: fillState };
 
@@ -55,13 +55,15 @@ export const PROCESS_COLUMNS = [
   { key: "dynos", name: "Dynos", fill: fillUp },
   { key: "average", name: "Memory, average", tip: "Of a dyno, in this window", ifAny: (row) => row.memory_average_mb !== null, fill: plain((row) => megabytes(row.memory_average_mb)) },
   { key: "memory", name: "Memory, highest", tip: "Of a dyno in this window, as a share of its quota", ifAny: (row) => row.memory, fill: fillMemory },
+  { key: "memory-trend", name: "Memory trend", tip: "The average of a dyno; the dashed line is the quota", ifAny: (row) => row.memory, fill: fillMemoryTrend },
   { key: "load", name: "Load, average", ifAny: (row) => row.load_average !== null, fill: plain((row) => format.rate(row.load_average)) },
   { key: "load-highest", name: "Load, highest", ifAny: (row) => row.load_highest !== null, fill: plain((row) => format.rate(row.load_highest)) },
+  { key: "load-trend", name: "Load trend", tip: "The average of a dyno", ifAny: (row) => row.load_average !== null, fill: fillLoadTrend },
   { key: "restarts", name: "Restarts", fill: fillRestarts },
   { key: "memory-errors", name: "R14, R15", text: true, ifAny: weightOf, fill: fillMemoryErrors },
 ];
 
-export const PROCESS_YIELDING = ["load-highest", "average", "load"];
+export const PROCESS_YIELDING = ["load-trend", "memory-trend", "load-highest", "average", "load"];
 
 /** The address of a dyno's own view; `nav` gives the rest of it. */
 export const addressOf = (row, nav) => hashOf({ ...nav, view: "dynos", digest: "", dyno: row.name, app: row.app || nav.app });
@@ -117,7 +119,8 @@ export function fillMemory(cell, row) {
 }
 
 function fillMemoryTrend(cell, row) {
-  fillGauge(cell, row.runtime.memory_spark, { name: "Memory", show: megabytes, step: row.step_s, limit: row.runtime.quota_mb });
+  const { memory_spark: values, quota_mb: limit } = row.runtime ?? row;
+  fillGauge(cell, values, { name: "Memory", show: megabytes, step: row.step_s, limit });
 }
 
 function fillLoad(cell, row) {
@@ -128,7 +131,7 @@ function fillLoad(cell, row) {
 }
 
 function fillLoadTrend(cell, row) {
-  fillGauge(cell, row.runtime.load_spark, { name: "Load", show: format.rate, step: row.step_s });
+  fillGauge(cell, (row.runtime ?? row).load_spark, { name: "Load", show: format.rate, step: row.step_s });
 }
 
 function fillRestarts(cell, row) {
@@ -178,6 +181,7 @@ function fillNone(cell) {
 }
 
 function fillUp(cell, row) {
-  setText(cell, row.up === row.dynos ? format.count(row.dynos) : `${format.count(row.dynos)}, ${format.count(row.up)} up`);
+  const isAll = row.up === row.dynos;
+  setText(cell, !row.dynos ? NONE : isAll ? format.count(row.dynos) : `${format.count(row.dynos)}, ${format.count(row.up)} up`);
   setAttribute(cell, "data-tone", row.up === row.dynos ? null : "off");
 }

@@ -12,6 +12,7 @@ import { day, isSameDay } from "./zone.js";
 
 const EVENTS_SHOWN = 20;
 const BAD_FROM = 0.01;
+const NO_MARKS = { releases: [], isOfMany: false };
 
 const PLOTS = [
   {
@@ -50,6 +51,7 @@ export class DynoDetail {
     this.travel = travel;
     this.plots = make("div", { class: "plots" });
     this.panels = [];
+    this.marks = NO_MARKS;
     this.events = make("section", { class: "panel dyno-events", "aria-label": "Events" }, make("h2", {}, "Events of this dyno"));
     this.sheet = new Sheet(this.events, { label: "Events of this dyno", columns: EVENT_COLUMNS, keyOf: (row) => row.id });
     this.eventsNote = make("p", { class: "fine", hidden: true });
@@ -73,11 +75,21 @@ export class DynoDetail {
       return;
     }
     this.facts.show({ row }, () => factsOf(row));
-    if (!this.panels.length) this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+    if (!this.panels.length) {
+      this.panels = PLOTS.map((plot) => new Panel(this.plots, plot, this.travel));
+      this.mark(this.marks);
+    }
     const series = seriesOf(row, answer, nav);
     const [, , requests] = this.panels;
-    requests.place.parentElement.hidden = !row.figures.count;
+    requests.place.closest("figure").hidden = !row.figures.count;
     for (const panel of this.panels) panel.show(series);
+    this.mark(this.marks);
+  }
+
+  /** `marks`: the releases to mark; see PlotMarks. */
+  mark(marks) {
+    this.marks = marks;
+    for (const panel of this.panels) panel.mark(marks);
   }
 
   /** `rows`: events of this dyno, newest first. */
@@ -96,6 +108,7 @@ export class DynoDetail {
     this.missing.hidden = true;
     this.found.hidden = true;
     this.sheet.clear();
+    this.mark(NO_MARKS);
   }
 
   redraw() {
@@ -111,10 +124,11 @@ const EVENT_COLUMNS = [
 
 function fillTime(cell, row) {
   const part = cell.firstChild ?? cell.appendChild(make("time"));
-  const at = row.at_ms / 1_000;
+  // Of several alike, the last: that is what the rows are ordered by.
+  const at = row.until_ms / 1_000;
   setText(part, isSameDay(at, Date.now() / 1_000) ? format.clock(at) : `${day(at)} ${format.clock(at)}`);
-  setAttribute(part, "datetime", new Date(row.at_ms).toISOString());
-  setAttribute(part, "title", row.until_ms > row.at_ms ? `${moment(at)} to ${moment(row.until_ms / 1_000)}` : moment(at));
+  setAttribute(part, "datetime", new Date(row.until_ms).toISOString());
+  setAttribute(part, "title", row.until_ms > row.at_ms ? `${moment(row.at_ms / 1_000)} to ${moment(at)}` : moment(at));
 }
 
 function factsOf(row) {

@@ -80,9 +80,9 @@ export function read(row, span) {
 }
 
 /** A process type with its highest memory against the quota. */
-export function readProcess(row) {
+export function readProcess(row, { step_s }) {
   const { memory_highest_mb: mb, quota_mb: quota } = row;
-  return { ...row, memory: mb === null ? null : { mb, share: ratio(mb, quota), quota, isLatest: true } };
+  return { ...row, step_s, memory: mb === null ? null : { mb, share: ratio(mb, quota), quota, isLatest: true } };
 }
 
 /** The figures behind a bar of memory, a line each. */

@@ -9,13 +9,15 @@ import { DynoDetail } from "./dyno_detail.js";
 import { findings, read, readProcess, subjectOf } from "./dyno_words.js";
 import * as format from "./format.js";
 import { isPast } from "./navigation.js";
-import { noteOf } from "./names.js";
+import { KEPT_S, noteOf } from "./names.js";
 import { RuntimeMetricsHint } from "./runtime_metrics.js";
 import { withShares } from "./shares.js";
 import { Sheet } from "./sheet.js";
 
 /** So many rows are drawn until all are asked for. */
 const SHOWN = 50;
+
+const GONE = "Single dynos are kept for 24 hours; of this time only their process types are known.";
 
 const SORT = { key: "memory", descends: true };
 const SORTABLE = DYNO_COLUMNS.filter((column) => column.of);
@@ -83,7 +85,6 @@ export class DynosView {
   /** Where one is (navigation.js). */
   of(nav) {
     if (this.nav?.app !== nav.app) this.clear();
-    if (this.nav?.dyno !== nav.dyno) this.events = null;
     this.nav = nav;
     if (nav.view !== "dynos") return;
     this.sheet.sort = named(nav.sort) ?? SORT;
@@ -113,6 +114,7 @@ export class DynosView {
 
   show(answer, nav) {
     this.answer = answer;
+    this.isGone = isPast(nav) && answer.at_ms / 1_000 - nav.to > KEPT_S;
     this.span = spanOf(nav);
     this.draw();
   }
@@ -126,8 +128,10 @@ export class DynosView {
     this.addons.show(answer);
   }
 
-  showEvents(answer) {
+  /** `marks`: the releases of the same answer, for the plots. */
+  showEvents(answer, marks) {
     this.events = answer;
+    this.detail.mark(marks);
     this.drawEvents();
   }
 
@@ -159,7 +163,7 @@ export class DynosView {
     const matching = rows.filter((row) => matches(row, words));
     const isLong = matching.length > SHOWN;
     const shown = isLong && !this.isOpen ? this.sheet.ordered(matching).slice(0, SHOWN) : matching;
-    this.sheet.show(shown, { nothing: words.length ? "No dyno matches the filter." : "Nothing is known of any dyno in this window.", all: rows });
+    this.sheet.show(shown, { nothing: words.length ? "No dyno matches the filter." : this.isGone ? GONE : "Nothing is known of any dyno in this window.", all: rows });
     this.select.value = this.sheet.sort.key;
     setText(this.note, this.sentence(matching.length, words.length > 0));
     this.more.hidden = !isLong;
@@ -180,8 +184,9 @@ export class DynosView {
   drawProcesses() {
     const { processes } = this.answer;
     const isOfMany = new Set(processes.map((row) => row.app)).size > 1;
-    this.processes.hidden = processes.reduce((sum, row) => sum + row.dynos, 0) < 2;
-    this.processSheet.show(processes.map((row) => ({ ...readProcess(row), is_of_many: isOfMany })));
+    // Of a single dyno they say the same again; of a time of which dynos are not kept any more they are all there is.
+    this.processes.hidden = !processes.length || (processes.length === 1 && this.answer.rows.length === 1);
+    this.processSheet.show(processes.map((row) => ({ ...readProcess(row, this.answer), is_of_many: isOfMany })));
   }
 
   sentence(shown, isFiltered) {

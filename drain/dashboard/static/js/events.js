@@ -30,6 +30,7 @@ export class EventsPanel {
     this.note = make("p", { class: "fine" });
     this.buttons = FILTERS.map(([name, label]) => this.filterButton(name, label));
     const filters = make("div", { class: "event-filters", role: "group", "aria-label": "Which events" }, ...this.buttons);
+    this.csv = make("a", { class: "button", download: true, "aria-label": "Events as CSV" }, "CSV");
     this.list = new Part("ol", { class: "event-list" });
     this.nothing = make("p", { class: "none" });
     this.more = make("button", { type: "button", class: "more", hidden: true });
@@ -37,7 +38,7 @@ export class EventsPanel {
       this.most += MORE;
       this.draw();
     });
-    section.append(make("div", { class: "panel-head" }, make("h2", { id: "events-title" }, "Events"), this.note, filters), this.list.element, this.nothing, this.more);
+    section.append(make("div", { class: "panel-head" }, make("h2", { id: "events-title" }, "Events"), this.note, filters, this.csv), this.list.element, this.nothing, this.more);
   }
 
   filterButton(name, label) {
@@ -50,10 +51,12 @@ export class EventsPanel {
     return button;
   }
 
-  /** `events`: the answer of /api/events; `isOfMany`: whether each must say whose it is. */
-  show(events, isOfMany) {
+  /** `events`: the answer of /api/events; `isOfMany`: whether each must say whose it is; `csv`: where the same is had
+      as CSV. */
+  show(events, isOfMany, csv) {
     this.found = events;
     this.isOfMany = isOfMany;
+    setAttribute(this.csv, "href", csv);
     this.draw();
   }
 
@@ -136,9 +139,11 @@ function wordsOf({ release, row }) {
   return { at, until, count, app, kind, what };
 }
 
-function noteOf({ left_out: leftOut, kept_from_ms: keptFrom, from_s: from }) {
+function noteOf({ left_out: leftOut, kept_from_ms: keptFrom, releases_kept_from_ms: releasesFrom, from_s: from }) {
   const parts = [];
+  const isLater = (atMs) => atMs !== null && atMs !== undefined && atMs / 1_000 > from;
   if (leftOut) parts.push(leftOut === 1 ? "one older event is left out" : `${format.count(leftOut)} older events are left out`);
-  if (keptFrom !== null && keptFrom / 1_000 > from) parts.push(`there were many: those of dynos are kept from ${moment(keptFrom)} on`);
+  if (isLater(releasesFrom)) parts.push(`there were many releases: they are kept from ${moment(releasesFrom)} on`);
+  if (isLater(keptFrom)) parts.push(`there were many events: they are kept from ${moment(keptFrom)} on`);
   return parts.join("; ");
 }

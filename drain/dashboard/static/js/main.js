@@ -4,25 +4,25 @@ import { breakdownOf, dynoAddresses, routesCsv, seriesCsv, trafficAddresses } fr
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
+import { startChoosers } from "./choosers.js";
 import { NoAnswer, Poller, resolved } from "./client.js";
 import { knowCodes } from "./columns.js";
 import { Compare } from "./compare.js";
 import { ComparisonView } from "./comparison.js";
-import { releaseComparison } from "./comparison_addresses.js";
-import { byId, make, setAttribute, setText } from "./dom.js";
+import { byId, setAttribute, setText } from "./dom.js";
 import { DynosView } from "./dynos.js";
 import { showEmpty, startEmpty } from "./empty.js";
-import { EventsPanel } from "./events.js";
 import { BigFigures } from "./figures.js";
 import * as format from "./format.js";
 import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery, WINDOWS } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery } from "./navigation.js";
+import { showState } from "./outage.js";
 import { OverviewView } from "./overview.js";
+import { PlatformEvents } from "./platform_events.js";
 import { Plots } from "./plots.js";
-import { ReleaseGroup } from "./release_group.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
 import { RoutesTable } from "./table.js";
@@ -30,10 +30,13 @@ import { startTheme } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
 import { Travel } from "./travel.js";
-import { startZone, zoneName } from "./zone.js";
+import { startZone } from "./zone.js";
 
 const LATE_LINES_S = 600;
 const VIEWS = ["traffic", "dynos", "comparison", "replay"];
+
+/** Those of the span that the bar of time names. */
+const VIEWS_OF_TIME = ["traffic", "dynos"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
@@ -43,7 +46,6 @@ let nav = readNavigation();
 let health = null;
 let lastAtMs = 0;
 let isRouteMissing = false;
-let lastEvents = null;
 
 const figures = new BigFigures(byId("figures"));
 const travel = new Travel(() => nav, goTo);
@@ -53,15 +55,13 @@ const overview = new OverviewView(byId("apps-table"), (row) => hashOf({ ...nav, 
 const dynos = new NamesPanel(byId("names"), "dynos");
 const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
-const comparisonOf = (release) => hashOf(releaseComparison(nav, release));
-const releaseGroup = new ReleaseGroup(zoomTo);
-const events = new EventsPanel(byId("events"), comparisonOf, (span) => hashOf({ ...nav, window: "", ...span }), zoomTo);
+const dynosView = new DynosView(byId("dynos"), travel, choose);
+const events = new PlatformEvents(byId("events"), { plots, overview, dynosView, apps }, () => nav, zoomTo);
 const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
   nav = next;
   stay(nav);
   links();
 });
-const dynosView = new DynosView(byId("dynos"), travel, choose);
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
@@ -75,10 +75,9 @@ const loading = new Loading({
   overview: [byId("apps-table")],
   dynos: [dynos.panel],
   hosts: [hosts.panel],
-  events: [byId("events")],
+  events: [byId("events"), dynosView.detail.events],
   dynoTable: [dynosView.list, dynosView.detail.element],
   addons: [dynosView.addons.element],
-  dynoEvents: [dynosView.detail.events],
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
@@ -87,9 +86,9 @@ function routeOfRun(digest, info) {
   return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
 }
 
-/** Shows a time closer, at the plots. */
-function zoomTo(span) {
-  travel.zoomTo(span);
+/** Shows a time closer, at the plots, as far as it is over. */
+function zoomTo({ from, to }) {
+  travel.zoomTo({ from, to: Math.min(to, Date.now() / 1_000) });
   scrollTo(0, 0);
 }
 
@@ -122,12 +121,12 @@ function found(name, answer) {
     series: takeSeries,
     dynos: (answer) => dynos.show(answer, nav),
     hosts: (answer) => hosts.show(answer, nav),
-    events: takeEvents,
+    events: (answer) => events.show(answer),
     releases: (answer) => comparison.showReleases(answer),
     comparison: (answer) => comparison.show(answer),
+    around: (answer) => comparison.showSeries(answer),
     dynoTable: takeDynos,
     addons: (answer) => dynosView.showAddons(answer),
-    dynoEvents: (answer) => dynosView.showEvents(answer),
   };
   if (take[name]) take[name](answer);
   else replay.take(name, answer);
@@ -143,7 +142,7 @@ function takeHealth(answer) {
 function takeApps(answer) {
   apps.take(answer);
   apps.drawChooser(nav);
-  if (lastEvents) takeEvents(lastEvents);
+  events.show();
   showParts();
 }
 
@@ -169,16 +168,6 @@ function takeSeries(answer) {
   figures.showNow(isPast(nav) ? null : answer);
 }
 
-/** The marks and the list say whose each event is where there are several apps. */
-function takeEvents(answer) {
-  lastEvents = answer;
-  const isOfMany = !appForApi(nav) && apps.areMany;
-  const opened = (releases, label) => releaseGroup.open(releases, label, isOfMany, comparisonOf);
-  events.show(answer, isOfMany);
-  overview.mark(answer.releases);
-  plots.mark({ releases: answer.releases, isOfMany, addressOf: comparisonOf, opened, zone: zoneName() });
-}
-
 function takeDynos(answer) {
   dynosView.show(answer, nav);
   timeBar.answered(answer);
@@ -186,32 +175,11 @@ function takeDynos(answer) {
   showParts();
 }
 
-function state(kind, { waitMs, fault }) {
+function state(kind, details) {
   // A route that is not there is no outage: it has a view of its own.
-  isRouteMissing = kind === "missing" && fault.answer === "route";
-  const isReleaseMissing = kind === "missing" && fault.answer === "comparison";
-  if (isReleaseMissing) comparison.showMissing();
-  if (isRouteMissing || isReleaseMissing) kind = "live";
-  const live = byId("live");
-  const words = {
-    redis: fault?.reason || "Redis is unreachable",
-    network: "The server does not answer",
-    login: "Not signed in",
-    missing: "No such replay; replays are kept for 30 days",
-    fault: "The server returned an error",
-  };
-  const isLive = kind === "live";
-  const now = !isLive ? "offline" : isPast(nav) && nav.view === "traffic" ? "past" : "live";
-  setAttribute(live, "data-state", now);
-  setText(live.lastElementChild, now);
-  const outage = byId("outage");
-  outage.hidden = isLive;
-  if (!isLive) {
-    const since = lastAtMs && kind !== "missing" ? ` Showing figures from ${format.clock(lastAtMs / 1_000)} ${zoneName()}.` : "";
-    const next = kind === "missing" ? "" : kind === "login" ? "Reload the page to sign in." : `Retrying every ${Math.max(2, Math.round(waitMs / 1_000))} s.`;
-    setText(outage, `${words[kind] ?? words.fault}.${since} ${next}`.trimEnd());
-    if (!(fault instanceof NoAnswer)) console.error(fault);
-  }
+  isRouteMissing = kind === "missing" && details.fault.answer === "route";
+  showState(isRouteMissing ? "live" : kind, details, { isPast: isPast(nav) && VIEWS_OF_TIME.includes(nav.view), lastAtMs });
+  if (kind !== "live" && !isRouteMissing && !(details.fault instanceof NoAnswer)) console.error(details.fault);
   showParts();
 }
 
@@ -242,7 +210,7 @@ function showParts() {
   byId("route-view").hidden = !nav.digest;
   byId("routes").hidden = Boolean(nav.digest);
   byId("memory").hidden = Boolean(nav.digest);
-  byId("moment").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
+  byId("moment").hidden = !VIEWS_OF_TIME.includes(nav.view) || isEmpty || isMissing || isUndecided || health === null;
   byId("plots").hidden = isOverview || isAllTime(nav);
   byId("table").dataset.window = nav.window;
   byId("csv").href = routesCsv(nav, apps);
@@ -262,8 +230,6 @@ function showParts() {
 /** Nothing of what was shown before is taken for what is asked for now. */
 function clearViews() {
   for (const part of [overview, figures, table, dynos, hosts, events]) part.clear();
-  plots.mark({ releases: [], isOfMany: false });
-  lastEvents = null;
   routeView.clear();
   if (!nav.digest) return;
   setText(byId("route-name"), "…");
@@ -316,25 +282,12 @@ function choose(choice) {
 function redraw() {
   plots.redraw();
   replay.redraw();
+  comparison.redraw();
   dynosView.redraw();
 }
 
-function startChoosers() {
-  for (const [name, label, words] of WINDOWS) {
-    const input = make("input", { type: "radio", name: "window", value: name, "aria-label": words });
-    input.addEventListener("change", () => goTo({ ...nav, window: name, from: null, to: null }));
-    byId("windows").append(make("label", {}, input, label));
-  }
-  byId("app").addEventListener("change", (event) => {
-    const before = location.hash;
-    goTo({ ...nav, digest: "", dyno: "", version: 0, app: event.target.value });
-    // The overview has the address of what was there before there was a second app.
-    if (location.hash === before) move();
-  });
-}
-
 startBar(document.querySelector(".bar"));
-startChoosers();
+startChoosers(() => nav, move);
 startEmpty();
 startTips();
 startTheme(byId("theme"), redraw);

@@ -12,7 +12,7 @@ import { Sheet } from "./sheet.js";
 const SHOWN = 6;
 
 /** How long dynos and hosts are kept, and from which beginning on, later than asked for, that is said. */
-const KEPT_S = 86_400;
+export const KEPT_S = 86_400;
 const LATE_S = 600;
 
 const ONE = { dynos: "Dyno", hosts: "Host" };

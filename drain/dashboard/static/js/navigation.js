@@ -25,7 +25,8 @@ const names = WINDOWS.map(([name]) => name);
 
 /** How long each of the two spans of a release's comparison is, where the address does not say it. */
 const USUAL_LENGTH = "15m";
-const LENGTH = /^[1-9]\d{0,4}[smhd]$/;
+const LENGTH = /^[1-9]\d{0,6}[smhd]$/;
+const [SHORTEST_S, LONGEST_S] = [10, KEPT_S];
 
 const VIEW_OF_PATH = { replay: "replay", dynos: "dynos", compare: "comparison" };
 const viewOf = (path) => VIEW_OF_PATH[path.split("/")[1]] ?? "traffic";
@@ -58,14 +59,19 @@ export function readNavigation() {
     filter: found.get("filter") || "",
     compare: COMPARED.includes(found.get("compare")) ? found.get("compare") : "",
     version: version ? Number(version[1]) : 0,
-    length: LENGTH.test(length) ? length : USUAL_LENGTH,
-    other,
+    length: isLength(length) ? length : USUAL_LENGTH,
+    other: time.from === null ? null : other,
   };
 }
 
 function timeOf(found) {
   const { from = null, to = null, fault = "" } = found.has("from") ? readSpan(found.get("from"), found.get("to"), undefined, true) : {};
   return { window: from === null ? known(found.get("window")) : "", from, to, fault };
+}
+
+function isLength(text) {
+  const seconds = parseInt(text, 10) * ({ s: 1, m: 60, h: 3_600, d: 86_400 })[text.slice(-1)];
+  return LENGTH.test(text) && seconds >= SHORTEST_S && seconds <= LONGEST_S;
 }
 
 function otherOf(found) {

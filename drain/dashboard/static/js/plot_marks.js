@@ -22,7 +22,8 @@ export class PlotMarks {
     this.drawn = "";
   }
 
-  /** `found`: {releases, isOfMany, addressOf(release), opened(group, label), zone}; releases in any order. */
+  /** `found`: {releases, isOfMany, addressOf(release), opened(group, label), zone, bands}; releases in any order;
+      `bands`: {from, to} of spans that are shaded, in Unix s. */
   show(found) {
     const { releases } = found;
     this.found = { ...found, releases: [...releases].sort((one, other) => one.at_ms - other.at_ms) };
@@ -46,14 +47,15 @@ export class PlotMarks {
     const inside = this.found.releases.filter(({ at_ms: at }) => at >= min * 1_000 && at < (max + 2 * stepS + ON_THE_WAY_S) * 1_000);
     const xOf = ({ at_ms: at }) => Math.round(Math.min(Math.max(plot.valToPos(at / 1_000, "x"), 0), width));
     const groups = labelled(grouped(inside, xOf, this.found.isOfMany), width, this.found.isOfMany);
-    this.element.hidden = !groups.length;
+    const bands = (this.found.bands ?? []).map(({ from, to }) => [xOf({ at_ms: from * 1_000 }), xOf({ at_ms: to * 1_000 })]);
+    this.element.hidden = !groups.length && !bands.length;
     this.element.style.left = `${over.offsetLeft}px`;
     this.element.style.width = `${width}px`;
     this.element.style.height = `calc(var(--mark-strip) + ${over.offsetTop + over.clientHeight}px)`;
-    const drawn = JSON.stringify([groups, this.found.zone]);
+    const drawn = JSON.stringify([groups, bands, this.found.zone]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    keepingPlace(this.element, () => this.element.replaceChildren(...groups.flatMap((group) => this.mark(group))));
+    keepingPlace(this.element, () => this.element.replaceChildren(...bands.map(band), ...groups.flatMap((group) => this.mark(group))));
   }
 
   mark(group) {
@@ -83,6 +85,13 @@ export class PlotMarks {
     button.addEventListener("click", () => this.found.opened(releases, button));
     return button;
   }
+}
+
+function band([left, right]) {
+  const own = make("li", { class: "band", "aria-hidden": "true" });
+  own.style.left = `${left}px`;
+  own.style.width = `${Math.max(1, right - left)}px`;
+  return own;
 }
 
 const keyOf = (release) => `${release.app} ${release.version} ${release.at_ms}`;

@@ -10,16 +10,16 @@ const GAP_PX = 4;
 const MARGIN_S = 120; // On both sides, where one zooms in to a group.
 
 export class ReleaseGroup {
-  /** `zoomTo({from, to})` shows that time. */
+  /** `zoomTo({from, to})` shows that time; null where there is nothing to zoom in to. */
   constructor(zoomTo) {
-    this.title = make("h3", { id: "release-group-title" });
+    this.title = make("h3");
     this.list = make("ul");
     this.zoom = make("button", { type: "button", class: "button" }, "Zoom in");
     this.zoom.addEventListener("click", () => {
       this.element.hidePopover();
       zoomTo(this.span);
     });
-    this.element = make("div", { class: "release-group", popover: "auto", role: "dialog", "aria-labelledby": "release-group-title" }, this.title, this.list, this.zoom);
+    this.element = make("div", { class: "release-group", popover: "auto", role: "dialog", "aria-label": "Releases" }, this.title, this.list, zoomTo ? this.zoom : null);
     this.list.addEventListener("click", () => this.element.hidePopover());
     document.body.append(this.element);
   }
@@ -29,7 +29,7 @@ export class ReleaseGroup {
     const newestFirst = [...releases].reverse();
     setText(this.title, format.plural(releases.length, "release"));
     const items = newestFirst.slice(0, SHOWN).map((release) => make("li", {}, make("a", { href: addressOf(release) }, tipLine(release, isOfMany))));
-    if (releases.length > SHOWN) items.push(make("li", { class: "fine" }, `and ${format.count(releases.length - SHOWN)} more: zoom in`));
+    if (releases.length > SHOWN) items.push(make("li", { class: "fine" }, `and ${format.count(releases.length - SHOWN)} more`));
     this.list.replaceChildren(...items);
     const times = releases.map(({ at_ms: at }) => at / 1_000);
     this.span = { from: Math.min(...times) - MARGIN_S, to: Math.max(...times) + MARGIN_S };

@@ -29,7 +29,7 @@ export class RuntimeMetricsHint {
       make("p", {}, "Heroku logs both for every dyno, three times a minute, once this is switched on:"),
       ...first.map((app) => commandOf(APP.test(app) ? app : "APP")),
       make("p", { class: "fine" }, "It takes effect when the dynos restart: with the next deploy, or with ", make("code", {}, `heroku restart -a ${first.length === 1 && APP.test(first[0]) ? first[0] : "APP"}`), "."),
-      make("p", { class: "fine" }, "Dokku and plain hosts have no such metrics."),
+      make("p", { class: "fine" }, "Heroku's Fir generation, Dokku and plain hosts have no such metrics."),
       ...(more ? [more] : []),
     );
   }

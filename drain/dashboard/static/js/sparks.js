@@ -7,7 +7,7 @@ const WIDTH = 96;
 const HEIGHT = 24;
 /** An error share that fills the drawing at least: one error in ten thousand requests must not look like an outage. */
 const LOWEST_TOP = 0.05;
-/** Where steps are short, not each of them has a sample. */
+/** Memory and load of dynos are kept in windows of a minute, and steps may be shorter. */
 const HELD_S = 60;
 
 const MARKS_SAID = 3;
@@ -45,17 +45,17 @@ export function fillErrorTrend(cell, requests, errors) {
 }
 
 /**
- * A gauge as a line with gaps where nothing was measured; `show` writes a value, `step` is in s, and `limit` a
- * value that is drawn as a dashed line.
+ * A gauge as a line with gaps where nothing was measured; `show` writes a value, `step` is in s, `limit` a value
+ * that is drawn as a dashed line, and `heldS` for how long a value stands where none follows.
  */
-export function fillGauge(cell, values, { name, show, step, limit = null }) {
+export function fillGauge(cell, values, { name, show, step, limit = null, heldS = HELD_S }) {
   const there = values.filter((value) => value !== null);
   if (!there.length) return cell.replaceChildren();
   const drawing = cell.firstChild ?? cell.appendChild(drawn("gauge"));
   const [area, bound, line] = drawing.children;
   const highest = Math.max(...there);
   const top = Math.max(highest, limit ?? 0, 1e-9);
-  const runs = runsOf(held(values, step), top);
+  const runs = runsOf(held(values, step, heldS), top);
   setAttribute(line, "d", runs.map(({ path }) => path).join(""));
   setAttribute(area, "d", runs.map(({ path, from, to }) => `${path}L${to},${HEIGHT}L${from},${HEIGHT}Z`).join(""));
   setAttribute(bound, "d", limit ? `M0,${heightOf(limit, top)}L${WIDTH},${heightOf(limit, top)}` : "");
@@ -65,9 +65,9 @@ export function fillGauge(cell, values, { name, show, step, limit = null }) {
   say(drawing, words);
 }
 
-/** Values of a gauge with the last one held over steps in which none was measured, as samples come every 20 s. */
-export function held(values, step) {
-  const most = Math.ceil(HELD_S / Math.max(1, step));
+/** Values of a gauge with the last one held over steps in which none was measured. */
+export function held(values, step, heldS = HELD_S) {
+  const most = Math.ceil(heldS / Math.max(1, step));
   let last = -Infinity;
   return values.map((value, at) => {
     if (value !== null) last = at;

@@ -122,9 +122,10 @@ def test_what_is_not_kept_is_said() -> None:
     dropped = replace(found, left_out=1_200, kept_from_ms=(FROM_S + 60) * 1000)
     said = text("text", replace(told(), events=dropped))
     assert "1,200 older events left out" in said
-    assert "There were too many events of dynos to keep those before 2025-11-26 02:01:00" in said
-    older = replace(found, kept_from_ms=(FROM_S - 60) * 1000)
-    assert "too many" not in text("text", replace(told(), events=older))
+    assert "There were too many events to keep those before 2025-11-26 02:01:00" in said
+    releases = replace(found, releases_kept_from_ms=(FROM_S + 60) * 1000)
+    assert "too many releases to keep" in text("text", replace(told(), events=releases))
+    assert "too many" not in text("text", told())
 
 
 def test_of_several_apps_each_row_says_whose_it_is() -> None:

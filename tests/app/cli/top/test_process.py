@@ -20,7 +20,8 @@ import pytest
 import redis
 
 from app.cli.top.command import REDIS_TIMEOUT_S
-from servers.figures import SeenRequest, fill
+from servers.figures import SeenRequest, fill, fill_facts
+from tests.support import told_app
 
 ROOT = Path(__file__).parents[4]
 COMMAND = [sys.executable, "-m", "app", "top", "--every", "0.5"]
@@ -119,6 +120,20 @@ def test_it_is_live_and_q_quits(opened: Callable[..., Terminal], redis_client: r
     terminal.press("q")
     terminal.ends(0)
     assert "\x1b]0;" not in terminal.output, "what came with a route is not run"
+
+
+def test_dynos_and_a_new_release_are_shown_as_they_come(
+    opened: Callable[..., Terminal], redis_client: redis.Redis
+) -> None:
+    now_s = time.time()
+    fill(redis_client, [SeenRequest(now_s - 30, app="shop", dyno="web.3", status="500")], now_s)
+    terminal = opened("--by", "dyno", "--app", "shop")
+    terminal.wait_for("web.3")
+    fill_facts(redis_client, "shop", told_app.facts(now_s), now_s)
+    terminal.wait_for("180 %")
+    assert "v42 9154a1d2 7 min ago" in terminal.output, "it is in the first line, which comes first"
+    terminal.press("q")
+    terminal.ends(0)
 
 
 def test_ctrl_c_ends_it_with_130(opened: Callable[..., Terminal]) -> None:

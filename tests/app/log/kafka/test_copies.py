@@ -276,7 +276,8 @@ def test_release_says_once_that_a_single_broker_keeps_one_copy(
     prefix = new_prefix()
     code, output = release(REDIS_URL=redis_url, KAFKA_URL=kafka_broker.url, KAFKA_PREFIX=prefix)
     assert code == 0
-    assert f"ok       log: Kafka topic {prefix}router created, 1 copy\n" in output
+    made = [f"Kafka topic {prefix}{topic} created, 1 copy" for topic in ("router", "platform")]
+    assert f"ok       log: {'; '.join(made)}\n" in output
     assert output.count("WARNING  log: ") == 1
     assert f"WARNING  log: the topic {prefix}router has one copy, on the only broker" in output
 

@@ -21,8 +21,7 @@ from app.log import Reach, Reader, Writer, open_log
 from app.log.kafka import frame_memory
 from app.log.kafka import history as kafka_history
 from app.log.kafka import reader as kafka_reader
-from app.log.kafka.connection import group_name, topic_name
-from app.log.kafka.copies import PARTITIONS
+from app.log.kafka.connection import PARTITIONS, group_name, topic_name
 from app.log.kafka.kafka_python_producer import partition_of
 from app.log.kafka.topic import ensure_topic
 from app.message import encode

@@ -251,7 +251,8 @@ def test_each_kind_of_fault_of_a_sender_has_words_and_is_shown_for_an_hour(redis
         record_faults(redis_client, faults, {}, now_s)
     found = health(redis_client)
     said = {alert.code: alert for alert in alerts(found)}
-    assert set(said) == {"app_name", "newline", *(f"frames_refused:{kind}" for kind in KINDS[:-2])}
+    of_accepted = {"app_name", "newline", "platform_topic"}
+    assert set(said) == of_accepted | {f"frames_refused:{kind}" for kind in KINDS[:-3]}
     assert all(alert.action and alert.count == 2 for alert in said.values())
     assert said["newline"].severity == "note"
     assert [fault.count_last_hour for fault in found.sender_faults] == [2] * 2 * len(KINDS)

@@ -17,6 +17,7 @@ from app.store.frame_events import Loss, record_once
 from app.store.queries.memory import APPS_SHOWN, KEYS_A_PAGE, MemoryPart
 from servers.figures import SeenRequest, fill
 from tests.support import letters
+from tests.support.platform_events import add, up
 
 LOG_LIMIT = 10_000_000
 LOG = open_log(Settings(redis_log_max_mb=10))
@@ -43,8 +44,9 @@ def fill_apps(store: redis.Redis, apps: dict[str, int]) -> None:
 
 
 def size_of(store: redis.Redis, pattern: str) -> int:
-    """Without samples, unless the pattern names them."""
-    names = [name for name in store.scan_iter(pattern) if "samples" in pattern or b":samples:" not in name]
+    """Without samples and events, unless the pattern names them."""
+    apart = [kind for kind in (b":samples:", b":events:") if kind.decode() not in pattern]
+    names = [name for name in store.scan_iter(pattern) if not any(kind in name for kind in apart)]
     return sum(store.memory_usage(name) or 0 for name in names)
 
 
@@ -66,8 +68,10 @@ def test_each_part_is_there_and_they_add_up(redis_client: redis.Redis) -> None:
     letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x" * 10_000)] * 20)
     record_once(redis_client, "frame", "shop", [Loss("L10", 1)], [], int(time.time()))
     redis_client.set("foreign", "x" * 5_000)
+    add(redis_client, {"shop": [up(1000 * int(time.time()))], "": [up(1000 * int(time.time()))]}, time.time())
     found = recover(redis_client)
     assert part(found, "app", "shop").bytes == size_of(redis_client, "*app:shop:*") > 0
+    assert part(found, "events").bytes == size_of(redis_client, "*:events:*") > 0
     assert part(found, "samples").bytes == size_of(redis_client, "*:samples:*") > 0
     assert part(found, "app", "blog").bytes == size_of(redis_client, "*app:blog:*") > 0
     assert part(found, "app").bytes > part(found, "app", "blog").bytes
