@@ -107,6 +107,8 @@ def _scale(before: Hits, after: Hits, length: int) -> _Scale:
     noise of that one, and a quiet span is not quieter than the other by more than chance."""
     squares, expected, freedoms = zip(*(_spread(one, length) for one in (before, after)), strict=True)
     pooled = _effect(sum(squares), sum(expected))
+    if length > 1:  # A span has too few groups to tell it by itself.
+        return _Scale((pooled, pooled), _rounded_down(sum(freedoms)))
     own = [max(pooled, _effect(*one)) for one in zip(squares, expected, strict=True)]
     return _Scale((own[0], own[1]), _rounded_down(sum(freedoms)))
 
