@@ -48,7 +48,7 @@ def test_one_look_tells_which_dyno_leaks_and_fails(page: Page, answers: Answers)
     now_s = time.time()
     answers(incident(now_s), addons=[postgres(now_s)])
     open_view(page)
-    said = page.texts(".findings li")
+    said = page.texts(".dyno-findings li")
     assert said[1] == (
         "web.3 is at 180 % of its memory and has 99 % of the errors, with 31 % of the requests."
     )
@@ -196,11 +196,11 @@ def test_memory_that_was_measured_long_ago_is_not_said_to_be_so_now(page: Page, 
     open_view(page)
     rows = {row["Dyno"]: row for row in page.run(TABLE, DYNOS)}
     assert rows["web.1"]["Memory"].startswith("max 180 %")
-    assert page.texts(".findings li") == []
+    assert page.texts(".dyno-findings li") == []
     past = int(now_s) - 3_600
     page.open(f"#/dynos?app=shop&from={past}&to={past + 600}")
-    page.wait_for(lambda: page.texts(".findings li"), "what was then")
-    assert page.texts(".findings li")[0] == "web.1 was at up to 180 % of its memory."
+    page.wait_for(lambda: page.texts(".dyno-findings li"), "what was then")
+    assert page.texts(".dyno-findings li")[0] == "web.1 was at up to 180 % of its memory."
 
 
 def test_add_ons_are_in_units_that_a_person_reads(page: Page, answers: Answers) -> None:
@@ -252,7 +252,7 @@ def test_an_app_without_requests_has_its_dynos(
     page.wait_for(lambda: names(page) == ["worker.1"], "the worker")
     assert not page.is_shown("#empty")
     assert not page.is_shown("#missing")
-    assert page.texts(".findings li") == ["worker.1 is at 120 % of its memory."]
+    assert page.texts(".dyno-findings li") == ["worker.1 is at 120 % of its memory."]
 
 
 def test_it_fits_a_phone(page: Page, answers: Answers) -> None:
@@ -273,7 +273,7 @@ def test_of_several_apps_each_dyno_says_whose_it_is(page: Page, answers: Answers
     answers([*over, dyno("web.1", measured(now_s), figures(10), app="api")], addons=[postgres(now_s, "api")])
     page.open("#/dynos?window=5m")
     page.wait_for(lambda: page.is_shown(f"{DYNOS} tbody th"), "dynos")
-    assert page.texts(".findings li") == [
+    assert page.texts(".dyno-findings li") == [
         "web.5 of shop is at 160 % of its memory.",
         "web.4 of shop is at 150 % of its memory.",
         "web.3 of shop is at 140 % of its memory.",
@@ -303,7 +303,7 @@ def test_what_a_worker_has_counted_is_shown(page: Page, shop: redis.Redis) -> No
     fill_facts(shop, "shop", facts, now_s)
     open_view(page)
     page.wait_for(lambda: page.is_shown(".addon"), "the database")
-    assert page.texts(".findings li") == ["web.3 is at 176 % of its memory."]
+    assert page.texts(".dyno-findings li") == ["web.3 is at 176 % of its memory."]
     rows = {row["Dyno"]: row for row in page.run(TABLE, DYNOS)}
     assert rows["web.3"]["Memory"] == "176 % over the quota, of 512 MB"
     assert rows["web.3"]["R14, R15"] == "R1414"
@@ -337,7 +337,7 @@ def test_two_hundred_dynos_are_drawn_without_a_wait(page: Page, answers: Answers
     open_view(page)
     assert len(names(page)) == 50
     assert names(page)[0] == "web.150"
-    assert page.texts(".findings li") == ["web.150 is at 180 % of its memory."]
+    assert page.texts(".dyno-findings li") == ["web.150 is at 180 % of its memory."]
     page.one(".dynos-list > .more").click()
     page.wait_for(lambda: len(names(page)) == 200, "all of them")
     took = page.driver.execute_async_script(DRAW)

@@ -32,7 +32,7 @@ export class DynosView {
     this.list = make("div", { class: "dynos-list" });
     container.append(this.list);
     this.addToolbar();
-    this.findings = new Part("ul", { class: "findings", "aria-label": "What stands out" });
+    this.findings = new Part("ul", { class: "dyno-findings", "aria-label": "What stands out" });
     this.list.append(this.findings.element);
     this.processes = make("section", { class: "processes", "aria-label": "Process types" });
     this.processSheet = new Sheet(this.processes, { label: "Process types", columns: PROCESS_COLUMNS, keyOf: (row) => `${row.app} ${row.process}`, yielding: PROCESS_YIELDING, cards: "dyno-cards" });

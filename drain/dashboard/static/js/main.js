@@ -57,11 +57,7 @@ const hosts = new NamesPanel(byId("names"), "hosts");
 const table = new RoutesTable(byId("table"), (row) => hashOf({ ...nav, app: row.app || nav.app, digest: row.digest }), choose);
 const dynosView = new DynosView(byId("dynos"), travel, choose);
 const events = new PlatformEvents(byId("events"), { plots, overview, dynosView, apps }, () => nav, zoomTo);
-const comparison = new ComparisonView(byId("comparison"), goTo, (next) => {
-  nav = next;
-  stay(nav);
-  links();
-});
+const comparison = new ComparisonView(byId("comparison"), goTo, choose);
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
