@@ -164,8 +164,8 @@ def test_traffic_that_varies_by_itself_is_hardly_ever_worse(name: str) -> None:
     assert found.false_alarms <= 1
 
 
-def test_the_route_that_became_a_third_slower_is_found_in_traffic_that_varies() -> None:
-    traffic = replace(KINDS["all of it"], per_s=12)
+def test_the_route_that_became_a_third_slower_is_found_in_traffic_that_comes_in_visits() -> None:
+    traffic = replace(KINDS["visits"], per_s=12)
     found = outcome(traffic, 6, seed=2, slower={0: 1.35})
     assert found.found >= 5
     assert found.false_alarms <= 1
