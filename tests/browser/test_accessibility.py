@@ -137,7 +137,9 @@ def test_nothing_is_wrong_with_dynos(
         assert faults(page, axe) == [], name
 
     look(
-        "#/dynos?app=shop&window=5m", lambda: page.is_shown(".dyno-findings") and page.is_shown(".addon"), "dynos"
+        "#/dynos?app=shop&window=5m",
+        lambda: page.is_shown(".dyno-findings") and page.is_shown(".addon"),
+        "dynos",
     )
     page.one("#dynos-filter").send_keys("nowhere")
     page.wait_for(lambda: page.is_shown(".dynos-list .none"), "no match")
