@@ -65,7 +65,7 @@ class Group:
 
 METRICS = Group(
     name="metrics",
-    purpose="router lines into figures, consumer group `metrics`",
+    purpose="router lines into figures, the platform's messages into events; consumer group `metrics`",
     reading=Reading(start="earliest", rewind_to_store=True, platform=True),
     while_stopped="the figures are frozen",
     before_first_request="nothing is being counted",

@@ -165,8 +165,15 @@ def test_a_plan_where_the_app_may_make_no_topic_stops_the_deploy(
     code, output = release(**environ)
     assert code == MISSING
     assert "heroku kafka:topics:create router --partitions 32 --replication-factor 3 -a APP" in output
+    assert "heroku kafka:topics:create platform --partitions 8 --replication-factor 3 -a APP" in output
 
     heroku_kafka.make_topic(f"{prefix}router")
+    code, output = release(**environ)
+    assert code == MISSING
+    assert "heroku kafka:topics:create router" not in output
+    assert "heroku kafka:topics:create platform" in output
+
+    heroku_kafka.make_topic(f"{prefix}platform")
     assert release(**environ)[0] == WELL
     code, output = release(**environ, REPLAY_HOST="https://staging.example.com")
     assert code == MISSING
