@@ -73,6 +73,9 @@ def test_a_code_tells_its_meaning_on_focus(page: Page, shop: redis.Redis) -> Non
         "[...document.querySelectorAll('.code')].find((one) => one.textContent.startsWith('H12')).focus()"
     )
     assert page.is_shown("#tip")
+    page.run("scrollBy(0, 40)")
+    page.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.is_shown("#tip"), "focus scrolls, too"
     assert page.text("#tip").startswith("H12: Request timeout\n")
     page.press(Keys.ESCAPE)
     assert not page.is_shown("#tip")

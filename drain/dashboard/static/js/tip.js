@@ -22,7 +22,10 @@ export function startTips() {
     tip.textContent = target.dataset.tip;
     tip.hidden = false;
     target.setAttribute("aria-describedby", "tip");
-    const box = target.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    const box = owner.getBoundingClientRect();
     const own = tip.getBoundingClientRect();
     const left = Math.min(Math.max(GAP, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - GAP);
     const above = box.top - own.height - GAP;
@@ -33,5 +36,6 @@ export function startTips() {
   document.addEventListener("focusin", show);
   document.addEventListener("focusout", hide);
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  addEventListener("scroll", hide, { passive: true, capture: true });
+  // Focus scrolls to what was out of sight: its tip goes along.
+  addEventListener("scroll", () => (owner && owner === document.activeElement ? place() : hide()), { passive: true, capture: true });
 }
