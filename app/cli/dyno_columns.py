@@ -92,6 +92,33 @@ def _count(name: str, head: str, meaning: str, count: Callable[[DynoRuntime], in
     )
 
 
+def _memory_column(
+    name: str, head: str, meaning: str, memory_mb: Callable[[DynoRuntime], float | None]
+) -> Column[Row]:
+    return Column(
+        name,
+        head,
+        meaning,
+        lambda row: of_quota(memory_mb(_of(row)), _of(row).quota_mb),
+        lambda row: _share(memory_mb(_of(row)), _of(row).quota_mb),
+        where(lambda row: memory_mb(_of(row)) is not None),
+        is_bad=lambda row: exceeds(memory_mb(_of(row)), _of(row).quota_mb),
+    )
+
+
+def _load_column(
+    name: str, head: str, meaning: str, load: Callable[[DynoRuntime], float | None]
+) -> Column[Row]:
+    return Column(
+        name,
+        head,
+        meaning,
+        lambda row: load_text(load(_of(row))),
+        lambda row: load(_of(row)),
+        where(lambda row: load(_of(row)) is not None),
+    )
+
+
 DYNO_COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "state",
@@ -103,43 +130,22 @@ DYNO_COLUMNS: tuple[Column[Row], ...] = (
         is_left=True,
         is_bad=lambda row: _of(row).state in BAD_STATES,
     ),
-    Column(
-        "memory",
-        "MEMORY",
-        "of a dyno, the latest: share of its quota",
-        lambda row: of_quota(_of(row).memory_mb, _of(row).quota_mb),
-        lambda row: _share(_of(row).memory_mb, _of(row).quota_mb),
-        where(lambda row: _of(row).memory_mb is not None),
-        is_bad=lambda row: exceeds(_of(row).memory_mb, _of(row).quota_mb),
+    _memory_column(
+        "memory", "MEMORY", "of a dyno, the latest: share of its quota", lambda found: found.memory_mb
     ),
-    Column(
-        "load",
-        "LOAD",
-        "of a dyno, the latest: average of a minute",
-        lambda row: load_text(_of(row).load_1m),
-        lambda row: _of(row).load_1m,
-        where(lambda row: _of(row).load_1m is not None),
-    ),
+    _load_column("load", "LOAD", "of a dyno, the latest: average of a minute", lambda found: found.load_1m),
     _count("restarts", "RESTARTS", "how often a dyno started", lambda found: found.restarts),
     _count("crashes", "CRASHES", "how often a dyno crashed", lambda found: found.crashes),
     _count("r14", "R14", "a dyno's memory errors: quota exceeded", lambda found: found.r14),
     _count("r15", "R15", "a dyno's memory errors: quota vastly exceeded", lambda found: found.r15),
-    Column(
+    _memory_column(
         "memory-highest",
         "MOST MEM",
         "of a dyno, the highest of the span: share of its quota",
-        lambda row: of_quota(_of(row).memory_highest_mb, _of(row).quota_mb),
-        lambda row: _share(_of(row).memory_highest_mb, _of(row).quota_mb),
-        where(lambda row: _of(row).memory_highest_mb is not None),
-        is_bad=lambda row: exceeds(_of(row).memory_highest_mb, _of(row).quota_mb),
+        lambda found: found.memory_highest_mb,
     ),
-    Column(
-        "load-highest",
-        "MOST LOAD",
-        "of a dyno, the highest of the span",
-        lambda row: load_text(_of(row).load_highest),
-        lambda row: _of(row).load_highest,
-        where(lambda row: _of(row).load_highest is not None),
+    _load_column(
+        "load-highest", "MOST LOAD", "of a dyno, the highest of the span", lambda found: found.load_highest
     ),
 )
 

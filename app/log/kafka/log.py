@@ -94,7 +94,7 @@ class KafkaLog:
             if copies is not None:
                 kafka_copies.require_writable(copies, name)
                 text += f", {kafka_copies.summary(copies)}"
-                # What no command of this topic mends is the same for both, and said once.
+                # A warning without a fix of its own concerns both topics alike: it is given once.
                 known = {text.replace(topic_name(self._settings), name) for text in warnings}
                 found = kafka_copies.copy_warnings(copies, name)
                 warnings += [text for text in found if text not in known or "\n" in text]

@@ -7,6 +7,7 @@ import { make, Part, setAttribute, setText } from "./dom.js";
 import { addressOf, DYNO_COLUMNS, DYNO_YIELDING, PROCESS_COLUMNS, PROCESS_YIELDING } from "./dyno_columns.js";
 import { DynoDetail } from "./dyno_detail.js";
 import { findings, read, readProcess, subjectOf } from "./dyno_words.js";
+import { listenForFilter } from "./filter_key.js";
 import * as format from "./format.js";
 import { isPast } from "./navigation.js";
 import { KEPT_S, noteOf } from "./names.js";
@@ -64,22 +65,10 @@ export class DynosView {
     this.select = make("select", { id: "dynos-sort" }, ...SORTABLE.map((column) => make("option", { value: column.key }, `by ${column.name}`)));
     this.filter.addEventListener("input", () => this.changed());
     this.select.addEventListener("change", () => this.sheet.sortBy(this.select.value));
-    document.addEventListener("keydown", (event) => this.key(event));
+    listenForFilter(this.filter, () => this.changed());
     const filter = make("label", { class: "filter" }, make("span", { class: "unseen" }, "Filter dynos"), this.filter, make("kbd", { "aria-hidden": "true" }, "/"));
     const sort = make("label", { class: "sort-on-phone" }, make("span", { class: "unseen" }, "Sort by"), this.select);
     this.list.append(make("div", { class: "toolbar" }, make("h1", {}, "Dynos"), this.note, filter, sort));
-  }
-
-  key(event) {
-    const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && this.filter.offsetParent) {
-      event.preventDefault();
-      this.filter.focus();
-      this.filter.select();
-    } else if (event.key === "Escape" && event.target === this.filter && this.filter.value) {
-      this.filter.value = "";
-      this.changed();
-    }
   }
 
   /** Where one is (navigation.js). */

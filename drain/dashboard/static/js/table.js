@@ -3,6 +3,7 @@
 
 import { COLUMNS, YIELDING } from "./columns.js";
 import { byId, setText } from "./dom.js";
+import { listenForFilter } from "./filter_key.js";
 import * as format from "./format.js";
 import { Sheet } from "./sheet.js";
 import { load, save } from "./storage.js";
@@ -28,7 +29,7 @@ export class RoutesTable {
       cards: "cards",
     });
     this.filter.addEventListener("input", () => this.changed());
-    document.addEventListener("keydown", (event) => this.key(event));
+    listenForFilter(this.filter, () => this.changed());
     this.select.addEventListener("change", () => this.sheet.sortBy(this.select.value));
   }
 
@@ -53,18 +54,6 @@ export class RoutesTable {
   changed() {
     this.chosen(this.choices());
     this.draw();
-  }
-
-  key(event) {
-    const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
-    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && this.filter.offsetParent) {
-      event.preventDefault();
-      this.filter.focus();
-      this.filter.select();
-    } else if (event.key === "Escape" && event.target === this.filter && this.filter.value) {
-      this.filter.value = "";
-      this.changed();
-    }
   }
 
   show(table) {
