@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ import pytest
 import redis
 from flask import Flask, Response, request
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -132,7 +134,11 @@ class Page:
         return self.texts("#table td.route")
 
     def is_shown(self, selector: str) -> bool:
-        return any(element.is_displayed() for element in self.all(selector))
+        for _ in range(20):
+            # The page may draw them anew between the two questions.
+            with contextlib.suppress(StaleElementReferenceException):
+                return any(element.is_displayed() for element in self.all(selector))
+        pytest.fail(f"{selector} is drawn anew all the time")
 
     def focus(self, selector: str, text: str = "") -> None:
         """Puts the focus on the first element whose text begins with `text`."""

@@ -72,9 +72,9 @@ def test_marks_that_would_cover_one_another_are_one_with_a_count_and_a_list(
     wait_for_marks(page, 2)
     assert labels(page) == ["v39 0000027a", "5 releases"]
     assert len(page.all(".plots figure:first-child .mark")) >= 4, "still a line at each"
-    label = page.one(".plots figure:first-child .mark button")
-    assert "v44: deploy" in (label.get_attribute("data-tip") or "").splitlines()[0]
-    label.click()
+    label = ".plots figure:first-child .mark button"
+    assert "v44: deploy" in (page.one(label).get_attribute("data-tip") or "").splitlines()[0]
+    page.one(label).click()
     page.wait_for(lambda: page.is_shown(".release-group"), "the list")
     found = page.texts(".release-group li")
     assert len(found) == 5
@@ -84,7 +84,7 @@ def test_marks_that_would_cover_one_another_are_one_with_a_count_and_a_list(
     page.press(Keys.ESCAPE)
     page.wait_for(lambda: not page.is_shown(".release-group"), "the end of the list")
     assert page.fragment() == "#/?app=shop&window=1h", "Esc closed the list alone"
-    label.click()
+    page.one(label).click()
     page.one(".release-group .button").click()
     page.wait_for(lambda: "from=" in page.fragment(), "the zoom")
     page.wait_for(lambda: len(labels(page)) > 1, "labels apart from one another")
@@ -99,10 +99,12 @@ def test_a_mark_says_what_it_is_and_leads_to_the_comparison(
     page.open("#/?app=shop&window=1h")
     wait_for_marks(page, 1)
     moment = time.strftime("%H:%M:%S UTC", time.gmtime(found.at_ms / 1000))
-    mark = page.one(".plots figure:first-child .mark a")
-    assert mark.get_attribute("data-tip") == f"v42: deploy 9154a1d2, {moment}\nClick: before and after"
+    mark = ".plots figure:first-child .mark a"
+    assert (
+        page.one(mark).get_attribute("data-tip") == f"v42: deploy 9154a1d2, {moment}\nClick: before and after"
+    )
     # By keyboard: in front of the first plot, and of no other.
-    page.run("document.querySelector('.plots figure:first-child .mark a').focus()")
+    page.run("document.querySelector(arguments[0]).focus()", mark)
     page.press(Keys.TAB)
     assert page.run("return document.activeElement.className") == "plot"
     page.press(Keys.TAB, Keys.TAB)
@@ -118,7 +120,8 @@ def test_a_mark_says_what_it_is_and_leads_to_the_comparison(
         if said_of[-1].endswith("; v42 released"):
             break
     assert said_of[-1].endswith("; v42 released")
-    page.run("arguments[0].click()", mark)
+    # Found anew: as time goes on the marks move, and are drawn again.
+    page.run("document.querySelector(arguments[0]).click()", mark)
     page.wait_for(lambda: page.fragment().startswith("#/compare/v42?app=shop&window=1h"), "the comparison")
 
 
