@@ -212,8 +212,9 @@ def test_the_bound_is_at_most_a_share_of_what_redis_may_hold(redis_log: Log) -> 
 
 
 def test_a_redis_that_is_full_takes_no_frame_and_says_so(redis_log: Log) -> None:
-    writer = redis_log.writer()
+    writer = bounded_writer(redis_log, 10_000_000)
     writer.append("f1", frame("f1", 1), 4)
+    writer.bound.close()  # Its limit is known: a later answer, of no memory at all, would empty the log.
     redis_log.store.config_set("maxmemory", 1)
     try:
         with pytest.raises(NotDurable, match=r"OutOfMemory|OOM"):
@@ -228,6 +229,7 @@ def test_a_full_redis_is_not_ready_and_takes_frames_again_once_the_bound_is_lowe
     for number in range(400):
         writer.append(f"f{number}", frame(f"f{number}", 100), 4)
     writer.check(1)
+    writer.bound.close()
     used = int(redis_log.store.info("memory")["used_memory"])
     redis_log.store.config_set("maxmemory", used - 100_000)
     try:
