@@ -98,14 +98,18 @@ class Page:
 
     def open(self, fragment: str = "#/", *, size: tuple[int, int] = WIDE, **media: str) -> None:
         """The page at an address after `#`. `media`: `prefers_color_scheme="dark"` and the like."""
+        self.show_in(size, **media)
+        self.driver.get("about:blank")
+        self.driver.get(f"{self.site.url}/{fragment}")
+
+    def show_in(self, size: tuple[int, int], **media: str) -> None:
+        """What is open, in another size or colours."""
         self.size = size
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self._do("Emulation.setEmulatedMedia", {"features": features})
         screen = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
         self._do("Emulation.setDeviceMetricsOverride", screen)
         self._do("Emulation.setTimezoneOverride", {"timezoneId": "UTC"})
-        self.driver.get("about:blank")
-        self.driver.get(f"{self.site.url}/{fragment}")
 
     def _do(self, command: str, parameters: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = self.driver.execute_cdp_cmd(command, parameters)

@@ -50,11 +50,16 @@ def axe() -> str:
 
 
 def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core finds wrong with what is shown."""
+    """What axe-core finds wrong with what is shown, in any look."""
     page.run(axe)
-    answer: dict[str, Any] = page.driver.execute_async_script(RUN)
-    assert answer["version"] == "4.14.1"
-    return list(answer["found"])
+    found = []
+    for scheme, size in LOOKS:
+        page.show_in(size, prefers_color_scheme=scheme)
+        answer: dict[str, Any] = page.driver.execute_async_script(RUN)
+        assert answer["version"] == "4.14.1"
+        found += [f"{fault} ({scheme}, {size[0]} px wide)" for fault in answer["found"]]
+    page.show_in(DESKTOP)
+    return found
 
 
 def open_all_details(page: Page) -> None:
@@ -75,12 +80,9 @@ def test_it_finds_what_is_wrong(page: Page, axe: str, shop: redis.Redis) -> None
     assert {"label", "color-contrast"} <= found
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
-def test_nothing_is_wrong_with_any_view_of_traffic(
-    page: Page, axe: str, redis_client: redis.Redis, scheme: str, size: tuple[int, int]
-) -> None:
+def test_nothing_is_wrong_with_any_view_of_traffic(page: Page, axe: str, redis_client: redis.Redis) -> None:
     def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
-        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.open(fragment, size=DESKTOP)
         page.wait_for(is_there, name)
         assert faults(page, axe) == [], name
 
@@ -116,14 +118,8 @@ def test_nothing_is_wrong_with_any_view_of_traffic(
     look("#/?app=nobody", lambda: page.is_shown("#missing"), "no such app")
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
 def test_nothing_is_wrong_with_dynos(
-    page: Page,
-    axe: str,
-    shop: redis.Redis,
-    monkeypatch: pytest.MonkeyPatch,
-    scheme: str,
-    size: tuple[int, int],
+    page: Page, axe: str, shop: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = time.time()
     answer_with(monkeypatch)(
@@ -131,7 +127,7 @@ def test_nothing_is_wrong_with_dynos(
     )
 
     def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
-        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.open(fragment, size=DESKTOP)
         page.wait_for(is_there, name)
         open_all_details(page)
         assert faults(page, axe) == [], name
@@ -154,11 +150,8 @@ def test_nothing_is_wrong_with_dynos(
     look("#/?app=shop&window=5m", lambda: page.all(".names .against"), "the summary")
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
-def test_nothing_is_wrong_with_a_replay(
-    page: Page, axe: str, shop: redis.Redis, scheme: str, size: tuple[int, int]
-) -> None:
-    page.open("#/replay", size=size, prefers_color_scheme=scheme)
+def test_nothing_is_wrong_with_a_replay(page: Page, axe: str, shop: redis.Redis) -> None:
+    page.open("#/replay", size=DESKTOP)
     page.wait_for(lambda: "No replays yet" in page.text("#replay"), "the explanation")
     assert faults(page, axe) == [], "none yet"
     for run_id, result in (
@@ -168,18 +161,15 @@ def test_nothing_is_wrong_with_a_replay(
         ("passed", sample_result.passed()),
     ):
         judged_run(shop, run_id, result)
-        page.open(f"#/replay/{run_id}", size=size, prefers_color_scheme=scheme)
+        page.open(f"#/replay/{run_id}", size=DESKTOP)
         page.wait_for(lambda: page.is_shown(".verdict"), run_id)
         open_all_details(page)
         assert faults(page, axe) == [], run_id
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
-def test_nothing_is_wrong_with_releases_and_their_comparison(
-    page: Page, axe: str, shop: redis.Redis, scheme: str, size: tuple[int, int]
-) -> None:
+def test_nothing_is_wrong_with_releases_and_their_comparison(page: Page, axe: str, shop: redis.Redis) -> None:
     def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
-        page.open(fragment, size=size, prefers_color_scheme=scheme)
+        page.open(fragment, size=DESKTOP)
         page.wait_for(is_there, name)
         assert faults(page, axe) == [], name
 
