@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.cli.column import Column, Row, where
+from app.cli.column import Column, R, Row, where
 from app.formatting import NONE, number
 from app.store.queries import DynoRuntime
 from app.store.queries.dyno_runtime import SILENT
@@ -24,7 +24,7 @@ def load_text(load: float | None) -> str:
     return NONE if load is None else f"{load:.2f}"
 
 
-def exceeds(memory_mb: float | None, quota_mb: float | None) -> bool:
+def _exceeds(memory_mb: float | None, quota_mb: float | None) -> bool:
     """Whether memory is above its quota."""
     return memory_mb is not None and bool(quota_mb) and memory_mb > (quota_mb or 0)
 
@@ -92,31 +92,39 @@ def _count(name: str, head: str, meaning: str, count: Callable[[DynoRuntime], in
     )
 
 
-def _memory_column(
-    name: str, head: str, meaning: str, memory_mb: Callable[[DynoRuntime], float | None]
-) -> Column[Row]:
+def memory_column(
+    name: str,
+    head: str,
+    meaning: str,
+    memory_mb: Callable[[R], float | None],
+    quota_mb: Callable[[R], float | None],
+) -> Column[R]:
+    """Memory as a share of its quota, marked where it is above it."""
     return Column(
         name,
         head,
         meaning,
-        lambda row: of_quota(memory_mb(_of(row)), _of(row).quota_mb),
-        lambda row: _share(memory_mb(_of(row)), _of(row).quota_mb),
-        where(lambda row: memory_mb(_of(row)) is not None),
-        is_bad=lambda row: exceeds(memory_mb(_of(row)), _of(row).quota_mb),
+        lambda row: of_quota(memory_mb(row), quota_mb(row)),
+        lambda row: _share(memory_mb(row), quota_mb(row)),
+        where(lambda row: memory_mb(row) is not None),
+        is_bad=lambda row: _exceeds(memory_mb(row), quota_mb(row)),
     )
 
 
-def _load_column(
-    name: str, head: str, meaning: str, load: Callable[[DynoRuntime], float | None]
-) -> Column[Row]:
+def load_column(name: str, head: str, meaning: str, load: Callable[[R], float | None]) -> Column[R]:
+    """A load, `2.46`."""
     return Column(
         name,
         head,
         meaning,
-        lambda row: load_text(load(_of(row))),
-        lambda row: load(_of(row)),
-        where(lambda row: load(_of(row)) is not None),
+        lambda row: load_text(load(row)),
+        load,
+        where(lambda row: load(row) is not None),
     )
+
+
+def _quota_mb(row: Row) -> float | None:
+    return _of(row).quota_mb
 
 
 DYNO_COLUMNS: tuple[Column[Row], ...] = (
@@ -130,22 +138,27 @@ DYNO_COLUMNS: tuple[Column[Row], ...] = (
         is_left=True,
         is_bad=lambda row: _of(row).state in BAD_STATES,
     ),
-    _memory_column(
-        "memory", "MEMORY", "of a dyno, the latest: share of its quota", lambda found: found.memory_mb
+    memory_column(
+        "memory",
+        "MEMORY",
+        "of a dyno, the latest: share of its quota",
+        lambda row: _of(row).memory_mb,
+        _quota_mb,
     ),
-    _load_column("load", "LOAD", "of a dyno, the latest: average of a minute", lambda found: found.load_1m),
+    load_column("load", "LOAD", "of a dyno, the latest: average of a minute", lambda row: _of(row).load_1m),
     _count("restarts", "RESTARTS", "how often a dyno started", lambda found: found.restarts),
     _count("crashes", "CRASHES", "how often a dyno crashed", lambda found: found.crashes),
     _count("r14", "R14", "a dyno's memory errors: quota exceeded", lambda found: found.r14),
     _count("r15", "R15", "a dyno's memory errors: quota vastly exceeded", lambda found: found.r15),
-    _memory_column(
+    memory_column(
         "memory-highest",
         "MOST MEM",
         "of a dyno, the highest of the span: share of its quota",
-        lambda found: found.memory_highest_mb,
+        lambda row: _of(row).memory_highest_mb,
+        _quota_mb,
     ),
-    _load_column(
-        "load-highest", "MOST LOAD", "of a dyno, the highest of the span", lambda found: found.load_highest
+    load_column(
+        "load-highest", "MOST LOAD", "of a dyno, the highest of the span", lambda row: _of(row).load_highest
     ),
 )
 

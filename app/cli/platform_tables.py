@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.cli.column import Column, R, where
-from app.cli.dyno_columns import exceeds, load_text, of_quota
+from app.cli.dyno_columns import load_column, memory_column
 from app.cli.tables import moment
 from app.formatting import NONE, duration, number
 from app.platform.release import Release
@@ -81,35 +81,23 @@ PROCESS_COLUMNS: tuple[Column[queries.ProcessRow], ...] = (
     _if_any("app", "APP", "whose it is", lambda row: row.app),
     Column("dynos", "DYNOS", "how many", lambda row: number(row.dynos)),
     _count("up", "UP", "how many of them are up", lambda row: row.up),
-    Column(
+    memory_column(
         "memory",
         "MEMORY",
         "the average of a dyno in the span: share of its quota",
-        lambda row: of_quota(row.memory_average_mb, row.quota_mb),
-        is_shown=where(lambda row: row.memory_average_mb is not None),
-        is_bad=lambda row: exceeds(row.memory_average_mb, row.quota_mb),
+        lambda row: row.memory_average_mb,
+        lambda row: row.quota_mb,
     ),
-    Column(
+    memory_column(
         "memory-highest",
         "MOST MEM",
         "the highest of a dyno in the span: share of its quota",
-        lambda row: of_quota(row.memory_highest_mb, row.quota_mb),
-        is_shown=where(lambda row: row.memory_highest_mb is not None),
-        is_bad=lambda row: exceeds(row.memory_highest_mb, row.quota_mb),
+        lambda row: row.memory_highest_mb,
+        lambda row: row.quota_mb,
     ),
-    Column(
-        "load",
-        "LOAD",
-        "the average of a dyno in the span",
-        lambda row: load_text(row.load_average),
-        is_shown=where(lambda row: row.load_average is not None),
-    ),
-    Column(
-        "load-highest",
-        "MOST LOAD",
-        "the highest of a dyno in the span",
-        lambda row: load_text(row.load_highest),
-        is_shown=where(lambda row: row.load_highest is not None),
+    load_column("load", "LOAD", "the average of a dyno in the span", lambda row: row.load_average),
+    load_column(
+        "load-highest", "MOST LOAD", "the highest of a dyno in the span", lambda row: row.load_highest
     ),
     _count("restarts", "RESTARTS", "how often dynos started", lambda row: row.restarts),
     _count("r14", "R14", "memory errors: quota exceeded", lambda row: row.r14, is_bad=bool),
