@@ -11,11 +11,11 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import redis
 
-from app.errors import NotDurable
 from app.log import open_log
 from app.message import RouterMessage, encode
 from app.platform.facts import Event
@@ -24,9 +24,10 @@ from app.settings import Settings
 from app.store import keys, queries
 from app.store.event_rows import EVENT_TIMES, TABLES
 from servers.platform import Platform
-from servers.processes import Process, Processes, wait_until
+from servers.processes import Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.frames import frames
+from tests.end_to_end.kills import counted, kill_and_start, kill_in_turn, until_durable
 from tests.support.platform_events import stored
 from tests.support.stored import text_hash
 
@@ -86,22 +87,10 @@ def append_all(made: list[Said], settings: Settings, spread_s: float) -> None:
     router = frames(1, 20, ("shop",))[0]
     writer = open_log(settings).writer()
     for frame_id, messages in made:
-        while True:
-            try:
-                writer.append(frame_id, router.values, 4.0, platform=[encode(one) for one in messages])
-                break
-            except NotDurable:
-                time.sleep(0.2)
+        platform = [encode(one) for one in messages]
+        until_durable(partial(writer.append, frame_id, router.values, 4.0, platform=platform))
         time.sleep(spread_s / len(made))
     writer.close()
-
-
-def counted(server: RedisServer) -> int:
-    with redis.Redis.from_url(server.url) as client:
-        try:
-            return int(client.hget(keys.group("metrics"), "platform_messages") or 0)
-        except redis.RedisError:
-            return 0
 
 
 def check(store: redis.Redis, made: list[Said]) -> None:
@@ -130,24 +119,15 @@ def test_each_event_is_there_once_through_kills_and_a_restart() -> None:
         with Processes(environ) as processes:
             writing = threading.Thread(target=append_all, args=(made, Settings.load(environ), 8.0))
             writing.start()
-            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
-            for number in range(5):
-                before = counted(server)
-                wait_until(
-                    lambda before=before: counted(server) > before or not writing.is_alive(),  # type: ignore[misc]
-                    "progress",
-                    60,
-                )
-                workers[number % 3].kill()
-                workers[number % 3] = processes.start_worker("metrics")
-                if number == 2:
-                    server.kill()
-                    server.start()
+            counted_so_far = partial(counted, server, "platform_messages")
+            workers = kill_in_turn(
+                processes, counted_so_far, writing, then={2: lambda: kill_and_start(server)}
+            )
             writing.join(120)
-            wait_until(lambda: counted(server) >= expected, "count of all messages", 120)
+            wait_until(lambda: counted_so_far() >= expected, "count of all messages", 120)
             with redis.Redis.from_url(server.url) as store:
                 wait_until(lambda: not store.llen(keys.journal("metrics")), "end of the journal", 60)
-                assert counted(server) == expected
+                assert counted_so_far() == expected
                 check(store, once)
                 assert "refused" not in text_hash(store, keys.group("metrics"))
                 found = queries.events(store, "shop", None, now_s)

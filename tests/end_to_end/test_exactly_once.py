@@ -6,11 +6,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import redis
 
-from app.errors import NotDurable
 from app.log import open_log
 from app.log.redis.stream import STREAM
 from app.settings import Settings
@@ -18,6 +18,7 @@ from servers.kafka_broker import KafkaBroker
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame, frames
+from tests.end_to_end.kills import counted, kill_and_start, kill_in_turn, until_durable, wait_for_progress
 from tests.end_to_end.rows import give_rows
 from tests.support.reference import Reference, differences, hashes_in
 
@@ -33,30 +34,9 @@ def append_all(made: list[Frame], settings: Settings, spread_s: float) -> None:
     for number, frame in enumerate(made):
         started = time.monotonic()
         for _ in range(2 if number % 10 == 0 else 1):
-            while True:
-                try:
-                    writer.append(frame.id, frame.values, 4.0)
-                    break
-                except NotDurable:
-                    time.sleep(0.2)
+            until_durable(partial(writer.append, frame.id, frame.values, 4.0))
         time.sleep(max(0.0, spread_s / len(made) - (time.monotonic() - started)))
     writer.close()
-
-
-def counted(server: RedisServer) -> int:
-    client = redis.Redis.from_url(server.url)
-    try:
-        return int(client.hget("tailrace:group:metrics", "messages") or 0)
-    except redis.RedisError:
-        return 0
-    finally:
-        client.close()
-
-
-def wait_for_progress(server: RedisServer, writing: threading.Thread) -> None:
-    """Returns once more is counted than now, or nothing more will come."""
-    before = counted(server)
-    wait_until(lambda: counted(server) > before or not writing.is_alive(), "progress", 60)
 
 
 def give_rows_in(server: RedisServer, made: list[Frame]) -> IsNotFound:
@@ -97,22 +77,20 @@ def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(
             settings = Settings.load({**environ, "KAFKA_CLIENT": "confluent"})
             writing = threading.Thread(target=append_all, args=(made, settings, 8.0))
             writing.start()
-            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
-            for number in range(5):
-                wait_for_progress(server, writing)
-                workers[number % 3].kill()
-                workers[number % 3] = processes.start_worker("metrics")
-                if number == 1:
-                    workers.append(processes.start_worker("metrics"))
-                if number == 2:
-                    own_kafka_broker.kill()
-                    own_kafka_broker.start()
-                if number == 3:
-                    server.kill()
-                    server.start()
+            further: list[Process] = []
+            workers = kill_in_turn(
+                processes,
+                lambda: counted(server),
+                writing,
+                then={
+                    1: lambda: further.append(processes.start_worker("metrics")),
+                    2: lambda: kill_and_start(own_kafka_broker),
+                    3: lambda: kill_and_start(server),
+                },
+            )
             writing.join(120)
             check(made, server, now_s, expected, is_not_found)
-            assert [worker.terminate(15) for worker in workers] == [0, 0, 0, 0]
+            assert [worker.terminate(15) for worker in workers + further] == [0, 0, 0, 0]
 
 
 def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() -> None:
@@ -125,14 +103,9 @@ def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() 
         with Processes(environ) as processes:
             writing = threading.Thread(target=append_all, args=(made, Settings.load(environ), 5.0))
             writing.start()
-            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
-            for number in range(5):
-                wait_for_progress(server, writing)
-                workers[number % 3].kill()
-                workers[number % 3] = processes.start_worker("metrics")
-                if number == 2:
-                    server.kill()
-                    server.start()
+            workers = kill_in_turn(
+                processes, lambda: counted(server), writing, then={2: lambda: kill_and_start(server)}
+            )
             writing.join(60)
             check(made, server, now_s, expected, is_not_found)
             assert [worker.terminate(15) for worker in workers] == [0, 0, 0]
@@ -155,7 +128,7 @@ def test_no_message_counts_twice_where_the_group_is_destroyed_again_and_again(
         writing.start()
         workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
         for number in range(6):
-            wait_for_progress(server, writing)
+            wait_for_progress(lambda: counted(server), writing)
             if number % 2:
                 workers[number % 3].kill()
             assert store.xgroup_destroy(STREAM, "metrics") in (0, 1)

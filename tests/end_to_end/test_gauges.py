@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from functools import partial
 
 import pytest
 import redis
 
-from app.errors import NotDurable
 from app.log.open import open_log
 from app.message import RouterMessage, encode
 from app.platform.lines import parse
 from app.settings import Settings
 from app.store import keys, queries
 from servers.platform import Platform
-from servers.processes import Process, Processes, wait_until
+from servers.processes import Processes, wait_until
 from servers.redis_server import RedisServer
+from tests.end_to_end.kills import counted, kill_and_start, kill_in_turn, until_durable
 from tests.support.gauge_reference import GaugeReference
 
 pytestmark = pytest.mark.slow
@@ -43,27 +44,9 @@ def write(frames: list[tuple[str, list[bytes]]], settings: Settings, spread_s: f
     writer = open_log(settings).writer()
     for number, (frame_id, values) in enumerate(frames):
         for _ in range(2 if number % 5 == 0 else 1):
-            while True:
-                try:
-                    writer.append(frame_id, [], 4.0, platform=values)
-                    break
-                except NotDurable:
-                    time.sleep(0.2)
+            until_durable(partial(writer.append, frame_id, [], 4.0, platform=values))
         time.sleep(spread_s / len(frames))
     writer.close()
-
-
-def counted(server: RedisServer) -> int:
-    try:
-        with redis.Redis.from_url(server.url) as store:
-            return int(store.hget(keys.group("metrics"), "platform_messages") or 0)
-    except redis.RedisError:
-        return 0
-
-
-def wait_for_progress(server: RedisServer, writing: threading.Thread) -> None:
-    before = counted(server)
-    wait_until(lambda: counted(server) > before or not writing.is_alive(), "progress", 60)
 
 
 def test_on_the_redis_log_through_kills_and_a_restart() -> None:
@@ -81,19 +64,15 @@ def test_on_the_redis_log_through_kills_and_a_restart() -> None:
         settings = Settings.load({"REDIS_URL": server.url})
         writing = threading.Thread(target=write, args=(frames, settings, 6.0))
         writing.start()
-        workers: list[Process] = [processes.start_worker("metrics") for _ in range(2)]
-        for number in range(5):
-            wait_for_progress(server, writing)
-            workers[number % 2].kill()
-            workers[number % 2] = processes.start_worker("metrics")
-            if number == 2:
-                server.kill()
-                server.start()
+        counted_so_far = partial(counted, server, "platform_messages")
+        workers = kill_in_turn(
+            processes, counted_so_far, writing, workers=2, then={2: lambda: kill_and_start(server)}
+        )
         writing.join(60)
-        wait_until(lambda: counted(server) >= len(messages), "count of all messages", 120)
+        wait_until(lambda: counted_so_far() >= len(messages), "count of all messages", 120)
         with redis.Redis.from_url(server.url) as store:
             wait_until(lambda: not store.llen(keys.journal("metrics")), "end of the journal", 60)
-            assert counted(server) == len(messages)
+            assert counted_so_far() == len(messages)
             assert reference.differences(store) == []
             table = queries.dynos_table(store, "shop", queries.Span(HOUR_S), now_s)
             leaking = next(row.runtime for row in table.rows if row.name == "web.2")

@@ -15,6 +15,7 @@ from servers.logplex_client import LogplexClient
 from servers.ports import free_port
 from servers.processes import Processes, wait_until
 from servers.redis_server import RedisServer
+from tests.end_to_end.kills import wait_for_progress
 from tests.end_to_end.load import LINE, settings
 
 pytestmark = pytest.mark.slow
@@ -49,11 +50,6 @@ def counted(server: RedisServer) -> tuple[int, int]:
     return int(found[0] or 0), int(found[1] or 0)
 
 
-def wait_for_progress(server: RedisServer, sender: threading.Thread) -> None:
-    before = counted(server)[0]
-    wait_until(lambda: counted(server)[0] > before or not sender.is_alive(), "progress", 60)
-
-
 def check_through_kills(server: RedisServer, environ: Mapping[str, str]) -> None:
     expected = (2 * FRAMES, ROUTER_LINES * sum(number % 3 != 0 for number in range(FRAMES)))
     with redis.Redis.from_url(server.url) as store:
@@ -65,7 +61,7 @@ def check_through_kills(server: RedisServer, environ: Mapping[str, str]) -> None
         sender = threading.Thread(target=deliver_until_accepted, args=(port,))
         sender.start()
         for _ in range(3):
-            wait_for_progress(server, sender)
+            wait_for_progress(lambda: counted(server)[0], sender)
             web.kill()
             worker.kill()
             web, worker = processes.start_web(port), processes.start_worker("metrics")

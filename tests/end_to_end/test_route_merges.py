@@ -17,7 +17,8 @@ from servers.messages import router_line, router_message
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame
-from tests.end_to_end.test_exactly_once import append_all, counted
+from tests.end_to_end.kills import counted
+from tests.end_to_end.test_exactly_once import append_all
 from tests.support.reference import Reference
 from tests.support.stored import text_hash
 

@@ -16,11 +16,12 @@ import redis
 from app.settings import Settings
 from app.store import keys, queries
 from servers.kafka_broker import KafkaBroker
-from servers.processes import Process, Processes, wait_until
+from servers.processes import Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame, frames
+from tests.end_to_end.kills import counted, kill_and_start, kill_in_turn
 from tests.end_to_end.rows import give_rows
-from tests.end_to_end.test_exactly_once import IsNotFound, append_all, counted, wait_for_progress
+from tests.end_to_end.test_exactly_once import IsNotFound, append_all
 from tests.support.reference import pairs_of
 from tests.support.sample_reference import SampleReference
 
@@ -66,14 +67,9 @@ def test_on_the_redis_log_through_kills_and_a_restart() -> None:
         with Processes(environ) as processes:
             writing = threading.Thread(target=append_all, args=(made, Settings.load(environ), 5.0))
             writing.start()
-            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
-            for number in range(5):
-                wait_for_progress(server, writing)
-                workers[number % 3].kill()
-                workers[number % 3] = processes.start_worker("metrics")
-                if number == 2:
-                    server.kill()
-                    server.start()
+            workers = kill_in_turn(
+                processes, lambda: counted(server), writing, then={2: lambda: kill_and_start(server)}
+            )
             writing.join(60)
             wait_until(lambda: counted(server) >= expected, "count of all messages", 120)
             with redis.Redis.from_url(server.url) as store:
@@ -100,17 +96,13 @@ def test_on_kafka_through_kills_rebalances_and_restarts(own_kafka_broker: KafkaB
             settings = Settings.load({**environ, "KAFKA_CLIENT": "confluent"})
             writing = threading.Thread(target=append_all, args=(made, settings, 6.0))
             writing.start()
-            workers: list[Process] = [processes.start_worker("metrics") for _ in range(3)]
-            for number in range(4):
-                wait_for_progress(server, writing)
-                workers[number % 3].kill()
-                workers[number % 3] = processes.start_worker("metrics")
-                if number == 1:
-                    own_kafka_broker.kill()
-                    own_kafka_broker.start()
-                if number == 2:
-                    server.kill()
-                    server.start()
+            workers = kill_in_turn(
+                processes,
+                lambda: counted(server),
+                writing,
+                kills=4,
+                then={1: lambda: kill_and_start(own_kafka_broker), 2: lambda: kill_and_start(server)},
+            )
             writing.join(120)
             wait_until(lambda: counted(server) >= expected, "count of all messages", 120)
             with redis.Redis.from_url(server.url) as store:
