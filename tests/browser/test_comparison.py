@@ -76,7 +76,8 @@ def test_the_verdict_names_the_route_and_how_much_worse_it_is(
     assert page.texts(".comparison-sides dt")[:3] == ["Before", "After", "Left out"]
     assert page.texts(".comparison-sides dd")[2] == ("the 40 s in between, with the switch-over to new dynos")
     assert page.texts(".comparison-warnings li") == [
-        "The rate changed by 48 %: the time of day may explain a difference."
+        "The rate changed by 48 %: the time of day may explain a difference.",
+        "v41 came so close to v42 that there is nothing in between: this is what both changed.",
     ]
     assert "; the 3 least used are left out" in page.text("#comparison .toolbar .fine")
     assert page.driver.title == "worse · v42 · shop · Tailrace"

@@ -87,7 +87,7 @@ export class BreakdownView {
     };
     const own = fault instanceof NoAnswer ? fault.reason : "";
     this.tables.hidden = true;
-    setText(this.note, own ? `${own[0].toUpperCase()}${own.slice(1).replace(/\.$/, "")}.` : why[fault.kind] ?? "The server returned an error.");
+    setText(this.note, own ? `${format.capital(own).replace(/\.$/, "")}.` : why[fault.kind] ?? "The server returned an error.");
   }
 }
 

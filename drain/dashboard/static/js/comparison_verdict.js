@@ -1,7 +1,7 @@
 // The head of a comparison: what to know in two seconds, which spans it is about, and what may mislead.
 
 import { badge } from "./comparison_table.js";
-import { changeText, findingWords, headline, intervalText, others, plainVerdict, beforeAfter, capital } from "./comparison_words.js";
+import { changeText, findingWords, headline, intervalText, others, plainVerdict, beforeAfter } from "./comparison_words.js";
 import { make, withCode } from "./dom.js";
 import * as format from "./format.js";
 import * as zone from "./zone.js";
@@ -22,7 +22,7 @@ export function verdict(comparison, subject, length, routeLink) {
       "div",
       { class: "verdict-text" },
       make("p", { class: "verdict-sentence" }, ...sentence),
-      ...lines.map((text) => make("p", {}, `${capital(text)}.`)),
+      ...lines.map((text) => make("p", {}, `${format.capital(text)}.`)),
       waiting ? make("p", { class: "waiting" }, waiting) : null,
     ),
   ];
@@ -65,4 +65,4 @@ export function sides({ before, after, release }, addressOf) {
 export const warnings = (texts) => texts.map((text) => make("li", {}, ...withCode(sentence(text))));
 
 /** The server's words, as a sentence of its own. */
-export const sentence = (text) => `${capital(format.visible(text))}${/[.?!]$/.test(text) ? "" : "."}`;
+export const sentence = (text) => `${format.capital(format.visible(text))}${/[.?!]$/.test(text) ? "" : "."}`;

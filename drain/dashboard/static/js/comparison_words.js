@@ -89,13 +89,11 @@ export function findingWords(figure, subject) {
   if (isShare(figure) || !isKnown(figure.change)) {
     const verb = isWorse ? "raised" : "lowered";
     const fromTo = `from ${valueText(figure, figure.before)} to ${valueText(figure, figure.after)}${sizes(figure)}`;
-    return subject ? [`${subject} ${verb} ${name} of `, ` ${fromTo}`] : [`${capital(name)} of `, ` went ${isWorse ? "up" : "down"} ${fromTo}`];
+    return subject ? [`${subject} ${verb} ${name} of `, ` ${fromTo}`] : [`${format.capital(name)} of `, ` went ${isWorse ? "up" : "down"} ${fromTo}`];
   }
   const rest = `${size} ${figure.word}${sizes(figure)}`;
-  return subject ? [`${subject} made ${name} of `, ` ${rest}`] : [`${capital(name)} of `, ` got ${rest}`];
+  return subject ? [`${subject} made ${name} of `, ` ${rest}`] : [`${format.capital(name)} of `, ` got ${rest}`];
 }
-
-export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** The word of the whole: worse if any route is, else better if any is. */
 export function wordOf({ total, routes }) {

@@ -79,3 +79,6 @@ export function duration(seconds) {
 }
 
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
+
+/** As the beginning of a sentence; what a release is called stays as it is. */
+export const capital = (text) => (/^v\d/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));

@@ -110,7 +110,7 @@ export class TimeBar {
     this.step = 0;
     this.draw();
     const nav = this.current();
-    setText(this.said, isPast(nav) ? zone.span(nav.from, nav.to) : `${sentence(wordsOf(nav.window))}, live`);
+    setText(this.said, isPast(nav) ? zone.span(nav.from, nav.to) : `${format.capital(wordsOf(nav.window))}, live`);
   }
 
   /** `answer`: figures of this span, with what they cover in `from_s` and `to_s`. */
@@ -139,7 +139,7 @@ export class TimeBar {
     const nav = this.current();
     const { from, to } = this.covered();
     const times = from === null ? "" : zone.span(from, to);
-    setText(this.title, isPast(nav) ? times : sentence(wordsOf(nav.window)));
+    setText(this.title, isPast(nav) ? times : format.capital(wordsOf(nav.window)));
     const details = [isPast(nav) ? "" : times, this.step ? `in steps of ${format.duration(this.step)}` : ""];
     setText(this.times, details.filter(Boolean).join(", "));
     setAttribute(this.bar, "data-past", isPast(nav) ? "" : null);
@@ -175,8 +175,6 @@ export class TimeBar {
     flash(this.share, "Press Ctrl+C");
   }
 }
-
-const sentence = (words) => words.slice(0, 1).toUpperCase() + words.slice(1);
 
 function button(kind, text, attributes, pressed) {
   const own = make("button", { type: "button", class: kind, ...attributes }, text);
