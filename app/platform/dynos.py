@@ -35,3 +35,10 @@ def is_one_off(dyno: str) -> bool:
         return True
     number = dyno.rpartition(".")[2] if _CEDAR.fullmatch(dyno) else "0"
     return int(number) >= ONE_OFF_FROM
+
+
+def by_number(dyno: str) -> tuple[str, int, str]:
+    """Sorts by name, web.2 before web.10."""
+    process, _, number = dyno.rpartition(".")
+    # Names are what a sender wrote: no dyno has a number of more digits.
+    return process, int(number[:9]) if number.isascii() and number.isdecimal() else 0, dyno

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import redis
 
-from app.platform.dynos import process_type
+from app.platform.dynos import by_number, process_type
 from app.store import gauge_rows
 from app.store.queries.dyno_runtime import (
     UNKNOWN,
@@ -106,7 +106,7 @@ def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -
         from_s=span_plan.start_s,
         to_s=found.to_s,
         step_s=found.step_s,
-        rows=sorted(rows, key=_order),
+        rows=sorted(rows, key=lambda row: (-row.figures.count, row.app, by_number(row.name))),
         processes=_processes(store, app, span_plan, now_s, rows),
         without_metrics=sorted({row.app for row in found.rows} - with_metrics),
         left_out=found.left_out + further,
@@ -117,13 +117,6 @@ def dynos_table(store: redis.Redis, app: str, span: Span | None, now_s: float) -
 def _row(row: NameRow, dyno: Found, span_plan: SpanPlan) -> DynoRow:
     runtime = dyno.runtime(span_plan, has_requests=row.figures.count > 0)
     return DynoRow(row.name, row.app, process_type(row.name) or row.name, row.figures, row.spark, runtime)
-
-
-def _order(row: DynoRow) -> tuple[int, str, str, int, str]:
-    """Most requests first; then by name, web.2 before web.10."""
-    process, _, number = row.name.rpartition(".")
-    is_number = number.isascii() and number.isdecimal()
-    return -row.figures.count, row.app, process, int(number[:9]) if is_number else 0, row.name
 
 
 def _processes(

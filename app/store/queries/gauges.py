@@ -18,6 +18,7 @@ from app.store.bounds import OTHER
 from app.store.gauge_rows import WINDOWS_OF, GaugeKind, Latest, Values
 from app.store.queries.routes import apps
 from app.store.queries.spans import HOUR_S, KEPT_MARGIN_S, SpanPlan, Window
+from app.store.queries.windows import by_chunk
 from app.store.settle import read_lua
 
 NAMES_READ_MAX = 10_000
@@ -136,7 +137,7 @@ def merged_windows(
     arguments = [
         orjson.dumps(told)
         for told in (
-            _chunks(windows),
+            by_chunk(windows),
             [places[window] for window in span],
             [[places[window] for window in step] for step in steps],
         )
@@ -175,14 +176,3 @@ def _cover(start_s: int, end_s: int, kind: GaugeKind, now_s: float) -> Iterator[
         else:
             yield short_s, at_s
             at_s += short_s
-
-
-def _chunks(windows: Sequence[Window]) -> list[tuple[str, list[int]]]:
-    """Sorted windows by the chunk that they lie in."""
-    chunks: list[tuple[str, list[int]]] = []
-    for window in windows:
-        name, number = keys.chunk(*window)
-        if not chunks or chunks[-1][0] != name:
-            chunks.append((name, []))
-        chunks[-1][1].append(number)
-    return chunks

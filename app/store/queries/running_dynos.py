@@ -8,7 +8,7 @@ from itertools import groupby
 
 import redis
 
-from app.platform.dynos import is_one_off
+from app.platform.dynos import by_number, is_one_off
 from app.store.bounds import OTHER
 from app.store.queries.dyno_runtime import DynoRuntime, Found, read_dynos
 from app.store.queries.gauges import AppName
@@ -29,12 +29,6 @@ def _is_kept(row: AppName) -> bool:
 
 
 def _first(found: dict[AppName, Found], limit: int) -> Iterator[AppName]:
-    for _, rows in groupby(sorted(found, key=_order), lambda row: row[0]):
+    in_order = sorted(found, key=lambda row: (row[0], by_number(row[1])))
+    for _, rows in groupby(in_order, lambda row: row[0]):
         yield from list(rows)[:limit]
-
-
-def _order(row: AppName) -> tuple[str, str, int, str]:
-    """web.2 before web.10."""
-    app, name = row
-    process, _, number = name.rpartition(".")
-    return app, process, int(number) if number.isascii() and number.isdecimal() else 0, name

@@ -61,7 +61,7 @@ def row_sums(
 ) -> dict[tuple[str, str], RouteSums]:
     """(App, digest) -> its sums, read in this order; rows without a request in the span are left out. One
     round trip, or two. `with_errors`: also those of each bin."""
-    bins = [_chunks(part.windows) for part in plan.bins] + [_chunks(plan.running)]
+    bins = [by_chunk(part.windows) for part in plan.bins] + [by_chunk(plan.running)]
     prefixes = [keys.windows(app, digest) for app, digest in rows]
     step = max(1, WINDOWS_PER_CALL // plan.windows)
     errors = orjson.dumps(ERROR_FIELDS) if with_errors else b""
@@ -113,7 +113,7 @@ def bin_sums(store: redis.Redis, app: str, digest: str, plan: SpanPlan) -> list[
     """The sums of each bin of the plan, and last those of what is still running."""
     bins = [part.windows for part in plan.bins] + [plan.running]
     calls = [
-        ([keys.windows(app, digest)], [_chunks(part) for part in some], "bins", b"")
+        ([keys.windows(app, digest)], [by_chunk(part) for part in some], "bins", b"")
         for some in grouped(bins, len, WINDOWS_PER_CALL)
     ]
     return [sums_of(replies.json_object(answer)) for rows in _call(store, calls) for answer in rows]
@@ -124,7 +124,7 @@ def bin_sums_of_rows(
 ) -> dict[tuple[str, str], list[Sums]]:
     """(App, digest) -> its sums in each bin. One round trip."""
     together = grouped(bins, lambda part: len(part.windows), WINDOWS_PER_CALL)
-    parts = [[_chunks(part.windows) for part in some] for some in together]
+    parts = [[by_chunk(part.windows) for part in some] for some in together]
     calls = [([keys.windows(app, digest)], part, "bins", b"") for app, digest in rows for part in parts]
     answers = iter(_call(store, calls))
     return {
@@ -146,7 +146,7 @@ def sums_of_minutes(
     return sums
 
 
-def _chunks(windows: Sequence[Window]) -> list[tuple[str, list[int]]]:
+def by_chunk(windows: Sequence[Window]) -> list[tuple[str, list[int]]]:
     """The windows, in order, by the chunk that they lie in."""
     chunks: list[tuple[str, list[int]]] = []
     for length_s, start_s in windows:
