@@ -82,7 +82,15 @@ REPLAY = Group(
     is_wanted=lambda settings: bool(settings.replay_host),
 )
 
-GROUPS = (METRICS, REPLAY)
+ALERTS = Group(
+    name="alerts",
+    purpose="judges the figures by rules, and calls people; without it a `metrics` worker does",
+    reading=None,
+    while_stopped="nobody is told if `metrics` stops",
+    while_behind="Alerts come that late.",
+)
+
+GROUPS = (METRICS, REPLAY, ALERTS)
 
 
 def group_named(name: str) -> Group:

@@ -27,6 +27,8 @@ FORBIDDEN = (
     ("app.log.memory", "app.log.redis"),
     ("app.log.memory", "app.log.kafka"),
     ("app.store", "app.cli"),
+    ("app.store", "app.alerts"),
+    ("app.log", "app.alerts"),
     ("drain", "consumers"),
     ("consumers", "drain"),
     ("drain", "app.cli"),

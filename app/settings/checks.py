@@ -11,7 +11,7 @@ from app.settings import pem
 if TYPE_CHECKING:
     from app.settings.settings import Settings
 
-_FAMILIES = ("DRAIN_", "DASHBOARD_", "REDIS_LOG_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
+_FAMILIES = ("ALERT_", "DRAIN_", "DASHBOARD_", "REDIS_LOG_", "REPLAY_", "ROUTE_", "ROUTES_", "TAILRACE_")
 """An unknown name in one of these families is most likely a misspelt one of ours. (REDIS_ itself is not one:
 platforms set other REDIS_ names.)"""
 

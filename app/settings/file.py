@@ -1,4 +1,4 @@
-"""The YAML file that TAILRACE_CONFIG names: route templates, replay rules, drain tokens."""
+"""The YAML file that TAILRACE_CONFIG names: route templates, replay rules, drain tokens, alerts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
+from app.alerts.targets.registry import parse_targets
 from app.errors import BadSettings
 from app.masking import safe_word
 from app.routes import compile_rules
+from app.settings.alert_rules import parse_alerts
 from app.settings.readers import drain_tokens
 from app.settings.replay_rules import Rule, parse_rules
 
@@ -26,6 +28,8 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         "streams": ("stream_rules", partial(_routes, key="streams")),
         "replay": ("replay_rules", lambda value: _replay(value, environ)),
         "tokens": ("drain_tokens", _tokens),
+        "alerts": ("alert_rules", parse_alerts),
+        "targets": ("alert_targets", lambda value: parse_targets(value, environ)),
     }
     file = safe_word(path)
     content = _content(path, file)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.alerts.rule import Rule as AlertRule
+from app.alerts.targets.target import Target
 from app.errors import BadSettings
 from app.settings import pem
 from app.settings import readers as kind
@@ -277,10 +279,57 @@ class Settings:
         kind.flag,
         default_label="0",
     )
+    alert_webhook_url: str = setting(
+        "ALERT_WEBHOOK_URL", "", "URL that alerts are sent to as JSON", secret=True, default_label="unset"
+    )
+    alert_webhook_secret: str = setting(
+        "ALERT_WEBHOOK_SECRET", "", "signs that JSON (HMAC-SHA256)", secret=True, default_label="unset"
+    )
+    alert_slack_url: str = setting(
+        "ALERT_SLACK_URL", "", "an incoming webhook of Slack", secret=True, default_label="unset"
+    )
+    alert_pagerduty_key: str = setting(
+        "ALERT_PAGERDUTY_KEY",
+        "",
+        "an integration key of PagerDuty (Events API v2)",
+        secret=True,
+        default_label="unset",
+    )
+    alert_teams_url: str = setting(
+        "ALERT_TEAMS_URL",
+        "",
+        "a workflow of Microsoft Teams that posts what it receives",
+        secret=True,
+        default_label="unset",
+    )
+    alert_smtp_url: str = setting(
+        "ALERT_SMTP_URL",
+        "",
+        "mail server: `smtps://user:password@host:465`, `smtp+starttls://...:587` or `smtp://...`",
+        secret=True,
+        default_label="unset",
+    )
+    alert_email_from: str = setting(
+        "ALERT_EMAIL_FROM", "", "address that alerts by e-mail come from", default_label="unset"
+    )
+    alert_email_to: tuple[str, ...] = setting(
+        "ALERT_EMAIL_TO",
+        (),
+        "addresses that they go to, separated by commas",
+        kind.words,
+        default_label="none",
+    )
+    tailrace_url: str = setting(
+        "TAILRACE_URL",
+        "",
+        "where people open the page, e.g. `https://tailrace.example.com`: alerts link to it",
+        kind.base_url,
+        default_label="unset: alerts have no link",
+    )
     tailrace_config: str = setting(
         "TAILRACE_CONFIG",
         "",
-        "path of a YAML file: route templates, streams, replay rules, tokens",
+        "path of a YAML file: route templates, streams, replay rules, tokens, alerts and their targets",
         default_label="unset",
     )
 
@@ -303,6 +352,10 @@ class Settings:
     stream_rules: tuple[str, ...] = ()
     """The same, of paths whose requests are connections (app/connections.py)."""
     replay_rules: tuple[Rule, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
+    """Those of the file: app/alerts/defaults.py adds the default ones."""
+    alert_targets: tuple[Target, ...] = ()
+    """Those of the file: app/alerts/targets/registry.py adds those of the settings above."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Settings:

@@ -164,6 +164,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ("window", "from", "to", "compare"),
     ),
     Endpoint(
+        "/api/alerts",
+        "Rules and their states, incidents that go on and past ones, silences, targets, budgets",
+        openapi.stamped("AlertsView"),
+        finders.alerts,
+        stamped,
+        ("app", "window", "from", "to"),
+        fresh_s=HEALTH_FRESH_S,
+    ),
+    Endpoint(
         "/api/health",
         "Losses, workers, the log and dead letters, and the alerts that follow from them",
         openapi.health(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.alerts.redis.view import AlertsView, alerts_view
 from app.comparison.result import Comparison
 from app.search.groups import Breakdown
 from app.store import queries
@@ -68,6 +69,10 @@ def run(source: Source, parameters: Parameters, now_s: float) -> queries.ReplayR
 def health(source: Source, parameters: Parameters, now_s: float) -> dict[str, object]:
     found = queries.health(source.store, now_s, source.log, routes_max=source.settings.routes_max)
     return {"alerts": queries.alerts(found, source.log.advice), "health": found}
+
+
+def alerts(source: Source, parameters: Parameters, now_s: float) -> AlertsView:
+    return alerts_view(source.store, source.settings, parameters.app, parameters.span, now_s)
 
 
 def dynos(source: Source, parameters: Parameters, now_s: float) -> queries.DynosTable:

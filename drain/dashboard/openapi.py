@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from app.alerts.redis.view import AlertsView
 from app.comparison.result import Comparison
 from app.search.groups import Breakdown
 from app.store import queries
@@ -38,6 +39,7 @@ STAMP: Schema = {
 }
 
 ROOTS = (
+    AlertsView,
     Breakdown,
     Comparison,
     queries.Addons,

@@ -264,7 +264,8 @@ def test_a_file_with_other_keys_says_which_there_are(tmp_path: Path) -> None:
     path = tmp_path / "tailrace.yml"
     path.write_text("colour: red\nroutes: [/a]\n")
     with pytest.raises(
-        BadSettings, match="unknown top-level key colour; the keys are replay, routes, streams, tokens"
+        BadSettings,
+        match="unknown top-level key colour; the keys are alerts, replay, routes, streams, targets, tokens",
     ):
         Settings.load({"TAILRACE_CONFIG": str(path)})
 

@@ -1,0 +1,116 @@
+"""The board: what is remembered from one moment to the next. Alerts that are pending or firing, and the open
+incidents that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.alerts.condition import Family, Judgement
+from app.alerts.facts import Subject
+
+State = Literal["pending", "firing"]
+"""One that is fine is not on the board."""
+
+Severity = Literal["critical", "warning"]
+
+NoticeKind = Literal["firing", "update", "repeat", "resolved"]
+"""`update`: more belongs to it than was told before."""
+
+ALERTS_MAX = 1_000
+"""Alerts on the board; what comes beyond is left out, and the board says how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """A rule that does not hold for a subject (pending), or has not held for long enough (firing)."""
+
+    rule: str
+    subject: Subject
+    family: Family
+    state: State
+    bad_since_s: int
+    """Unix s: since when the condition holds without a break."""
+    judgement: Judgement
+    """The latest that was bad."""
+    fired_s: int | None = None
+    fine_since_s: int | None = None
+    """Since when it is fine again; it is resolved once it was for a while."""
+    incident: str = ""
+
+    @property
+    def key(self) -> str:
+        """Identifies it on the board."""
+        return " ".join((self.rule, self.subject.app, self.subject.digest, self.subject.part))
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Alerts of one cause, as far as one can tell: they are told together."""
+
+    id: str
+    app: str
+    to: tuple[str, ...]
+    """Names of targets."""
+    severity: Severity
+    began_s: int
+    """When the first of its alerts turned bad, Unix s."""
+    fired_s: int
+    alerts: tuple[AlertState, ...]
+    """Those that fire, and those that did: the worst first."""
+    told_s: int | None = None
+    """When it was told last; None: not yet, because it is silenced or other alerts may join it."""
+    told_keys: tuple[str, ...] = ()
+    """The alerts that were told."""
+    notices: int = 0
+    """How many there were."""
+    resolved_s: int | None = None
+    silenced_until_s: int | None = None
+
+    @property
+    def family(self) -> Family:
+        return self.alerts[0].family
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """That an incident is to be told. Its id is the same however often it is sent."""
+
+    kind: NoticeKind
+    number: int
+    """1, 2, ... of its incident."""
+    incident: Incident
+
+    @property
+    def id(self) -> str:
+        return f"{self.incident.id}.{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that is remembered."""
+
+    evaluated_s: int = 0
+    """The last moment that was judged with complete figures, Unix s."""
+    at_s: int = 0
+    """The last moment that was looked at."""
+    incomplete: str = ""
+    """Why the figures of that moment cannot be trusted: then every alert on figures is unknown."""
+    alerts: Mapping[str, AlertState] = field(default_factory=dict)
+    """By key."""
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    """Open ones, by id."""
+    left_out: int = 0
+    """Alerts beyond ALERTS_MAX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing is sent of a rule, or of all, until then. It is judged and shown all the same."""
+
+    rule: str
+    """Empty: every rule."""
+    app: str
+    """Empty: every app."""
+    until_s: int

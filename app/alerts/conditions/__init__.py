@@ -1,0 +1,1 @@
+"""The conditions: one module a kind, registered once in registry.py."""
