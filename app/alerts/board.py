@@ -38,6 +38,11 @@ class AlertState:
     fine_since_s: int | None = None
     """Since when it is fine again; it is resolved once it was for a while."""
     incident: str = ""
+    severity: Severity = "warning"
+    last_bad_s: int = 0
+    """The moment of `judgement`, Unix s."""
+    ended_s: int | None = None
+    """When it was resolved; such an alert is in its incident alone, as long as that goes on."""
 
     @property
     def key(self) -> str:
