@@ -134,7 +134,7 @@ def test_without_enough_requests_on_other_days_nothing_is_more_than_usual(days: 
 
 
 def test_a_day_of_which_only_the_end_is_known_is_no_day_before() -> None:
-    began = {"shop": AT_S - 86_400 - 1_800}
+    began = {"shop": AT_S - 82_800}
     answer = judged("errors > 5x yesterday", [sums(40, 40)] * 30, days_before=[sums(500)], first_s=began)
     assert answer.verdict == "unclear"
 

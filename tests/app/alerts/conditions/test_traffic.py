@@ -6,6 +6,7 @@ import pytest
 
 from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
+from app.alerts.spans import YESTERDAY
 from app.alerts.when import parse_when
 from app.store.sums import Sums
 from tests.app.alerts.made_facts import AT_S, CHECKOUT, SHOP, facts_of, sums
@@ -38,7 +39,6 @@ def test_too_few_requests_are_bad_and_enough_are_fine() -> None:
         "30 requests in the last 5 minutes, the limit is 10 a minute",
         value=6,
         limit=10,
-        # The two hours around are read of yesterday; at a whole hour, they are one.
         usual="60 a minute at this time yesterday",
     )
     assert judged("requests < 10/min", HOUR).verdict == "fine"
@@ -73,10 +73,13 @@ def test_half_of_yesterday_is_compared_a_minute_with_a_minute() -> None:
     assert judged("requests > 3x usual", [sums(40)] * 30, yesterday=3_600).verdict == "bad"
 
 
-def test_between_whole_hours_two_of_yesterday_are_read() -> None:
+def test_it_is_compared_with_the_hour_that_this_time_of_yesterday_lies_in() -> None:
+    for minutes in range(0, 60, 5):
+        at_s = AT_S + 60 * minutes
+        assert YESTERDAY.span(at_s) == (AT_S - 86_400, AT_S - 82_800)
     (condition,) = parse_when("requests < 0.5x yesterday")
     facts = facts_of(condition.needs, [sums(4)] * 30, at_s=AT_S + 1_800, days_before=[sums(3_600)])
-    assert condition.judge(facts, SHOP, 20).limit == 15
+    assert condition.judge(facts, SHOP, 20).limit == 30
 
 
 @pytest.mark.parametrize("yesterday", [None, 0, 100])
