@@ -10,7 +10,7 @@ platform says is in platform_metrics.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import redis
@@ -54,10 +54,13 @@ class RouteCollector(Collector):
     hosts are known.
     """
 
-    def __init__(self, store: redis.Redis, limit: int, log: MessageLog) -> None:
+    def __init__(
+        self, store: redis.Redis, limit: int, log: MessageLog, clock: Callable[[], float] = time.time
+    ) -> None:
         self._store = store
         self._limit = limit
         self._log = log
+        self._clock = clock
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask Redis."""
@@ -81,14 +84,14 @@ class RouteCollector(Collector):
         yield from _apps(tops, apps.unnamed if apps.apps else 0)
         yield from _routes(tops)
         scopes = [*names, *([""] if apps.apps and apps.unnamed else [])]
-        now_s = time.time()
+        now_s = self._clock()
         for kind, what in NAME_KINDS.items():
             yield from _names(what, top_names(self._store, scopes, kind, self._limit, now_s))
         yield from dyno_families(queries.running_dynos(self._store, self._limit, now_s), now_s)
         found = queries.addons(self._store, "", queries.Span(ADDON_STALE_S), now_s)
         yield from addon_families(found.rows, now_s)
         yield from release_families(queries.latest_releases(self._store, scopes))
-        health = queries.health(self._store, time.time(), self._log, routes_max=0)
+        health = queries.health(self._store, now_s, self._log, routes_max=0)
         yield from _health(health)
 
 
