@@ -196,6 +196,10 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         yield _single(families.LOG_BYTES, health.log.bytes)
         yield _single(families.LOG_MESSAGES, health.log.messages_kept)
         yield _single(families.LOG_TRIMMED, health.log.messages_trimmed)
+        yield _single(families.LOG_LIMIT, health.log.limit_bytes)
+    yield _single(families.REDIS_MEMORY, health.memory.used_bytes)
+    if health.memory.limit_bytes:
+        yield _single(families.REDIS_LIMIT, health.memory.limit_bytes)
 
 
 def _single(family: CounterFamily | GaugeFamily, value: float) -> Metric:

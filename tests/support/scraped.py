@@ -26,6 +26,7 @@ GOLDEN = Path(__file__).parents[1] / "drain" / "monitoring" / "scrape.txt"
 """The text of a scrape, without what differs from one to the next. `python -m tests.support.scraped` prints
 it anew: right only where families are added (docs/compatibility.md)."""
 
+REDIS_LIMIT_BYTES = 1_000_000_000
 LOG_META = keys.PREFIX + "log:router:meta"
 
 
@@ -67,14 +68,18 @@ def counted() -> Instruments:
 
 
 def scrape(store: redis.Redis, now_s: float = NOW_S) -> str:
-    """The text of /metrics."""
+    """The text of /metrics, of a Redis with a limit."""
     collector = RouteCollector(store, 50, open_log(Settings()), clock=lambda: now_s)
-    return counted().text([collector]).decode()
+    store.config_set("maxmemory", REDIS_LIMIT_BYTES)
+    try:
+        return counted().text([collector]).decode()
+    finally:
+        store.config_set("maxmemory", 0)
 
 
 def lasting(text: str) -> str:
     """Zeros in place of what differs from one scrape of the same figures to the next."""
-    moved = r"^(tailrace_drain_\w+_created(?:\{.*\})?|tailrace_dead_letters_bytes) .*$"
+    moved = r"^(tailrace_drain_\w+_created(?:\{.*\})?|tailrace_(?:dead_letters|redis_memory)_bytes) .*$"
     return re.sub(moved, r"\1 0", text, flags=re.MULTILINE)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from drain.monitoring.family import CounterFamily, Family, GaugeFamily
 
 REDIS_UP = GaugeFamily("tailrace_redis_up", "1 if Redis answers")
+REDIS_MEMORY = GaugeFamily("tailrace_redis_memory_bytes", "Memory that Redis uses")
+REDIS_LIMIT = GaugeFamily(
+    "tailrace_redis_memory_limit_bytes", "maxmemory of Redis; none where it has no limit"
+)
 
 _GROUP = ("group",)
 GROUP_LAG_MESSAGES = GaugeFamily("tailrace_group_lag_messages", "Messages not yet read", _GROUP)
@@ -43,6 +47,7 @@ DEAD_LETTERS_DROPPED = CounterFamily(
 )
 
 LOG_BYTES = GaugeFamily("tailrace_log_bytes", "Size of the log")
+LOG_LIMIT = GaugeFamily("tailrace_log_limit_bytes", "Size at which the log drops its oldest messages")
 LOG_MESSAGES = GaugeFamily("tailrace_log_messages", "Messages in the log in Redis")
 LOG_TRIMMED = CounterFamily(
     "tailrace_log_trimmed_messages", "Messages dropped because the log was at its limit"
@@ -51,5 +56,6 @@ LOG_TRIMMED = CounterFamily(
 FAMILIES: tuple[Family, ...] = (
     *(REDIS_UP, GROUP_LAG_MESSAGES, GROUP_LAG_S, GROUP_WORKERS, GROUP_WAITING, GROUP_MESSAGES),
     *(LOG_LOST, LOG_FULL, LOSSES, OTHER_DRAINS_LOSSES, SENDER_REPORTS, SENDER_FAULTS),
-    *(DEAD_LETTERS, DEAD_LETTERS_BYTES, DEAD_LETTERS_DROPPED, LOG_BYTES, LOG_MESSAGES, LOG_TRIMMED),
+    *(DEAD_LETTERS, DEAD_LETTERS_BYTES, DEAD_LETTERS_DROPPED),
+    *(LOG_BYTES, LOG_MESSAGES, LOG_TRIMMED, LOG_LIMIT, REDIS_MEMORY, REDIS_LIMIT),
 )
