@@ -26,7 +26,8 @@ from tests.support.scraped import fill_all, scrape
 TARGET = {"job", "instance", "pod"}
 """Labels that a scrape adds."""
 
-OF_PROMETHEUS = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "severity", "app"}}
+OF_ALERTS = {"alertname", "alertstate", "severity", "app", "route", "dyno", "code", "group", "kind"}
+OF_PROMETHEUS = {"up": TARGET, "ALERTS": TARGET | OF_ALERTS}
 TESTS = RULES.with_name("rules_test.yml")
 
 EVENING = """
@@ -71,7 +72,7 @@ def labels_of_series() -> dict[str, set[str]]:
         for name in family.series
     }
     recorded = {rule["record"] for rule in rules() if "record" in rule}
-    return known | OF_PROMETHEUS | {name: {"app", "code", *TARGET} for name in recorded}
+    return known | OF_PROMETHEUS | {name: {"app", "code", "route", *TARGET} for name in recorded}
 
 
 def check_names(expr: str) -> None:
@@ -148,6 +149,15 @@ def test_each_alert_says_what_is_wrong_what_to_do_and_where_to_read_on() -> None
         document, _, place = annotations["runbook"].partition("#")
         assert document == "docs/runbook.md"
         assert place in headings, name
+
+
+@pytest.mark.parametrize("document", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)
+def test_documents_name_metrics_that_exist(document: Path) -> None:
+    named = set(re.findall(r"`(tailrace_\w+)", document.read_text("utf-8")))
+    known = {name for family in FAMILIES for name in (family.name, *family.series)}
+    starts = {name for name in named if name.endswith("_")}
+    assert named - known - starts == set()
+    assert all(any(name.startswith(start) for name in known) for start in starts)
 
 
 def test_anchors_are_those_of_the_documents() -> None:

@@ -13,10 +13,12 @@ MIN_REQUESTS = 20
 """In five minutes: with fewer, nothing is said of a share."""
 
 ERRORS: tuple[tuple[Severity, float], ...] = (("critical", 0.1), ("warning", 0.02))
+ROUTE_ERRORS = 0.05
+"""Told of a route where its app is within the limit."""
 WORSE = 0.01
 """Share of failures, and three times that of before, from which a release is to blame."""
 ABORTED = 0.05
-CODES_PER_MIN, CODES_SHARE = 5, 0.01
+CODES_PER_MIN, CODES_SHARE = 10, 0.01
 BY_CLIENTS = "H27|H28|H80"
 """H-codes that are no fault of the app: the client left, or maintenance mode is on."""
 
@@ -51,6 +53,7 @@ _ENOUGH = f"{recording.REQUESTS} * 300 >= {MIN_REQUESTS}"
 def app_alerts() -> Iterator[Alert]:
     """Requests first, then releases and dynos, then budgets."""
     yield from _errors()
+    yield _route_errors()
     yield _codes()
     yield _aborted()
     yield _silent()
@@ -72,6 +75,24 @@ def _errors() -> Iterator[Alert]:
             runbook=_BROKEN,
             for_="1m",
         )
+
+
+def _route_errors() -> Alert:
+    app_limit = min(limit for _, limit in ERRORS)
+    return Alert(
+        name="TailraceRouteErrors",
+        expr=while_complete(
+            f"{recording.ROUTE_CERTAIN} > {ROUTE_ERRORS}\n"
+            f"and {recording.ROUTE_REQUESTS} * 300 >= {MIN_REQUESTS}\n"
+            f"unless on (job, app) {recording.certain('failed')} > {app_limit}"
+        ),
+        severity="warning",
+        summary=f"{APP}: at least {SHARE} of requests to {{{{ $labels.route }}}} fail, the limit is "
+        f"{ROUTE_ERRORS:.0%}",
+        action="The app as a whole is within its limit: look at this route, and at what it calls.",
+        runbook=_BROKEN,
+        for_="1m",
+    )
 
 
 def _codes() -> Alert:

@@ -19,6 +19,8 @@ PERCENTILES = (50, 95, 99)
 
 INCOMPLETE = "tailrace:figures_incomplete:bool"
 REQUESTS = "app:tailrace_requests:rate5m"
+ROUTE_REQUESTS = "route:tailrace_requests:rate5m"
+ROUTE_CERTAIN = "route:tailrace_failed:certain_ratio_rate5m"
 CODES = "app:tailrace_router_errors:rate5m"
 
 
@@ -59,9 +61,18 @@ def recordings() -> Iterator[Recording]:
     for span in LONGER:
         part, whole = (mean(rate(of.total, span)) for of in (named.failed, named.requests))
         yield Recording(ratio("failed", span), f"{part}\n/\n{whole}")
+    yield from _routes()
     for percent in PERCENTILES:
         buckets = mean(rate(named.service.bucket, MINUTES_5))
         yield Recording(percentile(percent), f"histogram_quantile({percent / 100:g}, {buckets})")
+
+
+def _routes() -> Iterator[Recording]:
+    """Of the busiest routes, only what their alert needs: there are many."""
+    named, failed = requests.ROUTE.named, "route:tailrace_failed:rate5m"
+    yield Recording(ROUTE_REQUESTS, mean(rate(named.requests.total, MINUTES_5)))
+    yield Recording(failed, mean(rate(named.failed.total, MINUTES_5)))
+    yield Recording(ROUTE_CERTAIN, lower_bound(f"300 * {failed}", f"300 * {ROUTE_REQUESTS}"))
 
 
 def _incomplete() -> str:
