@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.outcomes import ABORTED_CODES
 from drain.monitoring.exports import recording
 from drain.monitoring.exports.alert import Alert, Severity, while_complete
 from drain.monitoring.exports.promql import ACROSS, mean
@@ -19,8 +20,8 @@ WORSE = 0.01
 """Share of failures, and three times that of before, from which a release is to blame."""
 ABORTED = 0.05
 CODES_PER_MIN, CODES_SHARE = 10, 0.01
-BY_CLIENTS = "H27|H28|H80"
-"""H-codes that are no fault of the app: the client left, or maintenance mode is on."""
+HARMLESS_CODES = "|".join(sorted({*ABORTED_CODES, "H80"}))
+"""H-codes that are no fault of the app: the client left, or maintenance mode is on (H80)."""
 
 SILENT_BELOW = 0.05
 """Requests per second, the median of six hours: an app that usually has fewer may be silent for 5 minutes."""
@@ -96,7 +97,7 @@ def _route_errors() -> Alert:
 
 
 def _codes() -> Alert:
-    codes = f'{recording.CODES}{{code!~"{BY_CLIENTS}"}}'
+    codes = f'{recording.CODES}{{code!~"{HARMLESS_CODES}"}}'
     return Alert(
         name="TailraceAppRouterErrors",
         expr=while_complete(
