@@ -10,6 +10,10 @@ SILENCES_MAX = 200
 SILENCE_MAX_S = 31 * 86_400
 
 
+class TooManySilences(Exception):
+    """There are SILENCES_MAX in force already."""
+
+
 def silences(store: redis.Redis, now_s: float) -> list[Silence]:
     """Those in force, the one that ends first before others. Raises redis.RedisError."""
     return []

@@ -19,6 +19,7 @@ from app.store.keys import digest
 from app.store.run_figures import RunFigures
 from drain.dashboard import openapi
 from drain.dashboard.endpoints import ENDPOINTS
+from drain.dashboard.silences import ACTIONS
 from servers.figures import SeenRequest, fill
 from tests.support import sample_result
 
@@ -79,7 +80,7 @@ def filled(store: redis.Redis) -> None:
 
 def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
     """What the document promises for an answer, with its references at hand."""
-    whole = openapi.document(ENDPOINTS)
+    whole = openapi.document(ENDPOINTS, ACTIONS)
     name = path.partition("?")[0]
     if name not in whole["paths"]:
         name = name.rpartition("/")[0] + ("/{run}" if "replay" in name else "/{digest}")
@@ -101,15 +102,14 @@ def closed(schema: Any) -> Any:
 
 
 def test_the_document_is_openapi() -> None:
-    validate(openapi.document(ENDPOINTS))
+    validate(openapi.document(ENDPOINTS, ACTIONS))
 
 
 def test_the_document_names_every_route_and_no_other(client: FlaskClient) -> None:
     rules = {str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/")}
-    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == {
-        endpoint.path for endpoint in ENDPOINTS
-    }
-    assert {endpoint.path for endpoint in ENDPOINTS} == set(openapi.document(ENDPOINTS)["paths"])
+    known = {endpoint.path for endpoint in ENDPOINTS} | {action.path for action in ACTIONS}
+    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == known
+    assert known == set(openapi.document(ENDPOINTS, ACTIONS)["paths"])
 
 
 @pytest.mark.parametrize("is_filled", [True, False], ids=["filled", "empty"])
@@ -133,7 +133,7 @@ def test_no_field_of_an_answer_is_missing_in_the_document(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
+    schemas = openapi.document(ENDPOINTS, ACTIONS)["components"]["schemas"]
     for path, name in (
         ("routes", "RoutesTable"),
         (f"routes/{DIGEST}", "RouteDetail"),
@@ -176,7 +176,7 @@ def test_a_judged_run_has_its_result_as_the_document_says(
     filled(redis_client)
     found = client.get("/api/replay/judged").json
     assert found is not None
-    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
+    schemas = openapi.document(ENDPOINTS, ACTIONS)["components"]["schemas"]
     result = found["result"]
     for name, values in (
         ("RunResult", result),
@@ -299,7 +299,7 @@ def test_the_window_all_is_listed_before_its_old_name_and_both_give_the_same(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    names = openapi.document(ENDPOINTS)["components"]["parameters"]["window"]["schema"]["enum"]
+    names = openapi.document(ENDPOINTS, ACTIONS)["components"]["parameters"]["window"]["schema"]["enum"]
     assert names[-2:] == ["all", "ever"]
     answers = [client.get(f"/api/routes?window={name}").json or {} for name in names[-2:]]
     assert answers[0]["routes"]
