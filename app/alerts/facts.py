@@ -81,6 +81,9 @@ class Facts:
     """The moment, Unix s, a multiple of 10: lines up to here should be counted."""
     incomplete: str = ""
     """Why figures of this moment cannot be trusted: `metrics is 42 s behind`; empty: they can."""
+    is_past: bool = False
+    """Whether it is a moment before the newest: what the platform and Tailrace itself say of it is not
+    known."""
     rows: Mapping[Row, Mapping[Stretch, Sums]] = field(default_factory=dict)
     """The stretches that were asked for; a row without a request in any of them may be left out."""
     routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
