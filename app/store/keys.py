@@ -379,5 +379,5 @@ ALERT_TARGETS = ALERTS + "targets"
 ALERT_SILENCES = ALERTS + "silences"
 """Hash: JSON of a rule's and an app's name -> until when, Unix s."""
 
-ALERTS_PATTERN = re.compile(rb"tailrace:alerts:")
+ALERTS_PATTERN = re.compile(re.escape(ALERTS).encode())
 """Matches the beginning of a key of alerts."""

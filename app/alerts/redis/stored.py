@@ -1,11 +1,12 @@
-"""Dataclasses as JSON in Redis, and back. While an upgrade is under way, processes of two versions read what the
-other wrote: fields that are not known are skipped, those that are missing have their defaults. Pure."""
+"""Dataclasses as JSON in Redis, and back. While an upgrade is under way, processes of two versions read what
+the other wrote: fields that are not known are skipped, those that are missing have their defaults. Pure."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
@@ -36,6 +37,20 @@ def decoded(kind: type[Stored], text: bytes | str | None) -> Stored | None:
         return None
 
 
+def fields_of(kind: type[Any], text: bytes | str | None, names: Collection[str]) -> dict[str, Any]:
+    """Those of these fields that are there and can be read."""
+    try:
+        found = orjson.loads(text or "{}")
+    except ValueError:
+        return {}
+    values = {}
+    for field in _fields(cast(Any, kind)):
+        if field.name in names and isinstance(found, dict) and field.name in found:
+            with suppress(ValueError, TypeError):
+                values[field.name] = _value(field.kind, found[field.name])
+    return values
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
@@ -44,7 +59,7 @@ class _Field:
 
 
 @lru_cache(maxsize=64)
-def _fields(kind: type[Any]) -> tuple[_Field, ...]:
+def _fields(kind: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
         _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
@@ -61,6 +76,10 @@ def _value(kind: Any, found: Any) -> Any:
         if not isinstance(found, list):
             raise ValueError("not a list")
         return tuple(_value(arguments[0], item) for item in found)
+    if origin is Mapping:
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        return {name: _value(arguments[1], item) for name, item in found.items()}
     if origin is types.UnionType:
         if found is None and types.NoneType in arguments:
             return None
@@ -80,7 +99,7 @@ def _of_dataclass(kind: type[Any], found: Any) -> Any:
     if not isinstance(found, dict):
         raise ValueError("not an object")
     values = {}
-    for field in _fields(kind):
+    for field in _fields(cast(Any, kind)):
         if field.name in found:
             values[field.name] = _value(field.kind, found[field.name])
         elif field.is_needed:
