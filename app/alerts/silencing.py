@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.alerts.board import Silence
-from app.alerts.redis.silences import SILENCE_MAX_S
 from app.alerts.rule import Rule
 from app.durations import seconds_of
+from app.store.bounds import SILENCE_MAX_S
 
 SILENCE_MIN_S = 60
 """A shorter one would end before the next messages that it is meant for."""

@@ -6,14 +6,10 @@ import re
 from collections.abc import Mapping
 
 from app.alerts.defaults import rules_of
-from app.alerts.redis.silences import (
-    SILENCES_MAX,
-    TooManySilences,
-    add_silence,
-    end_silence,
-    silences,
-)
+from app.alerts.redis.silences import add_silence, end_silence, silences
 from app.alerts.silencing import UnknownRule, silence_for
+from app.errors import TooManySilences
+from app.store.bounds import SILENCES_MAX
 from drain.dashboard.action import Action, Refused, bad_field
 from drain.dashboard.endpoint import Schema, Source
 from drain.dashboard.parameters import APP_PATTERN

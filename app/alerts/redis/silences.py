@@ -18,10 +18,6 @@ from app.store.settle import run_raw
 _ADD = read_script("silences.lua")
 
 
-class TooManySilences(Exception):
-    """There are SILENCES_MAX in force already."""
-
-
 def silences(store: redis.Redis, now_s: float) -> list[Silence]:
     """Those in force, the one that ends first before others. Raises redis.RedisError."""
     found = cast(Mapping[bytes, bytes], store.hgetall(ALERT_SILENCES))

@@ -8,10 +8,12 @@ from typing import Literal
 
 import redis
 
-from app.alerts.board import Board, Incident, Silence
+from app.alerts.board import Board, Incident, Notice, NoticeKind, Silence
+from app.alerts.compose import message_of
+from app.alerts.context import Context
 from app.alerts.defaults import rules_of
 from app.alerts.facts import Subject
-from app.alerts.message import Finding, Message
+from app.alerts.message import Message
 from app.alerts.redis.board import read_board
 from app.alerts.redis.history import Told, read_history, read_open
 from app.alerts.redis.lease import holder
@@ -103,14 +105,14 @@ def alerts_view(
     """Of one app and of Tailrace itself, or with "" of all. `span` None: all that is kept. Raises
     redis.RedisError."""
     board = read_board(store)
-    by = holder(store)
+    by, base_url = holder(store), settings.tailrace_url
     stopped = _why_stopped(board, by, now_s)
     in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
     rules = [rule for rule in rules_of(settings) if not app or rule.app in ("", app)]
     return AlertsView(
         rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
-        open=sorted(_alarms(read_open(store), app, now_s), key=_urgency),
-        history=_alarms(read_history(store, *_ends(span, now_s)), app, now_s),
+        open=sorted(_alarms(read_open(store), app, base_url, now_s), key=_urgency),
+        history=_alarms(read_history(store, *_ends(span, now_s)), app, base_url, now_s),
         silences=in_force,
         targets=_targets(settings, statuses(store), now_s),
         budgets=[],
@@ -147,9 +149,9 @@ def _is_about(subject: Subject, app: str) -> bool:
     return not app or subject.app == app or (bool(subject.part) and not subject.app)
 
 
-def _alarms(found: Sequence[Told], app: str, now_s: float) -> list[Alarm]:
+def _alarms(found: Sequence[Told], app: str, base_url: str, now_s: float) -> list[Alarm]:
     return [
-        Alarm(told.incident, told.message or _untold(told.incident, now_s))
+        Alarm(told.incident, told.message or _untold(told.incident, base_url, now_s))
         for told in found
         if any(_is_about(alert.subject, app) for alert in told.incident.alerts)
     ]
@@ -204,34 +206,7 @@ def _targets(settings: Settings, found: Sequence[TargetStatus], now_s: float) ->
     return shown
 
 
-def _untold(incident: Incident, now_s: float) -> Message:
-    """What would be told of an incident that was not told yet, or never because it was silenced or short."""
-    first = incident.alerts[0]
-    findings = tuple(
-        Finding(
-            rule=alert.rule,
-            app=alert.subject.app,
-            route=alert.subject.route,
-            text=alert.judgement.text,
-            usual=alert.judgement.usual,
-            value=alert.judgement.value,
-            limit=alert.judgement.limit,
-            since_s=alert.bad_since_s,
-            is_firing=incident.resolved_s is None,
-        )
-        for alert in incident.alerts
-    )
-    return Message(
-        id=f"{incident.id}.{incident.notices}",
-        incident=incident.id,
-        kind="firing" if incident.resolved_s is None else "resolved",
-        severity=incident.severity,
-        app=incident.app,
-        title=": ".join(filter(None, (incident.app, first.subject.route, first.judgement.text))),
-        since_s=incident.began_s,
-        at_s=int(now_s),
-        findings=findings,
-        action=first.judgement.action,
-        resolved_s=incident.resolved_s,
-        to=incident.to,
-    )
+def _untold(incident: Incident, base_url: str, now_s: float) -> Message:
+    """What would be told of one that was not told yet, or never because it was silenced or short."""
+    kind: NoticeKind = "firing" if incident.resolved_s is None else "resolved"
+    return message_of(Notice(kind, incident.notices, incident), Context(), base_url, int(now_s))

@@ -11,15 +11,16 @@ import redis
 
 from app.alerts.board import Silence
 from app.alerts.defaults import rules_of
-from app.alerts.redis.silences import SILENCES_MAX, TooManySilences, add_silence, end_silence
+from app.alerts.redis.silences import add_silence, end_silence
 from app.alerts.silencing import UnknownRule, silence_for
 from app.cli.figures import warn_of_unknown
-from app.errors import TailraceError
+from app.errors import TailraceError, TooManySilences
 from app.escaping import for_terminal
 from app.formatting import duration
 from app.redis_client import connect, unavailable_error
 from app.settings import Settings
 from app.settings.readers import app_argument
+from app.store.bounds import SILENCES_MAX
 from app.timespec import iso
 
 NAME = "silence"

@@ -4,14 +4,13 @@ not get there."""
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 import time
 from collections.abc import Callable
 
+from app.alerts.compose import test_message
 from app.alerts.defaults import rules_of
-from app.alerts.message import Finding, Message
-from app.alerts.redis.outbox import for_target
+from app.alerts.message import Message
 from app.alerts.targets.registry import KINDS, targets_of
 from app.alerts.targets.target import DeliveryFailed, Target
 from app.cli.terminal import printable
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """The exit code. Raises UnknownTarget."""
     chosen = targets_named(settings, args.name)
     now_s = int(time.time())
-    results = [_send(target, test_message(target.name, now_s, settings.tailrace_url)) for target in chosen]
+    results = [_send(target, test_message(target.name, settings.tailrace_url, now_s)) for target in chosen]
     return 0 if all(results) else EXIT_FAILED
 
 
@@ -76,36 +75,6 @@ def targets_named(settings: Settings, name: str) -> list[Target]:
     return found
 
 
-def test_message(target: str, now_s: int, link: str) -> Message:
-    """A message that can be taken for nothing else."""
-    finding = Finding(
-        rule="test",
-        app="",
-        route="",
-        text="`python -m app alerts test` was run. Nothing is wrong.",
-        usual="",
-        value=None,
-        limit=None,
-        since_s=now_s,
-        is_firing=True,
-    )
-    incident = f"test-{secrets.token_hex(8)}"
-    return Message(
-        id=f"{incident}.1",
-        incident=incident,
-        kind="test",
-        severity="warning",
-        app="",
-        title="Test of Tailrace's alerts: nothing is wrong",
-        since_s=now_s,
-        at_s=now_s,
-        findings=(finding,),
-        link=link,
-        action="Nothing: this is a test.",
-        to=(target,),
-    )
-
-
 def _send(target: Target, message: Message, clock: Callable[[], float] = time.monotonic) -> bool:
     """Whether the target took it; says so."""
     _say(f"{target.name} ({target.kind}, {target.host}): sending a test message", sys.stderr.isatty())
@@ -123,7 +92,7 @@ def _send(target: Target, message: Message, clock: Callable[[], float] = time.mo
 def _failure(target: Target, message: Message) -> str:
     """Why it did not take the message; empty: it did."""
     try:
-        KINDS[target.kind].send(target, for_target(message, target.name), TIMEOUT_S)
+        KINDS[target.kind].send(target, message, TIMEOUT_S)
     except DeliveryFailed as fault:
         return fault.reason
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
+from app.alerts.board import Silence
+from app.alerts.redis.silences import add_silence, silences
 from app.alerts.rule import Rule
 from app.log import open_log
 from app.settings import Settings
+from app.store.bounds import SILENCES_MAX
 from drain.app import create_app
 from drain.dashboard import blueprint, openapi
 from drain.dashboard.action import BODY_MAX_BYTES
@@ -146,3 +150,54 @@ def test_only_post_changes_anything(redis_client: redis.Redis) -> None:
 def test_a_parameter_in_the_address_is_refused(client: FlaskClient) -> None:
     response = client.post(f"{SILENCE}?rule=ours", json=WANTED, headers=PAGE)
     assert (response.status_code, (response.json or {})["parameter"]) == (400, "rule")
+
+
+def test_a_silence_is_in_force_at_once_and_replaces_the_one_before(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    before_s = int(time.time())
+    (first,) = (ask(client, SILENCE, WANTED).json or {})["silences"]
+    assert (first["rule"], first["app"]) == ("ours", "shop")
+    assert before_s + 3_600 <= first["until_s"] <= before_s + 3_610
+    (second,) = (ask(client, SILENCE, {**WANTED, "for": "2d"}).json or {})["silences"]
+    assert second["until_s"] > first["until_s"] + 86_400
+    assert [silence.rule for silence in silences(redis_client, time.time())] == ["ours"]
+    shown = (client.get("/api/alerts").json or {})["silences"]
+    assert shown == [second]
+
+
+def test_every_rule_of_every_app_can_be_silenced(client: FlaskClient) -> None:
+    response = ask(client, SILENCE, {"rule": "", "app": "", "for": "30m"})
+    assert [(one["rule"], one["app"]) for one in (response.json or {})["silences"]] == [("", "")]
+
+
+def test_a_silence_is_ended_once_even_if_its_rule_is_no_more(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    now_s = time.time()
+    add_silence(redis_client, Silence("gone", "shop", int(now_s) + 600), now_s)
+    ask(client, SILENCE, WANTED)
+    response = ask(client, END, {"rule": "gone", "app": "shop"})
+    assert [one["rule"] for one in (response.json or {})["silences"]] == ["ours"]
+    again = ask(client, END, {"rule": "gone", "app": "shop"})
+    assert again.status_code == 404
+    assert again.json == {"error": "no such silence", "rule": "gone", "app": "shop"}
+
+
+def test_there_are_not_more_silences_than_can_be_kept(client: FlaskClient, redis_client: redis.Redis) -> None:
+    now_s = time.time()
+    for number in range(SILENCES_MAX):
+        add_silence(redis_client, Silence("ours", f"app{number}", int(now_s) + 600), now_s)
+    response = ask(client, SILENCE, WANTED)
+    assert response.status_code == 409
+    assert f"{SILENCES_MAX} silences" in (response.json or {})["error"]
+    assert ask(client, SILENCE, {**WANTED, "app": "app7"}).status_code == 200
+
+
+@pytest.mark.parametrize(("path", "body"), [(SILENCE, WANTED), (END, {"rule": "ours", "app": "shop"})])
+def test_without_redis_it_says_so(redis_url: str, path: str, body: dict[str, str]) -> None:
+    store = redis.Redis(port=1, socket_timeout=1)
+    app = create_app(Settings(alert_rules=(Rule("ours", ()),)), store=store)
+    response = app.test_client().post(path, json=body, headers=PAGE)
+    assert response.status_code == 503
+    assert response.json == {"error": "Redis is unreachable", "reason": "ConnectionError"}
