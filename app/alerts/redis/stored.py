@@ -80,7 +80,7 @@ def _value(kind: Any, found: Any) -> Any:
         if not isinstance(found, dict):
             raise ValueError("not an object")
         return {name: _value(arguments[1], item) for name, item in found.items()}
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         if found is None and types.NoneType in arguments:
             return None
         return _value(next(one for one in arguments if one is not types.NoneType), found)
