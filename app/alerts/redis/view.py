@@ -10,6 +10,7 @@ import redis
 
 from app.alerts.board import Board, Incident, Notice, NoticeKind, Silence
 from app.alerts.compose import message_of
+from app.alerts.conditions.never import Never
 from app.alerts.context import Context
 from app.alerts.defaults import rules_of
 from app.alerts.facts import Subject
@@ -108,7 +109,7 @@ def alerts_view(
     by, base_url = holder(store), settings.tailrace_url
     stopped = _why_stopped(board, by, now_s)
     in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
-    rules = [rule for rule in rules_of(settings) if not app or rule.app in ("", app)]
+    rules = [rule for rule in rules_of(settings) if _is_on(rule) and (not app or rule.app in ("", app))]
     return AlertsView(
         rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
         open=sorted(_alarms(read_open(store), app, base_url, now_s), key=_urgency),
@@ -160,6 +161,11 @@ def _alarms(found: Sequence[Told], app: str, base_url: str, now_s: float) -> lis
 def _urgency(alarm: Alarm) -> tuple[bool, int]:
     incident = alarm.incident
     return incident.severity != "critical", -incident.began_s
+
+
+def _is_on(rule: Rule) -> bool:
+    """One that is off would look as if what it is named for were well."""
+    return not any(isinstance(part, Never) for part in rule.when)
 
 
 def _rule(rule: Rule, board: Board, app: str, stopped: str, in_force: Sequence[Silence]) -> RuleView:

@@ -22,7 +22,7 @@ def view_lines(view: AlertsView, now_s: float) -> list[str]:
     """What is urgent first."""
     parts = [
         _judged(view, now_s),
-        [line for alarm in view.open for line in _open(alarm, now_s)] or ["Nothing fires."],
+        [line for alarm in view.open for line in _open(alarm, now_s)] or [_quiet(view)],
         _rules(view.rules),
         _silences(view.silences, now_s),
         _targets(view.targets, now_s),
@@ -34,6 +34,10 @@ def view_lines(view: AlertsView, now_s: float) -> list[str]:
         if part:
             lines += ["", *part] if lines else part
     return [for_terminal(line) for line in lines]
+
+
+def _quiet(view: AlertsView) -> str:
+    return "Nothing is known to fire." if view.incomplete else "Nothing fires."
 
 
 def _judged(view: AlertsView, now_s: float) -> list[str]:
@@ -88,7 +92,7 @@ def _rules(rules: Sequence[RuleView]) -> list[str]:
 def _silences(silences: Sequence[Silence], now_s: float) -> list[str]:
     return [
         f"Silenced: {silence.rule or 'every rule'}, {silence.app or 'every app'}, until "
-        f"{_time(silence.until_s)} ({duration(max(0.0, silence.until_s - now_s))} more)"
+        f"{_time(silence.until_s)} ({duration(max(0.0, silence.until_s - now_s + 1))} more)"
         for silence in silences
     ]
 
