@@ -33,7 +33,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "silences, targets and their trouble, budgets of objectives, and which process judges."
     )
     parser.epilog = (
-        "states: ok; pending: it does not hold, but not for long enough yet; firing; unknown: nothing is\n"
+        "states: ok; pending: the condition holds, but not for long enough yet; firing; unknown: nothing is\n"
         "judged, or figures are not complete\n\n"
         "examples:\n"
         "  python -m app alerts list\n"
