@@ -100,7 +100,7 @@ class _Connection(smtplib.SMTP):
 
         self._deadline = deadline
         self._server = mail_server(target.url)
-        self._tls = trusting_context()
+        self._tls = trusting_context() if self._server.scheme != "smtp" else None
         # Not this machine's name: it is nobody's business, and looking it up takes time.
         domain = target.sender.rpartition("@")[2]
         super().__init__(
@@ -130,7 +130,7 @@ class _Connection(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = self._deadline.watch(socket.create_connection((host, port), timeout))
-        if self._server.scheme == "smtps":
+        if self._server.scheme == "smtps" and self._tls:
             return self._tls.wrap_socket(connection, server_hostname=host)
         return connection
 
