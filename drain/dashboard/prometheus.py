@@ -4,7 +4,7 @@ Counts are of all time, so that Prometheus computes rates itself. `tailrace_app_
 `tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
 fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart. `tailrace_dyno_*`
 and `tailrace_host_*` are those of each app that were seen within a day, the busiest of them. What the
-platform says is in platform_metrics.py.
+platform says is in platform_metrics.py, alerts by rules in alert_metrics.py.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from app.store.queries.figures import by_class
 from app.store.queries.names import AppName, Kind
 from app.store.queries.top import TopRoutes, top_names, top_routes
 from app.store.sums import Sums
+from drain.dashboard.alert_metrics import read_alert_families
 from drain.dashboard.platform_metrics import (
     ADDON_STALE_S,
     addon_families,
@@ -90,6 +91,7 @@ class RouteCollector(Collector):
         yield from release_families(queries.latest_releases(self._store, scopes))
         health = queries.health(self._store, now_s, self._log, routes_max=0)
         yield from _health(health)
+        yield from read_alert_families(self._store)
 
 
 class _Rows:

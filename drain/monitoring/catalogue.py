@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drain.monitoring.families import health, intake, platform, requests
+from drain.monitoring.families import alerts, health, intake, platform, requests
 from drain.monitoring.family import Family
 
 FAMILIES: tuple[Family, ...] = (
@@ -10,4 +10,5 @@ FAMILIES: tuple[Family, ...] = (
     *requests.FAMILIES,
     *platform.FAMILIES,
     *health.FAMILIES,
+    *alerts.FAMILIES,
 )

@@ -18,6 +18,7 @@ from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
 from servers.figures import SeenRequest, fill, fill_facts
 from tests.support import told_app
+from tests.support.alert_board import fill_alerts
 
 NOW_S = 2_209_032_000
 """2040-01-01T12:00:00Z. It lies ahead, because Redis would drop at once what has expired."""
@@ -52,6 +53,7 @@ def fill_all(store: redis.Redis, now_s: float = NOW_S) -> None:
         at_ms = int(now_s * 1000)
         worker = WorkerStatus(f"{group.name}.h.1", group.name, at_ms, 120, 3.5, True, at_ms)
         report_status(store, worker)
+    fill_alerts(store, int(now_s))
 
 
 def counted() -> Instruments:
