@@ -156,7 +156,7 @@ class Sender:
                 return POLL_S
             self.is_sending = True
         try:
-            return 0.0 if self._deliver(found[0]) else POLL_S
+            return 0.0 if self._deliver(found[0]) else NEXT_POLL_S
         finally:
             self.is_sending = False
 
