@@ -2,7 +2,8 @@
 `python -m tests.consumers.alerts.day REDIS_URL RECEIVER_URL SEED`.
 
 The process runs what `alerts` runs, but for the facts, which are scripted, and the time: the next minute
-comes as soon as the last one is stored. It is forked, with everything imported, so that 200 lives take seconds.
+comes as soon as the last one is stored. It is forked, with everything imported, so that 200 lives take
+seconds.
 """
 
 from __future__ import annotations
