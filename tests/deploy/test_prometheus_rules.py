@@ -26,7 +26,7 @@ from tests.support.scraped import fill_all, scrape
 TARGET = {"job", "instance", "pod"}
 """Labels that a scrape adds."""
 
-OF_ALERTS = {"alertname", "alertstate", "severity", "app", "route", "dyno", "code", "group", "kind"}
+OF_ALERTS = {"alertname", "alertstate", "severity", "app", "route", "dyno", "code", "group", "kind", "target"}
 OF_PROMETHEUS = {"up": TARGET, "ALERTS": TARGET | OF_ALERTS}
 TESTS = RULES.with_name("rules_test.yml")
 

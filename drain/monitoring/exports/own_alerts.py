@@ -8,7 +8,7 @@ from app.groups import METRICS
 from drain.monitoring.exports.alert import Alert
 from drain.monitoring.exports.promql import ACROSS, grown, rate, total
 from drain.monitoring.exports.recording import INCOMPLETE_LAG_S
-from drain.monitoring.families import health, intake
+from drain.monitoring.families import alerts, health, intake
 
 JOB = "tailrace"
 """Of the scrape's configuration in docs/prometheus.md."""
@@ -18,6 +18,9 @@ HARMLESS_FAULTS = "newline|app_name|platform_topic"
 
 REFUSED_SHARE, REFUSED_MIN = 0.01, 5
 """Of frames, and in five minutes: a single 503 is no loss, because its sender tries again."""
+
+NOT_JUDGED_S = 120
+"""Rules are judged every 10 s."""
 
 FULL = 0.9
 WITHOUT_PATH_SHARE = 0.01
@@ -33,6 +36,7 @@ def own_alerts() -> Iterator[Alert]:
     """What freezes the figures first, then what was lost, then what will be."""
     yield from _unreachable()
     yield from _workers()
+    yield from _alerts()
     yield from _refused()
     yield from _lost()
     yield from _full()
@@ -97,6 +101,27 @@ def _workers() -> Iterator[Alert]:
         action="If the lag does not shrink, start more workers.",
         runbook="`lag:GROUP`",
         for_="2m",
+    )
+
+
+def _alerts() -> Iterator[Alert]:
+    """About the alerts that Tailrace sends itself: who else should tell that they do not come?"""
+    yield Alert(
+        name="TailraceAlertsAreNotJudged",
+        expr=f"time() - max {ACROSS} ({alerts.EVALUATED_AT.name}) > {NOT_JUDGED_S}",
+        severity="critical",
+        summary="Tailrace has not judged its alert rules for {{ $value | humanizeDuration }}",
+        action="Start a worker of `alerts` or `metrics`. Until then Tailrace itself tells nobody anything.",
+        runbook="`alerts_stopped`",
+        for_="1m",
+    )
+    yield Alert(
+        name="TailraceAlertTargetFails",
+        expr=grown(alerts.GIVEN_UP.total, "1h", "", health.REDIS_UP.name),
+        severity="critical",
+        summary=f"{COUNT} messages never reached the target {{{{ $labels.target }}}}",
+        action="The page shows why. Once it is mended, send one by `python -m app alerts test NAME`.",
+        runbook="`alert_target:NAME`",
     )
 
 

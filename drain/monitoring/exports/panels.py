@@ -18,7 +18,7 @@ from drain.monitoring.exports.panel import (
     share,
 )
 from drain.monitoring.exports.promql import mean, rate
-from drain.monitoring.families import health, intake, platform, requests
+from drain.monitoring.families import alerts, health, intake, platform, requests
 
 APP = 'app=~"$app"'
 ROUTE = 'app=~"$app",route=~"$route"'
@@ -30,7 +30,7 @@ _BY_ROUTE, _BY_DYNO = ("app", "route"), ("app", "dyno")
 
 def rows() -> tuple[Row, ...]:
     """From the apps down to Tailrace itself."""
-    return (_now(), _requests(), _busiest(), _dynos(), _addons(), _arrivals(), _workers())
+    return (_now(), _requests(), _busiest(), _dynos(), _addons(), _alerts(), _arrivals(), _workers())
 
 
 def _now() -> Row:
@@ -43,7 +43,8 @@ def _now() -> Row:
     lag, workers = (
         f"max({family.name}{{{METRICS}}})" for family in (health.GROUP_LAG_S, health.GROUP_WORKERS)
     )
-    firing = 'ALERTS{alertname=~"Tailrace.*",alertstate="firing"}'
+    labels = "alertname, severity, app, route, dyno, code, group, kind, target"
+    firing = f'max by ({labels}) (ALERTS{{alertname=~"Tailrace.*",alertstate="firing"}})'
     return Row(
         "Now",
         (
@@ -55,7 +56,7 @@ def _now() -> Row:
             number("Workers", workers, health.GROUP_WORKERS, "short", red_below=1),
             Panel(
                 "Alerts that fire",
-                (Query(f"max by (alertname, severity, app, route, dyno, code, group, kind) ({firing})"),),
+                (Query(firing),),
                 help="Those of deploy/prometheus/rules.yml",
                 kind="table",
                 width=24,
@@ -138,6 +139,22 @@ def _addons() -> Row:
                 width=10,
             ),
             Panel("Add-ons", (Query(expr),), help=family.help, kind="table", width=14),
+        ),
+    )
+
+
+def _alerts() -> Row:
+    """Those that Tailrace sends itself; what fires by Prometheus's rules is on top."""
+    judged = f"time() - max by (job) ({alerts.EVALUATED_AT.name})"
+    return Row(
+        "Tailrace's own alerts",
+        (
+            gauge("Firing", alerts.FIRING, ("rule", "app"), APP),
+            gauge("Pending", alerts.PENDING, ("rule", "app"), APP),
+            Panel("Since rules were judged", (Query(judged, "{{job}}"),), "s", alerts.EVALUATED_AT.help),
+            gauge("Messages that wait", alerts.WAITING, ("target",)),
+            counted("Messages given up", alerts.GIVEN_UP, ("target",)),
+            gauge("Figures complete", alerts.COMPLETE, ("job",)),
         ),
     )
 
