@@ -100,7 +100,7 @@ class _Connection(smtplib.SMTP):
 
         self._deadline = deadline
         self._server = mail_server(target.url)
-        self._tls = trusting_context()
+        self._tls = trusting_context() if self._server.scheme != "smtp" else None
         # Not this machine's name: it is nobody's business, and looking it up takes time.
         domain = target.sender.rpartition("@")[2]
         super().__init__(
@@ -129,9 +129,12 @@ class _Connection(smtplib.SMTP):
             self.login(self._server.user, self._server.password)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        connection = self._deadline.watch(socket.create_connection((host, port), timeout))
-        if self._server.scheme == "smtps":
-            return self._tls.wrap_socket(connection, server_hostname=host)
+        try:
+            connection = self._deadline.watch(socket.create_connection((host, port), timeout))
+            if self._server.scheme == "smtps" and self._tls:
+                return self._tls.wrap_socket(connection, server_hostname=host)
+        except TimeoutError:
+            raise DeliveryFailed(f"no connection within {timeout:g} s") from None
         return connection
 
 
@@ -146,7 +149,7 @@ def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> Email
     mail["Date"] = email.utils.formatdate(message.at_s)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     first = f"{message.incident}.1"
-    if message.id != first:
+    if message.id not in (first, message.incident):  # The latter is a test, which is alone.
         mail["In-Reply-To"] = f"<{first}@{domain}>"
         mail["References"] = f"<{first}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # No answers of people on holiday (RFC 3834).

@@ -1,8 +1,8 @@
-"""What the kinds of targets share of a message's form: no text too long or unprintable, as paragraphs, its
-mark. Pure."""
+"""What the kinds of targets share of a message's form: its bounds, its paragraphs, its mark. Pure."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,12 +46,14 @@ def bounded(message: Message, text_max_chars: int = TEXT_MAX_CHARS) -> Message:
 
 
 def _bounded(item: T, text_max_chars: int) -> T:
-    texts: dict[str, Any] = {
-        field.name: shortened(for_terminal(value), text_max_chars)
-        for field in fields(item)
-        if isinstance(value := getattr(item, field.name), str)
-    }
-    return replace(item, **texts)
+    changed: dict[str, Any] = {}
+    for field in fields(item):
+        value = getattr(item, field.name)
+        if isinstance(value, str):
+            changed[field.name] = for_terminal(shortened(value, text_max_chars))
+        elif isinstance(value, float) and not math.isfinite(value):
+            changed[field.name] = None  # No JSON: "x times nothing" is infinitely much.
+    return replace(item, **changed)
 
 
 def safe_id(text: str) -> str:

@@ -63,7 +63,7 @@ def post(
     def work(deadline: Deadline) -> str:
         from app.alerts.targets.session import session_for  # See there.
 
-        with session_for(deadline) as session:
+        with session_for(urlsplit(url).scheme, deadline) as session:
             response = session.post(
                 url,
                 data=body,

@@ -17,8 +17,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from app.alerts.targets.deadline import Deadline
 
 
-def session_for(deadline: Deadline) -> requests.Session:
-    """For one request."""
+def session_for(scheme: str, deadline: Deadline) -> requests.Session:
+    """For one request over `http` or `https`."""
 
     class Watched(HTTPConnection):
         def _new_conn(self) -> socket.socket:
@@ -35,12 +35,12 @@ def session_for(deadline: Deadline) -> requests.Session:
         ConnectionCls = WatchedTls
 
     adapter = HTTPAdapter(max_retries=0)
-    adapter.init_poolmanager(1, 1, ssl_context=trusting_context())
+    adapter.init_poolmanager(1, 1, ssl_context=trusting_context() if scheme == "https" else None)
     adapter.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": TlsPool}
     session = requests.Session()
     session.trust_env = False  # Neither proxies nor netrc: both would get to know what is secret.
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
+    session.adapters.clear()
+    session.mount(f"{scheme}://", adapter)
     return session
 
 
