@@ -55,14 +55,19 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _content(path: Path, file: str) -> dict[Any, Any]:
     """The top of the file. Raises BadSettings."""
+    text = ""
     try:
-        content = yaml.safe_load(path.read_text("utf-8")) or {}
+        text = path.read_text("utf-8")
+        content = yaml.safe_load(text) or {}
     except OSError as fault:
         raise BadSettings([f"TAILRACE_CONFIG: cannot read {file}: {fault.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         mark = getattr(fault, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}"]) from None
+        # `{url: ${NAME}}` is no YAML: the second brace begins a mapping.
+        is_unquoted = mark and any("${" in found for found in text.splitlines()[mark.line : mark.line + 1])
+        hint = ": within braces, quote ${NAME}" if is_unquoted else ""
+        raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}{hint}"]) from None
     if not isinstance(content, dict):
         raise BadSettings([f"TAILRACE_CONFIG: {file} must have top-level keys, such as `routes:`"])
     return content
