@@ -15,9 +15,8 @@ from app.alerts.defaults import rules_of
 from app.alerts.describe import is_on
 from app.alerts.facts import Subject
 from app.alerts.message import Message
-from app.alerts.redis.board import read_board
 from app.alerts.redis.budgets import Budget, BudgetReader
-from app.alerts.redis.history import Told, read_history, read_open
+from app.alerts.redis.history import Told, read_board_and_open, read_history
 from app.alerts.redis.lease import holder
 from app.alerts.redis.outbox import TargetStatus, statuses
 from app.alerts.redis.silences import silences
@@ -94,14 +93,14 @@ def alerts_view(
     """Of one app and of Tailrace itself, or with "" of all. `span` None: all that is kept. `budgets`: what
     remembers them, where it is asked for often. Raises redis.RedisError."""
     left = (budgets or BudgetReader()).read(store, settings, now_s)
-    board = read_board(store)
+    board, going_on = read_board_and_open(store)
     by, base_url = holder(store), settings.tailrace_url
     stopped = _why_stopped(board, by, now_s)
     in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
     rules = [rule for rule in rules_of(settings) if is_on(rule) and (not app or rule.app in ("", app))]
     return AlertsView(
         rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
-        open=sorted(_alarms(read_open(store), app, base_url, now_s), key=_urgency),
+        open=sorted(_alarms(going_on, app, base_url, now_s), key=_urgency),
         history=_alarms(read_history(store, *_ends(span, now_s)), app, base_url, now_s),
         silences=in_force,
         targets=_targets(settings, statuses(store), now_s),
