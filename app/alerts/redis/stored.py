@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -14,6 +14,9 @@ from typing import Any, Literal, TypeVar, cast
 import orjson
 
 Stored = TypeVar("Stored")
+
+Decoder = Callable[[Any], Any]
+"""From what JSON has to a value. Raises ValueError, TypeError."""
 
 
 def encoded(value: object) -> str:
@@ -32,7 +35,7 @@ def decoded(kind: type[Stored], text: bytes | str | None) -> Stored | None:
     if text is None:
         return None
     try:
-        return cast(Stored, _value(kind, orjson.loads(text)))
+        return cast(Stored, _decoder(cast(Any, kind))(orjson.loads(text)))
     except (ValueError, TypeError):  # orjson's own error is a ValueError.
         return None
 
@@ -47,14 +50,14 @@ def fields_of(kind: type[Any], text: bytes | str | None, names: Collection[str])
     for field in _fields(cast(Any, kind)):
         if field.name in names and isinstance(found, dict) and field.name in found:
             with suppress(ValueError, TypeError):
-                values[field.name] = _value(field.kind, found[field.name])
+                values[field.name] = field.decode(found[field.name])
     return values
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    kind: Any
+    decode: Decoder
     is_needed: bool
 
 
@@ -62,46 +65,83 @@ class _Field:
 def _fields(kind: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
-        _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
+        _Field(one.name, _decoder(hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
         for one in fields(kind)
     )
 
 
-def _value(kind: Any, found: Any) -> Any:
-    """Raises ValueError, TypeError."""
+@lru_cache(maxsize=256)
+def _decoder(kind: Any) -> Decoder:
     if is_dataclass(kind):
-        return _of_dataclass(cast(type[Any], kind), found)
+        return _dataclass(cast(type[Any], kind))
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        if not isinstance(found, list):
-            raise ValueError("not a list")
-        return tuple(_value(arguments[0], item) for item in found)
+        return _list(_decoder(arguments[0]))
     if origin is Mapping:
+        return _mapping(_decoder(arguments[1]))
+    if origin in (types.UnionType, typing.Union):
+        return _optional(_decoder(next(one for one in arguments if one is not types.NoneType)))
+    if origin is Literal:
+        return _word(frozenset(arguments))
+    return _number if kind is float else _plainly(kind)
+
+
+def _dataclass(kind: type[Any]) -> Decoder:
+    def decode(found: Any) -> Any:
         if not isinstance(found, dict):
             raise ValueError("not an object")
-        return {name: _value(arguments[1], item) for name, item in found.items()}
-    if origin in (types.UnionType, typing.Union):
-        if found is None and types.NoneType in arguments:
-            return None
-        return _value(next(one for one in arguments if one is not types.NoneType), found)
-    if origin is Literal:
-        if found not in arguments:
+        values = {}
+        for field in _fields(cast(Any, kind)):
+            if field.name in found:
+                values[field.name] = field.decode(found[field.name])
+            elif field.is_needed:
+                raise ValueError(f"{field.name} is missing")
+        return kind(**values)
+
+    return decode
+
+
+def _list(inner: Decoder) -> Decoder:
+    def decode(found: Any) -> Any:
+        if not isinstance(found, list):
+            raise ValueError("not a list")
+        return tuple([inner(item) for item in found])
+
+    return decode
+
+
+def _mapping(inner: Decoder) -> Decoder:
+    def decode(found: Any) -> Any:
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        return {name: inner(item) for name, item in found.items()}
+
+    return decode
+
+
+def _optional(inner: Decoder) -> Decoder:
+    return lambda found: None if found is None else inner(found)
+
+
+def _word(words: frozenset[str]) -> Decoder:
+    def decode(found: Any) -> Any:
+        if found not in words:
             raise ValueError("a word that is not known")
         return found
-    if kind is float and isinstance(found, int):
-        return float(found)
-    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
-        raise ValueError(f"not a {kind.__name__}")
-    return found
+
+    return decode
 
 
-def _of_dataclass(kind: type[Any], found: Any) -> Any:
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    values = {}
-    for field in _fields(cast(Any, kind)):
-        if field.name in found:
-            values[field.name] = _value(field.kind, found[field.name])
-        elif field.is_needed:
-            raise ValueError(f"{field.name} is missing")
-    return kind(**values)
+def _number(found: Any) -> float:
+    if type(found) not in (int, float):
+        raise ValueError("not a number")
+    return float(found)
+
+
+def _plainly(kind: type[Any]) -> Decoder:
+    def decode(found: Any) -> Any:
+        if type(found) is not kind:
+            raise ValueError(f"not a {kind.__name__}")
+        return found
+
+    return decode
