@@ -91,7 +91,7 @@ def firing(incident: Incident) -> list[AlertState]:
 
 def is_over(state: AlertState) -> bool:
     """Whether it does not hold any more, while others of its incident do."""
-    return state.fine_since_s is not None
+    return state.ended_s is not None
 
 
 def named(routes: Sequence[str]) -> str:

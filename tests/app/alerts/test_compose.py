@@ -40,7 +40,7 @@ def alert(
     text: str = FAILED,
     family: Family = "failures",
     app: str = "shop",
-    fine_since_s: int | None = None,
+    ended_s: int | None = None,
     **judged: str,
 ) -> AlertState:
     subject = Subject(app, route, keys.digest(route) if route else "")
@@ -53,7 +53,7 @@ def alert(
         BEGAN_S,
         judgement,
         fired_s=BEGAN_S + 60,
-        fine_since_s=fine_since_s,
+        ended_s=ended_s,
     )
 
 
@@ -95,13 +95,13 @@ def test_routes_that_fail_together_are_one_title() -> None:
 
 
 def test_the_title_is_about_what_still_fires() -> None:
-    assert title(alert("/cart", fine_since_s=AT_S), alert()) == "shop: 20.3 % of requests to /checkout fail"
+    assert title(alert("/cart", ended_s=AT_S), alert()) == "shop: 20.3 % of requests to /checkout fail"
 
 
 def test_a_repeat_an_update_and_the_end_say_so() -> None:
     assert title(alert(), kind="repeat") == "still, for 4 min: shop: 20.3 % of requests to /checkout fail"
     assert title(alert(), kind="update") == "more: shop: 20.3 % of requests to /checkout fail"
-    over = replace(incident(alert(fine_since_s=AT_S)), resolved_s=BEGAN_S + 720)
+    over = replace(incident(alert(ended_s=AT_S)), resolved_s=BEGAN_S + 720)
     told = message(over, "resolved", Context(release=V42))
     assert told.title == "resolved after 12 min: shop: 20.3 % of requests to /checkout fail"
     assert told.resolved_s == BEGAN_S + 720
@@ -122,7 +122,7 @@ def test_of_tailrace_itself_it_is_the_title_of_its_alert() -> None:
 def test_the_worst_findings_come_first_and_the_rest_are_counted() -> None:
     routes = [f"/r{at}" for at in range(14)]
     states = [alert(route) for route in routes]
-    states[1] = alert("/r1", fine_since_s=AT_S)
+    states[1] = alert("/r1", ended_s=AT_S)
     told = message(incident(*states))
     assert [finding.route for finding in told.findings] == ["/r0", *routes[2:11]]
     assert told.more_findings == 4
