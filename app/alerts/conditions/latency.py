@@ -54,7 +54,7 @@ class SlowerThan:
             text,
             value=_value(self.name, buckets),
             limit=self.limit_ms,
-            usual=self._usual(facts, subject),
+            usual=self._usual(facts, subject) if found.verdict == "bad" else "",
         )
 
     def _usual(self, facts: Facts, subject: Subject) -> str:
