@@ -27,6 +27,8 @@ STUCK_MS = 30_000
 SWING_BINS = 6
 """A swing of the rate is held for a minute."""
 SWING_S = 600
+SLOW_MIN = 2.0
+"""What is less slow than this is taken to be as usual, unless something slower is near."""
 EXACT_BINS = 360
 """Of longer stretches only a part of the latencies is made, and counted for all."""
 
@@ -179,7 +181,7 @@ def simulated(shape: AppShape, effects: Sequence[Effect], bins: int, seed: str) 
     ]
     together = array("I", map(sum, zip(*totals, strict=True)))
     slower, stuck = _slowness(own, bins)
-    flags = (number in slower or number in stuck for number in range(bins))
+    flags = (slower.get(number, 1.0) >= SLOW_MIN or number in stuck for number in range(bins))
     return AppTraffic(
         shape,
         RowTraffic("", "", together, _packed(_all_faults(faults))),
