@@ -318,6 +318,8 @@ def _slowness(
 
 
 SAMPLES = 100
+SHARE_STEP = 0.01
+"""What is rarer than this is added to the next bucket, but for the slowest hundredth."""
 
 
 def _usual(routes: Sequence[RouteShape]) -> dict[int | None, list[tuple[int, float]]]:
@@ -338,8 +340,12 @@ def _usual(routes: Sequence[RouteShape]) -> dict[int | None, list[tuple[int, flo
 
 def _shares(weights: dict[int, float]) -> list[tuple[int, float]]:
     indexes, total = sorted(weights), sum(weights.values())
-    passed = accumulate(weights[index] for index in indexes)
-    return [(index, weight / total) for index, weight in zip(indexes, passed, strict=True)]
+    passed = accumulate(weights[index] / total for index in indexes)
+    found: list[tuple[int, float]] = []
+    for index, share in zip(indexes, passed, strict=True):
+        if not found or share - found[-1][1] >= SHARE_STEP or share > 1 - SHARE_STEP:
+            found.append((index, share))
+    return found
 
 
 def _spread(usual: Sequence[tuple[int, float]], requests: int) -> Buckets:
