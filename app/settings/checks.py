@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from app.alerts.targets.registry import targets_of
 from app.settings import pem
 
 if TYPE_CHECKING:
@@ -54,9 +55,19 @@ def contradictions(settings: Settings) -> list[str]:
             settings.kafka_sasl_password,
             "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
         ),
+        (
+            settings.alert_webhook_url,
+            settings.alert_webhook_secret,
+            "ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET",
+        ),
     ):
         if bool(user) != bool(password):
             faults.append(f"{names} belong together: set both or neither")
+    mail = (settings.alert_smtp_url, settings.alert_email_from, settings.alert_email_to)
+    if any(mail) and not all(mail):
+        faults.append(
+            "ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO belong together: set all three or none"
+        )
     if (
         settings.kafka_client_cert
         and settings.kafka_client_cert_key
@@ -67,4 +78,16 @@ def contradictions(settings: Settings) -> list[str]:
         faults.append("KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
     if settings.kafka_sasl_username and not settings.kafka_sasl_mechanism:
         faults.append("KAFKA_SASL_USERNAME needs KAFKA_SASL_MECHANISM, e.g. SCRAM-SHA-512")
-    return faults
+    return faults + _unknown_targets(settings)
+
+
+def _unknown_targets(settings: Settings) -> list[str]:
+    """A fault for each rule that would tell nobody: its target is not described."""
+    known = targets_of(settings)
+    return [
+        f"alerts: rule {rule.name}: `to`: there is no target {name}: describe it under `targets:`, or set "
+        "what it needs (ALERT_... in `python -m app config --markdown`)"
+        for rule in settings.alert_rules
+        for name in rule.to
+        if name not in known
+    ]
