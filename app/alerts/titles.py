@@ -21,7 +21,7 @@ CLAUSE_CHARS = 120
 ROUTES_NAMED = 2
 """Of several, so many are named, and the others counted."""
 
-_SHARE_FAILED = re.compile(r"(\S+ %) of [\d,]+ requests failed")
+_SHARE_FAILED = re.compile(r"(\S+ %) of [\d,]+ requests failed(?: in the last .*)?")
 _SHARE_ANY = re.compile(r"(\S+ %) of [\d,]+ requests (.+)")
 
 _OF_ROUTES: Mapping[Family, str] = {
@@ -104,7 +104,9 @@ def named(routes: Sequence[str]) -> str:
 
 def _said(state: AlertState, routes: Sequence[str]) -> str:
     """What its judgement says, of these routes."""
-    clause = shortened(escaped(state.judgement.text.split(", ", 1)[0]), CLAUSE_CHARS)
+    # Tailrace's own alerts have a title, a full stop, and an explanation.
+    end = ". " if state.subject.part else ", "
+    clause = shortened(escaped(state.judgement.text.split(end, 1)[0]), CLAUSE_CHARS)
     if not clause:
         clause = f"{state.rule} fires"
     if state.subject.part:

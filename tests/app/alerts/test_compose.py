@@ -75,6 +75,8 @@ def test_the_title_says_what_is_wrong_with_which_requests() -> None:
     assert title(alert()) == "shop: 20.3 % of requests to /checkout fail"
     assert title(alert("")) == "shop: 20.3 % of requests fail"
     assert title(alert(app=""), app="") == "20.3 % of requests to /checkout fail"
+    recent = "20.3 % of 1,240 requests failed in the last 5 minutes, the limit is 2 %"
+    assert title(alert(text=recent)) == "shop: 20.3 % of requests to /checkout fail"
     slow = "12 % of 900 requests took over 800 ms, the limit is 5 %"
     assert title(alert(text=slow, family="slowness")) == (
         "shop: 12 % of requests to /checkout took over 800 ms"
@@ -111,7 +113,8 @@ def test_a_repeat_an_update_and_the_end_say_so() -> None:
 
 def test_of_tailrace_itself_it_is_the_title_of_its_alert() -> None:
     action = "Start one: `heroku ps:scale metrics=1`"
-    judgement = Judgement("bad", "No metrics worker is running", action=action)
+    text = "No metrics worker is running. No worker has reported, so the figures are frozen."
+    judgement = Judgement("bad", text, action=action)
     own = AlertState("tailrace", Subject(part="no_worker:metrics"), "tailrace", "firing", BEGAN_S, judgement)
     told = message(incident(own, app=""))
     assert told.title == "Tailrace: No metrics worker is running"

@@ -1,4 +1,4 @@
-"""What a message says beside the figures, from a real Redis: a dyno that stands out, requests, the release."""
+"""What a message says beside the figures, from a real Redis: a dyno that stands out, requests, a release."""
 
 from __future__ import annotations
 
