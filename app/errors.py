@@ -50,6 +50,10 @@ class TargetDown(TailraceError):
     """The target, or the baseline, failed many times in a row, so going on would measure nothing."""
 
 
+class TooManySilences(TailraceError):
+    """No further silence is taken."""
+
+
 def first_words(fault: Exception) -> str:
     """What another library raised: its class and first line, never an address with a password."""
     return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0][:120]}"

@@ -44,6 +44,8 @@ def logging_config(process: str) -> dict[str, Any]:
         "loggers": {
             # kafka-python logs each retry of a connection; ours logs once a minute what is unreachable.
             "kafka": {"level": "CRITICAL"},
+            # Its DEBUG lines hold the URL, which is a secret of many a target of alerts.
+            "urllib3": {"level": "WARNING"},
             "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
             "gunicorn.access": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         },

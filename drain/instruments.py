@@ -19,6 +19,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.values import MultiProcessValue, MutexValue
 
 from app.errors import first_words
+from drain.monitoring.families import intake
+from drain.monitoring.family import CounterFamily
 
 log = logging.getLogger(__name__)
 
@@ -47,31 +49,22 @@ class Instruments:
         self._registry = registry
         self._answers_by_status: dict[int, Counter] = {}
 
-        def counter(name: str, help: str, *labels: str) -> Counter:
-            return Counter(f"tailrace_drain_{name}", help, labels, registry=registry)
+        def counter(family: CounterFamily) -> Counter:
+            return Counter(family.name, family.help, family.labels, registry=registry)
 
-        self.frames = counter("frames", "Frames accepted: safe in the log")
-        self.answers = counter("answers", "Answers to senders", "status")
-        self.messages = counter("lines", "Messages in those frames, from any process of the app")
-        self.router_messages = counter("router_lines", "Router lines written to the log")
-        self.platform_messages = counter("platform_messages", "Messages of the platform written to the log")
-        self.duplicates = counter("duplicate_frames", "Frames that were in the log already (Redis only)")
-        self.malformed = counter("malformed", "Broken bodies and unreadable messages", "what")
-        self.miscounted = counter("miscounted", "Frames with more or fewer messages than declared")
-        self.lost = counter("lost_messages", "Messages that senders report as lost on the way", "code")
-        self.bytes = counter("bytes", "Bytes of accepted frames, unpacked")
-        self.in_flight = Gauge(
-            "tailrace_drain_in_flight",
-            "Requests of senders being handled",
-            registry=registry,
-            multiprocess_mode="livesum",
-        )
-        self.append_s = Histogram(
-            "tailrace_drain_append_seconds",
-            "Time until the log acknowledged a frame",
-            registry=registry,
-            buckets=BUCKETS_S,
-        )
+        self.frames = counter(intake.FRAMES)
+        self.answers = counter(intake.ANSWERS)
+        self.messages = counter(intake.MESSAGES)
+        self.router_messages = counter(intake.ROUTER_MESSAGES)
+        self.platform_messages = counter(intake.PLATFORM_MESSAGES)
+        self.duplicates = counter(intake.DUPLICATES)
+        self.malformed = counter(intake.MALFORMED)
+        self.miscounted = counter(intake.MISCOUNTED)
+        self.lost = counter(intake.LOST)
+        self.bytes = counter(intake.BYTES)
+        gauge, append = intake.IN_FLIGHT, intake.APPEND_S
+        self.in_flight = Gauge(gauge.name, gauge.help, registry=registry, multiprocess_mode="livesum")
+        self.append_s = Histogram(append.name, append.help, registry=registry, buckets=BUCKETS_S)
 
     def count_answer(self, status: int) -> None:
         """One answer to a sender. Looking a label up costs more than the count itself."""

@@ -22,6 +22,11 @@ ALERTS_MAX = 1_000
 """Alerts on the board; what comes beyond is left out, and the board says how many."""
 
 
+def alert_key(rule: str, subject: Subject) -> str:
+    """Identifies an alert: the rule of this name, for this subject."""
+    return " ".join((rule, subject.app, subject.digest, subject.part))
+
+
 @dataclass(frozen=True, slots=True)
 class AlertState:
     """A rule that does not hold for a subject (pending), or has not held for long enough (firing)."""
@@ -38,11 +43,16 @@ class AlertState:
     fine_since_s: int | None = None
     """Since when it is fine again; it is resolved once it was for a while."""
     incident: str = ""
+    severity: Severity = "warning"
+    last_bad_s: int = 0
+    """The moment of `judgement`, Unix s."""
+    ended_s: int | None = None
+    """When it was resolved; such an alert is in its incident alone, as long as that goes on."""
 
     @property
     def key(self) -> str:
         """Identifies it on the board."""
-        return " ".join((self.rule, self.subject.app, self.subject.digest, self.subject.part))
+        return alert_key(self.rule, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,14 @@ class Incident:
     """When the first of its alerts turned bad, Unix s."""
     fired_s: int
     alerts: tuple[AlertState, ...]
-    """Those that fire, and those that did: the worst first."""
+    """Those that fire, and those that did: the worst first, and no more than a message can use."""
     told_s: int | None = None
     """When it was told last; None: not yet, because it is silenced or other alerts may join it."""
     told_keys: tuple[str, ...] = ()
-    """The alerts that were told."""
+    """The alerts that were told, of those that fire."""
+    told_severity: Severity | None = None
+    families: tuple[Family, ...] = ()
+    """Of all alerts that ever belonged to it."""
     notices: int = 0
     """How many there were."""
     resolved_s: int | None = None

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from app.store.keys import ALL_ROUTES
+from app.store.keys import ALL_ROUTES, WINDOWS
 from app.store.sums import Sums
 
 if TYPE_CHECKING:
     from app.comparison.result import Comparison
     from app.platform.release import Release
     from app.store.queries.alert import Alert
+
+FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
 
 Row = tuple[str, str]
 """(app, digest of the route); keys.ALL_ROUTES as digest: all routes of the app together. The app "" stands
@@ -30,6 +32,39 @@ class Stretch(NamedTuple):
 
     from_s: int
     to_s: int = 0
+
+    def span(self, at_s: int, behind_s: int = 0) -> tuple[int, int] | None:
+        """(begin, end) of what is read for it at the moment `at_s`, all Unix s. Whole minutes or hours are
+        the nearest: a stretch of three hours is read as three hours, one of less than an hour as the hour
+        that its middle lies in. `behind_s`: how long ago that moment is. None: only windows that are longer
+        than the stretch are kept of it any more."""
+        begin_s, end_s = at_s - self.from_s, at_s - self.to_s
+        usual_s, grain_s = grain(self.from_s), grain(self.from_s + behind_s)
+        if grain_s > usual_s and end_s - begin_s < grain_s:
+            return None
+        end_grain_s = grain(self.to_s + behind_s)
+        begin_s, end_s = _nearest(begin_s, grain_s), _nearest(end_s, end_grain_s)
+        if end_s > at_s:
+            end_s -= end_grain_s
+            begin_s -= grain_s if grain_s == end_grain_s else 0
+        if end_s - begin_s >= grain_s:
+            return begin_s, end_s
+        middle_s = at_s - (self.from_s + self.to_s) // 2
+        begin_s = middle_s // grain_s * grain_s
+        return begin_s, begin_s + grain_s
+
+
+def grain(age_s: int) -> int:
+    """The length in seconds of the windows that are read of what is so old: those that are surely complete.
+    (app/store/keys.py says how long each is kept.)"""
+    return next((length_s for length_s, until_s in _READ_UNTIL_S if age_s <= until_s), HOUR_S)
+
+
+_READ_UNTIL_S = ((FINE_S, 3_300), (MINUTE_S, 82_800))
+
+
+def _nearest(at_s: int, grain_s: int) -> int:
+    return (at_s + grain_s // 2) // grain_s * grain_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +116,9 @@ class Facts:
     """The moment, Unix s, a multiple of 10: lines up to here should be counted."""
     incomplete: str = ""
     """Why figures of this moment cannot be trusted: `metrics is 42 s behind`; empty: they can."""
+    is_past: bool = False
+    """Whether it is a moment before the newest: what the platform and Tailrace itself say of it is not
+    known."""
     rows: Mapping[Row, Mapping[Stretch, Sums]] = field(default_factory=dict)
     """The stretches that were asked for; a row without a request in any of them may be left out."""
     routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("the figures of a time span: text, JSON, Markdown, CSV or HTML", "app.cli.report"),
     "compare": ("before and after a release, route by route, with a verdict", "app.cli.compare"),
     "requests": ("single requests out of the kept log, or what they have in common", "app.cli.requests"),
+    "alerts": ("what fires, a test message, silences, and what would have fired", "app.cli.alerts"),
     "memory": ("what uses Redis's memory", "app.cli.memory"),
     "replay": ("replay a past window against a target, with a verdict", "app.cli.replay"),
     "routes": ("list, merge or drop the rows of routes, and what was learned", "app.cli.routes"),

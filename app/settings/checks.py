@@ -54,9 +54,19 @@ def contradictions(settings: Settings) -> list[str]:
             settings.kafka_sasl_password,
             "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD",
         ),
+        (
+            settings.alert_webhook_url,
+            settings.alert_webhook_secret,
+            "ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET",
+        ),
     ):
         if bool(user) != bool(password):
             faults.append(f"{names} belong together: set both or neither")
+    mail = (settings.alert_smtp_url, settings.alert_email_from, settings.alert_email_to)
+    if any(mail) and not all(mail):
+        faults.append(
+            "ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO belong together: set all three or none"
+        )
     if (
         settings.kafka_client_cert
         and settings.kafka_client_cert_key

@@ -17,11 +17,6 @@ def text(raw: str) -> str:
     return raw
 
 
-def words(raw: str) -> tuple[str, ...]:
-    """What stands between commas."""
-    return tuple(word.strip() for word in raw.split(",") if word.strip())
-
-
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     def read(raw: str) -> int:
         try:

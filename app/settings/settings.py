@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.alerts.rule import Rule as AlertRule
+from app.alerts.targets import values as target_values
 from app.alerts.targets.target import Target
 from app.errors import BadSettings
 from app.settings import pem
@@ -280,18 +281,34 @@ class Settings:
         default_label="0",
     )
     alert_webhook_url: str = setting(
-        "ALERT_WEBHOOK_URL", "", "URL that alerts are sent to as JSON", secret=True, default_label="unset"
+        "ALERT_WEBHOOK_URL",
+        "",
+        "URL that alerts are sent to as JSON",
+        target_values.web_url,
+        secret=True,
+        default_label="unset",
     )
     alert_webhook_secret: str = setting(
-        "ALERT_WEBHOOK_SECRET", "", "signs that JSON (HMAC-SHA256)", secret=True, default_label="unset"
+        "ALERT_WEBHOOK_SECRET",
+        "",
+        "signs that JSON (HMAC-SHA256)",
+        target_values.webhook_secret,
+        secret=True,
+        default_label="unset",
     )
     alert_slack_url: str = setting(
-        "ALERT_SLACK_URL", "", "an incoming webhook of Slack", secret=True, default_label="unset"
+        "ALERT_SLACK_URL",
+        "",
+        "an incoming webhook of Slack",
+        target_values.web_url,
+        secret=True,
+        default_label="unset",
     )
     alert_pagerduty_key: str = setting(
         "ALERT_PAGERDUTY_KEY",
         "",
         "an integration key of PagerDuty (Events API v2)",
+        target_values.pagerduty_key,
         secret=True,
         default_label="unset",
     )
@@ -299,6 +316,7 @@ class Settings:
         "ALERT_TEAMS_URL",
         "",
         "a workflow of Microsoft Teams that posts what it receives",
+        target_values.web_url,
         secret=True,
         default_label="unset",
     )
@@ -306,17 +324,22 @@ class Settings:
         "ALERT_SMTP_URL",
         "",
         "mail server: `smtps://user:password@host:465`, `smtp+starttls://...:587` or `smtp://...`",
+        target_values.mail_url,
         secret=True,
         default_label="unset",
     )
     alert_email_from: str = setting(
-        "ALERT_EMAIL_FROM", "", "address that alerts by e-mail come from", default_label="unset"
+        "ALERT_EMAIL_FROM",
+        "",
+        "address that alerts by e-mail come from",
+        target_values.mail_address,
+        default_label="unset",
     )
     alert_email_to: tuple[str, ...] = setting(
         "ALERT_EMAIL_TO",
         (),
         "addresses that they go to, separated by commas",
-        kind.words,
+        target_values.mail_addresses,
         default_label="none",
     )
     tailrace_url: str = setting(

@@ -77,6 +77,27 @@ NAME_MAX_CHARS = 64
 SAMPLES_MAX = 64
 """Values of one line. Heroku Postgres sends about 25."""
 
+ALERTS_KEPT_S = 31 * 86_400
+ALERT_HISTORY_MAX = 1_000
+ALERT_HISTORY_MAX_BYTES = 4_000_000
+"""Incidents that ended: how long, how many and how much of them is kept. A usual one takes 2 KB."""
+
+ALERTS_OF_INCIDENT_MAX = 20
+"""Alerts of an incident that the history keeps, the worst first: a route of its own each, without end."""
+
+ALERT_OUTBOX_MAX = 500
+"""Messages that wait for targets, each counted once for each of its targets. Beyond it, repeats are given up
+first, and the oldest of them first."""
+
+ALERT_FINDINGS_MAX = 20
+"""Findings that a message has when it is stored."""
+
+ALERT_TARGETS_MAX = 100
+"""Targets of which it is kept how deliveries to them went: the settings name them, and change."""
+
+SILENCES_MAX = 200
+SILENCE_MAX_S = 31 * 86_400
+
 METHODS = frozenset(
     [
         *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PURGE"),

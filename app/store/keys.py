@@ -346,3 +346,38 @@ def replay_run(run_id: str, *parts: str) -> str:
     """Of a run: a hash of replay.RUN_PARTS, the string `result`, `pairs` (see replay_resume.py), or a part of
     one route."""
     return ":".join((f"{PREFIX}replay:{run_id}", *parts))
+
+
+# --- alerts ----------------------------------------------------------------------------------
+
+ALERTS = PREFIX + "alerts:"
+
+ALERT_LEASE = ALERTS + "lease"
+"""String: the process that judges and sends, see alerts/redis/lease.py. It expires."""
+
+ALERT_BOARD = ALERTS + "board"
+"""Hash: `board`, `alert <key>` and `incident <id>` -> JSON, see alerts/redis/board.py."""
+
+ALERTS_TOLD = ALERTS + "told"
+"""Hash: id of an open incident -> JSON of the message that was made of it last."""
+
+ALERT_HISTORY = ALERTS + "history"
+"""Hash: id of an incident that ended -> JSON of it and its last message; and `bytes`, what these take."""
+
+ALERT_HISTORY_ENDS = ALERT_HISTORY + ":ends"
+"""Sorted set: id of an incident -> when it ended, Unix s."""
+
+ALERT_OUTBOX = ALERTS + "outbox"
+"""Hash: id of a delivery -> JSON of where it stands, see alerts/redis/outbox.py."""
+
+ALERT_OUTBOX_MESSAGES = ALERT_OUTBOX + ":messages"
+"""Hash: id of a delivery -> JSON of its message."""
+
+ALERT_TARGETS = ALERTS + "targets"
+"""Hash: name of a target -> JSON of how deliveries to it went."""
+
+ALERT_SILENCES = ALERTS + "silences"
+"""Hash: JSON of a rule's and an app's name -> until when, Unix s."""
+
+ALERTS_PATTERN = re.compile(re.escape(ALERTS).encode())
+"""Matches the beginning of a key of alerts."""

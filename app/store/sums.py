@@ -17,6 +17,7 @@ from app.store.schema import (
     Buckets,
     Count,
     Counts,
+    Field,
     Names,
     Sketch,
     figure_of_field,
@@ -107,7 +108,7 @@ def _subtract(counts: dict[Name, int], part: Mapping[Name, int]) -> None:
             counts.pop(name, None)
 
 
-def sums_of(window: Mapping[str, float]) -> Sums:
+def sums_of(window: Mapping[str, float] | Mapping[Field, int]) -> Sums:
     """The figures of a window, or of several added up. A code that is not known is a later version's."""
     sums = Sums()
     for name, value in window.items():

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from threading import Event
 
 import redis
 
 from app.groups import ALERTS
 from app.settings import Settings
+from consumers.alerts.start import alerting
 from consumers.periodic import Step
 from consumers.run import run_periodic
 
-EVERY_S = 10.0
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+"""How often the lease is renewed. A moment is judged every ten seconds."""
 
 
 def main() -> int:
     """Exit code: 0 when told to stop, 2 for bad settings."""
-    return run_periodic(ALERTS, prepare, EVERY_S, os.environ)
+    with ExitStack() as at_end:
+        return run_periodic(ALERTS, partial(prepare, at_end=at_end), EVERY_S, os.environ)
 
 
-def prepare(settings: Settings, store: redis.Redis, stop: Event) -> Step:
-    """Judges one moment at each step."""
-
-    def step(keepalive: Callable[[], None]) -> None:
-        keepalive()
-
-    return step
+def prepare(settings: Settings, store: redis.Redis, stop: Event, at_end: ExitStack) -> Step:
+    """Judges, and sends from threads that end with `at_end`."""
+    work = alerting(settings, store, ALERTS.name)
+    at_end.callback(work.close)
+    names = ", ".join(work.deliveries.targets) or "none: alerts are on the page and in `alerts list` alone"
+    log.info("alerts: rules=%d targets=%s", len(work.rules), names)
+    return work.step
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.store.apply import apply, limits
 from app.store.journal import Journal
 from app.store.replay_key import ReplayKey
+from consumers.alerts.standby import standby
 from consumers.current_message import Cursor
 from consumers.metrics.admission import Admission
 from consumers.metrics.aggregate import Aggregator
@@ -46,7 +47,7 @@ def main() -> int:
 
 
 def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor) -> Work:
-    """Counts each batch once."""
+    """Counts each batch once. A thread judges alerts where no `alerts` worker does."""
     gc.set_threshold(GC_EVERY_OBJECTS)
     key = ReplayKey(store, settings.replay_key, creates=False)
     heals = settings.route_templates == "auto"
@@ -74,7 +75,9 @@ def prepare(settings: Settings, store: redis.Redis, stop: Event, cursor: Cursor)
             journal.recover()
             tender.tend(stop)
 
-    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=tidy_up)
+    alerts = standby(settings)
+    alerts.start()
+    return Work(handle=handle, max_messages=BATCH_MESSAGES, idle=tidy_up, finish=alerts.close)
 
 
 if __name__ == "__main__":

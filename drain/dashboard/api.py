@@ -1,4 +1,5 @@
-"""The JSON API: figures as they are, each response kept for a moment. endpoints.py lists every path."""
+"""The JSON API: figures as they are, each response kept for a moment. endpoints.py lists every path, and
+silences.py those that change something."""
 
 from __future__ import annotations
 
@@ -10,10 +11,13 @@ from flask import Blueprint, Response, request
 from app.log import MessageLog
 from app.settings import Settings
 from app.store.queries.spans import SPAN_MAX_S
+from drain.dashboard.action import Action, read_body
 from drain.dashboard.endpoint import Endpoint, Loaded, Source
 from drain.dashboard.endpoints import ENDPOINTS
+from drain.dashboard.json_answers import json_response
 from drain.dashboard.parameters import Parameters, read_parameters
 from drain.dashboard.response_cache import CachedResponse, ResponseCache
+from drain.dashboard.silences import ACTIONS
 
 FRESH_S = ((300, 2.0), (3_600, 5.0), (86_400, 15.0), (SPAN_MAX_S, 60.0))
 """(Length of a span at most, how long a response for it is kept at least), in seconds."""
@@ -25,7 +29,7 @@ PAST_S, PAST_FRESH_S = 600, 60.0
 
 
 def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: redis.Redis) -> None:
-    """Adds every route below /api. They raise BadParameter, NotFound and redis.RedisError."""
+    """Adds every route below /api. They raise BadParameter, NotFound, Refused and redis.RedisError."""
     cache, source = ResponseCache(), Source(store, settings, log)
 
     def add(endpoint: Endpoint) -> None:
@@ -38,6 +42,17 @@ def add_api(dashboard: Blueprint, settings: Settings, log: MessageLog, store: re
 
     for endpoint in ENDPOINTS:
         add(endpoint)
+    for action in ACTIONS:
+        _add_action(dashboard, action, source)
+
+
+def _add_action(dashboard: Blueprint, action: Action, source: Source) -> None:
+    def view() -> Response:
+        now_s = time.time()
+        read_parameters((), request.args, now_s=now_s)
+        return json_response(action.perform(source, read_body(request, action.fields), now_s))
+
+    dashboard.add_url_rule(action.path, action.path, view, methods=["POST"])
 
 
 def _respond(

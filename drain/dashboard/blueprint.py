@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 from app.errors import LogUnavailable
 from app.log import MessageLog
 from app.settings import Settings
+from drain.dashboard.action import Refused
 from drain.dashboard.api import add_api
 from drain.dashboard.endpoint import NotFound, ScanBusy
 from drain.dashboard.json_answers import json_response
@@ -48,6 +49,10 @@ def _add_errors(dashboard: Blueprint) -> None:
     @dashboard.errorhandler(NotFound)
     def not_found(fault: NotFound) -> Response:
         return json_response({"error": f"no such {fault.what}", fault.what: fault.name}, 404)
+
+    @dashboard.errorhandler(Refused)
+    def refused(fault: Refused) -> Response:
+        return json_response({"error": fault.error, **fault.more}, fault.status)
 
     @dashboard.errorhandler(redis.RedisError)
     def redis_failed(fault: redis.RedisError) -> Response:

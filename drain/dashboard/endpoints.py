@@ -1,4 +1,4 @@
-"""Every endpoint of the API: its path, what it answers, and how long that is kept."""
+"""Every endpoint of the API that answers GET: its path, what it answers, and how long that is kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from drain.dashboard import finders, openapi
 from drain.dashboard.endpoint import Endpoint
 from drain.dashboard.json_answers import plain, stamped
 from drain.dashboard.platform_csv import dynos_attachment, events_attachment
+from drain.dashboard.silences import ACTIONS
 from drain.dashboard.table_csv import series_attachment, table_attachment
 
 HEALTH_FRESH_S = 2.0
@@ -210,9 +211,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/api/openapi.json",
         "This document",
         {"type": "object"},
-        lambda source, parameters, now_s: openapi.document(ENDPOINTS),
+        lambda source, parameters, now_s: openapi.document(ENDPOINTS, ACTIONS),
         plain,
         fresh_s=CONSTANT_FRESH_S,
     ),
 )
-"""Every path of the API. openapi.py makes the document from it."""
+"""Every path of the API, but for silences.ACTIONS. openapi.py makes the document from both."""

@@ -9,11 +9,13 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from app.alerts import message
 from app.alerts.redis.view import AlertsView
 from app.comparison.result import Comparison
 from app.search.groups import Breakdown
 from app.store import queries
 from app.store.queries.changes import OFFSETS_S
+from drain.dashboard.action import BODY_MAX_BYTES, HEADER, HEADER_VALUE, Action
 from drain.dashboard.endpoint import Endpoint, Schema
 from drain.dashboard.parameters import (
     APP_PATTERN,
@@ -60,6 +62,10 @@ ROOTS = (
 )
 
 
+NAMES: Mapping[Any, str] = {message.Finding: "AlertFinding", message.Request: "AlertRequest"}
+"""Of dataclasses whose own name another one has as well, or is too general for a document of everything."""
+
+
 def stamped(name: str) -> Schema:
     """An answer that is one of ROOTS, and STAMP."""
     return {"allOf": [_ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
@@ -78,7 +84,7 @@ def health() -> Schema:
     }
 
 
-def document(endpoints: Sequence[Endpoint]) -> Schema:
+def document(endpoints: Sequence[Endpoint], actions: Sequence[Action]) -> Schema:
     """The whole document."""
     return {
         "openapi": "3.1.0",
@@ -90,7 +96,10 @@ def document(endpoints: Sequence[Endpoint]) -> Schema:
             "within 1 %. HTTP Basic authentication applies if DASHBOARD_USER or DRAIN_USER is set.",
         },
         "security": [{}, {"basic": []}],
-        "paths": {endpoint.path: _operation(endpoint) for endpoint in endpoints},
+        "paths": {
+            **{endpoint.path: _operation(endpoint) for endpoint in endpoints},
+            **{action.path: _action(action) for action in actions},
+        },
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "parameters": _parameters(),
@@ -114,6 +123,32 @@ def _operation(endpoint: Endpoint) -> Schema:
     if endpoint.parameters:
         operation["parameters"] = [_parameter(name) for name in endpoint.parameters]
     return {"get": operation}
+
+
+def _action(action: Action) -> Schema:
+    body = {"type": "object", "required": list(action.fields), "properties": dict(action.fields)}
+    answer = {"description": action.summary, "content": {"application/json": {"schema": action.schema}}}
+    return {
+        "post": {
+            "summary": action.summary,
+            "parameters": [_parameter("page")],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {**body, "additionalProperties": False}}},
+            },
+            "responses": {
+                "200": answer,
+                "400": {"$ref": "#/components/responses/BadParameter"},
+                "401": {"$ref": "#/components/responses/Unauthorized"},
+                "403": _error(f"The header {HEADER} is missing"),
+                "404": _error("There is no such rule in force, or no such silence"),
+                "409": _error("There are too many of them"),
+                "413": _error(f"The body has more than {BODY_MAX_BYTES:,} bytes"),
+                "415": _error("The body is not JSON, by its Content-Type"),
+                "503": {"$ref": "#/components/responses/RedisUnavailable"},
+            },
+        }
+    }
 
 
 def _parameters() -> Schema:
@@ -184,6 +219,13 @@ def _parameters() -> Schema:
             "required": True,
             "description": "the id of a run, as in /api/replay; `live`: the live worker",
             "schema": {"type": "string", "pattern": f"^{RUN_PATTERN}$"},
+        },
+        "page": {
+            "name": HEADER,
+            "in": "header",
+            "required": True,
+            "description": "browsers let no other site send it, so none can act in a reader's name",
+            "schema": {"type": "string", "enum": [HEADER_VALUE]},
         },
         "digest": {
             "name": "digest",
@@ -259,12 +301,14 @@ def _schemas() -> Schema:
     return dict(sorted(schemas.items()))
 
 
-def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> None:
-    if kinds.setdefault(kind.__name__, kind) is not kind:
-        raise TypeError(f"two dataclasses are named {kind.__name__}")
-    if kind.__name__ in schemas:
-        return
-    schema = schemas[kind.__name__] = {
+def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> str:
+    """Its name."""
+    name = str(NAMES.get(kind, kind.__name__))
+    if kinds.setdefault(name, kind) is not kind:
+        raise TypeError(f"two dataclasses are named {name}")
+    if name in schemas:
+        return name
+    schema = schemas[name] = {
         "type": "object",
         "description": inspect.getdoc(kind) or "",
         "required": [field.name for field in dataclasses.fields(kind)],
@@ -273,14 +317,14 @@ def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> None:
     schema["properties"] = {
         field.name: _schema(hints[field.name], schemas, kinds) for field in dataclasses.fields(kind)
     }
+    return name
 
 
 def _schema(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> Schema:
     if kind in PLAIN:
         return PLAIN[kind]
     if dataclasses.is_dataclass(kind):
-        _add(kind, schemas, kinds)
-        return _ref(typing.cast(Any, kind).__name__)
+        return _ref(_add(kind, schemas, kinds))
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (list, tuple, Sequence):
         return {"type": "array", "items": _schema(arguments[0], schemas, kinds)}

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from app.escaping import prometheus_label as label
 from app.platform.release import Release
 from app.store.queries import AddonRow, DynoRuntime
 from app.store.queries.names import AppName
+from drain.monitoring.families import platform
+from drain.monitoring.family import GaugeFamily
 
 MB = 1 << 20
 """Bytes. A guess: Heroku does not say which MB it means, and sizes of memory are powers of two mostly."""
@@ -29,28 +30,24 @@ ADDON_STALE_S = 900
 MEASURES_MAX = 200
 """Series of add-ons of one app."""
 
+MEASURES: Mapping[str, GaugeFamily] = {
+    "memory_mb": platform.DYNO_MEMORY,
+    "rss_mb": platform.DYNO_RSS,
+    "swap_mb": platform.DYNO_SWAP,
+    "quota_mb": platform.DYNO_QUOTA,
+    "load_1m": platform.DYNO_LOAD_1M,
+    "load_5m": platform.DYNO_LOAD_5M,
+    "load_15m": platform.DYNO_LOAD_15M,
+}
+"""Field of DynoRuntime -> its family."""
+
 
 def dyno_families(dynos: Mapping[AppName, DynoRuntime], now_s: float) -> Iterator[Metric]:
     """`dynos`: those of the last hour, already bounded."""
-    labels = ["app", "dyno"]
-
-    def gauge(name: str, meaning: str, *further: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(f"tailrace_dyno_{name}", meaning, labels=[*labels, *further])
-
-    up = gauge("up", "1 if the last state that the platform logged is up, else 0")
-    sampled = gauge("sampled_timestamp_seconds", "When memory or load was last logged")
-    measures = {
-        "memory_mb": gauge("memory_bytes", "Memory: resident, cache and swap"),
-        "rss_mb": gauge("memory_rss_bytes", "Resident memory"),
-        "swap_mb": gauge("memory_swap_bytes", "Swap"),
-        "quota_mb": gauge("memory_quota_bytes", "Memory above which the platform logs R14"),
-        "load_1m": gauge("load1", "Load average of a minute"),
-        "load_5m": gauge("load5", "Load average of 5 minutes"),
-        "load_15m": gauge("load15", "Load average of 15 minutes"),
-    }
-    restarts = gauge("restarts_last_hour", "How often it started in the last hour")
-    crashes = gauge("crashes_last_hour", "How often it crashed in the last hour")
-    errors = gauge("memory_errors_last_hour", "R14 and R15 in the last hour", "code")
+    up, sampled = platform.DYNO_UP.metric(), platform.DYNO_SAMPLED.metric()
+    measures = {name: family.metric() for name, family in MEASURES.items()}
+    restarts, crashes = platform.DYNO_RESTARTS.metric(), platform.DYNO_CRASHES.metric()
+    errors = platform.DYNO_MEMORY_ERRORS.metric()
     for names, runtime in dynos.items():
         values = list(map(label, names))
         if runtime.state:
@@ -72,11 +69,7 @@ def dyno_families(dynos: Mapping[AppName, DynoRuntime], now_s: float) -> Iterato
 
 def addon_families(addons: Iterable[AddonRow], now_s: float) -> Iterator[Metric]:
     """At most MEASURES_MAX of each app."""
-    samples = GaugeMetricFamily(
-        "tailrace_addon_sample",
-        "What an add-on logged of itself last, in its own unit",
-        labels=["app", "kind", "source", "addon", "measure", "unit"],
-    )
+    samples = platform.ADDON_SAMPLE.metric()
     room: dict[str, int] = {}
     for row in addons:
         for value in row.values:
@@ -90,12 +83,7 @@ def addon_families(addons: Iterable[AddonRow], now_s: float) -> Iterator[Metric]
 
 def release_families(releases: Mapping[str, Release]) -> Iterator[Metric]:
     """`releases`: the latest of each app."""
-    info = GaugeMetricFamily(
-        "tailrace_release_info", "The latest release of an app", labels=["app", "version", "commit"]
-    )
-    at = GaugeMetricFamily(
-        "tailrace_release_timestamp_seconds", "When the latest release of an app was", labels=["app"]
-    )
+    info, at = platform.RELEASE_INFO.metric(), platform.RELEASE_AT.metric()
     for app, release in releases.items():
         version = f"v{release.version}" if release.version else ""
         info.add_metric([label(app), version, label(release.commit)], 1)

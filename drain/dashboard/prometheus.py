@@ -4,17 +4,16 @@ Counts are of all time, so that Prometheus computes rates itself. `tailrace_app_
 `tailrace_route_*` are the busiest routes of each app. There is no series for "the rest": it would
 fall whenever a route enters or leaves the busiest, and rate() takes a fall for a restart. `tailrace_dyno_*`
 and `tailrace_host_*` are those of each app that were seen within a day, the busiest of them. What the
-platform says is in platform_metrics.py.
+platform says is in platform_metrics.py, alerts by rules in alert_metrics.py.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import redis
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -28,22 +27,21 @@ from app.store.queries.figures import by_class
 from app.store.queries.names import AppName, Kind
 from app.store.queries.top import TopRoutes, top_names, top_routes
 from app.store.sums import Sums
+from drain.dashboard.alert_metrics import read_alert_families
 from drain.dashboard.platform_metrics import (
     ADDON_STALE_S,
     addon_families,
     dyno_families,
     release_families,
 )
-
-REQUESTS = "Requests counted"
-FAILED = "Requests answered with 5xx, or with at=error from the router"
-ABORTED = "Requests whose client went away: status 499, or code H27 or H28"
-SERVICE = "Time in the dyno, without connections"
+from drain.monitoring.families import health as families
+from drain.monitoring.families import requests
+from drain.monitoring.families.requests import NameFamilies, RowFamilies
+from drain.monitoring.family import CounterFamily, GaugeFamily
 
 LIFETIME_EDGES_S = (1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0)
 
-NAME_KINDS: dict[Kind, str] = {"dynos": "dyno", "hosts": "host"}
-"""Kind of names -> what one is called in the names of its series."""
+NAME_KINDS: dict[Kind, NameFamilies] = {"dynos": requests.DYNO, "hosts": requests.HOST}
 
 
 class RouteCollector(Collector):
@@ -54,17 +52,20 @@ class RouteCollector(Collector):
     hosts are known.
     """
 
-    def __init__(self, store: redis.Redis, limit: int, log: MessageLog) -> None:
+    def __init__(
+        self, store: redis.Redis, limit: int, log: MessageLog, clock: Callable[[], float] = time.time
+    ) -> None:
         self._store = store
         self._limit = limit
         self._log = log
+        self._clock = clock
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask Redis."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("tailrace_redis_up", "1 if Redis answers")
+        up = families.REDIS_UP.metric()
         try:
             found = list(self._collect())
             up.add_metric([], 1)
@@ -81,36 +82,30 @@ class RouteCollector(Collector):
         yield from _apps(tops, apps.unnamed if apps.apps else 0)
         yield from _routes(tops)
         scopes = [*names, *([""] if apps.apps and apps.unnamed else [])]
-        now_s = time.time()
-        for kind, what in NAME_KINDS.items():
-            yield from _names(what, top_names(self._store, scopes, kind, self._limit, now_s))
+        now_s = self._clock()
+        for kind, of in NAME_KINDS.items():
+            yield from _names(of, top_names(self._store, scopes, kind, self._limit, now_s))
         yield from dyno_families(queries.running_dynos(self._store, self._limit, now_s), now_s)
         found = queries.addons(self._store, "", queries.Span(ADDON_STALE_S), now_s)
         yield from addon_families(found.rows, now_s)
         yield from release_families(queries.latest_releases(self._store, scopes))
-        health = queries.health(self._store, time.time(), self._log, routes_max=0)
+        health = queries.health(self._store, now_s, self._log, routes_max=0)
         yield from _health(health)
+        yield from read_alert_families(self._store)
 
 
-class _Requests:
+class _Rows:
     """The families that apps and routes have alike."""
 
-    def __init__(self, what: str, labels: list[str]) -> None:
-        name = f"tailrace_{what}"
-        self.requests = CounterMetricFamily(f"{name}_requests", REQUESTS, labels=labels)
-        self.failed = CounterMetricFamily(f"{name}_failed_requests", FAILED, labels=labels)
-        self.aborted = CounterMetricFamily(f"{name}_aborted_requests", ABORTED, labels=labels)
-        self.connections = CounterMetricFamily(
-            f"{name}_connections", "Requests that became connections, such as websockets", labels=labels
-        )
-        self.responses = CounterMetricFamily(
-            f"{name}_responses", "Requests by status class", labels=[*labels, "class"]
-        )
-        self.codes = CounterMetricFamily(
-            f"{name}_router_errors", "Requests by H-code of the router", labels=[*labels, "code"]
-        )
-        self.bytes = CounterMetricFamily(f"{name}_bytes", "Bytes of responses", labels=labels)
-        self.service = HistogramMetricFamily(f"{name}_service_seconds", SERVICE, labels=labels)
+    def __init__(self, of: RowFamilies) -> None:
+        self.requests = of.named.requests.metric()
+        self.failed = of.named.failed.metric()
+        self.aborted = of.named.aborted.metric()
+        self.connections = of.connections.metric()
+        self.responses = of.responses.metric()
+        self.codes = of.codes.metric()
+        self.bytes = of.bytes.metric()
+        self.service = of.named.service.metric()
 
     def add(self, labels: list[str], sums: Sums) -> None:
         self.requests.add_metric(labels, sums.requests)
@@ -130,44 +125,36 @@ class _Requests:
 
 
 def _apps(tops: list[TopRoutes], unnamed: int) -> Iterator[Metric]:
-    families = _Requests("app", ["app"])
-    connect = HistogramMetricFamily(
-        "tailrace_app_connect_seconds", "Time to connect to the dyno, without connections", labels=["app"]
-    )
-    lifetime = HistogramMetricFamily(
-        "tailrace_app_connection_seconds", "How long connections were open", labels=["app"]
-    )
+    rows = _Rows(requests.APP)
+    connect, lifetime = requests.APP_CONNECT.metric(), requests.APP_LIFETIME.metric()
     for top in tops:
-        families.add([label(top.app)], top.total)
+        rows.add([label(top.app)], top.total)
         connect.add_metric([label(top.app)], *_histogram(top.total.connect))
         lifetime.add_metric([label(top.app)], *_histogram(top.total.lifetime, LIFETIME_EDGES_S))
     if unnamed:
-        families.requests.add_metric([""], unnamed)
-    yield from families.families()
+        rows.requests.add_metric([""], unnamed)
+    yield from rows.families()
     yield from (connect, lifetime)
 
 
 def _routes(tops: list[TopRoutes]) -> Iterator[Metric]:
-    families = _Requests("route", ["app", "route"])
+    rows = _Rows(requests.ROUTE)
     for top in tops:
         for route, sums in top.routes.items():
-            families.add([label(top.app), label(route)], sums)
-    yield from families.families()
+            rows.add([label(top.app), label(route)], sums)
+    yield from rows.families()
 
 
-def _names(what: str, found: Mapping[AppName, NameTotals]) -> Iterator[Metric]:
-    labels = ["app", what]
-    requests = CounterMetricFamily(f"tailrace_{what}_requests", REQUESTS, labels=labels)
-    failed = CounterMetricFamily(f"tailrace_{what}_failed_requests", FAILED, labels=labels)
-    aborted = CounterMetricFamily(f"tailrace_{what}_aborted_requests", ABORTED, labels=labels)
-    service = HistogramMetricFamily(f"tailrace_{what}_service_seconds", SERVICE, labels=labels)
+def _names(of: NameFamilies, found: Mapping[AppName, NameTotals]) -> Iterator[Metric]:
+    counted, failed, aborted = of.requests.metric(), of.failed.metric(), of.aborted.metric()
+    service = of.service.metric()
     for (app, name), totals in found.items():
         values = [label(app), label(name)]
-        requests.add_metric(values, totals.requests)
+        counted.add_metric(values, totals.requests)
         failed.add_metric(values, totals.failed)
         aborted.add_metric(values, totals.aborted)
         service.add_metric(values, _cumulated(totals.per_edge, EDGES_S), totals.service_s)
-    yield from (requests, failed, aborted, service)
+    yield from (counted, failed, aborted, service)
 
 
 def _histogram(
@@ -185,29 +172,10 @@ def _cumulated(counts: Sequence[int], edges_s: Sequence[float]) -> list[tuple[st
 
 
 def _health(health: queries.Health) -> Iterator[Metric]:
-    lag = GaugeMetricFamily("tailrace_group_lag_messages", "Messages not yet read", labels=["group"])
-    behind = GaugeMetricFamily(
-        "tailrace_group_lag_seconds", "Age of the newest message read", labels=["group"]
-    )
-    waiting = GaugeMetricFamily(
-        "tailrace_group_waiting", "Workers that wait because the log is unreachable", labels=["group"]
-    )
-    workers = GaugeMetricFamily(
-        "tailrace_group_workers", "Workers that reported within 30 s", labels=["group"]
-    )
-    totals = CounterMetricFamily(
-        "tailrace_group_messages", "What a group did with messages", labels=["group", "what"]
-    )
-    log_lost = CounterMetricFamily(
-        "tailrace_log_lost_messages",
-        "Messages dropped from the log before the group had read them",
-        labels=["group"],
-    )
-    full = CounterMetricFamily(
-        "tailrace_log_full_refusals",
-        "Frames rejected because the log was full of what the group had not read",
-        labels=["group"],
-    )
+    lag, behind = families.GROUP_LAG_MESSAGES.metric(), families.GROUP_LAG_S.metric()
+    waiting, workers = families.GROUP_WAITING.metric(), families.GROUP_WORKERS.metric()
+    totals = families.GROUP_MESSAGES.metric()
+    log_lost, full = families.LOG_LOST.metric(), families.LOG_FULL.metric()
     for group in health.groups:
         lag.add_metric([group.group], group.lag_messages)
         behind.add_metric([group.group], group.lag_seconds)
@@ -218,49 +186,39 @@ def _health(health: queries.Health) -> Iterator[Metric]:
         for what, count in sorted(group.totals.items()):
             totals.add_metric([group.group, label(what)], count)
     yield from (lag, behind, workers, waiting, totals, log_lost, full)
-    losses = CounterMetricFamily("tailrace_losses", "Messages that senders reported as lost", labels=["app"])
+    losses = families.LOSSES.metric()
     for app, count in sorted(health.losses_ever.items()):
         losses.add_metric([label(app)], count)
     yield losses
     yield from _senders(health)
-    letters = GaugeMetricFamily("tailrace_dead_letters", "Dead letters kept now", value=health.dead_letters)
-    yield letters
-    yield GaugeMetricFamily(
-        "tailrace_dead_letters_bytes", "Memory used by dead letters", value=health.dead_letters_bytes
-    )
-    yield CounterMetricFamily(
-        "tailrace_dead_letters_dropped",
-        "Dead letters dropped because there were too many",
-        value=health.dead_letters_dropped,
-    )
+    yield _single(families.DEAD_LETTERS, health.dead_letters)
+    yield _single(families.DEAD_LETTERS_BYTES, health.dead_letters_bytes)
+    yield _single(families.DEAD_LETTERS_DROPPED, health.dead_letters_dropped)
     if health.log is not None and health.log.messages_added:
-        yield GaugeMetricFamily("tailrace_log_bytes", "Size of the log", value=health.log.bytes)
-        yield GaugeMetricFamily(
-            "tailrace_log_messages", "Messages in the log in Redis", value=health.log.messages_kept
-        )
-        yield CounterMetricFamily(
-            "tailrace_log_trimmed_messages",
-            "Messages dropped because the log was at its limit",
-            value=health.log.messages_trimmed,
-        )
+        yield _single(families.LOG_BYTES, health.log.bytes)
+        yield _single(families.LOG_MESSAGES, health.log.messages_kept)
+        yield _single(families.LOG_TRIMMED, health.log.messages_trimmed)
+        yield _single(families.LOG_LIMIT, health.log.limit_bytes)
+    yield _single(families.REDIS_MEMORY, health.memory.used_bytes)
+    if health.memory.limit_bytes:
+        yield _single(families.REDIS_LIMIT, health.memory.limit_bytes)
+
+
+def _single(family: CounterFamily | GaugeFamily, value: float) -> Metric:
+    """A family with one series, which has no labels."""
+    metric = family.metric()
+    metric.add_metric([], value)
+    return metric
 
 
 def _senders(health: queries.Health) -> Iterator[Metric]:
-    others = CounterMetricFamily(
-        "tailrace_other_drains_losses", "Messages that other drains of an app lost", labels=["app"]
-    )
+    others = families.OTHER_DRAINS_LOSSES.metric()
     for app, count in sorted(health.other_drains_losses_ever.items()):
         others.add_metric([label(app)], count)
-    reports = CounterMetricFamily(
-        "tailrace_sender_reports", "Errors that senders reported, other than losses", labels=["app", "code"]
-    )
+    reports = families.SENDER_REPORTS.metric()
     for report in health.sender_reports:
         reports.add_metric([label(report.app), label(report.code)], report.count_ever)
-    faults = CounterMetricFamily(
-        "tailrace_sender_faults",
-        "What was wrong with requests: frames refused for good, by reason, and flaws of accepted ones",
-        labels=["kind", "sender"],
-    )
+    faults = families.SENDER_FAULTS.metric()
     for fault in health.sender_faults:
         faults.add_metric([fault.kind, fault.sender], fault.count_ever)
     yield from (others, reports, faults)

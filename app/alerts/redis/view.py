@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import redis
 
-from app.alerts.board import Incident, Silence
+from app.alerts.board import Board, Incident, Notice, NoticeKind, Silence
+from app.alerts.compose import message_of
+from app.alerts.conditions.never import Never
+from app.alerts.context import Context
+from app.alerts.defaults import rules_of
+from app.alerts.facts import Subject
 from app.alerts.message import Message
-from app.alerts.redis.outbox import TargetStatus
+from app.alerts.redis.board import read_board
+from app.alerts.redis.history import Told, read_history, read_open
+from app.alerts.redis.lease import holder
+from app.alerts.redis.outbox import TargetStatus, statuses
+from app.alerts.redis.silences import silences
+from app.alerts.rule import Rule
+from app.alerts.targets.registry import targets_of
+from app.formatting import duration
 from app.settings import Settings
 from app.store.queries.spans import Span
+
+STOPPED_AFTER_S = 60
+"""Rules are judged every 10 s; with no judgement for so long, nothing is known."""
+
+TARGET_SHOWN_S = 86_400
+"""So long a target is shown that had messages and is not among the settings of this process."""
 
 RuleState = Literal["ok", "pending", "firing", "unknown"]
 
@@ -84,5 +103,116 @@ class AlertsView:
 def alerts_view(
     store: redis.Redis, settings: Settings, app: str, span: Span | None, now_s: float
 ) -> AlertsView:
-    """Of one app, or with "" of all. Raises redis.RedisError."""
-    return AlertsView()
+    """Of one app and of Tailrace itself, or with "" of all. `span` None: all that is kept. Raises
+    redis.RedisError."""
+    board = read_board(store)
+    by, base_url = holder(store), settings.tailrace_url
+    stopped = _why_stopped(board, by, now_s)
+    in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
+    rules = [rule for rule in rules_of(settings) if _is_on(rule) and (not app or rule.app in ("", app))]
+    return AlertsView(
+        rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
+        open=sorted(_alarms(read_open(store), app, base_url, now_s), key=_urgency),
+        history=_alarms(read_history(store, *_ends(span, now_s)), app, base_url, now_s),
+        silences=in_force,
+        targets=_targets(settings, statuses(store), now_s),
+        budgets=[],
+        evaluated_s=board.at_s or None,
+        evaluated_by=by,
+        incomplete=stopped or board.incomplete,
+    )
+
+
+def _why_stopped(board: Board, by: str, now_s: float) -> str:
+    """Why nothing is judged now; empty: it is. A board that nobody writes must not look green."""
+    if not board.at_s:
+        waits = "" if by else "no process does: start `alerts`, or `metrics`, which does it too"
+        return f"no rule was judged yet{': ' if waits else ''}{waits}"
+    age_s = now_s - board.at_s
+    if age_s <= STOPPED_AFTER_S:
+        return ""
+    since = f"rules were judged last {duration(age_s)} ago"
+    if by:
+        return f"{since}; {by} should do it, and does not get on: see its log"
+    return f"{since}, and no process does it now: start `alerts`, or `metrics`, which does it too"
+
+
+def _ends(span: Span | None, now_s: float) -> tuple[int, int]:
+    """From when to when, Unix s."""
+    if span is None:
+        return 0, int(now_s) + 1
+    until_s = int(now_s) + 1 if span.until_s is None else span.until_s
+    return until_s - span.seconds, until_s
+
+
+def _is_about(subject: Subject, app: str) -> bool:
+    """Of this app, or of Tailrace itself."""
+    return not app or subject.app == app or (bool(subject.part) and not subject.app)
+
+
+def _alarms(found: Sequence[Told], app: str, base_url: str, now_s: float) -> list[Alarm]:
+    return [
+        Alarm(told.incident, told.message or _untold(told.incident, base_url, now_s))
+        for told in found
+        if any(_is_about(alert.subject, app) for alert in told.incident.alerts)
+    ]
+
+
+def _urgency(alarm: Alarm) -> tuple[bool, int]:
+    incident = alarm.incident
+    return incident.severity != "critical", -incident.began_s
+
+
+def _is_on(rule: Rule) -> bool:
+    """One that is off would look as if what it is named for were well."""
+    return not any(isinstance(part, Never) for part in rule.when)
+
+
+def _rule(rule: Rule, board: Board, app: str, stopped: str, in_force: Sequence[Silence]) -> RuleView:
+    states = [
+        alert.state
+        for alert in board.alerts.values()
+        if alert.rule == rule.name and _is_about(alert.subject, app)
+    ]
+    is_unknown = stopped or (board.incomplete and any(part.scope != "tailrace" for part in rule.when))
+    state: RuleState = "ok"
+    if "firing" in states:
+        state = "firing"
+    elif is_unknown:
+        state = "unknown"
+    elif states:
+        state = "pending"
+    ends = [s.until_s for s in in_force if s.rule in ("", rule.name) and s.app in ("", app or rule.app)]
+    return RuleView(
+        name=rule.name,
+        when=rule.text,
+        app=rule.app,
+        route=rule.route,
+        for_s=rule.for_s,
+        to=rule.to,
+        is_default=rule.is_default,
+        state=state,
+        subjects=len(states),
+        silenced_until_s=max(ends, default=None),
+    )
+
+
+def _targets(settings: Settings, found: Sequence[TargetStatus], now_s: float) -> list[TargetStatus]:
+    """Of all that the settings name, whether they had a message or not; then of others that have one now or
+    had lately: `alerts` may have secrets in its environment that `web` lacks."""
+    by_name = {status.name: status for status in found}
+    shown = []
+    for name, target in targets_of(settings).items():
+        status = by_name.pop(name, TargetStatus(name))
+        shown.append(replace(status, reason=status.reason or "; ".join(target.unset)))
+    for status in by_name.values():
+        last_s = max(status.delivered_s or 0, status.failed_s or 0, status.given_up_s or 0)
+        if status.waiting or last_s > now_s - TARGET_SHOWN_S:
+            shown.append(status)
+    return shown
+
+
+def _untold(incident: Incident, base_url: str, now_s: float) -> Message:
+    """What would be told of one that was not told yet, or never because it was silenced or short."""
+    kind: NoticeKind = "firing" if incident.resolved_s is None else "resolved"
+    return message_of(Notice(kind, incident.notices, incident), Context(), base_url, int(now_s))

@@ -26,13 +26,14 @@ SCAN_TIME_S = 1.0
 
 APPS_SHOWN = 20
 
-Kind = Literal["log", "app", "samples", "events", "dead_letters", "bookkeeping", "foreign", "other"]
+Kind = Literal["log", "app", "samples", "events", "alerts", "dead_letters", "bookkeeping", "foreign", "other"]
 
 
 NAMES: dict[Kind, str] = {
     "log": "Message log",
     "samples": "Samples: the slowest and failed requests of each route",
     "events": "Events: releases, and what happened to dynos",
+    "alerts": "Alerts: the board, their history, and what waits for targets",
     "dead_letters": "Dead letters",
     "bookkeeping": "Bookkeeping: positions, frames, workers, replays",
     "foreign": "Keys of other programs",
@@ -184,6 +185,8 @@ def _part_of(name: bytes) -> tuple[Kind, str]:
         return "samples", ""
     if keys.EVENTS_PATTERN.match(name):
         return "events", ""
+    if keys.ALERTS_PATTERN.match(name):
+        return "alerts", ""
     figures = keys.FIGURES_PATTERN.match(name)
     if figures is not None:
         return "app", replies.text(figures["app"])

@@ -19,8 +19,10 @@ from app.store.keys import digest
 from app.store.run_figures import RunFigures
 from drain.dashboard import openapi
 from drain.dashboard.endpoints import ENDPOINTS
+from drain.dashboard.silences import ACTIONS
 from servers.figures import SeenRequest, fill
 from tests.support import sample_result
+from tests.support.alert_board import fill_alerts
 
 DIGEST = digest("/products/:id")
 PATHS = (
@@ -47,6 +49,8 @@ PATHS = (
     "/api/routes?by=app&compare=hour",
     "/api/compare?app=shop&release=v42&window=5m",
     "/api/compare?from=10m&to=5m&with_from=5m&with_to=now",
+    "/api/alerts",
+    "/api/alerts?app=shop&window=24h",
     "/api/health",
     "/api/memory",
     "/api/replay",
@@ -75,11 +79,12 @@ def filled(store: redis.Redis) -> None:
         figures.of("/search").bodies = sample_result.bodies(4, 2, 1, {"body.items[].price": 2})
         replay.record(store, run_id, figures, {"target": "https://new.example.com", "state": "finished"})
         replay.record_result(store, run_id, result)
+    fill_alerts(store, int(now_s))
 
 
 def schema_of(path: str, status: int, mimetype: str) -> dict[str, Any]:
     """What the document promises for an answer, with its references at hand."""
-    whole = openapi.document(ENDPOINTS)
+    whole = openapi.document(ENDPOINTS, ACTIONS)
     name = path.partition("?")[0]
     if name not in whole["paths"]:
         name = name.rpartition("/")[0] + ("/{run}" if "replay" in name else "/{digest}")
@@ -101,15 +106,14 @@ def closed(schema: Any) -> Any:
 
 
 def test_the_document_is_openapi() -> None:
-    validate(openapi.document(ENDPOINTS))
+    validate(openapi.document(ENDPOINTS, ACTIONS))
 
 
 def test_the_document_names_every_route_and_no_other(client: FlaskClient) -> None:
     rules = {str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/")}
-    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == {
-        endpoint.path for endpoint in ENDPOINTS
-    }
-    assert {endpoint.path for endpoint in ENDPOINTS} == set(openapi.document(ENDPOINTS)["paths"])
+    known = {endpoint.path for endpoint in ENDPOINTS} | {action.path for action in ACTIONS}
+    assert {rule.replace("<", "{").replace(">", "}") for rule in rules} == known
+    assert known == set(openapi.document(ENDPOINTS, ACTIONS)["paths"])
 
 
 @pytest.mark.parametrize("is_filled", [True, False], ids=["filled", "empty"])
@@ -133,7 +137,7 @@ def test_no_field_of_an_answer_is_missing_in_the_document(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
+    schemas = openapi.document(ENDPOINTS, ACTIONS)["components"]["schemas"]
     for path, name in (
         ("routes", "RoutesTable"),
         (f"routes/{DIGEST}", "RouteDetail"),
@@ -176,7 +180,7 @@ def test_a_judged_run_has_its_result_as_the_document_says(
     filled(redis_client)
     found = client.get("/api/replay/judged").json
     assert found is not None
-    schemas = openapi.document(ENDPOINTS)["components"]["schemas"]
+    schemas = openapi.document(ENDPOINTS, ACTIONS)["components"]["schemas"]
     result = found["result"]
     for name, values in (
         ("RunResult", result),
@@ -301,8 +305,50 @@ def test_the_window_all_is_listed_before_its_old_name_and_both_give_the_same(
     client: FlaskClient, redis_client: redis.Redis
 ) -> None:
     filled(redis_client)
-    names = openapi.document(ENDPOINTS)["components"]["parameters"]["window"]["schema"]["enum"]
+    names = openapi.document(ENDPOINTS, ACTIONS)["components"]["parameters"]["window"]["schema"]["enum"]
     assert names[-2:] == ["all", "ever"]
     answers = [client.get(f"/api/routes?window={name}").json or {} for name in names[-2:]]
     assert answers[0]["routes"]
     assert answers[0]["routes"] == answers[1]["routes"]
+
+
+def test_alerts_are_as_the_document_says_to_the_last_field(
+    client: FlaskClient, redis_client: redis.Redis
+) -> None:
+    filled(redis_client)
+    found = client.get("/api/alerts?window=1h").json
+    assert found is not None
+    schemas = openapi.document(ENDPOINTS, ACTIONS)["components"]["schemas"]
+    assert set(found) == {*schemas["AlertsView"]["properties"], "at_ms", "refresh_s"}
+    (alarm,), (ended,) = found["open"], found["history"]
+    for name, values in (
+        ("RuleView", found["rules"][0]),
+        ("Incident", alarm["incident"]),
+        ("AlertState", alarm["incident"]["alerts"][0]),
+        ("Message", alarm["message"]),
+        ("AlertFinding", alarm["message"]["findings"][0]),
+        ("AlertRequest", alarm["message"]["requests"][0]),
+        ("Silence", found["silences"][0]),
+        ("TargetStatus", found["targets"][0]),
+    ):
+        schema = {**schemas[name], "components": {"schemas": schemas}, "additionalProperties": False}
+        Draft202012Validator(schema).validate(values)
+    assert alarm["message"]["release"] == "7 min after v42, 9154a1d2: deploy"
+    assert ended["message"]["kind"] == "resolved"
+    assert {rule["name"]: rule["state"] for rule in found["rules"]}["errors"] == "firing"
+    assert [(one["name"], one["given_up"]) for one in found["targets"]] == [("ops", 0), ("pager", 1)]
+
+
+def test_alerts_of_another_app_are_none(client: FlaskClient, redis_client: redis.Redis) -> None:
+    filled(redis_client)
+    found = client.get("/api/alerts?app=api").json
+    assert found is not None
+    assert (found["open"], len(found["history"]), found["silences"]) == ([], 1, [])
+    assert {rule["state"] for rule in found["rules"]} == {"ok"}
+
+
+def test_where_nothing_judges_the_api_does_not_say_ok(client: FlaskClient) -> None:
+    found = client.get("/api/alerts").json
+    assert found is not None
+    assert found["incomplete"].startswith("no rule was judged yet")
+    assert {rule["state"] for rule in found["rules"]} == {"unknown"}

@@ -1,0 +1,164 @@
+"""Too slow: `p95 > 800ms`, `p95 > 3x usual`.
+
+A percentile is above a limit if too many requests are: p95 > 800ms, if more than 5 % took longer. That is a
+share, and is judged as one. Of the service time, within 1 % (app/sketch.py); connections do not count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from app.alerts.clause import Clause, plain
+from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.conditions.kind import Kind, factor, refuse, require_above, require_words
+from app.alerts.facts import Facts, Needs, Subject
+from app.alerts.judging import Found, Part, judge_share
+from app.alerts.spans import LONG, NEWEST, RECENT, SHORT, WHEN, YESTERDAY, Versus, baseline, known_days
+from app.alerts.wording import ms_limit, of_requests, within
+from app.binomial import SURE, upper_rank
+from app.formatting import milliseconds, percent
+from app.sketch import at_rank, percentile, up_to
+from app.store.schema import Buckets
+
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+LIMIT_MAX_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SlowerThan:
+    """`p95 > 800ms`."""
+
+    name: str
+    limit_ms: float
+
+    scope: Scope = "routes"
+    family: Family = "slowness"
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} > {_written(self.limit_ms)}"
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(RECENT | {YESTERDAY})
+
+    def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
+        found, buckets = _judged(self.name, facts, subject, self.limit_ms, min_requests)
+        return Judgement(
+            found.verdict,
+            text=_said(self.name, found, buckets, self.limit_ms)
+            + (f"; the limit is {ms_limit(self.limit_ms)}" if buckets else ""),
+            value=_value(self.name, buckets),
+            limit=self.limit_ms,
+            usual=self._usual(facts, subject),
+        )
+
+    def _usual(self, facts: Facts, subject: Subject) -> str:
+        days = known_days(facts, subject, "yesterday")
+        if not days or not days[0][0].service:
+            return ""
+        return f"{milliseconds(_value(self.name, days[0][0].service))} {WHEN['yesterday']}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlowerThanBaseline:
+    """`p95 > 3x usual`. What was then is taken as the upper end of its interval."""
+
+    name: str
+    factor: float
+    versus: Versus
+
+    scope: Scope = "routes"
+    family: Family = "slowness"
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} > {plain(self.factor)}x {self.versus}"
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(RECENT | frozenset(baseline(self.versus)))
+
+    def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
+        before = self._before(facts, subject)
+        samples = sum(before.values())
+        rank = upper_rank(samples, PERCENTILES[self.name], SURE) if samples else None
+        if rank is None:
+            return Judgement("unclear", f"too few requests {WHEN[self.versus]} to compare with")
+        limit_ms = self.factor * max(1.0, at_rank(before, rank - 1))
+        found, buckets = _judged(self.name, facts, subject, limit_ms, min_requests)
+        return Judgement(
+            found.verdict,
+            text=_said(self.name, found, buckets, limit_ms)
+            + (
+                f": over {plain(self.factor)} times as long as {WHEN[self.versus]}"
+                if found.verdict == "bad"
+                else ""
+            ),
+            value=_value(self.name, buckets),
+            limit=limit_ms,
+            usual=f"{milliseconds(_value(self.name, before))} {WHEN[self.versus]}",
+        )
+
+    def _before(self, facts: Facts, subject: Subject) -> Buckets:
+        """The times of the days before; of three or more without the slowest."""
+        days = [sums.service for sums, _ in known_days(facts, subject, self.versus) if sums.service]
+        if len(days) >= 3:
+            days.sort(key=lambda day: percentile(day, PERCENTILES[self.name]))
+            days.pop()
+        before: Counter[int] = Counter()
+        for day in days:
+            before.update(day)
+        return dict(before)
+
+
+def _judged(
+    name: str, facts: Facts, subject: Subject, limit_ms: float, min_requests: int
+) -> tuple[Found, Buckets]:
+    times = {stretch: facts.sums(subject, stretch).service for stretch in RECENT}
+    long, short, newest = (slower(times[stretch], limit_ms) for stretch in (LONG, SHORT, NEWEST))
+    limit = round(1 - PERCENTILES[name], 4)
+    found = judge_share(long, short, newest, limit, min_requests)
+    return found, times[SHORT if found.is_short else LONG]
+
+
+def slower(buckets: Buckets, limit_ms: float) -> Part:
+    """How many of the requests took longer."""
+    not_slower, above = up_to(buckets, [limit_ms])
+    return Part(above, not_slower + above)
+
+
+def _value(name: str, buckets: Buckets) -> float | None:
+    return percentile(buckets, PERCENTILES[name]) if buckets else None
+
+
+def _said(name: str, found: Found, buckets: Buckets, limit_ms: float) -> str:
+    if not buckets:
+        return f"no request {within(found.is_short)}"
+    part = slower(buckets, limit_ms)
+    return (
+        f"{name} was {milliseconds(_value(name, buckets))} {within(found.is_short)}, "
+        f"{percent(part.share)} of {of_requests(part.requests)} took over {milliseconds(limit_ms)}"
+    )
+
+
+def _written(limit_ms: float) -> str:
+    return f"{plain(limit_ms / 1000)}s" if limit_ms >= 1000 else f"{plain(limit_ms)}ms"
+
+
+def _parse(clause: Clause) -> Condition:
+    name = clause.words[0]
+    require_words(clause, 1, f"{name} > 800ms")
+    require_above(clause, f"it would alert while all is well: write {name} > 800ms")
+    if clause.versus:
+        return SlowerThanBaseline(name, factor(clause), clause.versus)
+    if clause.unit not in ("ms", "s"):
+        raise refuse(clause, f"a latency is in ms or s: {name} > 800ms, or {name} > 3x usual")
+    limit_ms = round(clause.value * (1000 if clause.unit == "s" else 1), 6)
+    if not 0 < limit_ms <= LIMIT_MAX_MS:
+        raise refuse(clause, f"a latency is above 0 and at most an hour, such as {name} > 800ms")
+    return SlowerThan(name, limit_ms)
+
+
+KIND = Kind(tuple(PERCENTILES), ("p95 > 800ms", "p99 > 2s", "p95 > 3x yesterday", "p95 > 3x usual"), _parse)

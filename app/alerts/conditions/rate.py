@@ -1,0 +1,54 @@
+"""Too many requests of a kind a minute: `code H12 > 5/min`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.alerts.clause import plain
+from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.facts import Facts, Needs, Subject
+from app.alerts.judging import judge_high_rate
+from app.alerts.measures import Measure
+from app.alerts.spans import LONG, NEWEST, RECENT, SHORT, WHEN, YESTERDAY, known_days
+from app.alerts.wording import of_requests, per_minute, within
+
+
+@dataclass(frozen=True, slots=True)
+class RateAbove:
+    """`code H12 > 5/min`."""
+
+    measure: Measure
+    per_min: float
+
+    scope: Scope = "routes"
+    family: Family = "failures"
+
+    @property
+    def text(self) -> str:
+        return f"{self.measure.text} > {plain(self.per_min)}/min"
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(RECENT | {YESTERDAY})
+
+    def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
+        sums = {stretch: facts.sums(subject, stretch) for stretch in (LONG, SHORT, NEWEST)}
+        hits = {stretch: self.measure.hits(one) for stretch, one in sums.items()}
+        found = judge_high_rate(hits[LONG], hits[SHORT], hits[NEWEST], self.per_min)
+        stretch = SHORT if found.is_short else LONG
+        minutes = stretch.from_s / 60
+        return Judgement(
+            found.verdict,
+            text=f"{of_requests(hits[stretch])} {self.measure.did} {within(found.is_short)}, "
+            f"the limit is {per_minute(self.per_min)}",
+            value=hits[stretch] / minutes,
+            limit=self.per_min,
+            usual=self._usual(facts, subject),
+        )
+
+    def _usual(self, facts: Facts, subject: Subject) -> str:
+        days = known_days(facts, subject, "yesterday")
+        if not days or not days[0][0].requests:
+            return ""
+        sums, seconds = days[0]
+        return f"{per_minute(self.measure.hits(sums) / (seconds / 60))} {WHEN['yesterday']}"

@@ -1,0 +1,120 @@
+"""No request at all: `silence 5m`, and `silence 5m unless usual`.
+
+The first is taken at its word, for whatever had a request before. The second is for rules that nobody wrote
+for one app: there must have been so many requests in the hour before, and at this time yesterday, that none
+is no chance. So an app that nobody uses at night may be silent at night.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.alerts.clause import Clause, read_clause
+from app.alerts.condition import Condition, Family, Judgement, Scope, Verdict
+from app.alerts.conditions.kind import Kind, refuse
+from app.alerts.facts import Facts, Needs, Stretch, Subject
+from app.alerts.spans import DAY_S, HOUR_S, YESTERDAY, known_days
+from app.alerts.wording import span_of
+from app.formatting import duration, number, plural
+
+HOUR = Stretch(HOUR_S)
+
+EXPECTED_MIN = 15
+"""So many requests must be missing, by the hour before and by yesterday."""
+EXPECTED_MIN_ALONE = 30
+"""The same where nothing is known of yesterday."""
+
+SILENT_MIN_S, SILENT_MAX_S = 60, DAY_S
+FINE_S = 10
+"""The finest windows: the last request came within so many seconds after last_s."""
+
+EXAMPLE = "silence 5m"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """`silence 5m`."""
+
+    for_s: int
+    unless_usual: bool = False
+
+    scope: Scope = "routes"
+    family: Family = "traffic"
+
+    @property
+    def text(self) -> str:
+        return f"silence {span_of(self.for_s)}{' unless usual' if self.unless_usual else ''}"
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(frozenset({Stretch(self.for_s), HOUR, YESTERDAY}))
+
+    def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
+        requests = facts.sums(subject, Stretch(self.for_s)).requests
+        if requests:
+            said = f"{plural(requests, 'request')} in the last {duration(self.for_s)}"
+            return self._judgement("fine", said, 0)
+        if subject.app not in facts.first_s and subject.app not in facts.last_s:
+            return self._judgement("fine", "there never was a request", 0)
+        silent_s = self._silent_s(facts, subject)
+        if not self.unless_usual:
+            return self._judgement("bad", f"no request for {duration(silent_s)}", silent_s)
+        return self._unless_usual(facts, subject, silent_s)
+
+    def _unless_usual(self, facts: Facts, subject: Subject, silent_s: int) -> Judgement:
+        if silent_s >= DAY_S:
+            return self._judgement("fine", "no request for a day: it is taken to be gone", silent_s)
+        if silent_s >= HOUR_S:
+            return self._judgement("unclear", f"no request for {duration(silent_s)}", silent_s)
+        expected = facts.sums(subject, HOUR).requests / (HOUR_S - silent_s) * silent_s
+        least = EXPECTED_MIN_ALONE
+        if days := known_days(facts, subject, "yesterday"):
+            sums, seconds = days[0]
+            expected = min(expected, sums.requests / seconds * silent_s)
+            least = EXPECTED_MIN
+        said = f"no request for {duration(silent_s)}"
+        if expected < least:
+            return self._judgement("unclear", f"{said}, which is not unusual", silent_s)
+        return self._judgement("bad", f"{said}, where {number(round(expected))} are usual", silent_s)
+
+    def _silent_s(self, facts: Facts, subject: Subject) -> int:
+        """At least: of a route it is not known for how long."""
+        last_s = facts.last_s.get(subject.app)
+        if subject.digest or last_s is None:
+            return self.for_s
+        return max(self.for_s, facts.at_s - last_s - FINE_S)
+
+    def _judgement(self, verdict: Verdict, text: str, silent_s: int) -> Judgement:
+        return Judgement(verdict, text, value=float(silent_s), limit=float(self.for_s))
+
+
+def _parse(clause: Clause) -> Condition:
+    words = list(clause.words[1:])
+    unless_usual = words[-2:] == ["unless", "usual"]
+    if unless_usual:
+        words = words[:-2]
+    if words[:1] in (["for"], ["of"]):
+        words = words[1:]
+    if clause.operator == "<":
+        raise refuse(clause, f"write it like {EXAMPLE}")
+    if clause.operator and not words:
+        given = clause
+    elif not clause.operator and words:
+        try:
+            given = read_clause(f"silence > {' '.join(words)}")
+        except ValueError:
+            raise refuse(clause, f"write it like {EXAMPLE} or {EXAMPLE} unless usual") from None
+    else:
+        raise refuse(clause, f"say for how long: {EXAMPLE}")
+    length_s = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}.get(given.unit)
+    seconds = given.value * (length_s or 0)
+    if length_s is None or seconds % 10:
+        raise refuse(clause, f"say for how long, in s (by tens), m or h: {EXAMPLE}")
+    if not SILENT_MIN_S <= seconds <= SILENT_MAX_S:
+        raise refuse(clause, "a silence lasts from 1m to 24h")
+    if unless_usual and seconds > HOUR_S / 2:
+        raise refuse(clause, "what is usual is known for up to 30m")
+    return Silence(int(seconds), unless_usual)
+
+
+KIND = Kind(("silence", "silent"), ("silence 5m", "silence 5m unless usual"), _parse)

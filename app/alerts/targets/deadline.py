@@ -1,0 +1,63 @@
+"""A total time limit for whatever talks over sockets: also against a server that sends a byte now and then,
+and while a name is looked up, which no timeout of a socket covers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Deadline:
+    """Told of each connection, so that it can end them when the time is over."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connections: list[socket.socket] = []
+        self._is_over = False
+
+    def watch(self, connection: socket.socket) -> socket.socket:
+        """The same connection. Raises TimeoutError, with the connection closed, if the time is over already:
+        nothing is to be sent any more."""
+        with self._lock:
+            if self._is_over:
+                connection.close()
+                raise TimeoutError
+            # A copy, because TLS takes the socket over and leaves the object without it.
+            self._connections.append(connection.dup())
+        return connection
+
+    def end(self) -> None:
+        """Ends the connections; whoever reads from one wakes up."""
+        with self._lock:
+            self._is_over = True
+            for connection in self._connections:
+                with contextlib.suppress(OSError):  # The other side may have ended it.
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()
+            self._connections.clear()
+
+
+def within(seconds: float, work: Callable[[Deadline], T]) -> T:
+    """What `work` returns or raises, if it does in time. Raises TimeoutError otherwise; its connections are
+    ended then, and its thread ends soon after."""
+    deadline = Deadline()
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work(deadline))
+        except BaseException as fault:
+            outcome.set_exception(fault)
+
+    # A daemon: a name server that does not answer must not hold up the end of the process.
+    threading.Thread(target=run, name="send an alert", daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    finally:
+        deadline.end()

@@ -1,0 +1,195 @@
+"""`python -m app alerts backtest`: the rules in force, over the figures that are kept."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import redis
+
+from app.alerts.defaults import rules_of
+from app.alerts.facts import Facts, Subject
+from app.alerts.redis.facts import FactsReader
+from app.alerts.rule import Rule
+from app.alerts.silencing import UnknownRule, check_rule
+from app.cli.alerts.past import (
+    Backtest,
+    PastIncident,
+    earliest_s,
+    moments,
+    run_moments,
+    split_rules,
+)
+from app.cli.alerts.progress import Progress
+from app.cli.alerts.silence import BadUsage, unknown_rule
+from app.cli.terminal import printable
+from app.escaping import for_terminal, json_text
+from app.formatting import NONE, duration, plural, table
+from app.log import open_log
+from app.redis_client import connect, unavailable_error
+from app.settings import Settings
+from app.timespec import BadTime, iso, parse_time_ms
+
+NAME = "backtest"
+HELP = "what would have fired, by the rules in force, over what is kept"
+
+REDIS_TIMEOUT_S = 20.0
+NICENESS = 10
+"""It reads much: whatever serves goes first."""
+
+ROUTES_SHOWN = 3
+EXIT_INTERRUPTED = 130
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The subcommand's own arguments."""
+    parser.description = (
+        "Judges the past by the rules in force, and lists what would have fired: when, what, for how long.\n"
+        "It sends nothing. Within the last hour it judges every 10 s as the workers do, before that every\n"
+        "minute; of what is over a day ago only whole hours are kept, so that is not judged."
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  python -m app alerts backtest                                  the last day\n"
+        "  python -m app alerts backtest --from 1h --rule errors\n"
+        "  python -m app alerts backtest --from 08:00Z --until 10:00Z\n"
+        "  TAILRACE_CONFIG=new.yml python -m app alerts backtest --json   rules that are not in force yet\n\n"
+        "left out: rules on dynos, releases and Tailrace itself, whose past is not kept. Silences are not\n"
+        "heeded. Whether figures were complete at the time is not kept either: a backtest has the lines\n"
+        "that came late.\n\n"
+        "exit code: 0 whatever would have fired, 2 bad usage or settings, or Redis is unreachable,\n"
+        "130 interrupted, after what was found until then. Times are UTC without an offset of their own."
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="TIME",
+        help="2026-11-23T10:00Z, 10:00Z (today) or 6h (ago) (default: the last day)",
+    )
+    parser.add_argument("--until", metavar="TIME", default="now", help="the same (default: now)")
+    parser.add_argument("--rule", metavar="NAME", default="", help="this rule alone (default: all)")
+    parser.add_argument("--json", action="store_true", help="one JSON object in place of text")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """The exit code. Raises BadUsage, and LogUnavailable where Redis or the log is unreachable."""
+    now_s = time.time()
+    from_s, until_s = span_of(args.start, args.until, now_s)
+    moments_s = moments(from_s, until_s, now_s)
+    if not moments_s:
+        raise BadUsage(
+            f"nothing can be judged before {_time(earliest_s(now_s))}: of what was before only whole hours "
+            "are kept"
+        )
+    rules, left_out = split_rules(_chosen(settings, args.rule))
+    found = Backtest(moments_s[0], moments_s[0], rules=[rule.name for rule in rules], left_out=left_out)
+    if from_s < moments_s[0] - 60:
+        found.not_judged_before_s = moments_s[0]
+    if rules:
+        os.nice(NICENESS)
+        _judge(found, rules, moments_s, settings)
+    if args.json:
+        print(json_text(found, indent=2))
+    else:
+        print("\n".join(printable([*map(for_terminal, lines(found))], sys.stdout.encoding)))
+    return 0 if found.is_whole else EXIT_INTERRUPTED
+
+
+def _judge(found: Backtest, rules: Sequence[Rule], moments_s: Sequence[int], settings: Settings) -> None:
+    progress = Progress(sys.stderr, len(moments_s))
+    with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
+        reader = FactsReader(store, open_log(settings), settings)
+
+        def read(rules: Sequence[Rule], at_s: int, watched: Sequence[Subject]) -> Facts:
+            return reader.read(rules, at_s, time.time(), watched)
+
+        try:
+            run_moments(found, rules, moments_s, read, progress.show)
+        except redis.RedisError as fault:
+            raise unavailable_error(settings, fault) from None
+        finally:
+            progress.clear()
+
+
+def span_of(start: str | None, end: str, now_s: float) -> tuple[int, int]:
+    """From when to when, Unix s. Raises BadUsage."""
+    now = datetime.fromtimestamp(now_s, UTC)
+    from_s = earliest_s(now_s) if start is None else _parsed("--from", start, now, None)
+    until_s = _parsed("--until", end, now, datetime.fromtimestamp(from_s, UTC))
+    if from_s >= now_s:
+        raise BadUsage(
+            f"--from: {_time(from_s)} is not in the past; times are UTC, and it is {now:%H:%M:%S}Z"
+        )
+    if until_s <= from_s:
+        raise BadUsage(f"--until: {_time(until_s)} must be after --from, {_time(from_s)}")
+    # The lines of the last seconds are still on the way.
+    return from_s, min(until_s, int(now_s) - 3)
+
+
+def _parsed(flag: str, text: str, now: datetime, day: datetime | None) -> int:
+    try:
+        return parse_time_ms(text, now, day) // 1000
+    except BadTime as fault:
+        raise BadUsage(f"{flag}: {fault}") from None
+
+
+def _chosen(settings: Settings, name: str) -> list[Rule]:
+    rules = rules_of(settings)
+    try:
+        check_rule(rules, name)
+    except UnknownRule as fault:
+        raise unknown_rule(fault) from None
+    return [rule for rule in rules if name in ("", rule.name)]
+
+
+def lines(found: Backtest) -> list[str]:
+    """The result as text, not escaped."""
+    rows = [_row(incident) for incident in found.incidents]
+    heads = ("FIRED", "FOR", "SEVERITY", "RULES", "APP", "ROUTES", "REASON")
+    output = [*table(heads, rows, left=range(len(heads))), ""] if rows else []
+    if found.more_incidents:
+        output += [f"and {plural(found.more_incidents, 'more incident')}", ""]
+    return [*output, *_summary(found)]
+
+
+def _row(incident: PastIncident) -> tuple[str, ...]:
+    goes_on = incident.resolved_s is None
+    shown = incident.routes[:ROUTES_SHOWN]
+    more = len(incident.routes) - len(shown)
+    return (
+        _time(incident.fired_s),
+        "goes on" if goes_on else duration(max(0, (incident.resolved_s or 0) - incident.fired_s)),
+        incident.severity,
+        ", ".join(incident.rules),
+        incident.app or NONE,
+        ", ".join([*shown, *([f"{more} more"] if more else [])]) or NONE,
+        incident.text,
+    )
+
+
+def _summary(found: Backtest) -> Iterator[str]:
+    count = len(found.incidents) + found.more_incidents
+    if found.rules:
+        yield (
+            f"{plural(count, 'incident')}, {plural(found.messages, 'message')} to each target. Judged: "
+            f"{plural(found.moments, 'moment')} from {_time(found.from_s)} to {_time(found.until_s)}, by "
+            f"{', '.join(found.rules)}."
+        )
+    if not found.is_whole:
+        yield f"Interrupted: what was after {_time(found.until_s)} was not judged."
+    if found.not_judged_before_s is not None:
+        yield (
+            f"Not judged: what was before {_time(found.not_judged_before_s)}, because only whole hours are "
+            "kept of it."
+        )
+    for left in found.left_out:
+        yield f"Left out: {left.rule}: {left.reason}."
+
+
+def _time(at_s: int) -> str:
+    return f"{iso(at_s * 1000)[:19]}Z"

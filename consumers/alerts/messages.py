@@ -1,0 +1,87 @@
+"""From notices to messages: with context where it is found in time, without it where not, and never none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.alerts.board import AlertState, Incident, Notice
+from app.alerts.context import Context
+from app.alerts.message import Finding, Message
+from app.errors import first_words
+
+log = logging.getLogger(__name__)
+
+CONTEXTS_MAX = 20
+CONTEXTS_S = 5.0
+"""Of one moment: so many are looked for at most, and for so long. Messages are not late because of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMaker:
+    """Makes the messages of a moment."""
+
+    context: Callable[[Incident], Context]
+    make: Callable[[Notice, Context, int], Message]
+    """Of a notice, its context, and the moment that was judged, Unix s."""
+    all_targets: Sequence[str]
+
+    def messages(self, notices: Sequence[Notice], at_s: int) -> list[Message]:
+        """One of each notice, in their order, with the names of its targets. Context is looked for in the
+        same order, so the first notices have it. Raises nothing."""
+        deadline_s = time.monotonic() + CONTEXTS_S
+        found = []
+        for number, notice in enumerate(notices):
+            is_late = number >= CONTEXTS_MAX or time.monotonic() >= deadline_s
+            made = self._made(notice, Context() if is_late else self._context(notice.incident), at_s)
+            found.append(replace(made, id=notice.id, to=notice.incident.to or tuple(self.all_targets)))
+        return found
+
+    def _context(self, incident: Incident) -> Context:
+        try:
+            return self.context(incident)
+        except Exception as fault:
+            log.warning("an alert goes out without context: %s", first_words(fault))
+            return Context()
+
+    def _made(self, notice: Notice, context: Context, at_s: int) -> Message:
+        for known in (context, Context()):
+            try:
+                return self.make(notice, known, at_s)
+            except Exception as fault:
+                log.warning("an alert goes out in plain words: %s", first_words(fault))
+        return plain(notice, at_s)
+
+
+def plain(notice: Notice, at_s: int) -> Message:
+    """The message that needs nothing but the notice."""
+    incident = notice.incident
+    return Message(
+        id=notice.id,
+        incident=incident.id,
+        kind=notice.kind,
+        severity=incident.severity,
+        app=incident.app,
+        title=f"{incident.app or 'Tailrace'}: {incident.alerts[0].judgement.text or incident.alerts[0].rule}",
+        since_s=incident.began_s,
+        at_s=at_s,
+        findings=tuple(_finding(alert, incident) for alert in incident.alerts),
+        resolved_s=incident.resolved_s,
+    )
+
+
+def _finding(alert: AlertState, incident: Incident) -> Finding:
+    judgement = alert.judgement
+    return Finding(
+        rule=alert.rule,
+        app=alert.subject.app,
+        route=alert.subject.route,
+        text=judgement.text,
+        usual=judgement.usual,
+        value=judgement.value,
+        limit=judgement.limit,
+        since_s=alert.bad_since_s,
+        is_firing=alert.ended_s is None and incident.resolved_s is None,
+    )

@@ -1,0 +1,1 @@
+"""Every family of /metrics, declared once."""
