@@ -32,6 +32,10 @@ def _always(settings: Settings) -> bool:
     return True
 
 
+def _never(settings: Settings) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """One kind of background process: its consumer group, and its process type in the Procfile."""
@@ -88,6 +92,7 @@ ALERTS = Group(
     reading=None,
     while_stopped="nobody is told if `metrics` stops",
     while_behind="Alerts come that late.",
+    is_wanted=_never,  # `metrics` does the same, unless someone wants a process of its own for it.
 )
 
 GROUPS = (METRICS, REPLAY, ALERTS)

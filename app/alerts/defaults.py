@@ -24,7 +24,7 @@ def _rule(name: str, when: str, *, route: str = "", for_s: int = 0, repeat_s: in
 DEFAULT_RULES: tuple[Rule, ...] = (
     _rule("errors", "errors > 2%", for_s=60),
     _rule("route-errors", "errors > 5%", route=EACH, for_s=60),
-    _rule("codes", "codes > 10/min and codes > 1%", for_s=60),
+    _rule("codes", "codes > 1% and codes > 10/min", for_s=60),
     _rule("slow", "p95 > 1s and p95 > 3x yesterday", for_s=120),
     _rule("silence", "silence 5m unless usual"),
     _rule("crashes", "crashed > 2"),

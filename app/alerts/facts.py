@@ -36,11 +36,12 @@ class Stretch(NamedTuple):
     def span(self, at_s: int, behind_s: int = 0) -> tuple[int, int] | None:
         """(begin, end) of what is read for it at the moment `at_s`, all Unix s. Whole minutes or hours are
         the nearest: a stretch of three hours is read as three hours, one of less than an hour as the hour
-        that its middle lies in. `behind_s`: how long ago that moment is. None: only windows that are longer
-        than the stretch are kept of it any more."""
+        that its middle lies in. `behind_s`: how long ago that moment is; where only minutes are kept of it
+        any more, half a minute is read as one. None: only hours are kept of it, and the stretch is
+        shorter."""
         begin_s, end_s = at_s - self.from_s, at_s - self.to_s
         usual_s, grain_s = grain(self.from_s), grain(self.from_s + behind_s)
-        if grain_s > usual_s and end_s - begin_s < grain_s:
+        if grain_s > max(usual_s, MINUTE_S) and end_s - begin_s < grain_s:
             return None
         end_grain_s = grain(self.to_s + behind_s)
         begin_s, end_s = _nearest(begin_s, grain_s), _nearest(end_s, end_grain_s)
@@ -50,17 +51,18 @@ class Stretch(NamedTuple):
         if end_s - begin_s >= grain_s:
             return begin_s, end_s
         middle_s = at_s - (self.from_s + self.to_s) // 2
-        begin_s = middle_s // grain_s * grain_s
+        begin_s = min(middle_s, at_s - grain_s) // grain_s * grain_s
         return begin_s, begin_s + grain_s
 
 
 def grain(age_s: int) -> int:
     """The length in seconds of the windows that are read of what is so old: those that are surely complete.
     (app/store/keys.py says how long each is kept.)"""
-    return next((length_s for length_s, until_s in _READ_UNTIL_S if age_s <= until_s), HOUR_S)
+    return next((length_s for length_s, until_s in READ_UNTIL_S if age_s <= until_s), HOUR_S)
 
 
-_READ_UNTIL_S = ((FINE_S, 3_300), (MINUTE_S, 82_800))
+READ_UNTIL_S = ((FINE_S, 3_300), (MINUTE_S, 82_800))
+"""(Length of windows, how old they are at most when they are read), in seconds."""
 
 
 def _nearest(at_s: int, grain_s: int) -> int:

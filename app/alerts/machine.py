@@ -2,7 +2,7 @@
 
 An alert is pending while its rule is bad, and fires once it was for the rule's `for`. It ends once it was
 fine for two minutes on end. `unclear` changes nothing, within limits: a pending alert is forgotten after some
-minutes without being bad, and a firing one ends after an hour.
+minutes without being bad, and a firing one ends after a day.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FINE_S = 120
 PENDING_UNCLEAR_S = 180
 """How long a pending one is kept without being bad, and how long a gap may be in what was looked at."""
 
-FIRING_UNCLEAR_S = 3_600
-"""How long one goes on to fire without being bad: after that nobody can say that it still is. A route that
-failed and is not requested any more would fire for ever."""
+FIRING_UNCLEAR_S = 86_400
+"""How long one goes on to fire without being bad. A route that failed, and is not requested any more, would
+fire for ever."""
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ Versus = Literal["yesterday", "usual"]
 DAYS = 7
 """What is usual is that of so many days, as far as they are kept."""
 
-YESTERDAY = Stretch(DAY_S + HOUR_S, DAY_S)
-"""The hour that ended a day ago. Whole hours are kept of that time, so it is the two hours around."""
+YESTERDAY = Stretch(DAY_S + HOUR_S // 2, DAY_S - HOUR_S // 2)
+"""The hour around this time of day. Whole hours are kept of that time, so it is the nearest one."""
 
 USUAL = tuple(Stretch(YESTERDAY.from_s + day * DAY_S, YESTERDAY.to_s + day * DAY_S) for day in range(DAYS))
 
@@ -36,22 +36,17 @@ def baseline(versus: Versus) -> tuple[Stretch, ...]:
     return (YESTERDAY,) if versus == "yesterday" else USUAL
 
 
-def widened_s(at_s: int, stretch: Stretch) -> int:
-    """How many seconds are read for a stretch of over a day ago: whole hours."""
-    from_s, to_s = at_s - stretch.from_s, at_s - stretch.to_s
-    return -(-to_s // HOUR_S) * HOUR_S - from_s // HOUR_S * HOUR_S
-
-
 def known_days(facts: Facts, subject: Subject, versus: Versus) -> list[tuple[Sums, int]]:
     """(figures, seconds) of each day that is kept as a whole."""
     first_s = facts.first_s.get(subject.app)
     if first_s is None:
         return []
-    return [
-        (facts.sums(subject, stretch), widened_s(facts.at_s, stretch))
-        for stretch in baseline(versus)
-        if first_s <= (facts.at_s - stretch.from_s) // HOUR_S * HOUR_S
-    ]
+    days = []
+    for stretch in baseline(versus):
+        span = stretch.span(facts.at_s)
+        if span is not None and first_s <= span[0]:
+            days.append((facts.sums(subject, stretch), span[1] - span[0]))
+    return days
 
 
 def without_worst(shares: Sequence[tuple[float, float]]) -> tuple[float, float]:

@@ -36,7 +36,7 @@ def of_requests(count: int) -> str:
 def span_of(seconds: int) -> str:
     """A duration in a rule: `5m`, `90s`, `30d`."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds % length == 0:
+        if seconds and seconds % length == 0:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
 
@@ -44,3 +44,8 @@ def span_of(seconds: int) -> str:
 def days_or(seconds: int) -> str:
     """`30 days`, `12 h`."""
     return f"{seconds // 86_400} days" if seconds % 86_400 == 0 and seconds > 86_400 else duration(seconds)
+
+
+def written_ms(limit_ms: float) -> str:
+    """A time as one writes it in a rule: `500ms`, `1.5s`."""
+    return f"{plain(limit_ms / 1000)}s" if limit_ms >= 1000 else f"{plain(limit_ms)}ms"

@@ -1,4 +1,5 @@
-"""`python -m app config`: the settings in force, secrets masked, or the README's table."""
+"""`python -m app config`: the settings in force, rules and targets of alerts, secrets masked; or the README's
+table."""
 
 from __future__ import annotations
 
@@ -6,13 +7,18 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from app.alerts.defaults import rules_of
+from app.alerts.describe import rule_line, target_line
+from app.alerts.targets.registry import targets_of
 from app.settings.replay_rules import require_variables
 from app.settings.settings import FIELDS, Settings
 from app.settings.table import display_value, markdown_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Prints every setting in force as NAME=value, with secrets masked."
+    parser.description = (
+        "Prints every setting in force as NAME=value, then rules and targets of alerts, with secrets masked."
+    )
     parser.epilog = (
         "examples:\n  python -m app config\n  python -m app config --markdown   # the README's table"
     )
@@ -38,6 +44,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             f"{spec.name}={value}"
             + (f"  # {_describe_unset(spec.default_label)}" if not value and spec.default_label else "")
         )
+    for line in (*map(rule_line, rules_of(settings)), *map(target_line, targets_of(settings).values())):
+        print(f"# {line}")
     require_variables(settings.replay_rules)
     return 0
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from app.alerts.targets.registry import targets_of
 from app.settings import pem
 
 if TYPE_CHECKING:
@@ -77,4 +78,16 @@ def contradictions(settings: Settings) -> list[str]:
         faults.append("KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
     if settings.kafka_sasl_username and not settings.kafka_sasl_mechanism:
         faults.append("KAFKA_SASL_USERNAME needs KAFKA_SASL_MECHANISM, e.g. SCRAM-SHA-512")
-    return faults
+    return faults + _unknown_targets(settings)
+
+
+def _unknown_targets(settings: Settings) -> list[str]:
+    """A fault for each rule that would tell nobody: its target is not described."""
+    known = targets_of(settings)
+    return [
+        f"alerts: rule {rule.name}: `to`: there is no target {name}: describe it under `targets:`, or set "
+        "what it needs (ALERT_... in `python -m app config --markdown`)"
+        for rule in settings.alert_rules
+        for name in rule.to
+        if name not in known
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from app.alerts.targets.registry import parse_targets
+from app.alerts.targets.registry import KINDS, parse_targets
 from app.errors import BadSettings
 from app.masking import safe_word
 from app.routes import compile_rules
@@ -23,16 +23,16 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
 
     `environ`: for the `${NAME}` in the headers of replay rules.
     """
+    file = safe_word(path)
+    content = _content(path, file)
     readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "routes": ("route_rules", _routes),
         "streams": ("stream_rules", partial(_routes, key="streams")),
         "replay": ("replay_rules", lambda value: _replay(value, environ)),
         "tokens": ("drain_tokens", _tokens),
-        "alerts": ("alert_rules", parse_alerts),
+        "alerts": ("alert_rules", lambda value: parse_alerts(value, _target_names(content))),
         "targets": ("alert_targets", lambda value: parse_targets(value, environ)),
     }
-    file = safe_word(path)
-    content = _content(path, file)
     if unknown := set(content) - set(readers):
         names = ", ".join(sorted(safe_word(name) for name in unknown))
         known = ", ".join(sorted(readers))
@@ -55,14 +55,19 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _content(path: Path, file: str) -> dict[Any, Any]:
     """The top of the file. Raises BadSettings."""
+    text = ""
     try:
-        content = yaml.safe_load(path.read_text("utf-8")) or {}
+        text = path.read_text("utf-8")
+        content = yaml.safe_load(text) or {}
     except OSError as fault:
         raise BadSettings([f"TAILRACE_CONFIG: cannot read {file}: {fault.strerror}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         mark = getattr(fault, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}"]) from None
+        # `{url: ${NAME}}` is no YAML: the second brace begins a mapping.
+        is_unquoted = mark and any("${" in found for found in text.splitlines()[mark.line : mark.line + 1])
+        hint = ": within braces, quote ${NAME}" if is_unquoted else ""
+        raise BadSettings([f"TAILRACE_CONFIG: {file} is not YAML{line}{hint}"]) from None
     if not isinstance(content, dict):
         raise BadSettings([f"TAILRACE_CONFIG: {file} must have top-level keys, such as `routes:`"])
     return content
@@ -81,6 +86,12 @@ def _replay(value: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
     if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
         raise ValueError("must be a list of rules")
     return parse_rules(value, environ)
+
+
+def _target_names(content: Mapping[Any, Any]) -> set[str]:
+    """Those of the file, and those of the targets that settings describe, which are named by their kind."""
+    targets = content.get("targets")
+    return {*KINDS, *(map(str, targets) if isinstance(targets, dict) else ())}
 
 
 def _tokens(value: Any) -> dict[str, str]:

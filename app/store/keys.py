@@ -358,6 +358,9 @@ ALERT_LEASE = ALERTS + "lease"
 ALERT_BOARD = ALERTS + "board"
 """Hash: `board`, `alert <key>` and `incident <id>` -> JSON, see alerts/redis/board.py."""
 
+ALERT_BOARD_ITSELF = "board"
+"""The field that holds what is no alert and no incident: `at_s` and the like."""
+
 ALERTS_TOLD = ALERTS + "told"
 """Hash: id of an open incident -> JSON of the message that was made of it last."""
 

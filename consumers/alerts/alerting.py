@@ -178,7 +178,5 @@ class Alerting:
         if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
             return
         self._tidied_s = time.monotonic()
-        for name, reason in give_up_undeliverable(
-            self.store, self.holder, self.deliveries.targets, time.time()
-        ):
-            log.error("an alert is not delivered: id=%s reason=%s", name, reason)
+        for given_up in give_up_undeliverable(self.store, self.holder, self.deliveries.targets, time.time()):
+            log.error("an alert is not delivered: target=%s id=%s reason=%s", *given_up)

@@ -98,17 +98,18 @@ class Sender:
         self._stop = Event()
         self._woken = Event()
         self._lock = Lock()
-        self._may_send = False
         self._is_failing = False
         self._thread: Thread | None = None
+        self.may_send = False
+        """Whether this process has the lease, as far as it knows: a claim makes sure."""
         self.is_sending = False
         """Between a claim and its end."""
 
     def resume(self) -> None:
         with self._lock:
-            if self._may_send or self._stop.is_set():
+            if self.may_send or self._stop.is_set():
                 return
-            self._may_send = True
+            self.may_send = True
         if self._thread is None:
             self._thread = Thread(target=self._run, name=f"alerts to {self._target.name}", daemon=True)
             self._thread.start()
@@ -116,7 +117,7 @@ class Sender:
 
     def pause(self) -> None:
         with self._lock:
-            self._may_send = False
+            self.may_send = False
 
     def wake(self) -> None:
         self._woken.set()
@@ -152,11 +153,11 @@ class Sender:
             next_s = waiting.next_s(self._target.name)
             return POLL_S if next_s is None else min(POLL_S, max(NEXT_POLL_S, next_s - now_s))
         with self._lock:
-            if not self._may_send:
+            if not self.may_send:
                 return POLL_S
             self.is_sending = True
         try:
-            return 0.0 if self._deliver(found[0]) else POLL_S
+            return 0.0 if self._deliver(found[0]) else NEXT_POLL_S
         finally:
             self.is_sending = False
 

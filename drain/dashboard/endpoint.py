@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from app.alerts.redis.budgets import BudgetReader
 from app.log import MessageLog
 from app.settings import Settings
 from drain.dashboard.parameters import Parameters
@@ -26,6 +27,7 @@ class Source:
     log: MessageLog
     scan_lock: Lock = field(default_factory=Lock)
     """Held by whoever scans the log: at most one does, in each process (breakdown.py)."""
+    budgets: BudgetReader = field(default_factory=BudgetReader)
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def health(source: Source, parameters: Parameters, now_s: float) -> dict[str, ob
 
 
 def alerts(source: Source, parameters: Parameters, now_s: float) -> AlertsView:
-    return alerts_view(source.store, source.settings, parameters.app, parameters.span, now_s)
+    return alerts_view(source.store, source.settings, parameters.app, parameters.span, now_s, source.budgets)
 
 
 def dynos(source: Source, parameters: Parameters, now_s: float) -> queries.DynosTable:

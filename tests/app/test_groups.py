@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app import groups
-from app.groups import GROUPS, METRICS, REPLAY, Group, group_names, log_groups
+from app.groups import ALERTS, GROUPS, METRICS, REPLAY, Group, group_names, log_groups
 from app.log import open_log
 from app.settings import Settings
 from app.store import queries
@@ -18,14 +18,6 @@ from app.store.workers import WorkerStatus, report_status
 from servers.processes import ROOT, procfile
 
 LOG = open_log(Settings())
-
-ALERTS = Group(
-    name="alerts",
-    purpose="sends warnings",
-    reading=None,
-    while_stopped="nobody is told of warnings",
-    while_behind="",
-)
 
 
 def health(store: redis.Redis) -> queries.Health:
@@ -73,7 +65,7 @@ def test_the_log_is_made_ready_for_those_that_the_settings_ask_for(monkeypatch: 
 
 def test_what_reads_no_log_needs_no_place_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = log_groups(Settings())
-    monkeypatch.setattr(groups, "GROUPS", (*GROUPS, ALERTS))
+    monkeypatch.setattr(groups, "GROUPS", (*GROUPS, replace(ALERTS, is_wanted=lambda settings: True)))
     assert log_groups(Settings()) == before
 
 
@@ -82,11 +74,10 @@ def test_health_knows_all_of_them_and_nothing_else(redis_client: redis.Redis) ->
     assert tuple(found.group for found in health(redis_client).groups) == group_names()
 
 
-@pytest.mark.parametrize("group", [*GROUPS, ALERTS], ids=lambda group: group.name)
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 def test_one_that_is_missing_is_an_alarm_where_every_installation_runs_it(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch, group: Group
+    redis_client: redis.Redis, group: Group
 ) -> None:
-    monkeypatch.setattr(groups, "GROUPS", (*GROUPS, ALERTS))
     found = alerts_of(redis_client, group)
     assert [alert.severity for alert in found] == (["alarm"] if group.is_required else [])
     report_status(redis_client, status(group.name, ago_s=60))
@@ -108,7 +99,7 @@ def test_one_that_lags_says_what_that_means(redis_client: redis.Redis, group: Gr
     assert alert.text == f"9 messages are queued. {group.while_behind}"
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+@pytest.mark.parametrize("group", [group for group in GROUPS if group.reading], ids=lambda group: group.name)
 def test_one_that_waits_for_the_log_says_what_stops(redis_client: redis.Redis, group: Group) -> None:
     report_status(redis_client, status(group.name, waits=True))
     (alert,) = alerts_of(redis_client, group)
@@ -119,10 +110,7 @@ def test_one_that_waits_for_the_log_says_what_stops(redis_client: redis.Redis, g
     assert f"the log is unreachable, so {group.while_stopped}." in alert.text
 
 
-def test_one_that_reads_no_log_and_waits_is_not_said_to_wait_for_the_log(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(groups, "GROUPS", (*GROUPS, ALERTS))
+def test_one_that_reads_no_log_and_waits_is_not_said_to_wait_for_the_log(redis_client: redis.Redis) -> None:
     report_status(redis_client, status("alerts", waits=True))
     (alert,) = alerts_of(redis_client, ALERTS)
     assert (alert.code, alert.severity) == ("waiting:alerts", "warning")

@@ -147,6 +147,18 @@ YAML = [
     "replay: [{remove_headers: '{}'}]",
     "replay: [{rewrite_path: '{}'}]",
     "replay: [{rewrite_path: {match: '({}', replace: x}}]",
+    "targets: '{}'",
+    "targets: {'{}': x}",
+    "targets: {ops: '{}'}",
+    "targets: {ops: {kind: '{}'}}",
+    "targets: {ops: {kind: slack, '{}': x}}",
+    "targets: {ops: {kind: slack, url: '{}'}}",
+    "targets: {ops: {kind: teams, url: '{}'}}",
+    "targets: {ops: {kind: webhook, url: '{}', secret: '{}'}}",
+    "targets: {ops: {kind: pagerduty, url: '{}', key: '{}'}}",
+    "targets: {ops: {kind: email, url: '{}', from: '{}', to: '{}'}}",
+    "targets: {ops: {kind: email, url: '${GIVEN}', from: '${GIVEN}', to: ['{}']}}",
+    "targets: {ops: {kind: webhook, url: '${GIVEN}', secret: '${GIVEN}'}}",
     "x: '{}",
 ]
 
@@ -156,7 +168,7 @@ def test_a_value_of_the_file(text: str, tmp_path: Path, capsys: pytest.CaptureFi
     file = tmp_path / "tailrace.yaml"
     for url in URLS:
         file.write_text(text.replace("{}", url), "utf-8")
-        environ = {"TAILRACE_CONFIG": str(file), "REPLAY_HOST": "http://127.0.0.1:1"}
+        environ = {"TAILRACE_CONFIG": str(file), "REPLAY_HOST": "http://127.0.0.1:1", "GIVEN": url}
         for words in (["config"], ["release"], ["replay", "--from", "5m", "--to", "http://127.0.0.1:1"]):
             assert MARK not in quickly(words, environ, capsys), words
 

@@ -78,7 +78,7 @@ def test_the_button_makes_no_known_secret() -> None:
             assert "value" not in asked
 
 
-def test_the_button_starts_all_but_what_needs_a_target_first() -> None:
+def test_the_button_starts_all_but_what_needs_a_target_first_or_what_another_does_too() -> None:
     formation = read("app.json")["formation"]
     needed = {group.name: int(group.is_wanted(Settings())) for group in GROUPS}
     assert {name: size["quantity"] for name, size in formation.items()} == {"web": 1, **needed}

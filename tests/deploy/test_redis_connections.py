@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
+from app.alerts.redis.lease import holder
 from servers.logplex_client import LogplexClient
 from servers.messages import router_line, router_syslog
 from servers.ports import free_port
@@ -42,6 +43,8 @@ def test_one_of_each_process_fits_the_smallest_plan(redis_url: str, redis_client
             processes.start_web(port)
             processes.start_worker("metrics")
             processes.start_worker("replay")
+            processes.start("alerts").wait_for_output("running: process=alerts")
+            wait_until(lambda: holder(redis_client).startswith("alerts."), "alerts", 40)
             most = most_connections(redis_client, others, lambda: load(base))
             wait_until(lambda: bool(target.seen), "replayed request")
     assert 4 <= most <= PLAN

@@ -25,7 +25,6 @@ class SeenMail:
     sender: str
     recipients: list[str]
     body: bytes
-    is_encrypted: bool
     login: str
     helo: str
 
@@ -61,7 +60,6 @@ class MailServer:
                 sender=envelope.mail_from or "",
                 recipients=list(envelope.rcpt_tos),
                 body=envelope.content,
-                is_encrypted=session.ssl is not None or isinstance(server.transport, ssl.SSLObject),
                 login=login,
                 helo=session.host_name or "",
             )

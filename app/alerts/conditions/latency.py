@@ -15,7 +15,7 @@ from app.alerts.conditions.kind import Kind, factor, refuse, require_above, requ
 from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.judging import Found, Part, judge_share
 from app.alerts.spans import LONG, NEWEST, RECENT, SHORT, WHEN, YESTERDAY, Versus, baseline, known_days
-from app.alerts.wording import ms_limit, of_requests, within
+from app.alerts.wording import ms_limit, of_requests, within, written_ms
 from app.binomial import SURE, upper_rank
 from app.formatting import milliseconds, percent
 from app.sketch import at_rank, percentile, up_to
@@ -37,7 +37,7 @@ class SlowerThan:
 
     @property
     def text(self) -> str:
-        return f"{self.name} > {_written(self.limit_ms)}"
+        return f"{self.name} > {written_ms(self.limit_ms)}"
 
     @property
     def needs(self) -> Needs:
@@ -45,13 +45,16 @@ class SlowerThan:
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         found, buckets = _judged(self.name, facts, subject, self.limit_ms, min_requests)
+        text = _said(self.name, found, buckets)
+        if buckets:
+            longer = _slower_words(buckets, self.limit_ms)
+            text += f", the limit is {ms_limit(self.limit_ms)}: {longer} took longer"
         return Judgement(
             found.verdict,
-            text=_said(self.name, found, buckets, self.limit_ms)
-            + (f"; the limit is {ms_limit(self.limit_ms)}" if buckets else ""),
+            text,
             value=_value(self.name, buckets),
             limit=self.limit_ms,
-            usual=self._usual(facts, subject),
+            usual=self._usual(facts, subject) if found.verdict == "bad" else "",
         )
 
     def _usual(self, facts: Facts, subject: Subject) -> str:
@@ -88,14 +91,15 @@ class SlowerThanBaseline:
             return Judgement("unclear", f"too few requests {WHEN[self.versus]} to compare with")
         limit_ms = self.factor * max(1.0, at_rank(before, rank - 1))
         found, buckets = _judged(self.name, facts, subject, limit_ms, min_requests)
+        text = _said(self.name, found, buckets)
+        if found.verdict == "bad":
+            text += (
+                f", over {plain(self.factor)} times as long as {WHEN[self.versus]}: "
+                f"{_slower_words(buckets, limit_ms)} took over {milliseconds(limit_ms)}"
+            )
         return Judgement(
             found.verdict,
-            text=_said(self.name, found, buckets, limit_ms)
-            + (
-                f": over {plain(self.factor)} times as long as {WHEN[self.versus]}"
-                if found.verdict == "bad"
-                else ""
-            ),
+            text,
             value=_value(self.name, buckets),
             limit=limit_ms,
             usual=f"{milliseconds(_value(self.name, before))} {WHEN[self.versus]}",
@@ -133,18 +137,16 @@ def _value(name: str, buckets: Buckets) -> float | None:
     return percentile(buckets, PERCENTILES[name]) if buckets else None
 
 
-def _said(name: str, found: Found, buckets: Buckets, limit_ms: float) -> str:
+def _said(name: str, found: Found, buckets: Buckets) -> str:
     if not buckets:
         return f"no request {within(found.is_short)}"
+    return f"{name} was {milliseconds(_value(name, buckets))} {within(found.is_short)}"
+
+
+def _slower_words(buckets: Buckets, limit_ms: float) -> str:
+    """`25.0 % of 240 requests`."""
     part = slower(buckets, limit_ms)
-    return (
-        f"{name} was {milliseconds(_value(name, buckets))} {within(found.is_short)}, "
-        f"{percent(part.share)} of {of_requests(part.requests)} took over {milliseconds(limit_ms)}"
-    )
-
-
-def _written(limit_ms: float) -> str:
-    return f"{plain(limit_ms / 1000)}s" if limit_ms >= 1000 else f"{plain(limit_ms)}ms"
+    return f"{percent(part.share)} of {of_requests(part.requests)}"
 
 
 def _parse(clause: Clause) -> Condition:

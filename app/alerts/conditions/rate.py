@@ -43,7 +43,7 @@ class RateAbove:
             f"the limit is {per_minute(self.per_min)}",
             value=hits[stretch] / minutes,
             limit=self.per_min,
-            usual=self._usual(facts, subject),
+            usual=self._usual(facts, subject) if found.verdict == "bad" else "",
         )
 
     def _usual(self, facts: Facts, subject: Subject) -> str:

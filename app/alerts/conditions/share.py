@@ -54,7 +54,7 @@ class ShareAbove:
             text=f"{_said(self.measure, part, found)}, the limit is {percent_limit(self.limit)}",
             value=part.share,
             limit=self.limit,
-            usual=_usual(self.measure, facts, subject),
+            usual=_usual(self.measure, facts, subject) if found.verdict == "bad" else "",
         )
 
 

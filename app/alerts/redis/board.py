@@ -39,7 +39,7 @@ ALERT = "alert "
 INCIDENT = "incident "
 """Stand before an alert's key and an incident's id."""
 
-_BOARD = "board"
+_BOARD = keys.ALERT_BOARD_ITSELF
 _SEQUENCE = "sequence"
 _PLAIN = tuple(field.name for field in fields(Board) if field.name not in ("alerts", "incidents"))
 _COMMIT = read_script("outbox.lua", "commit.lua")

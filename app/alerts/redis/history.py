@@ -8,7 +8,7 @@ from typing import cast
 
 import redis
 
-from app.alerts.board import Incident
+from app.alerts.board import Board, Incident
 from app.alerts.message import Message
 from app.alerts.redis.board import board_of
 from app.alerts.redis.stored import decoded
@@ -26,16 +26,16 @@ class Told:
     """None: it was not told, because it was silenced, or too short."""
 
 
-def read_open(store: redis.Redis, app: str = "") -> list[Told]:
-    """Open incidents, of one app or with "" of all, in no order. Raises redis.RedisError."""
+def read_board_and_open(store: redis.Redis) -> tuple[Board, list[Told]]:
+    """The board, and its incidents as they were told, in no order. Raises redis.RedisError."""
     pipeline = store.pipeline(transaction=False)
     pipeline.hgetall(keys.ALERT_BOARD)
     pipeline.hgetall(keys.ALERTS_TOLD)
-    board, told = pipeline.execute()
-    return [
+    found, told = pipeline.execute()
+    board = board_of(found)
+    return board, [
         Told(incident, decoded(Message, told.get(incident.id.encode())))
-        for incident in board_of(board).incidents.values()
-        if app in ("", incident.app)
+        for incident in board.incidents.values()
     ]
 
 

@@ -209,9 +209,9 @@ def failed(
 
 def give_up_undeliverable(
     store: redis.Redis, holder: str, targets: Collection[str], now_s: float
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, str, str]]:
     """Gives up what waits for targets that the settings no longer name, and what this version cannot read,
-    once another process could have sent it: (id, why). Raises redis.RedisError."""
+    once another process could have sent it: (target, id of the message, why). Raises redis.RedisError."""
     outbox = read_outbox(store)
     old = [(name, one) for name, one in outbox.waiting.items() if now_s - one.added_s > GIVE_UP_S]
     if not old:
@@ -226,7 +226,7 @@ def give_up_undeliverable(
         else:
             continue
         if _fail(store, holder, name, one.target, reason, None, now_s):
-            found.append((name, reason))
+            found.append((one.target, name.removesuffix(f" {one.target}"), reason))
     return found
 
 

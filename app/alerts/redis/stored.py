@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -32,7 +32,7 @@ def decoded(kind: type[Stored], text: bytes | str | None) -> Stored | None:
     if text is None:
         return None
     try:
-        return cast(Stored, _value(kind, orjson.loads(text)))
+        return cast(Stored, _reader(cast(Any, kind))(orjson.loads(text)))
     except (ValueError, TypeError):  # orjson's own error is a ValueError.
         return None
 
@@ -44,64 +44,108 @@ def fields_of(kind: type[Any], text: bytes | str | None, names: Collection[str])
     except ValueError:
         return {}
     values = {}
-    for field in _fields(cast(Any, kind)):
+    for field in _fields(kind):
         if field.name in names and isinstance(found, dict) and field.name in found:
             with suppress(ValueError, TypeError):
-                values[field.name] = _value(field.kind, found[field.name])
+                values[field.name] = field.read(found[field.name])
     return values
+
+
+Read = Callable[[Any], Any]
+"""Makes a value of what JSON has. Raises ValueError, TypeError."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    kind: Any
+    read: Read
     is_needed: bool
 
 
-@lru_cache(maxsize=64)
-def _fields(kind: Any) -> tuple[_Field, ...]:
+def _fields(kind: type[Any]) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
-        _Field(one.name, hints[one.name], one.default is MISSING and one.default_factory is MISSING)
+        _Field(one.name, _reader(hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
         for one in fields(kind)
     )
 
 
-def _value(kind: Any, found: Any) -> Any:
-    """Raises ValueError, TypeError."""
+@lru_cache(maxsize=256)
+def _reader(kind: Any) -> Read:
+    """What reads values of a type. A board has thousands of them, so types are looked into once."""
     if is_dataclass(kind):
-        return _of_dataclass(cast(type[Any], kind), found)
+        return _dataclass_reader(cast(type[Any], kind))
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        if not isinstance(found, list):
-            raise ValueError("not a list")
-        return tuple(_value(arguments[0], item) for item in found)
+        return _tuple_reader(_reader(arguments[0]))
     if origin is Mapping:
+        return _mapping_reader(_reader(arguments[1]))
+    if origin in (types.UnionType, typing.Union):
+        other = _reader(next(one for one in arguments if one is not types.NoneType))
+        return _optional_reader(other) if types.NoneType in arguments else other
+    if origin is Literal:
+        return _literal_reader(frozenset(arguments))
+    return _float if kind is float else _plain_reader(kind)
+
+
+def _dataclass_reader(kind: type[Any]) -> Read:
+    known = _fields(kind)
+
+    def read(found: Any) -> Any:
         if not isinstance(found, dict):
             raise ValueError("not an object")
-        return {name: _value(arguments[1], item) for name, item in found.items()}
-    if origin in (types.UnionType, typing.Union):
-        if found is None and types.NoneType in arguments:
-            return None
-        return _value(next(one for one in arguments if one is not types.NoneType), found)
-    if origin is Literal:
-        if found not in arguments:
+        values = {}
+        for field in known:
+            if field.name in found:
+                values[field.name] = field.read(found[field.name])
+            elif field.is_needed:
+                raise ValueError(f"{field.name} is missing")
+        return kind(**values)
+
+    return read
+
+
+def _tuple_reader(of: Read) -> Read:
+    def read(found: Any) -> Any:
+        if not isinstance(found, list):
+            raise ValueError("not a list")
+        return tuple(map(of, found))
+
+    return read
+
+
+def _mapping_reader(of: Read) -> Read:
+    def read(found: Any) -> Any:
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        return {name: of(item) for name, item in found.items()}
+
+    return read
+
+
+def _optional_reader(of: Read) -> Read:
+    return lambda found: None if found is None else of(found)
+
+
+def _literal_reader(words: frozenset[Any]) -> Read:
+    def read(found: Any) -> Any:
+        if found not in words:
             raise ValueError("a word that is not known")
         return found
-    if kind is float and isinstance(found, int):
-        return float(found)
-    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
-        raise ValueError(f"not a {kind.__name__}")
-    return found
+
+    return read
 
 
-def _of_dataclass(kind: type[Any], found: Any) -> Any:
-    if not isinstance(found, dict):
-        raise ValueError("not an object")
-    values = {}
-    for field in _fields(cast(Any, kind)):
-        if field.name in found:
-            values[field.name] = _value(field.kind, found[field.name])
-        elif field.is_needed:
-            raise ValueError(f"{field.name} is missing")
-    return kind(**values)
+def _float(found: Any) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ValueError("not a number")
+    return float(found)
+
+
+def _plain_reader(kind: type[Any]) -> Read:
+    def read(found: Any) -> Any:
+        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+            raise ValueError(f"not a {kind.__name__}")
+        return found
+
+    return read

@@ -10,13 +10,13 @@ import redis
 
 from app.alerts.board import Board, Incident, Notice, NoticeKind, Silence
 from app.alerts.compose import message_of
-from app.alerts.conditions.never import Never
 from app.alerts.context import Context
 from app.alerts.defaults import rules_of
+from app.alerts.describe import is_on
 from app.alerts.facts import Subject
 from app.alerts.message import Message
-from app.alerts.redis.board import read_board
-from app.alerts.redis.history import Told, read_history, read_open
+from app.alerts.redis.budgets import Budget, BudgetReader
+from app.alerts.redis.history import Told, read_board_and_open, read_history
 from app.alerts.redis.lease import holder
 from app.alerts.redis.outbox import TargetStatus, statuses
 from app.alerts.redis.silences import silences
@@ -55,24 +55,6 @@ class RuleView:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What is left of an objective."""
-
-    rule: str
-    app: str
-    route: str
-    objective: float
-    """A share, 0.999."""
-    over_s: int
-    left: float | None
-    """Share of the errors that may happen in `over_s`; below 0: it is overdrawn; None: no requests."""
-    requests: int
-    bad: int
-    from_s: int
-    """When what is counted begins."""
-
-
-@dataclass(frozen=True, slots=True)
 class Alarm:
     """An incident, as it is told."""
 
@@ -101,22 +83,28 @@ class AlertsView:
 
 
 def alerts_view(
-    store: redis.Redis, settings: Settings, app: str, span: Span | None, now_s: float
+    store: redis.Redis,
+    settings: Settings,
+    app: str,
+    span: Span | None,
+    now_s: float,
+    budgets: BudgetReader | None = None,
 ) -> AlertsView:
-    """Of one app and of Tailrace itself, or with "" of all. `span` None: all that is kept. Raises
-    redis.RedisError."""
-    board = read_board(store)
+    """Of one app and of Tailrace itself, or with "" of all. `span` None: all that is kept. `budgets`: what
+    remembers them, where it is asked for often. Raises redis.RedisError."""
+    left = (budgets or BudgetReader()).read(store, settings, now_s)
+    board, going_on = read_board_and_open(store)
     by, base_url = holder(store), settings.tailrace_url
     stopped = _why_stopped(board, by, now_s)
     in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
-    rules = [rule for rule in rules_of(settings) if _is_on(rule) and (not app or rule.app in ("", app))]
+    rules = [rule for rule in rules_of(settings) if is_on(rule) and (not app or rule.app in ("", app))]
     return AlertsView(
         rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
-        open=sorted(_alarms(read_open(store), app, base_url, now_s), key=_urgency),
+        open=sorted(_alarms(going_on, app, base_url, now_s), key=_urgency),
         history=_alarms(read_history(store, *_ends(span, now_s)), app, base_url, now_s),
         silences=in_force,
         targets=_targets(settings, statuses(store), now_s),
-        budgets=[],
+        budgets=[budget for budget in left if app in ("", budget.app)],
         evaluated_s=board.at_s or None,
         evaluated_by=by,
         incomplete=stopped or board.incomplete,
@@ -161,11 +149,6 @@ def _alarms(found: Sequence[Told], app: str, base_url: str, now_s: float) -> lis
 def _urgency(alarm: Alarm) -> tuple[bool, int]:
     incident = alarm.incident
     return incident.severity != "critical", -incident.began_s
-
-
-def _is_on(rule: Rule) -> bool:
-    """One that is off would look as if what it is named for were well."""
-    return not any(isinstance(part, Never) for part in rule.when)
 
 
 def _rule(rule: Rule, board: Board, app: str, stopped: str, in_force: Sequence[Silence]) -> RuleView:

@@ -129,9 +129,12 @@ class _Connection(smtplib.SMTP):
             self.login(self._server.user, self._server.password)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        connection = self._deadline.watch(socket.create_connection((host, port), timeout))
-        if self._server.scheme == "smtps" and self._tls:
-            return self._tls.wrap_socket(connection, server_hostname=host)
+        try:
+            connection = self._deadline.watch(socket.create_connection((host, port), timeout))
+            if self._server.scheme == "smtps" and self._tls:
+                return self._tls.wrap_socket(connection, server_hostname=host)
+        except TimeoutError:
+            raise DeliveryFailed(f"no connection within {timeout:g} s") from None
         return connection
 
 

@@ -50,7 +50,7 @@ def _bounded(item: T, text_max_chars: int) -> T:
     for field in fields(item):
         value = getattr(item, field.name)
         if isinstance(value, str):
-            changed[field.name] = shortened(for_terminal(value), text_max_chars)
+            changed[field.name] = for_terminal(shortened(value, text_max_chars))
         elif isinstance(value, float) and not math.isfinite(value):
             changed[field.name] = None  # No JSON: "x times nothing" is infinitely much.
     return replace(item, **changed)

@@ -30,7 +30,7 @@ seen messages of more than 21 KB refused (rubydoc.info: msteams_hermes)."""
 TEXT_MAX_CHARS = 400
 TITLE_MAX_CHARS = 500
 
-_CONNECTOR_FAULT = re.compile(r"HTTP error (\d{3})|delivery failed", re.IGNORECASE)
+_CONNECTOR_FAULT = re.compile(r"delivery failed(?:.*?HTTP error (\d{3}))?", re.IGNORECASE | re.DOTALL)
 """What a connector of Office 365 answers, with the status 200, where the message did not arrive: `Webhook
 message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 ...`
 (learn.microsoft.com, "Create and send messages", rate limiting). A workflow answers 202 at once."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.alerts.message import VERSION, Message
 from app.alerts.targets.entry import Entry
-from app.alerts.targets.form import bounded
+from app.alerts.targets.form import bounded, safe_id
 from app.alerts.targets.http import post, require_success
 from app.alerts.targets.jsons import json_bytes
 from app.alerts.targets.target import Target
@@ -45,7 +45,7 @@ class Webhook:
         timestamp = str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
-            "Tailrace-Id": bounded(message).id,
+            "Tailrace-Id": safe_id(message.id),
             "Tailrace-Timestamp": timestamp,
             "Tailrace-Signature": f"v1={signature(target.secret, timestamp, body)}",
         }

@@ -14,7 +14,7 @@ import redis
 
 from app.alerts.defaults import rules_of
 from app.alerts.facts import Facts, Subject
-from app.alerts.redis.facts import FactsReader
+from app.alerts.redis.facts import PAST_S, FactsReader
 from app.alerts.rule import Rule
 from app.alerts.silencing import UnknownRule, check_rule
 from app.cli.alerts.past import (
@@ -33,6 +33,7 @@ from app.formatting import NONE, duration, plural, table
 from app.log import open_log
 from app.redis_client import connect, unavailable_error
 from app.settings import Settings
+from app.store.queries.spans import FINE_S
 from app.timespec import BadTime, iso, parse_time_ms
 
 NAME = "backtest"
@@ -59,9 +60,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "  python -m app alerts backtest --from 1h --rule errors\n"
         "  python -m app alerts backtest --from 08:00Z --until 10:00Z\n"
         "  TAILRACE_CONFIG=new.yml python -m app alerts backtest --json   rules that are not in force yet\n\n"
-        "left out: rules on dynos, releases and Tailrace itself, whose past is not kept. Silences are not\n"
-        "heeded. Whether figures were complete at the time is not kept either: a backtest has the lines\n"
-        "that came late.\n\n"
+        "left out: rules on dynos, on releases that are worse, and on Tailrace itself, whose past is not\n"
+        "kept. Silences are not heeded. Whether figures were complete at the time is not kept either: a\n"
+        "backtest has the lines that came late.\n\n"
         "exit code: 0 whatever would have fired, 2 bad usage or settings, or Redis is unreachable,\n"
         "130 interrupted, after what was found until then. Times are UTC without an offset of their own."
     )
@@ -127,8 +128,7 @@ def span_of(start: str | None, end: str, now_s: float) -> tuple[int, int]:
         )
     if until_s <= from_s:
         raise BadUsage(f"--until: {_time(until_s)} must be after --from, {_time(from_s)}")
-    # The lines of the last seconds are still on the way.
-    return from_s, min(until_s, int(now_s) - 3)
+    return from_s, min(until_s, int(now_s) - PAST_S - FINE_S)
 
 
 def _parsed(flag: str, text: str, now: datetime, day: datetime | None) -> int:
@@ -187,8 +187,13 @@ def _summary(found: Backtest) -> Iterator[str]:
             f"Not judged: what was before {_time(found.not_judged_before_s)}, because only whole hours are "
             "kept of it."
         )
+    for rule, at_s in found.judged_from_s.items():
+        yield f"{rule}: judged from {_time(at_s)} on, because it looks further back than is kept before that."
+    by_reason: dict[str, list[str]] = {}
     for left in found.left_out:
-        yield f"Left out: {left.rule}: {left.reason}."
+        by_reason.setdefault(left.reason, []).append(left.rule)
+    for reason, names in by_reason.items():
+        yield f"Left out: {', '.join(names)}: {reason}."
 
 
 def _time(at_s: int) -> str:

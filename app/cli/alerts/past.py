@@ -3,26 +3,30 @@ by what is passed in."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.alerts.board import Board, Incident, Severity
 from app.alerts.engine import step
-from app.alerts.facts import Facts, Subject
+from app.alerts.facts import READ_UNTIL_S, Facts, Subject
 from app.alerts.rule import Rule
-from app.store.queries.spans import FINE_S, MINUTE_S, kept_from_s
+from app.store.queries.spans import FINE_S, MINUTE_S
 
 LOOKS_BACK_S = 300
 """Most conditions look at the last five minutes."""
+
+RUNS_S = 120
+"""A backtest takes so long at most until it comes to the last hour."""
 
 INCIDENTS_MAX = 1_000
 """Those that are listed; more are counted."""
 
 NOT_KEPT = {
     "dynos": "what the platform says of dynos is read of now alone",
-    "releases": "releases are read of now alone",
     "comparisons": "releases are compared now alone",
 }
+TOO_OLD = "it looks back at what is kept in whole hours alone by then"
 TAILRACE = "whether Tailrace itself was well is not kept"
 
 Read = Callable[[Sequence[Rule], int, Sequence[Subject]], Facts]
@@ -70,6 +74,8 @@ class Backtest:
     moments: int = 0
     incidents: list[PastIncident] = field(default_factory=list)
     """The oldest first."""
+    judged_from_s: dict[str, int] = field(default_factory=dict)
+    """Rule -> the first moment at which what it looks back at is kept, where that is later than `from_s`."""
     more_incidents: int = 0
     """Beyond INCIDENTS_MAX."""
     messages: int = 0
@@ -80,17 +86,23 @@ class Backtest:
 def moments(from_s: int, until_s: int, now_s: float) -> list[int]:
     """The moments that can be judged: every 10 s within the last hour, every minute within the last day, as
     long as the windows are that are kept of then."""
-    fine_s = kept_from_s(FINE_S, now_s) + LOOKS_BACK_S
+    fine_s = _first_s(FINE_S, now_s)
     first_s = max(from_s, earliest_s(now_s))
-    start_s = -(-first_s // MINUTE_S) * MINUTE_S
-    minutes = [at_s for at_s in range(start_s, until_s + 1, MINUTE_S) if at_s < fine_s]
-    fine_start_s = max(-(-first_s // FINE_S) * FINE_S, -(-fine_s // FINE_S) * FINE_S)
-    return [*minutes, *range(fine_start_s, until_s + 1, FINE_S)]
+    minutes = range(-(-first_s // MINUTE_S) * MINUTE_S, min(until_s + 1, fine_s), MINUTE_S)
+    tens = range(max(-(-first_s // FINE_S) * FINE_S, fine_s), until_s + 1, FINE_S)
+    return [*minutes, *tens]
 
 
 def earliest_s(now_s: float) -> int:
     """The first moment (Unix s) whose last minutes are kept as such; of what was before, whole hours are."""
-    return kept_from_s(MINUTE_S, now_s) + LOOKS_BACK_S
+    return _first_s(MINUTE_S, now_s)
+
+
+def _first_s(length_s: int, now_s: float) -> int:
+    """The first moment whose last minutes are read from windows of this length; it is one of them. Running
+    takes a while, and the windows go on getting older."""
+    behind_s = dict(READ_UNTIL_S)[length_s] - LOOKS_BACK_S - RUNS_S
+    return -(-(int(now_s) - behind_s) // length_s) * length_s
 
 
 def split_rules(rules: Sequence[Rule]) -> tuple[list[Rule], list[LeftOut]]:
@@ -109,8 +121,17 @@ def _reasons(rule: Rule) -> Iterator[str]:
     for condition in rule.when:
         if condition.scope == "tailrace":
             yield TAILRACE
-        for kind in sorted(condition.needs.kinds):
-            yield NOT_KEPT[kind]
+        yield from (NOT_KEPT[kind] for kind in sorted(condition.needs.kinds) if kind in NOT_KEPT)
+
+
+def is_kept(rule: Rule, at_s: int, now_s: float) -> bool:
+    """Whether everything is kept that the rule looks back at from a moment (Unix s). The longer ago, the less
+    is."""
+    needs = [condition.needs for condition in rule.when]
+    behind_s = max(0, int(now_s) - at_s)
+    return all(
+        stretch.span(at_s, behind_s) for need in needs for stretch in need.stretches | need.app_stretches
+    )
 
 
 def run_moments(
@@ -119,14 +140,22 @@ def run_moments(
     moments_s: Sequence[int],
     read: Read,
     progress: Callable[[int, int, int], None],
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Judges the moments, one after the other, and adds what would have fired to `found`. `progress` is told
-    how many are done, the moment, and how many incidents there are. What raises KeyboardInterrupt ends it."""
+    how many are done, the moment, and how many incidents there are. KeyboardInterrupt ends it."""
     board, by_id = Board(), dict[str, PastIncident]()
+    judged_names: set[str] = set()
     try:
         for at_s in moments_s:
+            now_s = clock()
+            asked = [rule for rule in rules if rule.name in judged_names or is_kept(rule, at_s, now_s)]
+            for rule in asked:
+                if rule.name not in judged_names and found.moments:
+                    found.judged_from_s[rule.name] = at_s
+                judged_names.add(rule.name)
             watched = [state.subject for state in board.alerts.values()]
-            judged = step(board, rules, read(rules, at_s, watched), ())
+            judged = step(board, asked, read(asked, at_s, watched), ())
             board = judged.board
             for incident in (*board.incidents.values(), *judged.resolved):
                 _note(found, by_id, incident)
@@ -139,6 +168,11 @@ def run_moments(
             progress(found.moments, at_s, len(found.incidents) + found.more_incidents)
     except KeyboardInterrupt:
         found.is_whole = False
+        return
+    for rule in rules:
+        if rule.name not in judged_names:
+            found.left_out.append(LeftOut(rule.name, TOO_OLD))
+            found.rules.remove(rule.name)
 
 
 def _note(found: Backtest, by_id: dict[str, PastIncident], incident: Incident) -> None:

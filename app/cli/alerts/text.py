@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from app.alerts.board import Silence
 from app.alerts.message import Finding
+from app.alerts.redis.budgets import Budget
 from app.alerts.redis.outbox import TargetStatus
-from app.alerts.redis.view import Alarm, AlertsView, Budget, RuleView
+from app.alerts.redis.view import Alarm, AlertsView, RuleView
 from app.alerts.text import finding_line
 from app.escaping import for_terminal
 from app.formatting import NONE, duration, number, percent, plural, table

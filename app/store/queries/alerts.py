@@ -8,6 +8,7 @@ from app.formatting import duration, plural
 from app.groups import Group, group_named
 from app.log_status import LogAdvice
 from app.store.queries.alert import Alert, Severity
+from app.store.queries.alerting_alerts import alerting_alerts
 from app.store.queries.health import GroupHealth, Health
 from app.store.queries.line_alerts import line_alerts
 from app.store.queries.sender_alerts import sender_alerts
@@ -30,6 +31,7 @@ def alerts(health: Health, advice: LogAdvice) -> list[Alert]:
         *_workers(health, advice),
         *_refused(health),
         *sender_alerts(health),
+        *alerting_alerts(health),
         *_memory(health, advice),
         *_dead_letters(health),
         *line_alerts(health),

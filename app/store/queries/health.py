@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import redis
@@ -12,6 +12,7 @@ from app.groups import group_names
 from app.log_status import GroupPosition, LogSize, LogStatus
 from app.store import keys, replies
 from app.store.frame_events import OTHER_DRAIN
+from app.store.queries.alerting_health import AlertingHealth, alerting_health
 from app.store.queries.windows import sums_of_minutes
 from app.store.schema import Counts
 from app.store.sender_faults import SenderFault, UnknownToken, sender_faults, unknown_tokens
@@ -106,6 +107,7 @@ class Health:
     dead_letters_bytes: int
     full_apps: list[str]
     """Apps at their route limit, so that new routes count as `(other)`; "": all apps combined."""
+    alerting: AlertingHealth = field(default_factory=AlertingHealth)
 
 
 class StatusSource(Protocol):
@@ -130,13 +132,16 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
     pipeline.hgetall(keys.REPORTS)
     pipeline.hgetall(keys.SENDER_FAULTS)
     pipeline.hgetall(keys.UNKNOWN_TOKENS)
+    pipeline.hget(keys.ALERT_BOARD, keys.ALERT_BOARD_ITSELF)
+    pipeline.hgetall(keys.ALERT_TARGETS)
     for group in names:
         pipeline.hgetall(keys.group(group))
     answers = pipeline.execute()
     apps, lost, counts = map(replies.counts, answers[:3])
     dead_letters, memory, letters_bytes = answers[3:6]
     reports, faults, tokens = answers[6:9]
-    totals = dict(zip(names, map(replies.counts, answers[9:]), strict=True))
+    board, targets = answers[9:11]
+    totals = dict(zip(names, map(replies.counts, answers[11:]), strict=True))
 
     def last_hour(key_of: Callable[[int, int], str], is_wanted: object) -> Counts:
         return sums_of_minutes(store, key_of, now - 3_600, now) if is_wanted else {}
@@ -168,14 +173,15 @@ def health(store: redis.Redis, now_s: float, log: StatusSource, *, routes_max: i
         dead_letters_dropped=counts.get("dead_letters_dropped", 0),
         dead_letters_bytes=int(letters_bytes or 0),
         full_apps=_full_apps(store, ["", *filter(None, apps)], routes_max),
+        alerting=alerting_health(board, targets),
     )
 
 
 def _reports(ever: Counts, last_hour: Counts) -> list[SenderReport]:
     found = []
-    for field, count in sorted(ever.items()):
-        code, _, app = field.partition(" ")
-        found.append(SenderReport(code, app, last_hour.get(field, 0), count))
+    for name, count in sorted(ever.items()):
+        code, _, app = name.partition(" ")
+        found.append(SenderReport(code, app, last_hour.get(name, 0), count))
     return found
 
 

@@ -59,5 +59,16 @@ def test_whole_hours_are_read_as_so_many(hours: int, until_hours: int, at_s: int
 def test_of_the_past_a_stretch_that_only_longer_windows_hold_is_not_known() -> None:
     assert Stretch(300).span(AT_S, behind_s=2 * 3_600) == (AT_S - 310, AT_S - 10)
     assert Stretch(300).span(AT_S, behind_s=2 * 86_400) is None
+    assert Stretch(30).span(AT_S, behind_s=2 * 86_400) is None
     assert Stretch(3_600).span(AT_S, behind_s=2 * 86_400) == (AT_S - 5_410, AT_S - 1_810)
     assert Stretch(86_700, 86_400).span(AT_S, behind_s=2 * 86_400) is not None
+
+
+@given(TENS)
+def test_of_over_an_hour_ago_half_a_minute_is_the_minute_before(at_tens: int) -> None:
+    at_s = AT_S + at_tens
+    span = Stretch(30).span(at_s, behind_s=2 * 3_600)
+    assert span is not None
+    assert span[0] % 60 == 0
+    assert span[1] - span[0] == 60
+    assert at_s - 60 < span[1] <= at_s

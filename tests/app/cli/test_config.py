@@ -54,3 +54,27 @@ def test_a_variable_that_only_replays_need_is_missed_after_the_settings_are_show
     assert f"TAILRACE_CONFIG={file}" in told.stdout
     assert "replay: rule 1: header Authorization: STAGING_KEY is not in the environment" in told.stderr
     assert config(TAILRACE_CONFIG=str(file), STAGING_KEY="hunter2").returncode == 0
+
+
+def test_rules_and_targets_of_alerts_are_shown_without_their_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text(
+        "alerts: [{name: checkout, route: /checkout, when: errors > 1 %, for: 2m, to: ops}]\n"
+        "targets: {ops: {kind: slack, url: '${OPS}'}}\n"
+    )
+    found = config(TAILRACE_CONFIG=str(file), OPS="https://hooks.slack.com/services/hunter2")
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = found.stdout.splitlines()
+    assert "# alert checkout: errors > 1% for 2m, each app, /checkout, to ops" in lines
+    assert "# alert silence: silence 5m unless usual, each app, to all targets (on by default)" in lines
+    assert "# target ops: slack, hooks.slack.com" in lines
+    assert "hunter2" not in found.stdout
+
+
+def test_bad_rules_of_alerts_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "tailrace.yml"
+    file.write_text("alerts:\n- {name: a, when: eror > 2%}\n- {name: b, when: errors > 2%, to: nobody}\n")
+    told = config(TAILRACE_CONFIG=str(file))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "alerts: rule 1 (a): `when`: 'eror > 2%' is no condition: did you mean errors > 2%?" in told.stderr
+    assert "alerts: rule 2 (b): `to`: no target is named 'nobody'" in told.stderr

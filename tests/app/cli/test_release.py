@@ -16,7 +16,12 @@ from tests.support.replicated_redis import ReplicatedRedis
 
 WELL, MISSING, BAD_SETTINGS = 0, 1, 2
 RELEASE_S = 60
-CREDENTIALS = {"DRAIN_USER": "logplex", "DRAIN_PASSWORD": "s3cret"}
+CREDENTIALS = {
+    "DRAIN_USER": "logplex",
+    "DRAIN_PASSWORD": "s3cret",
+    "ALERT_SLACK_URL": "https://hooks.slack.com/services/T/B/s3cret",
+    "TAILRACE_URL": "https://tailrace.example.com",
+}
 
 
 def release(**environ: str) -> tuple[int, str]:
@@ -32,6 +37,8 @@ def test_all_is_there(redis_url: str) -> None:
     assert code == WELL
     assert "ok       redis: Redis" in output
     assert "ok       log: Redis Streams" in output
+    assert "on by default (errors, " in output
+    assert "; to slack (hooks.slack.com)" in output
     assert "s3cret" not in output
     assert "WARNING" not in output
 

@@ -43,7 +43,7 @@ def test_each_moment_leaves_what_it_made_and_nothing_else(store: redis.Redis) ->
     made = replace(step(), board=second, resolved=(ended(incident("i1"), AT_S + 10),))
     assert commit(store, ME, made, [message("i3")], before=first)
     assert read_board(store) == second
-    assert {told.incident.id: told.message for told in history.read_open(store)} == {
+    assert {told.incident.id: told.message for told in history.read_board_and_open(store)[1]} == {
         "i2": message("i2"),
         "i3": message("i3"),
     }

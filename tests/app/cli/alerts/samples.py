@@ -6,8 +6,9 @@ from app.alerts.board import AlertState, Incident, Silence
 from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
 from app.alerts.message import Finding, Message
+from app.alerts.redis.budgets import Budget
 from app.alerts.redis.outbox import TargetStatus
-from app.alerts.redis.view import Alarm, AlertsView, Budget, RuleView
+from app.alerts.redis.view import Alarm, AlertsView, RuleView
 
 NOW_S = 1_795_600_000
 TEXT = "20.3 % of 1,240 requests failed, the limit is 2 %"

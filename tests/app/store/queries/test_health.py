@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 import redis
 
+from app.alerts.redis.outbox import claim, delivered, due
 from app.errors import NotDurable
 from app.log import MessageLog, open_log
 from app.log.redis.reader import RedisReader
@@ -21,6 +22,7 @@ from app.store.sender_faults import KINDS, Kind, SenderKind, Tally
 from app.store.sender_faults import record as record_faults
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
+from tests.support import alert_board
 from tests.support import letters as kept_letters
 
 LOG = open_log(Settings(redis_log_max_mb=1))
@@ -318,3 +320,48 @@ def test_the_most_urgent_comes_first(redis_client: redis.Redis) -> None:
     kept_letters.add(redis_client, [dead_letters.dead_letter("line", "drain", "why", b"x")])
     severities = [alert.severity for alert in alerts(health(redis_client, routes_max=4))]
     assert severities == ["alarm", "warning", "note"]
+
+
+def test_alerts_that_nobody_judges_any_more_are_said(redis_client: redis.Redis) -> None:
+    report_status(redis_client, worker("metrics"))
+    now_s = int(time.time())
+    assert codes(redis_client) == []  # Before the first time it may not be wanted.
+    alert_board.store_board(redis_client, now_s - 60)
+    assert codes(redis_client) == []
+    alert_board.store_board(redis_client, now_s - 600)
+    (alert,) = alerts(health(redis_client))
+    assert (alert.code, alert.severity) == ("alerts_stopped", "warning")
+    assert "judged last 10 min ago" in alert.text
+    assert "heroku ps:scale alerts=1" in alert.action
+
+
+def test_a_target_that_takes_nothing_is_said_until_it_takes_something(redis_client: redis.Redis) -> None:
+    report_status(redis_client, worker("metrics"))
+    now_s = int(time.time())
+    alert_board.fill_alerts(redis_client, now_s - 10)
+    (alert,) = alerts(health(redis_client))
+    assert (alert.code, alert.severity, alert.count) == ("alert_target:pager", "warning", 1)
+    assert "1 message to it was given up, the last 9 s ago: it answers 500." in alert.text
+    assert "`python -m app alerts test pager`" in alert.action
+    firing = alert_board.alert(now_s)
+    again = alert_board.incident(firing, id="i2", to=("pager",))
+    told = alert_board.message(again, now_s)
+    alert_board.store_board(redis_client, now_s, firing, incidents=[again], messages=[told])
+    (delivery,) = due(redis_client, now_s + 1)
+    assert claim(redis_client, alert_board.HOLDER, delivery, now_s + 1)
+    delivered(redis_client, delivery, now_s + 1)
+    assert codes(redis_client) == []
+
+
+def test_a_target_that_is_no_more_is_not_said_for_ever(redis_client: redis.Redis) -> None:
+    report_status(redis_client, worker("metrics"))
+    alert_board.fill_alerts(redis_client, int(time.time()) - 27 * 3_600)
+    assert "alert_target:pager" not in codes(redis_client)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"at_s": "x", "given_up": "y"}'])
+def test_what_a_later_version_wrote_of_alerts_stops_no_health(redis_client: redis.Redis, text: str) -> None:
+    report_status(redis_client, worker("metrics"))
+    redis_client.hset(keys.ALERT_BOARD, keys.ALERT_BOARD_ITSELF, text)
+    redis_client.hset(keys.ALERT_TARGETS, "ops", text)
+    assert codes(redis_client) == []

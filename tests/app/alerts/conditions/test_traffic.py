@@ -1,0 +1,158 @@
+"""Too few, too many or no requests: literal where a person wrote a number, careful where nobody did."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.alerts.condition import Judgement
+from app.alerts.facts import Subject
+from app.alerts.spans import YESTERDAY
+from app.alerts.when import parse_when
+from app.store.sums import Sums
+from tests.app.alerts.made_facts import AT_S, CHECKOUT, SHOP, facts_of, sums
+
+
+def judged(
+    when: str,
+    tens: list[Sums],
+    *,
+    yesterday: int | None = None,
+    subject: Subject = SHOP,
+    first_s: dict[str, int] | None = None,
+    last_s: dict[str, int] | None = None,
+) -> Judgement:
+    (condition,) = parse_when(when)
+    days = [] if yesterday is None else [sums(yesterday)] * 7
+    facts = facts_of(condition.needs, tens, subject=subject, days_before=days, first_s=first_s, last_s=last_s)
+    return condition.judge(facts, subject, 20)
+
+
+HOUR = [sums(10)] * 360
+"""A request a second."""
+NOTHING = sums(0)
+
+
+def test_too_few_requests_are_bad_and_enough_are_fine() -> None:
+    answer = judged("requests < 10/min", [*HOUR[:330], *[sums(1)] * 30], yesterday=3_600)
+    assert answer == Judgement(
+        "bad",
+        "30 requests in the last 5 minutes, the limit is 10 a minute",
+        value=6,
+        limit=10,
+        usual="60 a minute at this time yesterday",
+    )
+    assert judged("requests < 10/min", HOUR).verdict == "fine"
+
+
+def test_traffic_that_stops_is_bad_within_a_minute() -> None:
+    answer = judged("requests < 30/min", [*HOUR, *[NOTHING] * 6])
+    assert (answer.verdict, answer.text) == (
+        "bad",
+        "no request in the last minute, the limit is 30 a minute",
+    )
+
+
+def test_too_many_requests_are_bad() -> None:
+    assert judged("requests > 1000/min", [*HOUR, *[sums(500)] * 6]).verdict == "bad"
+    assert judged("requests > 1000/min", HOUR).verdict == "fine"
+
+
+def test_an_app_that_has_just_begun_does_not_have_too_few() -> None:
+    first = {"shop": AT_S - 3_600}
+    assert judged("requests < 100/min", [sums(10)] * 12, first_s=first).verdict == "unclear"
+    assert judged("requests < 100/min", [sums(10)] * 60, first_s=first).verdict == "bad"
+
+
+def test_half_of_yesterday_is_compared_a_minute_with_a_minute() -> None:
+    assert judged("requests < 0.5x yesterday", [sums(4)] * 30, yesterday=3_600).verdict == "bad"
+    assert judged("requests < 0.5x yesterday", [sums(6)] * 30, yesterday=3_600).verdict == "fine"
+    answer = judged("requests < 0.5x usual", [sums(4)] * 30, yesterday=3_600)
+    assert answer.text == (
+        "120 requests in the last 5 minutes, fewer than 0.5 times as many as at this time on other days"
+    )
+    assert judged("requests > 3x usual", [sums(40)] * 30, yesterday=3_600).verdict == "bad"
+
+
+def test_it_is_compared_with_the_hour_that_this_time_of_yesterday_lies_in() -> None:
+    for minutes in range(0, 60, 5):
+        at_s = AT_S + 60 * minutes
+        assert YESTERDAY.span(at_s) == (AT_S - 86_400, AT_S - 82_800)
+    (condition,) = parse_when("requests < 0.5x yesterday")
+    facts = facts_of(condition.needs, [sums(4)] * 30, at_s=AT_S + 1_800, days_before=[sums(3_600)])
+    assert condition.judge(facts, SHOP, 20).limit == 30
+
+
+@pytest.mark.parametrize("yesterday", [None, 0, 100])
+def test_with_few_requests_yesterday_nothing_is_said(yesterday: int | None) -> None:
+    assert judged("requests < 0.5x yesterday", [], yesterday=yesterday).verdict == "unclear"
+
+
+# --- silence ---------------------------------------------------------------------------------
+
+
+def quiet(minutes: int, tens: list[Sums] | None = None) -> list[Sums]:
+    """The last hour, of which so many minutes at the end were without a request."""
+    return [*(tens or HOUR)[minutes * 6 :], *[NOTHING] * (minutes * 6)]
+
+
+def last(minutes: int) -> dict[str, int]:
+    return {"shop": AT_S - 60 * minutes - 10}
+
+
+def test_a_silence_of_ones_own_is_taken_at_its_word() -> None:
+    assert judged("silence 5m", quiet(4), last_s=last(4)).verdict == "fine"
+    answer = judged("silence 5m", quiet(7), last_s=last(7))
+    assert (answer.verdict, answer.text, answer.value, answer.limit) == (
+        "bad",
+        "no request for 7 min",
+        420,
+        300,
+    )
+    assert judged("silence 5m", [sums(1), *[NOTHING] * 30], last_s=last(5)).verdict == "bad"
+
+
+def test_what_never_had_a_request_is_not_silent() -> None:
+    assert judged("silence 5m", [], first_s={}).verdict == "fine"
+
+
+def test_a_route_can_be_silent_too() -> None:
+    assert judged("silence 5m", quiet(5), subject=CHECKOUT).text == "no request for 5 min"
+
+
+def test_an_app_that_had_traffic_is_silent() -> None:
+    answer = judged("silence 5m unless usual", quiet(5), yesterday=3_600, last_s=last(5))
+    assert (answer.verdict, answer.text) == ("bad", "no request for 5 min, where 300 are usual")
+
+
+def test_an_app_that_is_silent_at_this_time_every_day_is_not_unusual() -> None:
+    found = judged("silence 5m unless usual", quiet(5), yesterday=40, last_s=last(5))
+    assert (found.verdict, found.text) == ("unclear", "no request for 5 min, which is not unusual")
+
+
+def test_an_app_with_few_requests_is_silent_only_after_so_long_that_15_are_missing() -> None:
+    few = [sums(1) if at % 6 == 0 else NOTHING for at in range(360)]
+    for minutes, verdict in ((5, "unclear"), (14, "unclear"), (16, "bad")):
+        answer = judged("silence 5m unless usual", quiet(minutes, few), yesterday=60, last_s=last(minutes))
+        assert answer.verdict == verdict
+
+
+def test_of_an_app_without_a_yesterday_twice_as_many_must_be_missing() -> None:
+    slow = [sums(1) if at % 2 == 0 else NOTHING for at in range(360)]
+    new = {"shop": AT_S - 7_200}
+    for minutes, verdict in ((9, "unclear"), (11, "bad")):
+        answer = judged("silence 5m unless usual", quiet(minutes, slow), first_s=new, last_s=last(minutes))
+        assert answer.verdict == verdict
+
+
+def test_a_silence_goes_on_after_the_hour_that_it_is_told_by_and_ends_after_a_day() -> None:
+    for minutes, verdict in ((59, "bad"), (61, "unclear"), (24 * 60 + 1, "fine")):
+        tens = quiet(minutes) if minutes < 60 else [NOTHING] * 360
+        answer = judged("silence 5m unless usual", tens, yesterday=3_600, last_s=last(minutes))
+        assert answer.verdict == verdict
+
+
+def test_a_silence_is_over_with_the_first_request() -> None:
+    tens = [*quiet(10)[1:], sums(1)]
+    assert (
+        judged("silence 5m unless usual", tens, yesterday=3_600, last_s={"shop": AT_S - 10}).verdict == "fine"
+    )
