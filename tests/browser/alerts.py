@@ -39,17 +39,28 @@ def alarm(
     resolved_s = None if lasted_s is None else began_s + lasted_s
     text = "20.3 % of 1,240 requests failed, the limit is 2 %"
     state = AlertState(
-        rule,
-        Subject(app, route, digest(route) if route else ""),
-        "failures",
-        "firing",
-        began_s,
-        Judgement("bad", text, 0.203, 0.02, "0.1 % at this time yesterday"),
-        began_s + 60,
+        rule=rule,
+        subject=Subject(app, route, digest(route) if route else ""),
+        family="failures",
+        state="firing",
+        bad_since_s=began_s,
+        judgement=Judgement("bad", text, 0.203, 0.02, "0.1 % at this time yesterday"),
+        fired_s=began_s + 60,
         incident=ident,
+        severity=severity,
     )
     incident = Incident(
-        ident, app, (), severity, began_s, began_s + 60, (state,), began_s + 80, (state.key,), 1, resolved_s
+        id=ident,
+        app=app,
+        to=(),
+        severity=severity,
+        began_s=began_s,
+        fired_s=began_s + 60,
+        alerts=(state,),
+        told_s=began_s + 80,
+        told_keys=(state.key,),
+        notices=1,
+        resolved_s=resolved_s,
     )
     usual = "0.1 % at this time yesterday"
     message = Message(

@@ -137,7 +137,7 @@ def test_nothing_is_green_while_nothing_is_known(
         lambda: (page.driver.title, icon(page)) == ("(?) shop · Tailrace", "icon-unknown.svg"),
         "it in the tab",
     )
-    answer(view(evaluated_by=""))
+    answer(view(evaluated_by="", evaluated_s=None))
     wait_for_text(
         page, ".alerts-unknown", "because no process judges the rules. Start metrics, which judges them, too"
     )

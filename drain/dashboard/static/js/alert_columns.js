@@ -3,7 +3,7 @@
 import { plain } from "./columns.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
-import { coveringSilences, lengthOf, moment, ruleState, scopeWords, severityOf, silencedUntil, targetWords, toWords } from "./alert_words.js";
+import { coveringSilences, incidentTitle, lengthOf, moment, ruleState, scopeWords, severityOf, silencedUntil, targetWords, toWords } from "./alert_words.js";
 import { incidentAddress } from "./incident_addresses.js";
 import { SilenceControl } from "./silence.js";
 
@@ -36,7 +36,7 @@ function fillIncidentState(cell, { alarm, silences }) {
 
 function fillIncident(cell, { alarm }) {
   const link = cell.firstChild ?? cell.appendChild(make("a", { "data-tip": "Show that moment" }));
-  setText(link, format.visible(alarm.message.title));
+  setText(link, incidentTitle(alarm));
   setAttribute(link, "href", incidentAddress(alarm, nowS()));
 }
 

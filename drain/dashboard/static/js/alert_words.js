@@ -56,10 +56,14 @@ function unknownOf(view, fault, nowS) {
   if (fault) return { reason: `they cannot be read (${fault})` };
   if (!view.rules.length && !view.open.length) return null;
   if (view.incomplete) return { reason: view.incomplete };
-  if (!view.evaluated_by) return NO_PROCESS;
+  // From one process to the next there may be a moment in which none has the lease.
   if (view.evaluated_s && nowS - view.evaluated_s <= JUDGED_WITHIN_S) return null;
-  return { reason: view.evaluated_s ? `the rules were last judged at ${moment(view.evaluated_s)}` : `${format.visible(view.evaluated_by)} has judged no rule yet` };
+  if (!view.evaluated_by) return NO_PROCESS;
+  return { reason: view.evaluated_s ? `the rules were last judged at ${moment(view.evaluated_s)}` : `${view.evaluated_by} has judged no rule yet` };
 }
+
+/** What an incident is called, whichever of its messages was the last. */
+export const incidentTitle = ({ message }) => format.visible(message.title.replace(/^(?:resolved after|still, for) [\w ]+: |^more: /, ""));
 
 /** `14:01:10 UTC`, with the date where it is another day. */
 export function moment(seconds) {
@@ -98,10 +102,11 @@ export function targetWords(target, nowS) {
   const lost = givenUp ? `${format.plural(givenUp, "message")} given up${givenUpAt ? `, the last at ${shortMoment(givenUpAt)}` : ""}` : "";
   const waits = waiting ? `${format.plural(waiting, "message")} waiting` : "";
   const last = delivered === null ? "" : `last delivered ${format.duration(Math.max(0, nowS - delivered))} ago`;
-  if (isFailing) return { tone: "bad", sign: "▲", word: "failing", detail: [reason && format.visible(reason), `since ${shortMoment(failed)}`, waits, lost, last].filter(Boolean).join("; ") };
+  const why = reason && format.visible(reason);
+  if (isFailing) return { tone: "bad", sign: "▲", word: "failing", detail: [why, `since ${shortMoment(failed)}`, waits, lost, last].filter(Boolean).join("; ") };
   if (lost) return { tone: "near", sign: "◆", word: "works again", detail: [last, lost, waits].filter(Boolean).join("; ") };
   if (delivered !== null) return { tone: "good", sign: "✓", word: "works", detail: [last, waits].filter(Boolean).join("; ") };
-  return { tone: "off", sign: "○", word: "not used yet", detail: waits };
+  return { tone: why ? "near" : "off", sign: why ? "◆" : "○", word: "not used yet", detail: [why, waits].filter(Boolean).join("; ") };
 }
 
 /** {left, tone, text} of an objective's budget; `left`: the share of it, or null. */

@@ -2,7 +2,7 @@
 
 import { AlertFeed } from "./alert_feed.js";
 import { AlertsView } from "./alerts_view.js";
-import { isSilenced } from "./alert_words.js";
+import { incidentTitle, isSilenced } from "./alert_words.js";
 import { appForApi } from "./apps.js";
 import { BudgetLines } from "./budgets.js";
 import { byId, setAttribute, setText } from "./dom.js";
@@ -84,7 +84,7 @@ export class Alerting {
 
   showTab(nowS) {
     const { view } = this.feed;
-    const titles = (view?.open ?? []).filter((alarm) => !isSilenced(alarm, view.silences, nowS)).map(({ message }) => message.title);
+    const titles = (view?.open ?? []).filter((alarm) => !isSilenced(alarm, view.silences, nowS)).map(incidentTitle);
     setAlarm(this.incidents.state, titles);
     this.counter.hidden = !titles.length && this.incidents.state !== "unknown";
     setText(this.counter.firstChild, titles.length ? String(titles.length) : "?");

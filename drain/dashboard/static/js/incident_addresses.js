@@ -23,8 +23,13 @@ export function digestOf({ alerts }) {
 
 const place = (app, digest, span) => hashOf({ view: "traffic", app, digest, window: "", ...span });
 
-/** The page at the moment of an incident. */
-export const incidentAddress = ({ incident }, nowS) => place(incident.app, digestOf(incident), spanOfIncident(incident, nowS));
+/** The page at the moment of an incident: of memory, the view of dynos. */
+export function incidentAddress({ incident }, nowS) {
+  const span = spanOfIncident(incident, nowS);
+  const [worst] = incident.alerts;
+  if (worst?.family === "memory") return hashOf({ view: "dynos", app: incident.app, dyno: worst.judgement.dyno, window: "", ...span });
+  return place(incident.app, digestOf(incident), span);
+}
 
 /** The view of a finding's route at that moment; "" where it is about no route. */
 export function findingAddress({ incident }, { app, route }, nowS) {

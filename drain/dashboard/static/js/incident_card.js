@@ -3,7 +3,7 @@
 import { copyFrom } from "./clipboard.js";
 import { keepingPlace, make, setAttribute, setText, withCode } from "./dom.js";
 import * as format from "./format.js";
-import { coveringSilences, moment, rulesOf, severityOf, silencedUntil, ticking } from "./alert_words.js";
+import { coveringSilences, incidentTitle, moment, rulesOf, severityOf, silencedUntil, ticking } from "./alert_words.js";
 import { findingAddress, incidentAddress, releaseAddress, requestAddress } from "./incident_addresses.js";
 import { SilenceControl } from "./silence.js";
 
@@ -34,9 +34,9 @@ export class IncidentCard {
     setAttribute(this.element, "data-severity", incident.severity);
     setAttribute(this.element, "data-silenced", until === null ? null : "");
     setText(this.badge, `${sign} ${word}`);
-    setText(this.title, format.visible(message.title));
+    setText(this.title, incidentTitle(alarm));
     setAttribute(this.link, "href", incidentAddress(alarm, nowS));
-    setAttribute(this.link, "aria-label", `Show that moment: ${message.title}`);
+    setAttribute(this.link, "aria-label", `Show that moment: ${incidentTitle(alarm)}`);
     const pairs = rulesOf(alarm).map((rule) => [rule, incident.app]);
     this.silence.show({ name: `${pairs.map(([rule]) => rule).join(", ")}${incident.app ? ` of ${incident.app}` : ""}`, pairs, until, ending: endingOf(pairs, silences) });
     if (!this.isChosen) this.details.open = isOpen;

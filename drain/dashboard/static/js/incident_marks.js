@@ -4,7 +4,7 @@
 
 import { keepingPlace, make } from "./dom.js";
 import * as format from "./format.js";
-import { lengthOf, moment, rulesOf, severityOf } from "./alert_words.js";
+import { incidentTitle, lengthOf, moment, rulesOf, severityOf } from "./alert_words.js";
 
 const NARROWEST_PX = 30;
 const WIDEST_PX = 180;
@@ -28,7 +28,7 @@ export class IncidentMarks {
 
   /** What was or is wrong from `fromS` to before `toS`, in words. */
   within(fromS, toS) {
-    return this.found.alarms.filter(({ incident }) => incident.began_s < toS && endOf(incident) > fromS).map(({ message }) => format.visible(message.title));
+    return this.found.alarms.filter(({ incident }) => incident.began_s < toS && endOf(incident) > fromS).map(incidentTitle);
   }
 
   /** The plot has been drawn, perhaps with other times or another size. */
@@ -98,9 +98,9 @@ function grouped(placed, width) {
 
 /** `shop: 20 % of requests fail, 26 Nov 14:01:10 UTC, for 12 min` */
 export function tipLine(alarm) {
-  const { incident, message } = alarm;
+  const { incident } = alarm;
   const long = incident.resolved_s === null ? "still firing" : `for ${lengthOf(alarm, incident.resolved_s)}`;
-  return `${format.visible(message.title)}, ${moment(incident.began_s)}, ${long}`;
+  return `${incidentTitle(alarm)}, ${moment(incident.began_s)}, ${long}`;
 }
 
 function tip(alarms) {

@@ -3,7 +3,7 @@
 
 import { keepingPlace, make, setAttribute, setText, withCode } from "./dom.js";
 import * as format from "./format.js";
-import { isSilenced, lengthOf, moment, severityOf, standing } from "./alert_words.js";
+import { incidentTitle, isSilenced, lengthOf, moment, severityOf, standing } from "./alert_words.js";
 import { incidentAddress } from "./incident_addresses.js";
 import { IncidentCard } from "./incident_card.js";
 
@@ -74,7 +74,7 @@ export class Incidents {
     const drawn = `${reason} ${fix} ${last}`;
     if (this.unknown.dataset.drawn === drawn) return;
     this.unknown.dataset.drawn = drawn;
-    this.unknown.replaceChildren(make("b", {}, "? Alerts: not known"), `, because ${format.visible(reason)}.`, ...withCode([fix, last].filter(Boolean).map((text) => ` ${text}`).join("")));
+    this.unknown.replaceChildren(make("b", {}, "? Alerts: not known"), `, because `, ...withCode([`${format.visible(reason)}.`, fix, last].filter(Boolean).join(" ")));
   }
 
   showCards(alarms, silences, nowS) {
@@ -101,7 +101,7 @@ export class Incidents {
   showFold(own, folded, others) {
     const words = [];
     if (folded.length) words.push(`${format.plural(folded.length, "more alert")}`);
-    if (others.length) words.push(`${format.plural(others.length, "alert")} of other apps: ${format.visible(others[0].message.title)}${others.length > 1 ? " …" : ""}`);
+    if (others.length) words.push(`${format.plural(others.length, "alert")} of other apps: ${incidentTitle(others[0])}${others.length > 1 ? " …" : ""}`);
     this.fold.hidden = !words.length;
     setText(this.fold, this.isOpen ? "Show fewer alerts" : words.join("; "));
     setAttribute(this.fold, "aria-expanded", String(this.isOpen));
@@ -113,14 +113,14 @@ export class Incidents {
     if (!lately.length) return;
     const [newest] = lately;
     const ago = format.duration(Math.max(0, nowS - newest.incident.resolved_s));
-    const drawn = JSON.stringify([newest.message.title, ago, lately.length, this.address(), moment(newest.incident.began_s)]);
+    const drawn = JSON.stringify([incidentTitle(newest), ago, lately.length, this.address(), moment(newest.incident.began_s)]);
     if (this.lately.dataset.drawn === drawn) return;
     this.lately.dataset.drawn = drawn;
     const rest = lately.length > 1 ? [", and ", make("a", { href: this.address(), "data-key": "rest" }, `${format.count(lately.length - 1)} more`)] : [];
     keepingPlace(this.lately, () =>
       this.lately.replaceChildren(
         `✓ Resolved ${ago} ago after ${lengthOf(newest, nowS)}: `,
-        make("a", { href: incidentAddress(newest, nowS), "data-key": "lately" }, format.visible(newest.message.title)),
+        make("a", { href: incidentAddress(newest, nowS), "data-key": "lately" }, incidentTitle(newest)),
         ...rest,
       ),
     );
@@ -129,10 +129,10 @@ export class Incidents {
   /** Tells a screen reader what is new and what is over, once. */
   say(open) {
     const before = this.told;
-    this.told = new Map(open.map(({ incident, message }) => [incident.id, message.title]));
-    const began = open.filter(({ incident }) => !before?.has(incident.id)).map((alarm) => `${severityOf(alarm).word} alert: ${alarm.message.title}.`);
+    this.told = new Map(open.map((alarm) => [alarm.incident.id, incidentTitle(alarm)]));
+    const began = open.filter(({ incident }) => !before?.has(incident.id)).map((alarm) => `${severityOf(alarm).word} alert: ${incidentTitle(alarm)}.`);
     const ended = [...(before ?? [])].filter(([id]) => !this.told.has(id)).map(([, title]) => `Resolved: ${title}.`);
-    if (began.length || ended.length) setText(this.said, format.visible([...began, ...ended].join(" ")));
+    if (began.length || ended.length) setText(this.said, [...began, ...ended].join(" "));
   }
 
   tick(nowS) {

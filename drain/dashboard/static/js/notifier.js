@@ -3,7 +3,7 @@
 
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
-import { isSilenced, lengthOf, severityOf } from "./alert_words.js";
+import { incidentTitle, isSilenced, lengthOf, severityOf } from "./alert_words.js";
 import { load, save } from "./storage.js";
 
 const KEY = "tailrace.notified";
@@ -83,13 +83,13 @@ export class Notifier {
       const isDue = toldAt !== null || nowS - fired > JOINS_S;
       if (id in known || !isDue || isSilenced(alarm, silences, nowS)) continue;
       known[id] = "firing";
-      this.notify(`${severityOf(alarm).sign} ${alarm.message.title}`, { tag: id, body: bodyOf(alarm), requireInteraction: alarm.incident.severity === "critical" }, alarm);
+      this.notify(`${severityOf(alarm).sign} ${incidentTitle(alarm)}`, { tag: id, body: bodyOf(alarm), requireInteraction: alarm.incident.severity === "critical" }, alarm);
     }
     for (const alarm of history) {
-      const { id } = alarm.incident;
-      if (known[id] !== "firing") continue;
+      const { id, resolved_s: resolved } = alarm.incident;
+      if (known[id] !== "firing" || resolved === null) continue;
       known[id] = "resolved";
-      this.notify(`✓ Resolved: ${alarm.message.title}`, { tag: id, body: `After ${lengthOf(alarm, nowS)}.`, silent: true }, alarm);
+      this.notify(`✓ Resolved: ${incidentTitle(alarm)}`, { tag: id, body: `After ${lengthOf(alarm, nowS)}.`, silent: true }, alarm);
     }
     const kept = JSON.stringify(Object.fromEntries(Object.entries(known).slice(-MOST)));
     if (kept !== before) save(KEY, kept);

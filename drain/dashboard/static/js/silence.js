@@ -5,7 +5,7 @@ import { keepingPlace, make, setText } from "./dom.js";
 import * as format from "./format.js";
 import { shortMoment } from "./alert_words.js";
 
-const LENGTHS = [["1h", "1 h", "1 hour"], ["4h", "4 h", "4 hours"], ["1d", "1 day", "1 day"]];
+const LENGTHS = [["1h", "1 h"], ["4h", "4 h"], ["1d", "1 day"]];
 const TIMEOUT_MS = 15_000;
 
 /** Only a page of this very site can send this header: the API takes no action without it. */
@@ -88,7 +88,7 @@ export class SilenceControl {
     const toggle = this.button("Silence", `Silence ${name}`, "toggle", () => this.open(!this.isOpen));
     toggle.setAttribute("aria-expanded", String(this.isOpen));
     if (!this.isOpen) return [toggle];
-    return [toggle, ...LENGTHS.map(([length, label, words]) => this.button(label, `Silence ${name} for ${words}`, length, () => this.silence(length)))];
+    return [toggle, ...LENGTHS.map(([length, label]) => this.button(label, `${label}: silence ${name}`, length, () => this.silence(length)))];
   }
 
   button(text, label, key, pressed) {
