@@ -10,8 +10,9 @@ from app.alerts.board import AlertState, Incident, Severity, Silence
 from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
 from app.alerts.message import Finding, Message, Request
+from app.alerts.redis.budgets import Budget
 from app.alerts.redis.outbox import TargetStatus
-from app.alerts.redis.view import Alarm, AlertsView, Budget, RuleState, RuleView
+from app.alerts.redis.view import Alarm, AlertsView, RuleState, RuleView
 from app.store.keys import digest
 
 HOSTILE_TITLE = "shop: <img src=x onerror=window.hacked=8>\u202e fails"

@@ -16,6 +16,9 @@ import { zoneName } from "./zone.js";
 const TICK_MS = 1_000;
 const MARGIN_S = 300;
 
+/** The code of the warning that no rule is judged. */
+const STOPPED = "alerts_stopped";
+
 export class Alerting {
   /**
    * `parts`: {plots, overview, warnings, apps}: what shows incidents beside its own; `current()` gives what is shown
@@ -71,8 +74,9 @@ export class Alerting {
     const own = alarms.filter((alarm) => concerns(alarm, app) && this.isOfRoute(alarm, nav.digest));
     this.plots.markIncidents({ alarms: own, addressOf: (alarm) => incidentAddress(alarm, nowS), addressOfAll: (some) => this.addressOfAll(some), zone: zoneName() });
     this.overview.markIncidents(alarms);
-    // What an incident tells is not told twice.
-    this.warnings.except(new Set(view.open.flatMap(({ incident }) => incident.alerts.map(({ subject }) => subject.part)).filter(Boolean)));
+    // What an incident or the line above it tells is not told twice.
+    const told = view.open.flatMap(({ incident }) => incident.alerts.map(({ subject }) => subject.part)).filter(Boolean);
+    this.warnings.except(new Set(this.incidents.state === "unknown" ? [...told, STOPPED] : told));
     const isOfMany = !app && this.apps.areMany;
     const isUnnamedRoute = Boolean(nav.digest) && !this.route;
     this.lines.show(isUnnamedRoute ? [] : view.budgets, { app, route: this.route, isOfMany, address: this.address() }, nowS);
