@@ -14,7 +14,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tailrace needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo drill test test-fast check format lock audit bench fuzz soak mutate clean
+.PHONY: help venv demo drill test test-fast check format generated lock audit bench fuzz soak mutate clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -57,6 +57,9 @@ check: $(STAMP)  ## formatter, linter, type checker
 format: $(STAMP)  ## put the code into the formatter's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+generated: $(STAMP)  ## write the rules and the dashboard in deploy/ anew, from drain/monitoring
+	$(BIN)/python -m drain.monitoring.exports
 
 $(TOOLS)/.installed: requirements-tools.txt
 	@$(CHECK_PYTHON)

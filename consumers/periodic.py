@@ -1,12 +1,12 @@
-"""The loop of a process that reads no log: a step at an interval, such as checking health for alerts.
+"""The loop of a process that reads no log: a step at an interval, such as judging figures for alerts.
 
-How to add one, say `alerts`:
+How to add one, say `digest` (`alerts` is one that is there):
 
-1. `consumers/alerts/__main__.py`:
+1. `consumers/digest/__main__.py`:
 
        def prepare(settings: Settings, store: redis.Redis, stop: Event) -> Step:
-           if not settings.alerts_url:
-               raise BadSettings(["ALERTS_URL is unset: ..."])
+           if not settings.digest_url:
+               raise BadSettings(["DIGEST_URL is unset: ..."])
 
            def step(keepalive: Callable[[], None]) -> None:
                ...  # One check; whatever it needs to remember is in `store`.
@@ -14,9 +14,9 @@ How to add one, say `alerts`:
            return step
 
        def main() -> int:
-           return run_periodic(ALERTS, prepare, EVERY_S, os.environ)
+           return run_periodic(DIGEST, prepare, EVERY_S, os.environ)
 
-2. `ALERTS = Group(name="alerts", reading=None, ...)` in app/groups.py, and the Procfile, compose, systemd
+2. `DIGEST = Group(name="digest", reading=None, ...)` in app/groups.py, and the Procfile, compose, systemd
    and app.json files, as for a consumer group. Health and the page then show the process by itself.
 
 The loop takes the first step at once, and each further one `every_s` after the last began; it never takes

@@ -94,10 +94,10 @@ class RowAt(Mapping[Stretch, Sums]):
 
 
 def bins_of(at: int, stretch: Stretch) -> tuple[int, int]:
-    """The bins of a stretch, whole minutes or hours where no finer figures are kept."""
-    grain = 1 if stretch.from_s <= 3_600 else 6 if stretch.from_s <= 86_400 else 360
-    low, high = at - stretch.from_s // BIN_S, at - stretch.to_s // BIN_S
-    return max(0, low // grain * grain), max(0, -(-high // grain) * grain if high < at else high)
+    """The bins of a stretch."""
+    span = stretch.span(START_S + at * BIN_S)
+    assert span is not None, "of the present, everything is kept"
+    return max(0, (span[0] - START_S) // BIN_S), max(0, min(at, (span[1] - START_S) // BIN_S))
 
 
 @dataclass(slots=True)
@@ -193,8 +193,9 @@ class World:
         return share, events
 
     def _mark_slow(self, app: AppTraffic, marks: bytearray) -> None:
-        for number in {*app.slower, *app.stuck}:
-            _mark(marks, number + 1, number + 1 + WINDOW_BINS, self.bins)
+        for number in range(self.bins):
+            if app.is_slow(number, number + 1):
+                _mark(marks, number + 1, number + 1 + WINDOW_BINS, self.bins)
 
     def _mark_silence(self, app: AppTraffic, marks: bytearray) -> None:
         total = app.all.total

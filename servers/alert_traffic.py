@@ -27,6 +27,8 @@ STUCK_MS = 30_000
 SWING_BINS = 6
 """A swing of the rate is held for a minute."""
 SWING_S = 600
+SLOW_MIN = 2.0
+"""What is less slow than this is taken to be as usual, unless something slower is near."""
 EXACT_BINS = 360
 """Of longer stretches only a part of the latencies is made, and counted for all."""
 
@@ -179,7 +181,7 @@ def simulated(shape: AppShape, effects: Sequence[Effect], bins: int, seed: str) 
     ]
     together = array("I", map(sum, zip(*totals, strict=True)))
     slower, stuck = _slowness(own, bins)
-    flags = (number in slower or number in stuck for number in range(bins))
+    flags = (slower.get(number, 1.0) >= SLOW_MIN or number in stuck for number in range(bins))
     return AppTraffic(
         shape,
         RowTraffic("", "", together, _packed(_all_faults(faults))),
@@ -316,6 +318,8 @@ def _slowness(
 
 
 SAMPLES = 100
+SHARE_STEP = 0.01
+"""What is rarer than this is added to the next bucket, but for the slowest hundredth."""
 
 
 def _usual(routes: Sequence[RouteShape]) -> dict[int | None, list[tuple[int, float]]]:
@@ -336,8 +340,12 @@ def _usual(routes: Sequence[RouteShape]) -> dict[int | None, list[tuple[int, flo
 
 def _shares(weights: dict[int, float]) -> list[tuple[int, float]]:
     indexes, total = sorted(weights), sum(weights.values())
-    passed = accumulate(weights[index] for index in indexes)
-    return [(index, weight / total) for index, weight in zip(indexes, passed, strict=True)]
+    passed = accumulate(weights[index] / total for index in indexes)
+    found: list[tuple[int, float]] = []
+    for index, share in zip(indexes, passed, strict=True):
+        if not found or share - found[-1][1] >= SHARE_STEP or share > 1 - SHARE_STEP:
+            found.append((index, share))
+    return found
 
 
 def _spread(usual: Sequence[tuple[int, float]], requests: int) -> Buckets:

@@ -32,6 +32,7 @@ KINDS = {
     "go": "REQUIRE_PEERS",
     "redis-tls": "REQUIRE_PEERS",
     "waitaof": "REQUIRE_PEERS",
+    "promtool": "REQUIRE_PEERS",
 }
 
 

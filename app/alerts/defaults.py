@@ -22,12 +22,14 @@ def _rule(name: str, when: str, *, route: str = "", for_s: int = 0, repeat_s: in
 
 
 DEFAULT_RULES: tuple[Rule, ...] = (
-    _rule("errors", "errors > 2%", for_s=60),
-    _rule("route-errors", "errors > 5%", route=EACH, for_s=60),
-    _rule("codes", "codes > 1% and codes > 10/min", for_s=60),
-    _rule("slow", "p95 > 1s and p95 > 3x yesterday", for_s=120),
+    _rule("errors", "errors > 2%", for_s=40),
+    _rule("route-errors", "errors > 5%", route=EACH, for_s=40),
+    _rule("codes", "codes > 1% and codes > 10/min", for_s=40),
+    _rule("slow", "p99 > 5s and p99 > 3x yesterday", for_s=40),
     _rule("silence", "silence 5m unless usual"),
     _rule("crashes", "crashed > 2"),
+    # Every 20 s or so, as long as a dyno is over its quota (seen).
+    _rule("memory", "R14 > 5", repeat_s=DAY_S),
     _rule("refused", "refused"),
     _rule("losses", "losses"),
     # Whoever deploys Tailrace has none of its workers for a moment. Much of it lasts until somebody acts.

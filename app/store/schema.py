@@ -15,7 +15,6 @@ are many windows; none may be used again for something else, because windows are
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -202,7 +201,6 @@ OTHER_TOTALS_FIELDS = len(METHODS) + 1 + len(COUNTS) + len(SKETCHES)
 """Fields of a hash TOTALS_HASH that are not admitted names: methods and `(other)`, counts, maxima."""
 
 
-@functools.lru_cache(maxsize=8_192)
 def figure_of_field(name: Field) -> tuple[Figure | None, Field]:
     """The figure that a field of a window belongs to, and the name or bucket in it."""
     text = str(name)

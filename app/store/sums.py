@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,6 +19,7 @@ from app.store.schema import (
     Count,
     Counts,
     Field,
+    Figure,
     Names,
     Sketch,
     figure_of_field,
@@ -110,17 +112,31 @@ def _subtract(counts: dict[Name, int], part: Mapping[Name, int]) -> None:
 
 def sums_of(window: Mapping[str, float] | Mapping[Field, int]) -> Sums:
     """The figures of a window, or of several added up. A code that is not known is a later version's."""
-    sums = Sums()
-    for name, value in window.items():
-        figure, rest = figure_of_field(name)
-        count = int(value)
-        if isinstance(figure, Count):
-            sums.counts[figure.name] = count
-        elif isinstance(figure, Names):
-            sums.names.setdefault(figure.name, {})[str(rest)] = count
-        elif isinstance(figure, Sketch):
-            sums.sketches.setdefault(figure.name, {})[int(rest)] = count
-    return sums
+    counts: Counts = {}
+    named: dict[str, dict[str, int]] = {}
+    sketches: dict[str, Buckets] = {}
+    for field_name, value in window.items():
+        is_of, figure, rest = _place(field_name)
+        if is_of is Names:
+            if figure not in named:
+                named[figure] = {}
+            named[figure][str(rest)] = int(value)
+        elif is_of is Sketch:
+            if figure not in sketches:
+                sketches[figure] = {}
+            sketches[figure][int(rest)] = int(value)
+        elif is_of is Count:
+            counts[figure] = int(value)
+    return Sums(counts, named, sketches)
+
+
+@functools.lru_cache(maxsize=8_192)
+def _place(field_name: Field) -> tuple[type[Figure] | None, str, Field]:
+    """What kind of figure a field of a window is of, the figure's name, and the name or bucket in it."""
+    figure, rest = figure_of_field(field_name)
+    if figure is None:
+        return None, "", rest
+    return type(figure), figure.name, int(rest) if isinstance(figure, Sketch) else str(rest)
 
 
 def sums_of_totals(hashes: Mapping[str, Counts]) -> Sums:

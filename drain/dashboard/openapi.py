@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-import types
-import typing
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from app.alerts import message
 from app.alerts.redis.view import AlertsView
 from app.comparison.result import Comparison
 from app.search.groups import Breakdown
@@ -26,14 +20,7 @@ from drain.dashboard.parameters import (
     SPANS_S,
     WINDOWS,
 )
-
-PLAIN: dict[object, Schema] = {
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    str: {"type": "string"},
-    bool: {"type": "boolean"},
-    type(None): {"type": "null"},
-}
+from drain.dashboard.schemas import ref, schemas_of
 
 STAMP: Schema = {
     "at_ms": {"type": "integer", "description": "Unix time in ms at which the figures were read"},
@@ -62,13 +49,9 @@ ROOTS = (
 )
 
 
-NAMES: Mapping[Any, str] = {message.Finding: "AlertFinding", message.Request: "AlertRequest"}
-"""Of dataclasses whose own name another one has as well, or is too general for a document of everything."""
-
-
 def stamped(name: str) -> Schema:
     """An answer that is one of ROOTS, and STAMP."""
-    return {"allOf": [_ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
+    return {"allOf": [ref(name), {"type": "object", "required": list(STAMP), "properties": STAMP}]}
 
 
 def health() -> Schema:
@@ -77,8 +60,8 @@ def health() -> Schema:
         "type": "object",
         "required": ["alerts", "health", *STAMP],
         "properties": {
-            "alerts": {"type": "array", "items": _ref("Alert")},
-            "health": _ref("Health"),
+            "alerts": {"type": "array", "items": ref("Alert")},
+            "health": ref("Health"),
             **STAMP,
         },
     }
@@ -104,7 +87,7 @@ def document(endpoints: Sequence[Endpoint], actions: Sequence[Action]) -> Schema
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "parameters": _parameters(),
             "responses": _error_responses(),
-            "schemas": _schemas(),
+            "schemas": schemas_of(ROOTS),
         },
     }
 
@@ -284,54 +267,3 @@ def _error(description: str, **further: Schema) -> Schema:
 
 def _parameter(name: str) -> Schema:
     return {"$ref": f"#/components/parameters/{name}"}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-# --- schemas of dataclasses ----------------------------------------------------------------
-
-
-def _schemas() -> Schema:
-    schemas: Schema = {}
-    kinds: dict[str, Any] = {}
-    for root in ROOTS:
-        _add(root, schemas, kinds)
-    return dict(sorted(schemas.items()))
-
-
-def _add(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> str:
-    """Its name."""
-    name = str(NAMES.get(kind, kind.__name__))
-    if kinds.setdefault(name, kind) is not kind:
-        raise TypeError(f"two dataclasses are named {name}")
-    if name in schemas:
-        return name
-    schema = schemas[name] = {
-        "type": "object",
-        "description": inspect.getdoc(kind) or "",
-        "required": [field.name for field in dataclasses.fields(kind)],
-    }
-    hints = typing.get_type_hints(kind)
-    schema["properties"] = {
-        field.name: _schema(hints[field.name], schemas, kinds) for field in dataclasses.fields(kind)
-    }
-    return name
-
-
-def _schema(kind: Any, schemas: Schema, kinds: dict[str, Any]) -> Schema:
-    if kind in PLAIN:
-        return PLAIN[kind]
-    if dataclasses.is_dataclass(kind):
-        return _ref(_add(kind, schemas, kinds))
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (list, tuple, Sequence):
-        return {"type": "array", "items": _schema(arguments[0], schemas, kinds)}
-    if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _schema(arguments[1], schemas, kinds)}
-    if origin is Literal:
-        return {"type": "string", "enum": list(arguments)}
-    if origin in (types.UnionType, typing.Union):
-        return {"anyOf": [_schema(part, schemas, kinds) for part in arguments]}
-    raise TypeError(f"no schema for {kind}")

@@ -9,7 +9,15 @@ import pytest
 from servers.processes import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-KINDS = ("A message log", "A figure", "A receiver", "A consumer group", "A command", "A setting")
+KINDS = (
+    "A message log",
+    "A figure",
+    "A metric of Prometheus",
+    "A receiver",
+    "A consumer group",
+    "A command",
+    "A setting",
+)
 
 
 def rows(text: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """No request at all: `silence 5m`, and `silence 5m unless usual`.
 
 The first is taken at its word, for whatever had a request before. The second is for rules that nobody wrote
-for one app: there must have been so many requests in the hour before, and at this time yesterday, that none
-is no chance. So an app that nobody uses at night may be silent at night.
+for one app: there must have been so many requests before, and yesterday at this time and in the hours after
+it, that none is no chance. So an app that nobody uses at night may be silent at night, and a job that runs
+for an hour may end.
 """
 
 from __future__ import annotations
@@ -19,10 +20,18 @@ from app.formatting import duration, number, plural
 
 HOUR = Stretch(HOUR_S)
 
-EXPECTED_MIN = 15
-"""So many requests must be missing, by the hour before and by yesterday."""
-EXPECTED_MIN_ALONE = 30
+HOUR_AFTER = Stretch(DAY_S - HOUR_S, DAY_S - 2 * HOUR_S)
+"""Yesterday, from an hour after this time of day on: whether there are any requests then."""
+
+EXPECTED_MIN = 40
+"""So many requests must be missing, by the time before and by yesterday. Of requests that come independently,
+15 would do; but their rate itself swings, and traffic that is a third of the usual is no silence."""
+EXPECTED_MIN_ALONE = 60
 """The same where nothing is known of yesterday."""
+
+TOLD_WITHIN_S = 1_800
+"""After a longer silence, too little is left of the hour before to say how many requests it had. What fires
+by then goes on."""
 
 SILENT_MIN_S, SILENT_MAX_S = 60, DAY_S
 FINE_S = 10
@@ -47,7 +56,8 @@ class Silence:
 
     @property
     def needs(self) -> Needs:
-        return Needs(frozenset({Stretch(self.for_s), HOUR, YESTERDAY}))
+        usual = {HOUR, HOUR_AFTER, YESTERDAY} if self.unless_usual else set()
+        return Needs(frozenset({Stretch(self.for_s), *usual}))
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         requests = facts.sums(subject, Stretch(self.for_s)).requests
@@ -64,13 +74,14 @@ class Silence:
     def _unless_usual(self, facts: Facts, subject: Subject, silent_s: int) -> Judgement:
         if silent_s >= DAY_S:
             return self._judgement("fine", "no request for a day: it is taken to be gone", silent_s)
-        if silent_s >= HOUR_S:
+        if silent_s > TOLD_WITHIN_S:
             return self._judgement("unclear", f"no request for {duration(silent_s)}", silent_s)
         expected = facts.sums(subject, HOUR).requests / (HOUR_S - silent_s) * silent_s
         least = EXPECTED_MIN_ALONE
         if days := known_days(facts, subject, "yesterday"):
             sums, seconds = days[0]
-            expected = min(expected, sums.requests / seconds * silent_s)
+            after = facts.sums(subject, HOUR_AFTER).requests / HOUR_S
+            expected = min(expected, sums.requests / seconds * silent_s, after * silent_s)
             least = EXPECTED_MIN
         said = f"no request for {duration(silent_s)}"
         if expected < least:
@@ -112,7 +123,7 @@ def _parse(clause: Clause) -> Condition:
         raise refuse(clause, f"say for how long, in s (by tens), m or h: {EXAMPLE}")
     if not SILENT_MIN_S <= seconds <= SILENT_MAX_S:
         raise refuse(clause, "a silence lasts from 1m to 24h")
-    if unless_usual and seconds > HOUR_S / 2:
+    if unless_usual and seconds > TOLD_WITHIN_S:
         raise refuse(clause, "what is usual is known for up to 30m")
     return Silence(int(seconds), unless_usual)
 

@@ -27,7 +27,7 @@ from app.store.queries.spans import Span, plan
 from app.store.queries.windows import row_sums
 
 FRESH_S = 60.0
-BUDGETS_MAX = 50
+BUDGETS_MAX = 30
 """Rows of all objectives together."""
 
 ROUTES_MAX = 20

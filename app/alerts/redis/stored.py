@@ -15,6 +15,9 @@ import orjson
 
 Stored = TypeVar("Stored")
 
+Decoder = Callable[[Any], Any]
+"""From what JSON has to a value. Raises ValueError, TypeError."""
+
 
 def encoded(value: object) -> str:
     """JSON of a dataclass, or of anything that JSON has."""
@@ -32,7 +35,7 @@ def decoded(kind: type[Stored], text: bytes | str | None) -> Stored | None:
     if text is None:
         return None
     try:
-        return cast(Stored, _reader(cast(Any, kind))(orjson.loads(text)))
+        return cast(Stored, _decoder(cast(Any, kind))(orjson.loads(text)))
     except (ValueError, TypeError):  # orjson's own error is a ValueError.
         return None
 
@@ -44,108 +47,101 @@ def fields_of(kind: type[Any], text: bytes | str | None, names: Collection[str])
     except ValueError:
         return {}
     values = {}
-    for field in _fields(kind):
+    for field in _fields(cast(Any, kind)):
         if field.name in names and isinstance(found, dict) and field.name in found:
             with suppress(ValueError, TypeError):
-                values[field.name] = field.read(found[field.name])
+                values[field.name] = field.decode(found[field.name])
     return values
-
-
-Read = Callable[[Any], Any]
-"""Makes a value of what JSON has. Raises ValueError, TypeError."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    read: Read
+    decode: Decoder
     is_needed: bool
 
 
-def _fields(kind: type[Any]) -> tuple[_Field, ...]:
+@lru_cache(maxsize=64)
+def _fields(kind: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
-        _Field(one.name, _reader(hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
+        _Field(one.name, _decoder(hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
         for one in fields(kind)
     )
 
 
 @lru_cache(maxsize=256)
-def _reader(kind: Any) -> Read:
-    """What reads values of a type. A board has thousands of them, so types are looked into once."""
+def _decoder(kind: Any) -> Decoder:
     if is_dataclass(kind):
-        return _dataclass_reader(cast(type[Any], kind))
+        return _dataclass(cast(type[Any], kind))
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        return _tuple_reader(_reader(arguments[0]))
+        return _list(_decoder(arguments[0]))
     if origin is Mapping:
-        return _mapping_reader(_reader(arguments[1]))
+        return _mapping(_decoder(arguments[1]))
     if origin in (types.UnionType, typing.Union):
-        other = _reader(next(one for one in arguments if one is not types.NoneType))
-        return _optional_reader(other) if types.NoneType in arguments else other
+        return _optional(_decoder(next(one for one in arguments if one is not types.NoneType)))
     if origin is Literal:
-        return _literal_reader(frozenset(arguments))
-    return _float if kind is float else _plain_reader(kind)
+        return _word(frozenset(arguments))
+    return _number if kind is float else _plainly(kind)
 
 
-def _dataclass_reader(kind: type[Any]) -> Read:
-    known = _fields(kind)
-
-    def read(found: Any) -> Any:
+def _dataclass(kind: type[Any]) -> Decoder:
+    def decode(found: Any) -> Any:
         if not isinstance(found, dict):
             raise ValueError("not an object")
         values = {}
-        for field in known:
+        for field in _fields(cast(Any, kind)):
             if field.name in found:
-                values[field.name] = field.read(found[field.name])
+                values[field.name] = field.decode(found[field.name])
             elif field.is_needed:
                 raise ValueError(f"{field.name} is missing")
         return kind(**values)
 
-    return read
+    return decode
 
 
-def _tuple_reader(of: Read) -> Read:
-    def read(found: Any) -> Any:
+def _list(inner: Decoder) -> Decoder:
+    def decode(found: Any) -> Any:
         if not isinstance(found, list):
             raise ValueError("not a list")
-        return tuple(map(of, found))
+        return tuple([inner(item) for item in found])
 
-    return read
+    return decode
 
 
-def _mapping_reader(of: Read) -> Read:
-    def read(found: Any) -> Any:
+def _mapping(inner: Decoder) -> Decoder:
+    def decode(found: Any) -> Any:
         if not isinstance(found, dict):
             raise ValueError("not an object")
-        return {name: of(item) for name, item in found.items()}
+        return {name: inner(item) for name, item in found.items()}
 
-    return read
-
-
-def _optional_reader(of: Read) -> Read:
-    return lambda found: None if found is None else of(found)
+    return decode
 
 
-def _literal_reader(words: frozenset[Any]) -> Read:
-    def read(found: Any) -> Any:
+def _optional(inner: Decoder) -> Decoder:
+    return lambda found: None if found is None else inner(found)
+
+
+def _word(words: frozenset[str]) -> Decoder:
+    def decode(found: Any) -> Any:
         if found not in words:
             raise ValueError("a word that is not known")
         return found
 
-    return read
+    return decode
 
 
-def _float(found: Any) -> float:
-    if isinstance(found, bool) or not isinstance(found, int | float):
+def _number(found: Any) -> float:
+    if type(found) not in (int, float):
         raise ValueError("not a number")
     return float(found)
 
 
-def _plain_reader(kind: type[Any]) -> Read:
-    def read(found: Any) -> Any:
-        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+def _plainly(kind: type[Any]) -> Decoder:
+    def decode(found: Any) -> Any:
+        if type(found) is not kind:
             raise ValueError(f"not a {kind.__name__}")
         return found
 
-    return read
+    return decode

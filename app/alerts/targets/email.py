@@ -149,7 +149,7 @@ def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> Email
     mail["Date"] = email.utils.formatdate(message.at_s)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     first = f"{message.incident}.1"
-    if message.id != first:
+    if message.id not in (first, message.incident):  # The latter is a test, which is alone.
         mail["In-Reply-To"] = f"<{first}@{domain}>"
         mail["References"] = f"<{first}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # No answers of people on holiday (RFC 3834).

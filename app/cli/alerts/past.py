@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.alerts.board import Board, Incident, Severity
+from app.alerts.describe import is_on
 from app.alerts.engine import step
 from app.alerts.facts import READ_UNTIL_S, Facts, Subject
 from app.alerts.rule import Rule
@@ -118,6 +119,8 @@ def split_rules(rules: Sequence[Rule]) -> tuple[list[Rule], list[LeftOut]]:
 
 
 def _reasons(rule: Rule) -> Iterator[str]:
+    if not is_on(rule):
+        yield "it is off"
     for condition in rule.when:
         if condition.scope == "tailrace":
             yield TAILRACE

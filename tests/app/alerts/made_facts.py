@@ -60,7 +60,7 @@ def recent(needs: Needs, tens: Sequence[Sums]) -> dict[Stretch, Sums]:
     return {
         stretch: added(tens[max(0, len(tens) - stretch.from_s // 10) : len(tens) - stretch.to_s // 10])
         for stretch in needs.stretches
-        if stretch.from_s < YESTERDAY.to_s
+        if stretch.from_s <= 21_600
     }
 
 
@@ -73,16 +73,19 @@ def facts_of(
     days_before: Sequence[Sums] = (),
     first_s: Mapping[str, int] | None = None,
     last_s: Mapping[str, int] | None = None,
+    others: Mapping[Stretch, Sums] | None = None,
 ) -> Facts:
     """The facts of a moment; `days_before`: what the stretch YESTERDAY, and those like it of the days before,
-    say, the latest first."""
+    say, the latest first. `others`: of any other stretch."""
     before = {
         Stretch(YESTERDAY.from_s + day * 86_400, YESTERDAY.to_s + day * 86_400): one
         for day, one in enumerate(days_before)
     }
     return Facts(
         at_s,
-        rows={(subject.app, subject.digest or ALL_ROUTES): {**recent(needs, tens), **before}},
+        rows={
+            (subject.app, subject.digest or ALL_ROUTES): {**recent(needs, tens), **before, **(others or {})}
+        },
         apps=(subject.app,),
         first_s=LONG_AGO if first_s is None else first_s,
         last_s={} if last_s is None else last_s,

@@ -39,7 +39,9 @@ def test_each_message_arrives_once_or_twice_with_the_same_id_through_200_kills(
 
     told = expected()
     assert Counter(notice.kind for notice in told) == {"firing": INCIDENTS, "resolved": INCIDENTS}
-    bodies = [orjson.loads(seen.body) for seen in receiver.seen]
+    # Of a request whose sender was killed in the middle of it, nothing has arrived.
+    whole = [seen for seen in receiver.seen if len(seen.body) == int(seen.headers["content-length"])]
+    bodies = [orjson.loads(seen.body) for seen in whole]
     times = Counter(body["id"] for body in bodies)
     assert set(times) == {notice.id for notice in told}
     assert max(times.values()) <= 2

@@ -153,6 +153,16 @@ def test_workers_losses_and_dead_letters_are_told(redis_client: redis.Redis) -> 
     assert of(samples, "tailrace_dead_letters_dropped_total") == 2
 
 
+def test_a_redis_without_a_limit_has_no_series_of_one(redis_client: redis.Redis) -> None:
+    assert of(scrape(redis_client), "tailrace_redis_memory_bytes") > 100_000
+    assert ("tailrace_redis_memory_limit_bytes", ()) not in scrape(redis_client)
+    redis_client.config_set("maxmemory", 500_000_000)
+    try:
+        assert of(scrape(redis_client), "tailrace_redis_memory_limit_bytes") == 500_000_000
+    finally:
+        redis_client.config_set("maxmemory", 0)
+
+
 def test_hostile_names_cannot_make_series_of_their_own(redis_client: redis.Redis) -> None:
     now_s = time.time()
     fill(redis_client, [SeenRequest(now_s, '/a"} 1\ntailrace_redis_up 7\n')], now_s)

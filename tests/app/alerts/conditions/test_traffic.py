@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.alerts.condition import Judgement
+from app.alerts.conditions.silence import HOUR_AFTER
 from app.alerts.facts import Subject
 from app.alerts.spans import YESTERDAY
 from app.alerts.when import parse_when
@@ -20,10 +21,21 @@ def judged(
     subject: Subject = SHOP,
     first_s: dict[str, int] | None = None,
     last_s: dict[str, int] | None = None,
+    after: int | None = None,
 ) -> Judgement:
+    """`yesterday`: requests in the hour around; `after`: in the one that begins an hour later."""
     (condition,) = parse_when(when)
     days = [] if yesterday is None else [sums(yesterday)] * 7
-    facts = facts_of(condition.needs, tens, subject=subject, days_before=days, first_s=first_s, last_s=last_s)
+    later = yesterday if after is None else after
+    facts = facts_of(
+        condition.needs,
+        tens,
+        subject=subject,
+        days_before=days,
+        first_s=first_s,
+        last_s=last_s,
+        others={HOUR_AFTER: sums(later or 0)},
+    )
     return condition.judge(facts, subject, 20)
 
 
@@ -129,23 +141,33 @@ def test_an_app_that_is_silent_at_this_time_every_day_is_not_unusual() -> None:
     assert (found.verdict, found.text) == ("unclear", "no request for 5 min, which is not unusual")
 
 
-def test_an_app_with_few_requests_is_silent_only_after_so_long_that_15_are_missing() -> None:
-    few = [sums(1) if at % 6 == 0 else NOTHING for at in range(360)]
-    for minutes, verdict in ((5, "unclear"), (14, "unclear"), (16, "bad")):
-        answer = judged("silence 5m unless usual", quiet(minutes, few), yesterday=60, last_s=last(minutes))
+def test_an_app_with_few_requests_is_silent_only_after_so_long_that_40_are_missing() -> None:
+    few = [sums(1) if at % 3 == 0 else NOTHING for at in range(360)]
+    for minutes, verdict in ((5, "unclear"), (19, "unclear"), (21, "bad")):
+        answer = judged("silence 5m unless usual", quiet(minutes, few), yesterday=120, last_s=last(minutes))
         assert answer.verdict == verdict
 
 
-def test_of_an_app_without_a_yesterday_twice_as_many_must_be_missing() -> None:
+def test_of_an_app_without_a_yesterday_more_must_be_missing() -> None:
     slow = [sums(1) if at % 2 == 0 else NOTHING for at in range(360)]
     new = {"shop": AT_S - 7_200}
-    for minutes, verdict in ((9, "unclear"), (11, "bad")):
+    for minutes, verdict in ((19, "unclear"), (21, "bad")):
         answer = judged("silence 5m unless usual", quiet(minutes, slow), first_s=new, last_s=last(minutes))
         assert answer.verdict == verdict
 
 
-def test_a_silence_goes_on_after_the_hour_that_it_is_told_by_and_ends_after_a_day() -> None:
-    for minutes, verdict in ((59, "bad"), (61, "unclear"), (24 * 60 + 1, "fine")):
+def test_a_job_that_ended_yesterday_within_the_next_hours_may_end_today() -> None:
+    found = judged("silence 5m unless usual", quiet(5), yesterday=3_600, after=0, last_s=last(5))
+    assert found.verdict == "unclear"
+
+
+def test_one_request_in_an_hour_says_nothing_of_the_rest_of_it() -> None:
+    rare = [*[NOTHING] * 4, sums(1), *[NOTHING] * 355]
+    assert judged("silence 5m unless usual", rare, yesterday=3_600, last_s=last(59)).verdict == "unclear"
+
+
+def test_a_silence_that_lasts_goes_on_and_ends_after_a_day() -> None:
+    for minutes, verdict in ((30, "bad"), (31, "unclear"), (24 * 60 + 1, "fine")):
         tens = quiet(minutes) if minutes < 60 else [NOTHING] * 360
         answer = judged("silence 5m unless usual", tens, yesterday=3_600, last_s=last(minutes))
         assert answer.verdict == verdict

@@ -186,6 +186,18 @@ def test_what_nobody_can_deliver_is_given_up_after_ten_minutes(store: redis.Redi
     assert [(one.name, one.given_up) for one in outbox.statuses(store)] == [("gone", 1), ("ops", 1)]
 
 
+def test_what_cannot_be_read_keeps_nothing_behind_it(store: redis.Redis) -> None:
+    put(store, message("later"), message())
+    store.hset(keys.ALERT_OUTBOX_MESSAGES, "later.1 ops", '{"version": 9}')
+    assert ids(outbox.due(store, AT_S, "ops", most=1)) == ["i1.1"]
+
+
+def test_a_clock_that_was_ahead_keeps_nothing_waiting(store: redis.Redis) -> None:
+    put(store, message())
+    outbox.failed(store, ME, taken(store), "refused", AT_S + 86_400, AT_S + 86_398)
+    assert ids(outbox.due(store, AT_S)) == ["i1.1"]
+
+
 def test_targets_that_come_and_go_are_bounded(store: redis.Redis) -> None:
     for number in range(bounds.ALERT_TARGETS_MAX + 5):
         put(store, message(f"i{number}", to=(f"t{number}",)))

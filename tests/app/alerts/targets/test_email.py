@@ -118,6 +118,11 @@ USUAL = {
 }
 
 
+def test_a_test_refers_to_no_other_mail() -> None:
+    mail = mail_of(replace(MESSAGE, id="test.ops.1", incident="test.ops.1", kind="test"), SENDER, PEOPLE)
+    assert mail["References"] is None
+
+
 @pytest.mark.parametrize("message", LONGEST, ids=range(len(LONGEST)))
 def test_the_longest_mail_keeps_the_lengths_of_lines(message: Message) -> None:
     raw_mail = bytes(mail_of(message, SENDER, PEOPLE))

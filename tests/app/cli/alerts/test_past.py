@@ -61,11 +61,13 @@ def test_what_is_kept_in_whole_hours_alone_is_not_judged() -> None:
         (Made(needs=Needs(kinds=frozenset({"dynos"}))), "dynos"),
         (Made(needs=Needs(kinds=frozenset({"comparisons"}))), "releases are compared"),
         (Made(scope="tailrace"), "Tailrace itself"),
+        (Made("never"), "off"),
     ],
 )
 def test_rules_on_what_has_no_past_are_left_out_with_the_reason(condition: Made, reason: str) -> None:
     kept = Rule("kept", (Made(),))
-    judged, left_out = split_rules([kept, Rule("both", (Made(), condition))])
+    others = () if condition.text == "never" else (Made(),)
+    judged, left_out = split_rules([kept, Rule("both", (*others, condition))])
     assert judged == [kept]
     (one,) = left_out
     assert one.rule == "both"

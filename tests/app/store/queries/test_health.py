@@ -341,7 +341,8 @@ def test_a_target_that_takes_nothing_is_said_until_it_takes_something(redis_clie
     alert_board.fill_alerts(redis_client, now_s - 10)
     (alert,) = alerts(health(redis_client))
     assert (alert.code, alert.severity, alert.count) == ("alert_target:pager", "warning", 1)
-    assert "1 message to it was given up, the last 9 s ago: it answers 500." in alert.text
+    assert alert.text.startswith("1 message to it was given up, the last ")
+    assert alert.text.endswith(" ago: it answers 500.")
     assert "`python -m app alerts test pager`" in alert.action
     firing = alert_board.alert(now_s)
     again = alert_board.incident(firing, id="i2", to=("pager",))
