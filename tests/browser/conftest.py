@@ -31,6 +31,7 @@ from drain.dashboard import blueprint
 from servers.ports import free_port
 from tests.browser.traffic import fill_shop, report_worker
 from tests.conftest import skip_or_fail
+from tests.support.alert_board import store_board
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 WIDE, PHONE = (1440, 1000), (390, 844)
@@ -237,9 +238,10 @@ def page(chromium: webdriver.Chrome, site: Site) -> Iterator[Page]:
 
 @pytest.fixture
 def shop(redis_client: redis.Redis) -> redis.Redis:
-    """A Redis with an hour of traffic of one app."""
+    """A Redis with an hour of traffic of one app; alerts are judged, and nothing fires."""
     fill_shop(redis_client, apps=("shop",))
     report_worker(redis_client)
+    store_board(redis_client, int(time.time()))
     return redis_client
 
 
@@ -248,6 +250,7 @@ def two_apps(redis_client: redis.Redis) -> redis.Redis:
     """The same traffic, of two apps."""
     fill_shop(redis_client)
     report_worker(redis_client)
+    store_board(redis_client, int(time.time()))
     return redis_client
 
 

@@ -14,7 +14,7 @@ from app.store.frame_events import Loss, record_once
 from app.store.keys import digest
 from drain.dashboard.endpoints import HEALTH_FRESH_S
 from servers.axe_core import NoAxe, axe_script
-from tests.browser import releases
+from tests.browser import alerts, releases
 from tests.browser.conftest import PHONE, Page
 from tests.browser.dynos import answer_with, incident, of_dyno, postgres
 from tests.browser.traffic import fill_shop, judged_run, report_worker
@@ -168,7 +168,9 @@ def test_nothing_is_wrong_with_a_replay(page: Page, axe: str, shop: redis.Redis)
         assert faults(page, axe) == [], run_id
 
 
-def test_nothing_is_wrong_with_releases_and_their_comparison(page: Page, axe: str, shop: redis.Redis) -> None:
+def test_nothing_is_wrong_with_releases_their_comparison_and_alerts(
+    page: Page, axe: str, shop: redis.Redis
+) -> None:
     def look(fragment: str, is_there: Callable[[], object], name: str) -> None:
         page.open(fragment, size=DESKTOP)
         page.wait_for(is_there, name)
@@ -178,15 +180,22 @@ def test_nothing_is_wrong_with_releases_and_their_comparison(page: Page, axe: st
     answers = page.site.answers
     answers["/api/events"] = lambda arguments: releases.events(made, releases.shop_rows(), left_out=3)
     answers["/api/compare"] = lambda arguments: releases.worse()
+    firing = alerts.full_view()
+    answers["/api/alerts"] = lambda arguments: firing
     marks = ".plots figure:first-child .mark button"
     look(
         "#/?app=shop&window=1h",
-        lambda: page.is_shown("#events .more") and page.all(marks),
-        "marks and events",
+        lambda: page.is_shown("#events .more") and page.all(marks) and page.all(".incident-mark"),
+        "marks, events, and alerts that fire",
     )
     page.run("document.querySelector(arguments[0]).click()", marks)
     page.wait_for(lambda: page.is_shown(".release-group"), "the list of a mark")
     assert faults(page, axe) == [], "the list of a mark"
+    look("#/alerts?window=1h", lambda: page.is_shown(".budget"), "the view of alerts")
+    open_all_details(page)
+    page.one(".silence button").click()
+    assert faults(page, axe) == [], "all of the alerts"
+    answers["/api/alerts"] = lambda arguments: alerts.view(incomplete="metrics is 42 s behind")
     shown = "#comparison .verdict-text"
     look("#/compare/v42?app=shop", lambda: page.is_shown(shown), "a comparison")
     open_all_details(page)

@@ -309,9 +309,9 @@ def test_several_apps_without_a_choice_are_offered_one(
     page.wait_for(lambda: page.is_shown("#overview"), "the overview")
     page.one("#to-comparison").click()
     page.wait_for(lambda: "Choose an app above" in page.text(SHOWN), "the offer")
-    assert [text.split(" 26")[0].split(" UTC")[0][:8] for text in page.texts(f"{SHOWN} li")] == [
+    assert [" ".join(text.split()[:2]) for text in page.texts(f"{SHOWN} li")] == [
         "shop v42",
-        "api v7 0",
+        "api v7",
     ]
     Select(page.one("#app")).select_by_visible_text("api")
     page.wait_for(lambda: page.fragment().startswith("#/compare/v7?app=api&"), "the latest of that app")

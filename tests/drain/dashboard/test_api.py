@@ -289,6 +289,8 @@ def test_the_page_is_made_of_its_own_parts_alone(client: FlaskClient) -> None:
     for name in ("js/main.js", "css/base.css", "vendor/uplot/uPlot.iife.min.js", "icon.svg"):
         assert name in page
         assert client.get(f"/static/{name}").status_code == 200
+    for name in ("icon-firing.svg", "icon-unknown.svg", "icon-192.png"):
+        assert client.get(f"/static/{name}").status_code == 200
 
 
 def test_the_vendored_library_is_what_its_note_says(client: FlaskClient) -> None:

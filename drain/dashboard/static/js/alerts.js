@@ -17,6 +17,7 @@ export class Alerts {
     this.app = "";
     this.dismissed = readDismissed();
     this.isOpen = false;
+    this.told = new Set();
     PHONE.addEventListener("change", () => this.draw());
   }
 
@@ -27,8 +28,14 @@ export class Alerts {
     this.draw();
   }
 
+  /** `codes` of those that are shown as incidents. */
+  except(codes) {
+    this.told = codes;
+    this.draw();
+  }
+
   draw() {
-    const shown = this.all.filter((alert) => !(this.dismissed[alert.code] >= alert.count));
+    const shown = this.all.filter((alert) => !(this.dismissed[alert.code] >= alert.count) && !this.told.has(alert.code));
     const drawn = JSON.stringify([shown, this.app, this.isOpen, PHONE.matches]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;

@@ -12,6 +12,7 @@ import { Part, make, setText, withCode } from "./dom.js";
 import * as format from "./format.js";
 import { hashOf, linkTo } from "./navigation.js";
 import { causeText, moment, releaseName } from "./release_words.js";
+import { setTitle } from "./tab.js";
 import { zoneName } from "./zone.js";
 
 const SHOWN = 12;
@@ -110,7 +111,7 @@ export class ComparisonView {
     const subject = nav.version ? `v${nav.version}` : "";
     setText(this.title, subject ? `Before and after ${subject}` : nav.other ? "Two spans compared" : "Before and after a release");
     setText(this.about, release ? aboutRelease(release) : nav.app ? format.visible(nav.app) : "");
-    document.title = [answer && !answer.refused ? wordOf(answer) : "", subject || "Compare", nav.app, "Tailrace"].filter(Boolean).join(" · ");
+    setTitle([answer && !answer.refused ? wordOf(answer) : "", subject || "Compare", nav.app, "Tailrace"].filter(Boolean).join(" · "));
     if (!answer) return this.drawNothing();
     const { at_ms: atMs, refresh_s: _, ...content } = answer;
     const minutesLeft = answer.ready_s ? Math.ceil((answer.ready_s * 1_000 - atMs) / 60_000) : 0;

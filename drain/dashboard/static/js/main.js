@@ -1,6 +1,7 @@
 // The page: the address decides what is fetched; each answer goes to the part that shows it.
 
 import { breakdownOf, dynoAddresses, routesCsv, seriesCsv, trafficAddresses } from "./addresses.js";
+import { Alerting } from "./alerting.js";
 import { Alerts } from "./alerts.js";
 import { appForApi, Apps } from "./apps.js";
 import { startBar } from "./bar.js";
@@ -18,25 +19,27 @@ import { Loading } from "./loading.js";
 import { MemoryView } from "./memory.js";
 import { showMissingApp, showMissingRoute } from "./missing.js";
 import { NamesPanel } from "./names.js";
-import { goTo, hashOf, isAllTime, isPast, readNavigation, secondsOf, spanOfRun, stay, takeQuery } from "./navigation.js";
+import { goTo, hashOf, isAllTime, isPast, readNavigation, routeOfRun, secondsOf, stay, takeQuery } from "./navigation.js";
 import { showState } from "./outage.js";
 import { OverviewView } from "./overview.js";
 import { PlatformEvents } from "./platform_events.js";
 import { Plots } from "./plots.js";
 import { ReplayView } from "./replay.js";
 import { RouteView } from "./route.js";
+import { setTitle } from "./tab.js";
 import { RoutesTable } from "./table.js";
 import { startTheme } from "./theme.js";
 import { TimeBar } from "./timebar.js";
 import { startTips } from "./tip.js";
+import { titleOf } from "./titles.js";
 import { Travel } from "./travel.js";
 import { startZone } from "./zone.js";
 
 const LATE_LINES_S = 600;
-const VIEWS = ["traffic", "dynos", "comparison", "replay"];
+const VIEWS = ["traffic", "dynos", "alerts", "comparison", "replay"];
 
 /** Those of the span that the bar of time names. */
-const VIEWS_OF_TIME = ["traffic", "dynos"];
+const VIEWS_OF_TIME = ["traffic", "dynos", "alerts"];
 
 /** A span that is not longer is read out of the log without being asked for. */
 const SHORT_S = 900;
@@ -61,9 +64,10 @@ const comparison = new ComparisonView(byId("comparison"), goTo, choose);
 const timeBar = new TimeBar(byId("moment"), () => nav, travel, () => (nav.view === "dynos" ? dynosView : table).choices());
 const routeView = new RouteView(byId("route-view"));
 const alerts = new Alerts(byId("alerts"));
+const alerting = new Alerting({ plots, overview, warnings: alerts, apps }, () => nav);
 const compare = new Compare([...document.querySelectorAll(".compare-place")], (earlier) => goTo({ ...nav, compare: earlier }));
 const memory = new MemoryView(byId("memory"), () => poller.now());
-const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), routeOfRun);
+const replay = new ReplayView(byId("replay"), (run) => hashOf({ ...nav, digest: "", view: "replay", run }), (digest, info) => routeOfRun(digest, info, nav));
 const loading = new Loading({
   routes: [byId("figures"), byId("table")],
   route: [byId("figures"), byId("route-view")],
@@ -77,11 +81,6 @@ const loading = new Loading({
 });
 const poller = new Poller(wanted, found, state, isFinal);
 
-/** The address of a route's view at a run's own time, in the run's app where it has one. */
-function routeOfRun(digest, info) {
-  return hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });
-}
-
 /** Shows a time closer, at the plots, as far as it is over. */
 function zoomTo({ from, to }) {
   travel.zoomTo({ from, to: Math.min(to, Date.now() / 1_000) });
@@ -92,6 +91,7 @@ function zoomTo({ from, to }) {
 function wanted() {
   const always = { health: "api/health", apps: "api/apps" };
   if (nav.view === "replay") return { ...always, ...replay.wanted(nav) };
+  if (nav.view === "alerts") return always;
   if (nav.view === "comparison") return { ...always, ...(apps.isUnknown(nav) ? {} : comparison.wanted(nav)) };
   if (nav.view === "dynos") return { ...always, ...dynoAddresses(nav) };
   const further = memory.isOpen && !nav.digest ? { memory: "api/memory" } : {};
@@ -152,7 +152,8 @@ function takeRoute(answer) {
   isRouteMissing = false;
   const name = format.visible(answer.route);
   setText(byId("route-name"), name);
-  document.title = `${name} · Tailrace`;
+  setTitle(`${name} · Tailrace`);
+  alerting.routeIs(answer.route);
   figures.show(answer.figures, answer.changes, answer.before);
   routeView.show(answer);
   timeBar.answered(answer);
@@ -197,6 +198,7 @@ function showParts() {
   byId("dynos").hidden = !isDynos || isEmpty || isMissing || health === null;
   byId("traffic").hidden = !isTraffic || isEmpty || isMissing || isUndecided || health === null;
   byId("replay").hidden = !isReplay;
+  byId("alerts-view").hidden = nav.view !== "alerts" || isMissing;
   byId("comparison").hidden = !isComparison || isMissing;
   byId("overview").hidden = !isOverview;
   byId("figures").hidden = isOverview;
@@ -217,10 +219,9 @@ function showParts() {
   if (isEmpty) showEmpty(health);
   if (isMissing && isAppMissing) showMissingApp(nav, apps.names);
   else if (isMissing) showMissingRoute(nav, appForApi(nav));
-  if (isMissing) document.title = `${byId("missing-title").textContent} · Tailrace`;
-  else if (isDynos) document.title = [nav.dyno ? format.visible(nav.dyno) : "Dynos", appForApi(nav), "Tailrace"].filter(Boolean).join(" · ");
-  else if (!nav.digest && !isComparison) document.title = isReplay ? "Replay · Tailrace" : appForApi(nav) ? `${nav.app} · Tailrace` : "Tailrace";
+  setTitle(titleOf(nav, isMissing ? byId("missing-title").textContent : ""));
   loading.wanted(wanted());
+  alerting.moved();
 }
 
 /** Nothing of what was shown before is taken for what is asked for now. */
@@ -229,7 +230,7 @@ function clearViews() {
   routeView.clear();
   if (!nav.digest) return;
   setText(byId("route-name"), "…");
-  document.title = "Tailrace";
+  setTitle("Tailrace");
 }
 
 function move() {
@@ -280,6 +281,7 @@ function redraw() {
   replay.redraw();
   comparison.redraw();
   dynosView.redraw();
+  alerting.draw();
 }
 
 startBar(document.querySelector(".bar"));

@@ -28,11 +28,11 @@ const USUAL_LENGTH = "15m";
 const LENGTH = /^[1-9]\d{0,6}[smhd]$/;
 const [SHORTEST_S, LONGEST_S] = [10, KEPT_S];
 
-const VIEW_OF_PATH = { replay: "replay", dynos: "dynos", compare: "comparison" };
+const VIEW_OF_PATH = { replay: "replay", dynos: "dynos", compare: "comparison", alerts: "alerts" };
 const viewOf = (path) => VIEW_OF_PATH[path.split("/")[1]] ?? "traffic";
 
 /**
- * {view: "traffic" | "dynos" | "comparison" | "replay", run, dyno, digest: "" | 64 hex digits, app, window, from, to,
+ * {view: "traffic" | "dynos" | "comparison" | "alerts" | "replay", run, dyno, digest: "" | 64 hex digits, app, window, from, to,
  * compare, sort, filter, fault, version, length, other}.
  * `window` is the name of a span that ends now, and empty where `from` and `to` (Unix s, else null) say which
  * one is meant. `compare`: `hour`, `day`, `week` or empty. `fault`: why the times of the address could not be used.
@@ -142,6 +142,7 @@ export function hashOf(nav) {
   if (nav.view === "comparison") path = nav.version ? `/compare/v${nav.version}` : "/compare";
   if (nav.view === "replay") path = nav.run ? `/replay/${encodeURIComponent(nav.run)}` : "/replay";
   if (nav.view === "dynos") path = nav.dyno ? `/dynos/${encodeURIComponent(nav.dyno)}` : "/dynos";
+  if (nav.view === "alerts") path = "/alerts";
   // A colon needs no escape there, and a time is easier to read with it.
   return `#${path}?${query.toString().replaceAll("%3A", ":")}`;
 }
@@ -160,9 +161,12 @@ export function stay(nav) {
 }
 
 /** The span of a run's own time, as far as figures of it are kept; that of `nav` for a run without times. */
-export function spanOfRun({ from, until }, nav) {
+function spanOfRun({ from, until }, nav) {
   const [start, end] = [from, until].map((moment) => Math.floor(Date.parse(moment) / 1_000));
   if (!(start < end)) return { window: nav.window, from: nav.from, to: nav.to };
   if (start < Date.now() / 1_000 - KEPT_S) return { window: "all", from: null, to: null };
   return { window: "", from: start, to: end };
 }
+
+/** The address of a route's view at a run's own time, in the run's app where it has one. */
+export const routeOfRun = (digest, info, nav) => hashOf({ view: "traffic", digest, app: info.app ?? "", ...spanOfRun(info, nav) });

@@ -3,6 +3,7 @@
 import { change, fillErrors, plain } from "./columns.js";
 import { byId, make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
+import { tipLine as tipLineOf } from "./incident_marks.js";
 import { tipLine } from "./release_words.js";
 import { Sheet } from "./sheet.js";
 import { fillErrorTrend, fillTrend } from "./sparks.js";
@@ -16,6 +17,9 @@ const SAID_FROM_S = 60;
 /** From here on it stands out. */
 const LONG_FROM_S = 120;
 
+/** Figures of the newest steps are still on the way. */
+const ON_THE_WAY_S = 60;
+
 const COLUMNS = [
   { key: "name", name: "App", text: true, isHead: true, of: (row) => row.app, fill: fillName },
   { key: "app-rate", name: "Requests/s", of: (row) => row.figures.rate ?? 0, fill: plain((row) => format.rate(row.figures.rate)) },
@@ -25,7 +29,7 @@ const COLUMNS = [
   { key: "app-errors", name: "Errors", of: (row) => row.figures.error_rate, fill: fillErrors },
   change("error_rate", "Δ errors"),
   { key: "errors-now", name: "Errors now", tip: "Over the last whole minute", of: (row) => row.now_error_rate ?? 0, fill: fillErrorsNow },
-  { key: "errors-trend", name: "Errors/s", fill: (cell, row) => fillErrorTrend(cell, row.requests_spark, row.errors_spark) },
+  { key: "errors-trend", name: "Errors/s", fill: (cell, row) => fillErrorTrend(cell, row.requests_spark, row.errors_spark, row.incidents) },
   { key: "app-p50", name: "Median", of: (row) => row.figures.service.p50 ?? -1, fill: plain((row) => format.time(row.figures.service.p50)) },
   { key: "app-p95", name: "p95", of: (row) => row.figures.service.p95 ?? -1, fill: plain((row) => format.time(row.figures.service.p95)) },
   change("p95", "Δ p95"),
@@ -39,6 +43,7 @@ export class OverviewView {
   constructor(container, addressOf) {
     this.answer = null;
     this.releases = [];
+    this.alarms = [];
     this.note = byId("overview-note");
     this.sheet = new Sheet(container, {
       label: "Apps",
@@ -55,7 +60,7 @@ export class OverviewView {
   show(answer) {
     this.answer = answer;
     const { apps, left_out: leftOut, at_ms: atMs } = answer;
-    const rows = apps.map((row) => ({ ...row, marks: this.marksOf(row.app), silent_s: row.last_s === null ? Infinity : Math.max(0, atMs / 1_000 - row.last_s - 10) }));
+    const rows = apps.map((row) => ({ ...row, marks: this.marksOf(row.app), incidents: this.incidentsOf(row.app), silent_s: row.last_s === null ? Infinity : Math.max(0, atMs / 1_000 - row.last_s - 10) }));
     this.sheet.show(rows, { nothing: "No app has sent a request yet." });
     setText(this.note, this.sentence(rows, leftOut));
   }
@@ -64,6 +69,21 @@ export class OverviewView {
   mark(releases) {
     this.releases = releases;
     if (this.answer) this.show(this.answer);
+  }
+
+  /** `alarms`: incidents of all apps, which are marked in the trends of errors. */
+  markIncidents(alarms) {
+    this.alarms = alarms;
+    if (this.answer) this.show(this.answer);
+  }
+
+  /** {from, to, text} of an app's incidents, as far as they are in the span: from 0, its beginning, to 1. */
+  incidentsOf(app) {
+    const { from_s: from, to_s: to } = this.answer;
+    const shareOf = (at) => Math.min(1, Math.max(0, (at - from) / Math.max(1, to - from)));
+    return this.alarms
+      .filter(({ incident }) => incident.app === app && (incident.resolved_s ?? Infinity) > from && incident.began_s < to + ON_THE_WAY_S)
+      .map((alarm) => ({ from: shareOf(alarm.incident.began_s), to: shareOf(alarm.incident.resolved_s ?? Infinity), text: `Alert: ${tipLineOf(alarm)}` }));
   }
 
   /** {at, text} of an app's releases; `at`: from 0, the beginning of the span, to 1. */

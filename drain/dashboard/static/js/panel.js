@@ -5,6 +5,7 @@
 /* global uPlot */
 
 import { make, setAttribute, setText } from "./dom.js";
+import { IncidentMarks } from "./incident_marks.js";
 import { moments } from "./plot_times.js";
 import { atLeast, layout } from "./plot_layout.js";
 import { PlotMarks } from "./plot_marks.js";
@@ -25,6 +26,7 @@ export class Panel {
     this.travel = travel;
     // The keyboard goes through the marks of the first plot alone: they are the same on all.
     this.marks = new PlotMarks(!container.childElementCount);
+    this.incidents = new IncidentMarks(!container.childElementCount);
     this.at = null; // The time to which the keyboard has moved the cursor.
     made += 1;
     this.keys = options.series.map((own) => ({ mark: make("i"), value: make("b"), own }));
@@ -44,7 +46,7 @@ export class Panel {
     this.place.append(this.nothing);
     this.table = new PlotTable(options);
     container.append(
-      make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), make("div", { class: "plot-place" }, this.marks.element, this.place), this.sum, this.table.element),
+      make("figure", { class: "panel" }, make("div", { class: "panel-head" }, make("h2", {}, options.title), legend), make("div", { class: "plot-place" }, this.incidents.element, this.marks.element, this.place), this.sum, this.table.element),
     );
     new ResizeObserver(() => this.resize()).observe(this.place);
     this.place.addEventListener("keydown", (event) => this.key(event));
@@ -98,12 +100,19 @@ export class Panel {
     const values = this.options.series.map((own) => `${own.name} ${this.said(this.series[own.column][at])}`);
     const { times } = this.series;
     const released = this.marks.within(times[at], times[at + 1] ?? Infinity).map((name) => `; ${name} released`);
-    setAttribute(this.place, "aria-valuetext", `${this.times.full(times[at])}: ${values.join(", ")}${released.join("")}`);
+    const wrong = this.incidents.within(times[at], times[at + 1] ?? Infinity).map((title) => `; alert: ${title}`);
+    setAttribute(this.place, "aria-valuetext", `${this.times.full(times[at])}: ${values.join(", ")}${released.join("")}${wrong.join("")}`);
   }
 
   /** `found`: the releases to mark; see PlotMarks. */
   mark(found) {
     this.marks.show(found);
+    if (this.series) this.describe(this.index ?? this.last);
+  }
+
+  /** `found`: the incidents to mark; see IncidentMarks. */
+  markIncidents(found) {
+    this.incidents.show(found);
     if (this.series) this.describe(this.index ?? this.last);
   }
 
@@ -181,6 +190,7 @@ export class Panel {
       moved: (plot) => this.label(plot.cursor.idx ?? null),
       drawn: (plot) => {
         this.marks.place(plot, this.step);
+        this.incidents.place(plot);
         if (this.plot) this.setCursor();
       },
       dragged: (low, high) => travel.zoomTo(snapped(low, high, this.series)),

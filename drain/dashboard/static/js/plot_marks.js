@@ -46,7 +46,7 @@ export class PlotMarks {
     const { min, max } = plot.scales.x;
     const inside = this.found.releases.filter(({ at_ms: at }) => at >= min * 1_000 && at < (max + 2 * stepS + ON_THE_WAY_S) * 1_000);
     const xOf = ({ at_ms: at }) => Math.round(Math.min(Math.max(plot.valToPos(at / 1_000, "x"), 0), width));
-    const groups = labelled(grouped(inside, xOf, this.found.isOfMany), width, this.found.isOfMany);
+    const groups = labelled(grouped(inside, xOf, this.found.isOfMany, width + BESIDE_PX), width, this.found.isOfMany);
     const bands = (this.found.bands ?? []).map(({ from, to }) => [xOf({ at_ms: from * 1_000 }), xOf({ at_ms: to * 1_000 })]);
     this.element.hidden = !groups.length && !bands.length;
     this.element.style.left = `${over.offsetLeft}px`;
@@ -108,8 +108,9 @@ function tip(releases, isOfMany) {
 const widthOf = (text) => Math.min(WIDEST_PX, Math.ceil(text.length * CHARACTER_PX) + EDGES_PX);
 
 /** {x, xs, releases} of releases that share a label, from left to right: those that are nearer to the first of them
-    than a label is wide. */
-export function grouped(releases, xOf, isOfMany) {
+    than a label is wide. From `end` on nothing fits: the last label is in front of its line then, and with one that
+    would be below it, it is one label. */
+export function grouped(releases, xOf, isOfMany, end = Infinity) {
   const nearest = Math.max(NARROWEST_PX, ...releases.map((release) => widthOf(markName(release, isOfMany))));
   const groups = [];
   for (const release of releases) {
@@ -121,6 +122,12 @@ export function grouped(releases, xOf, isOfMany) {
     } else {
       groups.push({ x, xs: [x], releases: [release] });
     }
+  }
+  const [before, last] = groups.slice(-2);
+  if (last && last.x + nearest > end && last.x - before.x < 2 * nearest) {
+    groups.pop();
+    before.xs.push(...last.xs);
+    before.releases.push(...last.releases);
   }
   return groups;
 }

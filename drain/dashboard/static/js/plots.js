@@ -48,6 +48,11 @@ export class Plots {
     for (const panel of this.panels) panel.mark(found);
   }
 
+  /** `found`: the incidents to mark; see IncidentMarks. */
+  markIncidents(found) {
+    for (const panel of this.panels) panel.markIncidents(found);
+  }
+
   redraw() {
     for (const panel of this.panels) panel.redraw();
   }

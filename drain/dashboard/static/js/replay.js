@@ -9,6 +9,7 @@ import { bodies, legend, routesTable, tiles } from "./replay_routes.js";
 import { RunList } from "./replay_runs.js";
 import { thresholds, verdict } from "./replay_verdict.js";
 import { standing, wordsOf, zoned } from "./replay_words.js";
+import { setTitle } from "./tab.js";
 
 export class ReplayView {
   /** `addressOf(run)` gives the address of a run's view, `routeAddress(digest, info)` that of a route's. */
@@ -106,7 +107,7 @@ export class ReplayView {
     this.showHead(run);
     const words = wordsOf(run);
     const { kind, detail } = standing(run, run.at_ms);
-    document.title = `${kind} · ${run.id} · Replay · Tailrace`;
+    setTitle(`${kind} · ${run.id} · Replay · Tailrace`);
     const result = kind === "running" ? null : run.result;
     const judged = { ...run, result };
     const link = (route, key) => this.routeLink(run, route, key);

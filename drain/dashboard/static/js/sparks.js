@@ -32,16 +32,18 @@ export function fillTrend(cell, requests, errors = [], marks = []) {
   say(drawing, words);
 }
 
-/** Errors per second by themselves. */
-export function fillErrorTrend(cell, requests, errors) {
+/** Errors per second by themselves. `incidents`: {from, to, text}, newest first; times are from 0 to 1. */
+export function fillErrorTrend(cell, requests, errors, incidents = []) {
   if (!errors.length) return cell.replaceChildren();
   const drawing = cell.firstChild ?? cell.appendChild(drawn("errors"));
-  const [area, , line] = drawing.children;
+  const [area, alarmed, line] = drawing.children;
   const highest = Math.max(...errors);
   const path = pathOf(errors, Math.max(highest, LOWEST_TOP * Math.max(...requests), 1e-9));
   setAttribute(line, "d", path);
   setAttribute(area, "d", closed(path));
-  say(drawing, [`Errors: last ${format.rate(errors.at(-1))}/s, highest ${format.rate(highest)}/s`]);
+  setAttribute(alarmed, "d", incidents.map(({ from, to }) => `M${(from * WIDTH).toFixed(1)},0H${Math.max(to * WIDTH, from * WIDTH + 2).toFixed(1)}V3H${(from * WIDTH).toFixed(1)}Z`).join(""));
+  const words = incidents.slice(0, MARKS_SAID).map(({ text }) => text);
+  say(drawing, [`Errors: last ${format.rate(errors.at(-1))}/s, highest ${format.rate(highest)}/s`, ...words]);
 }
 
 /**
