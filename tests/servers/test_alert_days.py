@@ -3,11 +3,14 @@ same over a month."""
 
 from __future__ import annotations
 
+import random
 from statistics import median
+
+import pytest
 
 from app.alerts.defaults import DEFAULT_RULES
 from servers.alert_days import run, world
-from servers.alert_faults import KINDS
+from servers.alert_faults import KINDS, faults
 from servers.alert_story import ADMIN, BLOG, HOOKS
 
 
@@ -23,6 +26,11 @@ def test_an_incident_of_each_kind_is_found_and_nothing_is_told_in_vain() -> None
 
 
 def test_the_same_seed_makes_the_same_days() -> None:
-    one, other = (world(1, 3, "same", (HOOKS,)) for _ in range(2))
+    one, other = (world(1, 3, "same", (BLOG,)) for _ in range(2))
     assert one.faults == other.faults
     assert [app.all.total for app in one.apps] == [app.all.total for app in other.apps]
+
+
+def test_apps_without_enough_traffic_for_an_incident_are_refused() -> None:
+    with pytest.raises(ValueError, match="no time for an incident of the kind errors"):
+        faults(1, 1, random.Random(1), (HOOKS,))
