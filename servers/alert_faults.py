@@ -42,7 +42,7 @@ KINDS = (
 
 
 def faults(days: int, count: int, rng: random.Random, apps: Sequence[AppShape] = APPS) -> list[Fault]:
-    """So many, of all kinds in turn, at random times that lie hours apart. Raises ValueError where there is no
+    """So many, of all kinds in turn, at random times, hours apart. Raises ValueError where there is no
     room for one, or too little traffic."""
     found: list[Fault] = []
     for number in range(count):
