@@ -26,6 +26,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--incidents", type=int, default=40)
     parser.add_argument("--seed", default="1")
     args = parser.parse_args(argv)
+    if args.incidents > 4 * args.days:
+        parser.error("incidents are hours apart: at most four for each day")
     made = world(args.days, args.incidents, args.seed)
     outcome = run(made, DEFAULT_RULES, _progress if sys.stderr.isatty() else lambda share: None)
     if sys.stderr.isatty():

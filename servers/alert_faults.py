@@ -11,6 +11,7 @@ from servers.alert_traffic import TIMED_OUT, AppShape, Effect
 
 APART_S = 2 * HOUR_S
 """Between two incidents."""
+TRIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,20 @@ KINDS = (
 
 
 def faults(days: int, count: int, rng: random.Random, apps: Sequence[AppShape] = APPS) -> list[Fault]:
-    """So many, of all kinds in turn, at random times that lie two hours apart or more."""
+    """So many, of all kinds in turn, at random times, hours apart. Raises ValueError where there is no
+    room for one, or too little traffic."""
     found: list[Fault] = []
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
-        while True:
+        for _ in range(TRIES):
             at_s = rng.randrange(2 * HOUR_S, days * DAY_S - 2 * HOUR_S)
             if all(abs(at_s - one.from_s) > APART_S + HOUR_S for one in found) and (
                 made := _fault(kind, at_s, rng, apps)
             ):
                 found.append(made)
                 break
+        else:
+            raise ValueError(f"there is no time for an incident of the kind {kind}")
     return sorted(found, key=lambda one: one.from_s)
 
 
