@@ -29,7 +29,7 @@ def alert_key(rule: str, subject: Subject) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """A rule that does not hold for a subject (pending), or has not held for long enough (firing)."""
+    """A rule that is met for a subject: not for long enough yet (pending), or for so long that it fires."""
 
     rule: str
     subject: Subject
@@ -47,7 +47,8 @@ class AlertState:
     last_bad_s: int = 0
     """The moment of `judgement`, Unix s."""
     ended_s: int | None = None
-    """When it was resolved; such an alert is in its incident alone, as long as that goes on."""
+    """When it turned fine, once it is resolved; such an alert is in its incident alone, as long as that goes
+    on."""
 
     @property
     def key(self) -> str:

@@ -1,8 +1,8 @@
 """What becomes of each alert at a moment: pending, firing, ended. Pure.
 
 An alert is pending while its rule is bad, and fires once it was for the rule's `for`. It ends once it was
-fine for two minutes on end. `unclear` changes nothing, within limits: a pending alert is forgotten after some
-minutes without being bad, and a firing one ends after a day.
+fine for five minutes on end. `unclear` changes nothing, within limits: a pending alert is forgotten after
+some minutes without being bad, and a firing one ends after a day.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from app.alerts.board import ALERTS_MAX, AlertState, Board
 from app.alerts.evaluate import Judged, gone
 from app.alerts.rule import Rule
 
-FINE_S = 120
-"""For how long an alert must be fine until it ends."""
+FINE_S = 300
+"""For how long an alert must be fine until it ends: as long as the stretch that is judged. While that holds
+old failures, a single further one would be a new incident."""
 
 PENDING_UNCLEAR_S = 180
 """How long a pending one is kept without being bad, and how long a gap may be in what was looked at."""
@@ -63,7 +64,8 @@ def begun(judged: Judged, at_s: int) -> AlertState:
 
 
 def advanced(state: AlertState, judged: Judged, at_s: int) -> AlertState | None:
-    """The alert after this answer, with `ended_s` once it ended; None: it was pending, and is forgotten."""
+    """The alert after this answer, with `ended_s` once it ended, which is when it turned fine; None: it was
+    pending, and is forgotten."""
     if judged.judgement.verdict == "bad":
         return _bad(state, judged, at_s)
     is_fine = judged.judgement.verdict == "fine"
@@ -72,7 +74,7 @@ def advanced(state: AlertState, judged: Judged, at_s: int) -> AlertState | None:
     if is_fine and state.fine_since_s is None:
         return replace(state, fine_since_s=at_s)
     if is_fine and state.fine_since_s is not None and at_s - state.fine_since_s >= FINE_S:
-        return replace(state, ended_s=at_s)
+        return replace(state, ended_s=state.fine_since_s)
     return replace(state, ended_s=at_s) if at_s - state.last_bad_s >= FIRING_UNCLEAR_S else state
 
 

@@ -54,7 +54,8 @@ def tell(
 
 def tell_end(incident: Incident, at_s: int) -> Told:
     """None of its alerts fires any more."""
-    incident = replace(incident, resolved_s=at_s, silenced_until_s=None)
+    resolved_s = max((state.ended_s or at_s for state in incident.alerts), default=at_s)
+    incident = replace(incident, resolved_s=resolved_s, silenced_until_s=None)
     if incident.told_s is None:
         return incident, None
     incident = replace(incident, told_s=at_s, told_keys=(), notices=incident.notices + 1)
