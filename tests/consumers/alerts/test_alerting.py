@@ -128,8 +128,8 @@ def test_after_a_time_without_complete_figures_the_moments_between_are_judged(
     script = Script(lambda second: "metrics is behind" if 100 <= second < 400 else "")
     clock = Clock()
     rule = Rule("errors", (Scripted(during((150, 380))),))
-    run(process(redis_client, rules=[rule], script=script, clock=clock), clock, 650)
-    assert script.asked[40:] == [400, 150, 210, 270, 330, 390, *range(410, 650, 10)]
+    run(process(redis_client, rules=[rule], script=script, clock=clock), clock, 850)
+    assert script.asked[40:] == [400, 150, 210, 270, 330, 390, *range(410, 850, 10)]
     assert waiting(redis_client)[:1] == ["firing"]
     assert read_board(redis_client).incidents == {}
     assert redis_client.zcard(keys.ALERT_HISTORY_ENDS) == 1
