@@ -38,7 +38,7 @@ NOT_COUNTS = (
     *("tailrace:log:", "tailrace:positions:", "tailrace:seen:", "tailrace:workers", "tailrace:counts"),
     *("tailrace:dead-letters", "tailrace:group:", "tailrace:replay:", "tailrace:aside:", "tailrace:losses"),
     *("tailrace:journal", "tailrace:reports", "tailrace:sender-faults", "tailrace:unknown-tokens"),
-    "tailrace:routes:",
+    *("tailrace:routes:", "tailrace:alerts:"),
 )
 NEITHER = (":paths", ":learned")
 """Ends of keys: frequent paths, which are a summary, and templates."""
