@@ -11,8 +11,9 @@ from app.alerts.engine import moments, step
 from app.alerts.rule import Rule
 from servers.alert_facts import START_S, World
 from servers.alert_faults import Fault, faults
+from servers.alert_shapes import BIN_S, DAY_BINS, AppShape
 from servers.alert_story import APPS, noise
-from servers.alert_traffic import BIN_S, DAY_BINS, AppShape, simulated
+from servers.alert_traffic import simulated
 
 AFTER_S = 900
 """What is told of the same app so soon after an incident belongs to it."""

@@ -19,7 +19,8 @@ from app.store.queries.alert import Alert
 from app.store.schema import Buckets, Counts
 from app.store.sums import Sums
 from servers.alert_faults import Fault
-from servers.alert_traffic import ABORTED, BIN_S, AppTraffic, RowTraffic, last_bin
+from servers.alert_shapes import ABORTED, BIN_S
+from servers.alert_traffic import AppTraffic, RowTraffic, last_bin
 
 START_S = 1_699_833_600
 """Monday, 13 November 2023, 0:00."""

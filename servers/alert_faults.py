@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from servers.alert_shapes import TIMED_OUT, AppShape, Effect
 from servers.alert_story import APPS, DAY_S, HOUR_S, deploy
-from servers.alert_traffic import TIMED_OUT, AppShape, Effect
 
 APART_S = 2 * HOUR_S
 """Between two incidents."""

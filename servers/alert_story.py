@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable
 
-from servers.alert_traffic import BOOTING, AppShape, Effect, RouteShape
+from servers.alert_shapes import BOOTING, AppShape, Effect, RouteShape
 
 DAY_S, HOUR_S = 86_400, 3_600
 HOLIDAY = 16

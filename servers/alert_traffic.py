@@ -17,13 +17,21 @@ from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist
 
-from app.sketch import bucket
 from app.store.schema import Buckets
+from servers.alert_shapes import (
+    ABORTED,
+    BIN_S,
+    FAILED,
+    NOT_FOUND,
+    STUCK_MS,
+    TIMED_OUT,
+    AppShape,
+    Effect,
+    Fault,
+    RouteShape,
+)
+from servers.alert_times import bucket_of, merged, spread, usual_times
 
-BIN_S = 10
-DAY_BINS = 86_400 // BIN_S
-STUCK_MS = 30_000
-"""Where Heroku's router gives up (H12)."""
 SWING_BINS = 6
 """A swing of the rate is held for a minute."""
 SWING_S = 600
@@ -31,67 +39,6 @@ SLOW_MIN = 2.0
 """What is less slow than this is taken to be as usual, unless something slower is near."""
 EXACT_BINS = 360
 """Of longer stretches only a part of the latencies is made, and counted for all."""
-
-Fault = tuple[str, str]
-"""Status and the router's code of a request that was not answered by a 2xx."""
-
-FAILED: Fault = ("500", "")
-TIMED_OUT: Fault = ("503", "H12")
-BOOTING: Fault = ("503", "H10")
-NOT_FOUND: Fault = ("404", "")
-ABORTED: Fault = ("499", "H27")
-
-
-@dataclass(frozen=True, slots=True)
-class RouteShape:
-    """A route and its usual traffic."""
-
-    route: str
-    per_s: float
-    """By day; three a day are 0.000035."""
-    median_ms: float = 60.0
-    sigma: float = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class AppShape:
-    """An app and its usual traffic."""
-
-    name: str
-    routes: tuple[RouteShape, ...]
-    rhythm: Callable[[int], float]
-    """Second of the simulation -> share of the rate by day; it begins on a Monday at 0:00."""
-    failing: float = 0.001
-    dynos: int = 2
-    deploys_a_week: float = 3.0
-    crawlers_a_day: float = 0.0
-    swing: float = 0.12
-    memory: tuple[float, float] = (0.45, 0.8)
-    """Share of the quota after a restart, and a day later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What is different in an app for a while."""
-
-    app: str
-    from_s: int
-    to_s: int
-    routes: frozenset[int] | None = None
-    """Numbers of the routes that it is about; None: all."""
-    failing: float = 0.0
-    """Share of their requests that fail beside the usual ones."""
-    fault: Fault = FAILED
-    slower: float = 1.0
-    stuck: float = 0.0
-    """Share of the requests that take STUCK_MS, and succeed."""
-    rate: float = 1.0
-    added_per_s: float = 0.0
-    """Requests for nothing that exists, of the last route."""
-
-    @property
-    def bins(self) -> range:
-        return range(max(0, self.from_s // BIN_S), max(0, math.ceil(self.to_s / BIN_S)))
 
 
 @dataclass(slots=True)
@@ -151,8 +98,8 @@ class AppTraffic:
         """The latencies of a route, or of all, in these bins."""
         if high - low > EXACT_BINS or not self.is_slow(low, high):
             row = self.all if number is None else self.routes[number]
-            return _spread(self.usual[number], row.requests(low, high))
-        return _merged(_times(self, number, at) for at in range(low, high))
+            return spread(self.usual[number], row.requests(low, high))
+        return merged(_times(self, number, at) for at in range(low, high))
 
     def __hash__(self) -> int:
         return id(self)
@@ -190,7 +137,7 @@ def simulated(shape: AppShape, effects: Sequence[Effect], bins: int, seed: str) 
         stuck,
         seed,
         array("I", accumulate(flags, initial=0)),
-        _usual(shape.routes),
+        usual_times(shape.routes),
     )
 
 
@@ -317,61 +264,11 @@ def _slowness(
     return slower, stuck
 
 
-SAMPLES = 100
-SHARE_STEP = 0.01
-"""What is rarer than this is added to the next bucket, but for the slowest hundredth."""
-
-
-def _usual(routes: Sequence[RouteShape]) -> dict[int | None, list[tuple[int, float]]]:
-    found: dict[int | None, list[tuple[int, float]]] = {}
-    together: dict[int, float] = {}
-    normal = NormalDist()
-    for number, route in enumerate(routes):
-        own: dict[int, float] = {}
-        for at in range(SAMPLES):
-            deviation = normal.inv_cdf((at + 0.5) / SAMPLES)
-            index = _bucket(route.median_ms * math.exp(route.sigma * deviation))
-            own[index] = own.get(index, 0) + 1
-            together[index] = together.get(index, 0) + route.per_s
-        found[number] = _shares(own)
-    found[None] = _shares(together)
-    return found
-
-
-def _shares(weights: dict[int, float]) -> list[tuple[int, float]]:
-    indexes, total = sorted(weights), sum(weights.values())
-    passed = accumulate(weights[index] / total for index in indexes)
-    found: list[tuple[int, float]] = []
-    for index, share in zip(indexes, passed, strict=True):
-        if not found or share - found[-1][1] >= SHARE_STEP or share > 1 - SHARE_STEP:
-            found.append((index, share))
-    return found
-
-
-def _spread(usual: Sequence[tuple[int, float]], requests: int) -> Buckets:
-    """So many requests with the usual latencies."""
-    found: Buckets = {}
-    before = 0
-    for index, share in usual:
-        passed = int(share * requests + 0.5)
-        if passed > before:
-            found[index] = passed - before
-            before = passed
-    return found
-
-
-def _bucket(time_ms: float) -> int:
-    return _BUCKETS[min(STUCK_MS, int(time_ms + 0.5))]
-
-
-_BUCKETS = [bucket(time_ms) for time_ms in range(STUCK_MS + 1)]
-
-
 @lru_cache(maxsize=20_000)
 def _times(app: AppTraffic, number: int | None, at: int) -> Buckets:
     """Of one route, or all, and one bin."""
     if number is None:
-        return _merged(_times(app, one, at) for one in range(len(app.routes)))
+        return merged(_times(app, one, at) for one in range(len(app.routes)))
     route = app.shape.routes[number]
     chance = random.Random(f"{app.seed} {app.shape.name} {number} {at}").random
     median_ms = route.median_ms * app.slower.get(at, 1.0)
@@ -384,16 +281,8 @@ def _times(app: AppTraffic, number: int | None, at: int) -> Buckets:
             time_ms = STUCK_MS * (0.9 + 0.1 * chance())
         else:
             time_ms = median_ms * math.exp(route.sigma * _NORMALS[int(chance() * NORMALS)])
-        index = _bucket(time_ms)
+        index = bucket_of(time_ms)
         found[index] = found.get(index, 0) + 1
-    return found
-
-
-def _merged(parts: Iterable[Buckets]) -> Buckets:
-    found: Buckets = {}
-    for part in parts:
-        for index, count in part.items():
-            found[index] = found.get(index, 0) + count
     return found
 
 
