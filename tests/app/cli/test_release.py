@@ -191,4 +191,4 @@ def test_a_plan_where_the_app_may_make_no_topic_stops_the_deploy(
 def test_each_service_offers_its_checks_and_they_are_made_in_the_order_of_a_frame(redis_url: str) -> None:
     _, output = release(REDIS_URL=redis_url, **CREDENTIALS)
     names = [line.split()[1] for line in output.splitlines() if line.startswith("ok")]
-    assert names == ["drain:", "redis:", "log:", "routes:", "replay:"]
+    assert names == ["drain:", "redis:", "log:", "routes:", "replay:", "alerts:"]
