@@ -22,7 +22,7 @@ LONG_RUNNING = ("web", *group_names())
 SETTINGS = {field.name for field in FIELDS}
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 
-PLATFORM_NAMES = {"GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR"}
+PLATFORM_NAMES = {"GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "SSL_CERT_FILE"}
 """Upper-case names in the documents that are other programs' own."""
 
 

@@ -17,7 +17,7 @@ LONGER = (MINUTES_30, HOUR, HOURS_6)
 
 PERCENTILES = (50, 95, 99)
 
-INCOMPLETE = "tailrace:figures_incomplete:bool"
+INCOMPLETE = "job:tailrace_figures_incomplete:bool"
 REQUESTS = "app:tailrace_requests:rate5m"
 ROUTE_REQUESTS = "route:tailrace_requests:rate5m"
 ROUTE_CERTAIN = "route:tailrace_failed:certain_ratio_rate5m"

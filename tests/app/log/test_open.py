@@ -70,7 +70,7 @@ def test_a_log_on_kafka_loads_no_library_before_it_is_read_or_written() -> None:
 
 
 def test_the_command_line_the_drain_and_the_consumers_do_not_ask_which_log_it_is() -> None:
-    asked = re.compile(r"kafka_url|log_in_redis|redis_log_max_mb|log_limit_bytes")
+    asked = re.compile(r"kafka_url|log_in_redis|redis_log_max_mb")
     found = [
         str(path.relative_to(ROOT))
         for path in product_files()
