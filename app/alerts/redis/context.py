@@ -163,4 +163,5 @@ def _percent(share: float) -> str:
 def _span(incident: Incident, now_s: float) -> Span:
     to_s = incident.resolved_s if incident.resolved_s is not None else int(now_s)
     from_s = max(incident.began_s - BEFORE_S, to_s - SPAN_MAX_S)
-    return Span(max(10, to_s - from_s), to_s)
+    # One that goes on has no end: samples are of the latest failures, which whole windows would leave out.
+    return Span(max(10, to_s - from_s), incident.resolved_s)

@@ -107,6 +107,13 @@ def test_three_requests_that_failed_or_were_slow_in_its_time(
     assert read_context(redis_client, incident(at_s, "memory"), now_s).requests == ()
 
 
+def test_where_many_fail_each_second_the_latest_are_given(redis_client: redis.Redis, now_s: float) -> None:
+    seen = [SeenRequest(now_s - at / 10, "/a", app="shop", status="500") for at in range(1, 600)]
+    fill(redis_client, seen, now_s)
+    found = read_context(redis_client, incident(int(now_s) // 10 * 10, route="/a"), now_s).requests
+    assert [one.at_ms for one in found] == [int(1000 * (now_s - at / 10)) for at in (1, 2, 3)]
+
+
 def test_the_last_release_before_it_began(redis_client: redis.Redis, at_s: int, now_s: float) -> None:
     fill(redis_client, [SeenRequest(at_s - 5, app="shop")], now_s)
     add(
