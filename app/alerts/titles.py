@@ -1,7 +1,7 @@
 """The title of a message: what is wrong, in one line. Pure.
 
 A judgement says it in a sentence of its own (`20.3 % of 1,240 requests failed, the limit is 2 %`); the title
-takes what comes before the comma, and adds which app and which routes.
+takes what comes before the comma or semicolon, and adds which app and which routes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ CLAUSE_CHARS = 120
 ROUTES_NAMED = 2
 """Of several, so many are named, and the others counted."""
 
+_TITLE_END = re.compile(r"\. ")
+_CLAUSE_END = re.compile(r"[,;] ")
 _SHARE_FAILED = re.compile(r"(\S+ %) of [\d,]+ requests failed(?: in the last .*)?")
 _SHARE_ANY = re.compile(r"(\S+ %) of [\d,]+ requests (.+)")
 
@@ -105,8 +107,8 @@ def named(routes: Sequence[str]) -> str:
 def _said(state: AlertState, routes: Sequence[str]) -> str:
     """What its judgement says, of these routes."""
     # Tailrace's own alerts have a title, a full stop, and an explanation.
-    end = ". " if state.subject.part else ", "
-    clause = shortened(escaped(state.judgement.text.split(end, 1)[0]), CLAUSE_CHARS)
+    end = _TITLE_END if state.subject.part else _CLAUSE_END
+    clause = shortened(escaped(end.split(state.judgement.text, maxsplit=1)[0]), CLAUSE_CHARS)
     if not clause:
         clause = f"{state.rule} fires"
     if state.subject.part:

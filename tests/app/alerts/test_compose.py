@@ -83,6 +83,8 @@ def test_the_title_says_what_is_wrong_with_which_requests() -> None:
     )
     assert title(alert("", "no requests for 5 min", "traffic")) == "shop: no requests for 5 min"
     assert title(alert(text="31 H12 in a minute, the limit is 5")) == "shop: 31 H12 in a minute on /checkout"
+    burns = "the budget of 30 days burns 22 times too fast; 64 % is left: 2.2 % of 1,200 requests ..."
+    assert title(alert(text=burns)) == "shop: the budget of 30 days burns 22 times too fast on /checkout"
 
 
 def test_routes_that_fail_together_are_one_title() -> None:
