@@ -32,6 +32,12 @@ class Deadline:
             self._connections.append(connection.dup())
         return connection
 
+    def require_time(self) -> None:
+        """Raises TimeoutError if the time is over: what was read since then may be cut off."""
+        with self._lock:
+            if self._is_over:
+                raise TimeoutError
+
     def end(self) -> None:
         """Ends the connections; whoever reads from one wakes up."""
         with self._lock:

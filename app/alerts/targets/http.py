@@ -72,6 +72,8 @@ def post(
                 allow_redirects=False,
                 stream=True,
             )
+            # The end of a connection is also the end of a head that trickled: no answer.
+            deadline.require_time()
             asked_s = _wait_s(response.headers.get("Retry-After", ""))
             heads.append(Answer(response.status_code, after_s=asked_s, secrets=_secrets_of(url, secrets)))
             return bytes(response.raw.read(ANSWER_MAX_BYTES)).decode("utf-8", "replace")

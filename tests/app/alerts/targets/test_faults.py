@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.alerts.targets import http
+from app.alerts.targets.deadline import Deadline
 from app.logging_setup import logging_config
 from servers.ports import free_port
 from tests.app.alerts.targets.reached import HTTP_KINDS, MARKS, PATH, failure_of, send, target_at
@@ -115,6 +116,19 @@ def test_a_target_that_trickles_is_left_when_the_time_is_over(behaviour: Behavio
         assert failed.reason == f"no answer within {SHORT_S:g} s"
         assert time.monotonic() - began_s < 5
         assert is_soon(lambda: "send an alert" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_a_head_that_the_time_limit_has_cut_off_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = Deadline.end
+
+    def end_and_let_the_reader_go_on(deadline: Deadline) -> None:
+        ends(deadline)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(Deadline, "end", end_and_let_the_reader_go_on)
+    with RecordingTarget(raw(b"HTTP/1.1 200 OK\r\nX-A: b\r\n", pause_s=0.05, repeat=200)) as server:
+        failed = failure_of(target_at("webhook", server.url), timeout_s=SHORT_S)
+    assert failed.reason == f"no answer within {SHORT_S:g} s"
 
 
 def test_an_answer_counts_from_its_status_on_however_long_its_body_takes(kind: str) -> None:
