@@ -54,6 +54,11 @@ def _unix_ms(time: datetime) -> int:
     return time_ms
 
 
+def iso_seconds(at_s: float) -> str:
+    """ISO 8601 in UTC, to the second, of Unix seconds: `2026-11-23T10:00:00Z`."""
+    return iso(int(at_s * 1000))[:19] + "Z"
+
+
 def iso(time_ms: int) -> str:
     """ISO 8601 in UTC, to the millisecond: a form that `parse_time_ms` accepts."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -55,7 +55,7 @@ def faults(days: int, count: int, rng: random.Random, apps: Sequence[AppShape] =
                 found.append(made)
                 break
         else:
-            raise ValueError(f"there is no time for an incident of the kind {kind}")
+            raise ValueError(f"no room for another incident of the kind {kind}: simulate more days")
     return sorted(found, key=lambda one: one.from_s)
 
 

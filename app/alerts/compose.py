@@ -17,7 +17,7 @@ from app.alerts.titles import is_over, is_own, leading, title_of
 from app.escaping import escaped
 from app.formatting import duration, shortened
 from app.platform.release import Release
-from app.timespec import iso
+from app.timespec import iso_seconds
 
 FINDINGS_MAX = 10
 REQUESTS_MAX = 3
@@ -96,7 +96,7 @@ def link_of(incident: Incident, base_url: str, at_s: int) -> str:
     to_s = max(incident.resolved_s or at_s, incident.began_s + 10)
     from_s = max(incident.began_s - BEFORE_S, to_s - SPAN_MAX_S)
     query = {"app": incident.app} if 0 < len(incident.app) <= NAME_CHARS else {}
-    query |= {"from": _iso(from_s), "to": _iso(to_s)}
+    query |= {"from": iso_seconds(from_s), "to": iso_seconds(to_s)}
     return f"{base_url}/#{_view(incident)}?{urlencode(query, safe=':', errors='replace')}"
 
 
@@ -142,7 +142,3 @@ def _line(text: str) -> str:
 
 def _name(text: str) -> str:
     return shortened(escaped(text), NAME_CHARS)
-
-
-def _iso(at_s: int) -> str:
-    return f"{iso(at_s * 1000)[:19]}Z"

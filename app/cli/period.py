@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from app.errors import TailraceError
 from app.store import queries
 from app.store.queries.spans import FINE_S, SPAN_MAX_S
-from app.timespec import iso, parse_time_ms
+from app.timespec import iso_seconds, parse_time_ms
 
 ALL_TIME = "all"
 OLD_NAMES = {"ever": ALL_TIME}
@@ -72,17 +72,13 @@ def period(since: str | None, start: str | None, until: str | None, now_s: float
 def _check(from_s: int, until_s: int, now_s: int) -> None:
     if from_s >= now_s:
         raise BadPeriod(
-            f"the span begins in the future, at {_iso(from_s)}; it is {_iso(now_s)} now. "
-            f"For the day before write {_iso(from_s - 86_400)[:16]}Z"
+            f"the span begins in the future, at {iso_seconds(from_s)}; it is {iso_seconds(now_s)} now. "
+            f"For the day before write {iso_seconds(from_s - 86_400)[:16]}Z"
         )
     if until_s <= from_s:
-        raise BadPeriod(f"--until ({_iso(until_s)}) must be after --from ({_iso(from_s)})")
+        raise BadPeriod(f"--until ({iso_seconds(until_s)}) must be after --from ({iso_seconds(from_s)})")
     if until_s - from_s > SPAN_MAX_S or until_s <= now_s - SPAN_MAX_S:
         raise BadPeriod(
             f"figures of a span are kept for {SPAN_MAX_S // 86_400} days, so it cannot begin at "
-            f"{_iso(from_s)}; --since all shows the sums of all time"
+            f"{iso_seconds(from_s)}; --since all shows the sums of all time"
         )
-
-
-def _iso(at_s: int) -> str:
-    return iso(at_s * 1000)[:19] + "Z"

@@ -1,7 +1,7 @@
 """Alerting: judges a moment every ten seconds, stores what comes of it, and has it sent.
 
-One process at a time does: the one with the lease (app/alerts/redis/lease.py). What a process leaves that is
-killed, or stands still for longer than the lease, at each point:
+One process at a time does: the one with the lease (app/alerts/redis/lease.py). If it is killed, or stalls for
+longer than the lease lasts, this is what happens, by where it was:
 
 - Before the commit: nothing is stored, nothing is sent. The next holder judges the moments since the last one
   that is stored; the same facts make the same notices, with the same ids.

@@ -32,5 +32,5 @@ def test_the_same_seed_makes_the_same_days() -> None:
 
 
 def test_apps_without_enough_traffic_for_an_incident_are_refused() -> None:
-    with pytest.raises(ValueError, match="no time for an incident of the kind errors"):
+    with pytest.raises(ValueError, match="no room for another incident of the kind errors"):
         faults(1, 1, random.Random(1), (HOOKS,))

@@ -12,7 +12,7 @@ from app.store.keys import ALERT_LEASE
 from app.store.settle import run_raw
 
 LEASE_S = 15.0
-"""Renewed every two seconds or so. A process that stands still for longer is taken for dead."""
+"""Renewed about every two seconds. A process that does not renew it for this long counts as dead."""
 
 
 def read_script(*names: str) -> str:

@@ -34,7 +34,7 @@ from app.log import open_log
 from app.redis_client import connect, unavailable_error
 from app.settings import Settings
 from app.store.queries.spans import FINE_S
-from app.timespec import BadTime, iso, parse_time_ms
+from app.timespec import BadTime, iso_seconds, parse_time_ms
 
 NAME = "backtest"
 HELP = "what would have fired, by the rules in force, over what is kept"
@@ -84,8 +84,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     moments_s = moments(from_s, until_s, now_s)
     if not moments_s:
         raise BadUsage(
-            f"nothing can be judged before {_time(earliest_s(now_s))}: of what was before only whole hours "
-            "are kept"
+            f"nothing can be judged before {iso_seconds(earliest_s(now_s))}: of what was before only whole "
+            "hours are kept"
         )
     rules, left_out = split_rules(_chosen(settings, args.rule))
     found = Backtest(moments_s[0], moments_s[0], rules=[rule.name for rule in rules], left_out=left_out)
@@ -124,10 +124,10 @@ def span_of(start: str | None, end: str, now_s: float) -> tuple[int, int]:
     until_s = _parsed("--until", end, now, datetime.fromtimestamp(from_s, UTC))
     if from_s >= now_s:
         raise BadUsage(
-            f"--from: {_time(from_s)} is not in the past; times are UTC, and it is {now:%H:%M:%S}Z"
+            f"--from: {iso_seconds(from_s)} is not in the past; times are UTC, and it is {now:%H:%M:%S}Z"
         )
     if until_s <= from_s:
-        raise BadUsage(f"--until: {_time(until_s)} must be after --from, {_time(from_s)}")
+        raise BadUsage(f"--until: {iso_seconds(until_s)} must be after --from, {iso_seconds(from_s)}")
     return from_s, min(until_s, int(now_s) - PAST_S - FINE_S)
 
 
@@ -162,7 +162,7 @@ def _row(incident: PastIncident) -> tuple[str, ...]:
     shown = incident.routes[:ROUTES_SHOWN]
     more = len(incident.routes) - len(shown)
     return (
-        _time(incident.fired_s),
+        iso_seconds(incident.fired_s),
         "goes on" if goes_on else duration(max(0, (incident.resolved_s or 0) - incident.fired_s)),
         incident.severity,
         ", ".join(incident.rules),
@@ -177,24 +177,23 @@ def _summary(found: Backtest) -> Iterator[str]:
     if found.rules:
         yield (
             f"{plural(count, 'incident')}, {plural(found.messages, 'message')} to each target. Judged: "
-            f"{plural(found.moments, 'moment')} from {_time(found.from_s)} to {_time(found.until_s)}, by "
-            f"{', '.join(found.rules)}."
+            f"{plural(found.moments, 'moment')} from {iso_seconds(found.from_s)} to "
+            f"{iso_seconds(found.until_s)}, by {', '.join(found.rules)}."
         )
     if not found.is_whole:
-        yield f"Interrupted: what was after {_time(found.until_s)} was not judged."
+        yield f"Interrupted: what was after {iso_seconds(found.until_s)} was not judged."
     if found.not_judged_before_s is not None:
         yield (
-            f"Not judged: what was before {_time(found.not_judged_before_s)}, because only whole hours are "
-            "kept of it."
+            f"Not judged: what was before {iso_seconds(found.not_judged_before_s)}, because only whole hours "
+            "are kept of it."
         )
     for rule, at_s in found.judged_from_s.items():
-        yield f"{rule}: judged from {_time(at_s)} on, because it looks further back than is kept before that."
+        yield (
+            f"{rule}: judged from {iso_seconds(at_s)} on, because it looks further back than is kept before "
+            "that."
+        )
     by_reason: dict[str, list[str]] = {}
     for left in found.left_out:
         by_reason.setdefault(left.reason, []).append(left.rule)
     for reason, names in by_reason.items():
         yield f"Left out: {', '.join(names)}: {reason}."
-
-
-def _time(at_s: int) -> str:
-    return f"{iso(at_s * 1000)[:19]}Z"

@@ -21,7 +21,7 @@ from app.redis_client import connect, unavailable_error
 from app.settings import Settings
 from app.settings.readers import app_argument
 from app.store.bounds import SILENCES_MAX
-from app.timespec import iso
+from app.timespec import iso_seconds
 
 NAME = "silence"
 HELP = "send nothing of a rule for a while, or again from now on"
@@ -115,4 +115,4 @@ def _what(rule: str, app: str) -> str:
 
 
 def _until(silence: Silence) -> str:
-    return iso(silence.until_s * 1000)[:19] + "Z"
+    return iso_seconds(silence.until_s)

@@ -12,7 +12,7 @@ from app.alerts.redis.view import Alarm, AlertsView, RuleView
 from app.alerts.text import finding_line
 from app.escaping import for_terminal
 from app.formatting import NONE, duration, number, percent, plural, table
-from app.timespec import iso
+from app.timespec import iso_seconds
 
 FINDINGS_SHOWN = 5
 ALL = "all"
@@ -53,10 +53,10 @@ def _open(alarm: Alarm, now_s: float) -> Iterator[str]:
     incident, message = alarm.incident, alarm.message
     yield f"{incident.severity.upper()}  {message.title}"
     lasted = duration(max(0.0, now_s - incident.began_s))
-    told = f"told at {_time(incident.told_s)}" if incident.told_s is not None else "not told yet"
+    told = f"told at {iso_seconds(incident.told_s)}" if incident.told_s is not None else "not told yet"
     if incident.silenced_until_s is not None:
-        told += f", silenced until {_time(incident.silenced_until_s)}"
-    yield f"  since {_time(incident.began_s)}, for {lasted}; {told}"
+        told += f", silenced until {iso_seconds(incident.silenced_until_s)}"
+    yield f"  since {iso_seconds(incident.began_s)}, for {lasted}; {told}"
     yield from _findings(message.findings, message.more_findings, message.app)
     for text in (message.dyno, message.release, message.action, message.link):
         if text:
@@ -82,7 +82,7 @@ def _rules(rules: Sequence[RuleView]) -> list[str]:
             rule.route or ALL,
             duration(rule.for_s) if rule.for_s else NONE,
             ", ".join(rule.to) or ALL,
-            _time(rule.silenced_until_s) if rule.silenced_until_s is not None else NONE,
+            iso_seconds(rule.silenced_until_s) if rule.silenced_until_s is not None else NONE,
         )
         for rule in rules
     ]
@@ -93,7 +93,7 @@ def _rules(rules: Sequence[RuleView]) -> list[str]:
 def _silences(silences: Sequence[Silence], now_s: float) -> list[str]:
     return [
         f"Silenced: {silence.rule or 'every rule'}, {silence.app or 'every app'}, until "
-        f"{_time(silence.until_s)} ({duration(max(0.0, silence.until_s - now_s + 1))} more)"
+        f"{iso_seconds(silence.until_s)} ({duration(max(0.0, silence.until_s - now_s + 1))} more)"
         for silence in silences
     ]
 
@@ -143,7 +143,9 @@ def _share(left: float | None) -> str:
 
 
 def _ended(history: Sequence[Alarm]) -> list[str]:
-    lines = [f"{_time(alarm.incident.began_s)}  {_lasted(alarm)}  {alarm.message.title}" for alarm in history]
+    lines = [
+        f"{iso_seconds(alarm.incident.began_s)}  {_lasted(alarm)}  {alarm.message.title}" for alarm in history
+    ]
     return ["Ended within the last day:", *lines] if lines else []
 
 
@@ -154,7 +156,3 @@ def _lasted(alarm: Alarm) -> str:
 
 def _ago(at_s: int | None, now_s: float) -> str:
     return NONE if at_s is None else f"{duration(max(0.0, now_s - at_s))} ago"
-
-
-def _time(at_s: int) -> str:
-    return f"{iso(at_s * 1000)[:19]}Z"

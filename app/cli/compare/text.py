@@ -9,7 +9,7 @@ from app.cli.compare.verdict import FoundCondition, Judged, name_of
 from app.comparison.result import Comparison, FigureComparison, RouteComparison, Side
 from app.escaping import for_terminal
 from app.formatting import NONE, duration, milliseconds, number, plural, rate, shortened
-from app.timespec import iso
+from app.timespec import iso_seconds
 from consumers.replay.reports.numbers import arrow, share, signed, without_unit
 
 ROUTES_SHOWN = 10
@@ -38,7 +38,7 @@ def _head(found: Comparison) -> str:
     app = found.app or "all apps together"
     if found.release is None:
         return f"{app}: two spans"
-    return f"{app}: {found.release.text}, {_moment(found.release.at_ms / 1000)}"
+    return f"{app}: {found.release.text}, {iso_seconds(found.release.at_ms / 1000)}"
 
 
 def _sides(found: Comparison) -> list[str]:
@@ -51,13 +51,9 @@ def _sides(found: Comparison) -> list[str]:
 
 def _side(side: Side) -> str:
     return (
-        f"{_moment(side.from_s)} to {_moment(side.to_s)[11:]}, {duration(side.to_s - side.from_s)}: "
+        f"{iso_seconds(side.from_s)} to {iso_seconds(side.to_s)[11:]}, {duration(side.to_s - side.from_s)}: "
         f"{plural(side.requests, 'request')}, {rate(side.rate)} a second"
     )
-
-
-def _moment(at_s: float) -> str:
-    return iso(int(at_s * 1000))[:19] + "Z"
 
 
 def _words(found: Comparison) -> list[str]:

@@ -21,7 +21,7 @@ from app.store.queries.events import events, find_release
 from app.store.queries.routes import apps
 from app.store.queries.spans import FINE_S, HOUR_S, MINUTE_S, SPAN_MAX_S, Span, kept_from_s, kept_grain_s
 from app.store.queries.two_spans import Stretch, compare_stretches, round_down, round_up
-from app.timespec import iso
+from app.timespec import iso_seconds
 
 WINDOW_S = 900
 """The length of both spans, unless another is asked for."""
@@ -226,4 +226,4 @@ def _name(release: Release) -> str:
 
 
 def _moment(at_ms: int) -> str:
-    return iso(at_ms)[:19] + "Z"
+    return iso_seconds(at_ms // 1000)
