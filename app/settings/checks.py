@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from app.alerts.targets.registry import targets_of
 from app.settings import pem
 
 if TYPE_CHECKING:
@@ -83,6 +82,10 @@ def contradictions(settings: Settings) -> list[str]:
 
 def _unknown_targets(settings: Settings) -> list[str]:
     """A fault for each rule that would tell nobody: its target is not described."""
+    if not settings.alert_rules:
+        return []
+    from app.alerts.targets.registry import targets_of  # As in file.py: most processes need none.
+
     known = targets_of(settings)
     return [
         f"alerts: rule {rule.name}: `to`: there is no target {name}: describe it under `targets:`, or set "

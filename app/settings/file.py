@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from app.alerts.targets.registry import KINDS, parse_targets
 from app.errors import BadSettings
 from app.masking import safe_word
 from app.routes import compile_rules
-from app.settings.alert_rules import parse_alerts
 from app.settings.readers import drain_tokens
 from app.settings.replay_rules import Rule, parse_rules
+
+if TYPE_CHECKING:
+    from app.alerts.rule import Rule as AlertRule
+    from app.alerts.targets.target import Target
 
 
 def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -30,8 +32,8 @@ def read_file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         "streams": ("stream_rules", partial(_routes, key="streams")),
         "replay": ("replay_rules", lambda value: _replay(value, environ)),
         "tokens": ("drain_tokens", _tokens),
-        "alerts": ("alert_rules", lambda value: parse_alerts(value, _target_names(content))),
-        "targets": ("alert_targets", lambda value: parse_targets(value, environ)),
+        "alerts": ("alert_rules", lambda value: _alerts(value, content.get("targets"))),
+        "targets": ("alert_targets", lambda value: _targets(value, environ)),
     }
     if unknown := set(content) - set(readers):
         names = ", ".join(sorted(safe_word(name) for name in unknown))
@@ -88,10 +90,21 @@ def _replay(value: Any, environ: Mapping[str, str]) -> tuple[Rule, ...]:
     return parse_rules(value, environ)
 
 
-def _target_names(content: Mapping[Any, Any]) -> set[str]:
-    """Those of the file, and those of the targets that settings describe, which are named by their kind."""
-    targets = content.get("targets")
-    return {*KINDS, *(map(str, targets) if isinstance(targets, dict) else ())}
+def _alerts(value: Any, targets: Any) -> tuple[AlertRule, ...]:
+    """`targets`: those of the file; the ones that settings describe are named by their kind. Raises
+    ValueError, and BadSettings for an invalid rule."""
+    # Every process and command reads the settings, and most of them no rule.
+    from app.alerts.targets.registry import KINDS
+    from app.settings.alert_rules import parse_alerts
+
+    return parse_alerts(value, {*KINDS, *(map(str, targets) if isinstance(targets, dict) else ())})
+
+
+def _targets(value: Any, environ: Mapping[str, str]) -> tuple[Target, ...]:
+    """Raises ValueError, and BadSettings for an invalid target."""
+    from app.alerts.targets.registry import parse_targets
+
+    return parse_targets(value, environ)
 
 
 def _tokens(value: Any) -> dict[str, str]:

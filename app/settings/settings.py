@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.alerts.rule import Rule as AlertRule
 from app.alerts.targets import values as target_values
-from app.alerts.targets.target import Target
 from app.errors import BadSettings
 from app.settings import pem
 from app.settings import readers as kind
@@ -23,6 +21,10 @@ from app.settings.checks import contradictions, unknown_names
 from app.settings.fields import setting, specs_of
 from app.settings.file import read_file
 from app.settings.replay_rules import Rule
+
+if TYPE_CHECKING:
+    from app.alerts.rule import Rule as AlertRule
+    from app.alerts.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
