@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.alerts.condition import Family, Judgement
+from app.alerts.condition import Family, Judgement, Severity
 from app.alerts.facts import Subject
 
 State = Literal["pending", "firing"]
 """One that is fine is not on the board."""
-
-Severity = Literal["critical", "warning"]
 
 NoticeKind = Literal["firing", "update", "repeat", "resolved"]
 """`update`: more belongs to it than was told before."""

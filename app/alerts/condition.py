@@ -14,6 +14,8 @@ not begins to."""
 Family = Literal["failures", "slowness", "traffic", "memory", "release", "intake", "tailrace"]
 """What alerts have to do with one another: see incidents.py."""
 
+Severity = Literal["critical", "warning"]
+
 Scope = Literal["routes", "apps", "tailrace"]
 """What it can be asked of: apps and routes; apps alone; or Tailrace itself."""
 
@@ -45,6 +47,10 @@ class Condition(Protocol):
 
     @property
     def family(self) -> Family: ...
+
+    @property
+    def severity(self) -> Severity:
+        """Critical: requests fail, or none arrives."""
 
     @property
     def scope(self) -> Scope: ...

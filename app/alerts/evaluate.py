@@ -13,17 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from app.alerts.board import AlertState, Board, Severity, alert_key
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.board import AlertState, Board, alert_key
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Subject
 from app.alerts.rule import EACH, Rule
 from app.routes import compile_rules
 
 SUBJECTS_MAX = 1_000
 """Of a rule, in one moment: those on the board first, then as the facts have them."""
-
-SILENCE = "silence"
-"""The first word of the condition that an app that sends nothing does not meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +108,11 @@ def leading(rule: Rule) -> Condition:
 
 
 def severity(rule: Rule, facts: Facts, subject: Subject) -> Severity:
-    """Requests that fail, an app that is silent, and alarms of Tailrace itself are critical."""
+    """As the condition says; of Tailrace itself, alarms are critical."""
     if subject.part:
         alarms = (one for one in facts.health if one.severity == "alarm")
         return "critical" if any(_is_of(subject, one.code, one.app) for one in alarms) else "warning"
-    lead = leading(rule)
-    is_critical = lead.family == "failures" or lead.text.split(" ", 1)[0] == SILENCE
-    return "critical" if is_critical else "warning"
+    return leading(rule).severity
 
 
 def _chosen(rule: Rule, facts: Facts) -> Iterator[Subject]:

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from app.alerts.board import AlertState, Incident, Severity
+from app.alerts.board import AlertState, Incident
+from app.alerts.condition import Severity
 from app.alerts.rule import Rule
 
 TOGETHER_S = 600

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from app.alerts.board import Severity
+from app.alerts.condition import Severity
 
 MessageKind = Literal["firing", "update", "repeat", "resolved", "test"]
 

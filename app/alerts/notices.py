@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from app.alerts.board import AlertState, Incident, Notice, NoticeKind, Severity, Silence
+from app.alerts.board import AlertState, Incident, Notice, NoticeKind, Silence
+from app.alerts.condition import Severity
 from app.alerts.incidents import worst
 from app.alerts.rule import Rule
 

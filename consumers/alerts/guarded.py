@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.rule import Rule
 from app.errors import first_words
@@ -67,6 +67,10 @@ class GuardedCondition:
     @property
     def family(self) -> Family:
         return self.inner.family
+
+    @property
+    def severity(self) -> Severity:
+        return self.inner.severity
 
     @property
     def scope(self) -> Scope:

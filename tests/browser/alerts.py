@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from app.alerts.board import AlertState, Incident, Severity, Silence
-from app.alerts.condition import Judgement
+from app.alerts.board import AlertState, Incident, Silence
+from app.alerts.condition import Judgement, Severity
 from app.alerts.facts import Subject
 from app.alerts.message import Finding, Message, Request
 from app.alerts.redis.budgets import Budget

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.judging import Part, is_above
 from app.alerts.slo import Objective, bad_requests, budget_left, burn_rate
@@ -45,6 +45,7 @@ class BurnRate:
 
     scope: Scope = "routes"
     family: Family = "failures"
+    severity: Severity = "critical"
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app.alerts.clause import Clause, plain
-from app.alerts.condition import Condition, Family, Judgement, Scope, Verdict
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity, Verdict
 from app.alerts.conditions.kind import Kind, refuse, require_above, require_words
 from app.alerts.facts import DynoFacts, Facts, Needs, Subject
 from app.alerts.wording import percent_limit
@@ -38,6 +38,10 @@ class DynoEvents:
     @property
     def family(self) -> Family:
         return "memory" if self.event in OF_MEMORY else "failures"
+
+    @property
+    def severity(self) -> Severity:
+        return "warning" if self.event in OF_MEMORY else "critical"
 
     @property
     def text(self) -> str:
@@ -80,6 +84,7 @@ class Memory:
 
     scope: Scope = "apps"
     family: Family = "memory"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from app.alerts.clause import Clause, plain
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, factor, refuse, require_above, require_words
 from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.judging import Found, Part, judge_share
@@ -34,6 +34,7 @@ class SlowerThan:
 
     scope: Scope = "routes"
     family: Family = "slowness"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:
@@ -74,6 +75,7 @@ class SlowerThanBaseline:
 
     scope: Scope = "routes"
     family: Family = "slowness"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.alerts.clause import Clause
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, refuse
 from app.alerts.facts import Facts, Needs, Subject
 
@@ -16,6 +16,7 @@ class Never:
 
     scope: Scope = "routes"
     family: Family = "traffic"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.alerts.clause import Clause
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, refuse
 from app.alerts.facts import Facts, Needs, Subject
 
@@ -32,6 +32,8 @@ class OwnHealth:
     name: str
 
     scope: Scope = "tailrace"
+    severity: Severity = "warning"
+    """Of what is no alarm: see evaluate.py."""
 
     @property
     def text(self) -> str:

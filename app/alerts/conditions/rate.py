@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.alerts.clause import plain
-from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.judging import judge_high_rate
 from app.alerts.measures import Measure
@@ -22,6 +22,7 @@ class RateAbove:
 
     scope: Scope = "routes"
     family: Family = "failures"
+    severity: Severity = "critical"
 
     @property
     def text(self) -> str:

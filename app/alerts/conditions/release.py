@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.alerts.clause import Clause
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, refuse
 from app.alerts.facts import Facts, Needs, Subject
 from app.comparison.result import Comparison, FigureComparison, RouteComparison
@@ -20,6 +20,7 @@ class ReleaseWorse:
 
     scope: Scope = "routes"
     family: Family = "release"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.alerts.clause import plain
-from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.judging import Z_OVER, Found, Part, judge_share
 from app.alerts.measures import Measure
@@ -38,6 +38,7 @@ class ShareAbove:
 
     scope: Scope = "routes"
     family: Family = "failures"
+    severity: Severity = "critical"
 
     @property
     def text(self) -> str:
@@ -68,6 +69,7 @@ class ShareAboveBaseline:
 
     scope: Scope = "routes"
     family: Family = "failures"
+    severity: Severity = "critical"
 
     @property
     def text(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.alerts.clause import Clause, read_clause
-from app.alerts.condition import Condition, Family, Judgement, Scope, Verdict
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity, Verdict
 from app.alerts.conditions.kind import Kind, refuse
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.spans import DAY_S, HOUR_S, YESTERDAY, known_days
@@ -49,6 +49,7 @@ class Silence:
 
     scope: Scope = "routes"
     family: Family = "traffic"
+    severity: Severity = "critical"
 
     @property
     def text(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from app.alerts.clause import VALUE_MAX, Clause, Operator, plain
-from app.alerts.condition import Condition, Family, Judgement, Scope
+from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, factor, refuse, require_words
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.judging import Found, judge_high_rate, judge_low_rate
@@ -42,6 +42,7 @@ class RequestRate:
 
     scope: Scope = "routes"
     family: Family = "traffic"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:
@@ -74,6 +75,7 @@ class RequestRateBaseline:
 
     scope: Scope = "routes"
     family: Family = "traffic"
+    severity: Severity = "warning"
 
     @property
     def text(self) -> str:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.alerts.board import Board, Incident, Severity
+from app.alerts.board import Board, Incident
+from app.alerts.condition import Severity
 from app.alerts.describe import is_on
 from app.alerts.engine import step
 from app.alerts.facts import READ_UNTIL_S, Facts, Subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Kind, Needs, Stretch, Subject
 from app.alerts.rule import Rule
 
@@ -18,6 +18,7 @@ class Asks:
     scope: Scope = "routes"
     text: str = "asks"
     family: Family = "failures"
+    severity: Severity = "critical"
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         return Judgement("unclear")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.alerts.board import Board, Incident, Notice, Silence
-from app.alerts.condition import Family, Judgement, Scope, Verdict
+from app.alerts.condition import Family, Judgement, Scope, Severity, Verdict
 from app.alerts.engine import Step, step
 from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.rule import Rule
@@ -31,6 +31,10 @@ class Scripted:
     text: str = "errors > 2%"
     value: float = 20.0
     needs: Needs = field(default_factory=Needs)
+
+    @property
+    def severity(self) -> Severity:
+        return "critical" if self.family == "failures" else "warning"
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         verdict = self.answers(facts.at_s - T0, subject)

@@ -12,6 +12,7 @@ from app.alerts.condition import Family, Verdict
 from app.alerts.evaluate import SUBJECTS_MAX, evaluate, judge
 from app.alerts.facts import Facts, Subject
 from app.alerts.rule import EACH, Rule
+from app.alerts.when import parse_when
 from app.store.queries.alert import Alert
 from tests.app.alerts.scripted import CART, CHECKOUT, ROUTES, SHOP, Scripted, during, facts, rule, run
 
@@ -69,6 +70,7 @@ def test_tailraces_own_rules_are_asked_of_what_is_wrong_with_it() -> None:
     ("family", "text", "severity"),
     [
         ("failures", "errors > 2%", "critical"),
+        ("failures", "crashed > 2", "critical"),
         ("traffic", "silence 5m", "critical"),
         ("traffic", "requests < 1/min", "warning"),
         ("slowness", "p95 > 1s", "warning"),
@@ -76,9 +78,15 @@ def test_tailraces_own_rules_are_asked_of_what_is_wrong_with_it() -> None:
     ],
 )
 def test_failures_and_silence_are_critical(family: Family, text: str, severity: str) -> None:
-    one = rule(condition=Scripted(during((0, 100)), family, text=text))
-    (judged,) = evaluate(Board(), [one], facts(0)).values()
-    assert judged.severity == severity
+    (condition,) = parse_when(text)
+    assert (condition.family, condition.severity) == (family, severity)
+
+
+def test_an_alert_is_as_severe_as_its_condition() -> None:
+    families: list[Family] = ["failures", "slowness"]
+    rules = [rule(family, Scripted(during((0, 100)), family)) for family in families]
+    found = evaluate(Board(), rules, facts(0)).values()
+    assert [one.severity for one in found] == ["critical", "warning"]
 
 
 def _saying(verdict: Verdict, family: Family = "failures", text: str = "errors") -> Scripted:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from app.alerts.condition import Family, Judgement, Scope
+from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.rule import Rule
 from app.cli.alerts.past import earliest_s, is_kept, moments, split_rules
@@ -22,6 +22,7 @@ class Made:
 
     text: str = "errors > 2%"
     family: Family = "failures"
+    severity: Severity = "critical"
     scope: Scope = "routes"
     needs: Needs = Needs()
 
