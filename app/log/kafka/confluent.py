@@ -32,6 +32,22 @@ from app.log.kafka.reach import no_broker_error
 from app.settings import Settings
 
 ANSWER_S = ANSWER_MS / 1000
+ASK_AGAIN_S = 0.1
+
+PASSING_FAULTS = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""What brokers answer about offsets while a partition gets its leader: after the topic is made, after an
+election. Kafka's protocol calls all of them retriable; librdkafka hands them to the caller."""
 
 
 def open_producer(settings: Settings) -> ConfluentProducer:
@@ -159,8 +175,19 @@ class ConfluentConsumer:
     def _list_offsets(self, partitions: Iterable[int], time_or_place: int) -> dict[int, int]:
         """One question for all partitions: ListOffsets takes -1 and -2 for end and beginning."""
         wanted = [self._place(name, time_or_place) for name in partitions]
-        found = self._ask("return offsets", self._consumer.offsets_for_times, wanted, timeout=ANSWER_S)
-        return {self._number(place): place.offset for place in found}
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            left_s = max(deadline - time.monotonic(), ASK_AGAIN_S)
+            try:
+                found = self._consumer.offsets_for_times(wanted, timeout=left_s)
+                fault = next((place.error for place in found if place.error is not None), None)
+            except KafkaException as failed:
+                fault = failed.args[0]
+            if fault is None:
+                return {self._number(place): place.offset for place in found}
+            if fault.code() not in PASSING_FAULTS or time.monotonic() + ASK_AGAIN_S > deadline:
+                raise LogUnavailable(f"Kafka did not return offsets: {fault.name()}")
+            time.sleep(ASK_AGAIN_S)
 
     def high_water(self, partition: int) -> int | None:
         try:
