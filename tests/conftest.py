@@ -41,6 +41,9 @@ TESTS = Path(__file__).parent
 STARTERS = ("Processes", "serving", "Web", "subprocess", "ReplicatedRedis")
 """A module that has one of these names starts processes of its own."""
 
+# No test is timed: other tests take the cores meanwhile.
+hypothesis.settings.register_profile("usual", deadline=None)
+hypothesis.settings.load_profile("usual")
 # For `make test-fast`: a fifth of the usual examples where a test does not say how many it needs.
 hypothesis.settings.register_profile("fast", max_examples=20)
 

@@ -118,7 +118,7 @@ def wanted_of(data: st.DataObject, message: RouterMessage, line: RouterLine, rou
     return RequestFilter(**fields)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(any_line(), st.sampled_from(["", "shop", "a-b_9"]), st.booleans(), st.data())
 @example(INFO, "shop", False, None)
 @example(H12, "", False, None)

@@ -126,7 +126,7 @@ SMALL = dict.fromkeys(TABLES, 1_500)
 """Room for five rows."""
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=SOME_EVENTS, seed=st.integers(0, 10**6), is_small=st.booleans())
 def test_the_order_of_events_and_batches_changes_nothing(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, events: list[Event], seed: int, is_small: bool
@@ -147,7 +147,7 @@ def test_the_order_of_events_and_batches_changes_nothing(
     assert found[0] == found[1] == found[2]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     events=st.lists(
         st.builds(

@@ -67,7 +67,7 @@ def random_fact(rng: random.Random) -> Fact:
             return Event("state", at_ms, "", dyno=dyno, state=name)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), batches=st.integers(1, 6), count=st.integers(1, 150))
 def test_whatever_is_said_in_whatever_order_redis_has_what_plain_python_works_out(
     store: redis.Redis, seed: int, batches: int, count: int

@@ -26,7 +26,7 @@ return cmsgpack.pack(map)
 """
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(FIELDS, COUNTS, max_size=80))
 def test_what_redis_packed_is_read_as_it_was(store: redis.Redis, values: dict[int | str, int]) -> None:
     values = {

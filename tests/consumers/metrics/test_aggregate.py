@@ -370,7 +370,6 @@ def _messages(draw: st.DrawFn) -> RouterMessage:
 
 @settings(
     max_examples=settings().max_examples * 6 // 5,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.lists(_messages(), max_size=12), max_size=5), st.sampled_from([3, 500]))
@@ -387,7 +386,7 @@ def test_batches_of_any_lines_come_out_as_one_by_one_in_plain_python(
     assert expiries == reference.expiries
 
 
-@settings(max_examples=settings().max_examples * 3, deadline=None)
+@settings(max_examples=settings().max_examples * 3)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -93,7 +93,6 @@ def _messages(draw: st.DrawFn) -> RouterMessage:
 
 @settings(
     max_examples=settings().max_examples // 2,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.lists(_messages(), max_size=40), max_size=4))

@@ -30,7 +30,7 @@ def loaded(store: redis.Redis) -> FrameMemory:
 _reads = st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 1_100)), max_size=30)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(_reads, st.booleans()), max_size=8))
 def test_each_line_is_new_once_whatever_the_batches_and_the_readers(
     redis_client: redis.Redis, batches: list[tuple[list[tuple[str, int]], bool]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.store.keys import CHUNK_S, WINDOWS, chunk
@@ -113,7 +113,6 @@ def test_a_span_with_an_end_is_widened_to_whole_windows_and_no_further(
     assert planned.until_s <= now_s
 
 
-@settings(deadline=None)
 @given(spans())
 def test_a_step_is_as_short_as_is_asked_for_wherever_such_windows_are_kept(
     asked: tuple[Span, float],

@@ -133,7 +133,7 @@ def test_for_ends_early_and_never_late() -> None:
 
 
 @given(times=TIMES, stages=STAGES, is_looped=st.booleans(), cap=st.sampled_from([0.0, 0.0, 3.0]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_due_times_never_decrease_and_end_with_the_load(
     times: list[int], stages: list[Stage], is_looped: bool, cap: float
 ) -> None:
@@ -144,7 +144,7 @@ def test_due_times_never_decrease_and_end_with_the_load(
 
 
 @given(gaps=st.lists(st.integers(1, 5_000), min_size=5, max_size=200), stages=STAGES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_stages_of_speeds_map_the_log_exactly(gaps: list[int], stages: list[Stage]) -> None:
     stages = [stage for stage in stages if not stage.rate and stage.speed] or [Stage("2x", 60, speed=2.0)]
     times = [sum(gaps[:number]) for number in range(len(gaps))]
@@ -161,7 +161,7 @@ def test_stages_of_speeds_map_the_log_exactly(gaps: list[int], stages: list[Stag
 
 
 @given(times=TIMES.filter(lambda times: times[-1] > 1_000), rate=st.floats(0.1, 2_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_rate_is_the_average_and_keeps_the_spacings_shape(times: list[int], rate: float) -> None:
     found = due(Load((at_rate(rate),)), times)
     assert len(found) == len(times)
