@@ -55,13 +55,25 @@ class AlertState:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """What some targets were told of an incident. Forgotten with what they are told of its end."""
+
+    to: tuple[str, ...]
+    """Names of targets; empty: there are none."""
+    told_s: int
+    """When they were told last, Unix s."""
+    keys: tuple[str, ...]
+    """The alerts that they were told, of those that fire."""
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """Alerts of one cause, as far as one can tell: they are told together."""
+    """Alerts of one cause, as far as one can tell: they are told together, to each target those that are for
+    it."""
 
     id: str
     app: str
-    to: tuple[str, ...]
-    """Names of targets."""
     severity: Severity
     began_s: int
     """When the first of its alerts turned bad, Unix s."""
@@ -70,9 +82,10 @@ class Incident:
     """Those that fire, and those that did: the worst first, and no more than a message can use."""
     told_s: int | None = None
     """When it was told last; None: not yet, because it is silenced or other alerts may join it."""
-    told_keys: tuple[str, ...] = ()
-    """The alerts that were told, of those that fire."""
-    told_severity: Severity | None = None
+    to: tuple[str, ...] = ()
+    """The targets that were told of it, by name."""
+    tellings: tuple[Telling, ...] = ()
+    """What they were told that goes on."""
     families: tuple[Family, ...] = ()
     """Of all alerts that ever belonged to it."""
     notices: int = 0
@@ -93,6 +106,9 @@ class Notice:
     number: int
     """1, 2, ... of its incident."""
     incident: Incident
+    """As these targets are told of it: with the alerts that are for them, and none that is silenced."""
+    to: tuple[str, ...] = ()
+    """Names of targets; empty: there are none."""
 
     @property
     def id(self) -> str:

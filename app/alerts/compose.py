@@ -54,7 +54,7 @@ def message_of(notice: Notice, context: Context, base_url: str, at_s: int) -> Me
         link=link_of(incident, base_url, at_s),
         action="" if notice.kind == "resolved" else action_of(incident, context.release),
         resolved_s=incident.resolved_s,
-        to=incident.to,
+        to=notice.to,
     )
 
 

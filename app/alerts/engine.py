@@ -7,7 +7,7 @@ computed again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.alerts.board import AlertState, Board, Incident, Notice, Silence
@@ -15,7 +15,7 @@ from app.alerts.evaluate import evaluate
 from app.alerts.facts import Facts
 from app.alerts.incidents import place, with_alerts
 from app.alerts.machine import advance
-from app.alerts.notices import tell, tell_end
+from app.alerts.notices import Circumstances, audiences, tell
 from app.alerts.rule import Rule
 
 CATCH_UP_S = 900
@@ -34,8 +34,15 @@ class Step:
     """Those that left the board, told or not: for the history."""
 
 
-def step(board: Board, rules: Sequence[Rule], facts: Facts, silences: Sequence[Silence]) -> Step:
-    """Judges the facts by the rules. A moment that was judged before changes nothing."""
+def step(
+    board: Board,
+    rules: Sequence[Rule],
+    facts: Facts,
+    silences: Sequence[Silence],
+    targets: Sequence[str] = (),
+) -> Step:
+    """Judges the facts by the rules. `targets`: the names of all. A moment that was judged before changes
+    nothing."""
     at_s = facts.at_s
     board = _set_back(board, at_s)
     if at_s <= (board.at_s if facts.incomplete else board.evaluated_s):
@@ -44,9 +51,10 @@ def step(board: Board, rules: Sequence[Rule], facts: Facts, silences: Sequence[S
     facts = replace(facts, is_past=facts.is_past or at_s <= board.at_s)
     by_name = {rule.name: rule for rule in rules}
     advanced = advance(board, by_name, evaluate(board, rules, facts), at_s)
-    alerts, incidents = place(board.incidents, advanced.alerts, by_name)
+    alerts, incidents = place(board.incidents, advanced.alerts)
     ended = advanced.ended
-    told = _tell(with_alerts(incidents, alerts.values(), ended, at_s), alerts, by_name, silences, at_s)
+    now = Circumstances(at_s, by_name, silences, audiences(rules, targets))
+    told = _tell(with_alerts(incidents, alerts.values(), ended, at_s), alerts.values(), ended, now)
     return Step(
         Board(
             evaluated_s=board.evaluated_s if facts.incomplete else at_s,
@@ -56,7 +64,7 @@ def step(board: Board, rules: Sequence[Rule], facts: Facts, silences: Sequence[S
             incidents={one.id: one for one, _ in told if one.resolved_s is None},
             left_out=advanced.left_out,
         ),
-        notices=tuple(notice for _, notice in told if notice is not None),
+        notices=tuple(notice for _, notices in told for notice in notices),
         resolved=tuple(one for one, _ in told if one.resolved_s is not None),
     )
 
@@ -72,18 +80,19 @@ def moments(board: Board, at_s: int) -> list[int]:
 
 def _tell(
     incidents: Mapping[str, Incident],
-    alerts: Mapping[str, AlertState],
-    rules: Mapping[str, Rule],
-    silences: Sequence[Silence],
-    at_s: int,
-) -> list[tuple[Incident, Notice | None]]:
-    members: dict[str, list[AlertState]] = defaultdict(list)
-    for state in alerts.values():
-        members[state.incident].append(state)
-    return [
-        tell(one, members[one.id], rules, silences, at_s) if one.id in members else tell_end(one, at_s)
-        for one in incidents.values()
-    ]
+    alerts: Iterable[AlertState],
+    ended: Iterable[AlertState],
+    now: Circumstances,
+) -> list[tuple[Incident, list[Notice]]]:
+    members, over = _by_incident(alerts), _by_incident(ended)
+    return [tell(one, members[one.id], over[one.id], now) for one in incidents.values()]
+
+
+def _by_incident(states: Iterable[AlertState]) -> dict[str, list[AlertState]]:
+    found: dict[str, list[AlertState]] = defaultdict(list)
+    for state in states:
+        found[state.incident].append(state)
+    return found
 
 
 def _set_back(board: Board, at_s: int) -> Board:
@@ -111,4 +120,5 @@ def _earlier_incident(incident: Incident, at_s: int) -> Incident:
         began_s=min(incident.began_s, at_s),
         fired_s=min(incident.fired_s, at_s),
         told_s=None if incident.told_s is None else min(incident.told_s, at_s),
+        tellings=tuple(replace(one, told_s=min(one.told_s, at_s)) for one in incident.tellings),
     )

@@ -1,8 +1,9 @@
-"""Which alerts are one incident: those of one app and the same targets that fire within ten minutes of each
-other, or are of one family. Pure.
+"""Which alerts are one incident: those of one app that fire within ten minutes of each other, or are of one
+family. Pure.
 
-An app never has two open incidents of one family for the same targets, because an alert joins the one that
-has its family before any other. What Tailrace says of itself is apart from what it says of apps.
+An app never has two open incidents of one family, because an alert joins the one that has its family before
+any other. Whom an alert is for changes nothing here: of one incident, each target is told what is for it
+(notices.py). What Tailrace says of itself is apart from what it says of apps.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import replace
 
 from app.alerts.board import AlertState, Incident
 from app.alerts.condition import Severity
-from app.alerts.rule import Rule
 
 TOGETHER_S = 600
 """Alerts of one app that fire within this time of each other have one cause, as far as one can tell."""
@@ -22,23 +22,21 @@ TOGETHER_S = 600
 SHOWN_MAX = 100
 """Alerts of an incident that it lists, the worst first; the board has all that fire."""
 
-_Place = tuple[str, tuple[str, ...], bool]
-"""App, targets, and whether it is about Tailrace itself: only alerts of one place come together."""
+_Place = tuple[str, bool]
+"""App, and whether it is about Tailrace itself: only alerts of one place come together."""
 
 
 def place(
-    incidents: Mapping[str, Incident], alerts: Mapping[str, AlertState], rules: Mapping[str, Rule]
+    incidents: Mapping[str, Incident], alerts: Mapping[str, AlertState]
 ) -> tuple[dict[str, AlertState], dict[str, Incident]]:
-    """(alerts, incidents), where each alert that fires has its incident. `rules`: by name."""
+    """(alerts, incidents), where each alert that fires has its incident."""
     found, placed = dict(incidents), dict(alerts)
     by_place: dict[_Place, list[str]] = defaultdict(list)
     for incident in incidents.values():
         by_place[_place_of(incident)].append(incident.id)
     for state in sorted(_homeless(incidents, alerts), key=rank):
-        rule = rules.get(state.rule)
-        to = tuple(sorted(set(rule.to))) if rule else ()
-        ids = by_place[state.subject.app, to, state.subject.part != ""]
-        home = _home([found[one] for one in ids], state) or _new(state, to)
+        ids = by_place[state.subject.app, state.subject.part != ""]
+        home = _home([found[one] for one in ids], state) or _new(state)
         if home.id not in found:
             ids.append(home.id)
         placed[state.key] = replace(state, incident=home.id)
@@ -91,16 +89,15 @@ def _home(candidates: Sequence[Incident], state: AlertState) -> Incident | None:
 
 
 def _place_of(incident: Incident) -> _Place:
-    return incident.app, incident.to, any(state.subject.part for state in incident.alerts)
+    return incident.app, any(state.subject.part for state in incident.alerts)
 
 
-def _new(state: AlertState, to: tuple[str, ...]) -> Incident:
+def _new(state: AlertState) -> Incident:
     fired_s = _fired_s(state)
-    names = "\n".join((state.subject.app, state.family, *to, str(fired_s), state.key))
+    names = "\n".join((state.subject.app, state.family, str(fired_s), state.key))
     return Incident(
         id=hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:16],
         app=state.subject.app,
-        to=to,
         severity=state.severity,
         began_s=state.bad_since_s,
         fired_s=fired_s,

@@ -77,6 +77,8 @@ class Alerting:
     rules: Sequence[Rule]
     reader: Reads
     maker: MessageMaker
+    targets: Sequence[str]
+    """Names of all."""
     deliveries: Deliveries
     clock: Callable[[], float] = time.time
     """Unix s, of the moments."""
@@ -164,9 +166,14 @@ class Alerting:
         """The board that was stored; None: it is another one, or another process has the lease."""
         if not facts.is_past:
             facts = replace(facts, health=(*facts.health, *self._faults.begin()))
-        made = step(board, self.rules, facts, silences(self.store, self.clock()))
+        in_force = silences(self.store, self.clock())
+        made = step(board, self.rules, facts, in_force, self.targets)
         messages = self.maker.messages(made.notices, facts.at_s)
-        if not commit(self.store, self.holder, made, messages, before=board, now_s=time.time()):
+        shown = self.maker.shown(made, messages, facts.at_s)
+        is_stored = commit(
+            self.store, self.holder, made, messages, shown=shown, before=board, now_s=time.time()
+        )
+        if not is_stored:
             return None
         for message in messages:
             log.info("alert: kind=%s id=%s title=%s", message.kind, message.id, message.title)

@@ -33,7 +33,7 @@ def alerting(settings: Settings, store: redis.Redis, group: str) -> Alerting:
         maker=MessageMaker(
             context=lambda incident: read_context(store, incident, time.time()),
             make=lambda notice, context, at_s: message_of(notice, context, settings.tailrace_url, at_s),
-            all_targets=tuple(targets),
         ),
+        targets=tuple(targets),
         deliveries=Deliveries(store, holder, targets, KINDS),
     )

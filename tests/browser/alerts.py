@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from app.alerts.board import AlertState, Incident, Silence
+from app.alerts.board import AlertState, Incident, Silence, Telling
 from app.alerts.condition import Judgement, Severity
 from app.alerts.facts import Subject
 from app.alerts.message import Finding, Message, Request
@@ -53,13 +53,12 @@ def alarm(
     incident = Incident(
         id=ident,
         app=app,
-        to=(),
         severity=severity,
         began_s=began_s,
         fired_s=began_s + 60,
         alerts=(state,),
         told_s=began_s + 80,
-        told_keys=(state.key,),
+        tellings=(Telling((), began_s + 80, (state.key,), severity),),
         notices=1,
         resolved_s=resolved_s,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from app.alerts.board import AlertState, Board, Incident, Notice, NoticeKind, Silence
+from app.alerts.board import AlertState, Board, Incident, Notice, NoticeKind, Silence, Telling
 from app.alerts.compose import message_of
 from app.alerts.condition import Judgement
 from app.alerts.context import Context
@@ -46,7 +46,6 @@ def incident(*alerts: AlertState, **others: Any) -> Incident:
     found = Incident(
         id=first.incident,
         app=first.subject.app,
-        to=(),
         severity="critical",
         began_s=first.bad_since_s,
         fired_s=first.fired_s or first.bad_since_s,
@@ -57,7 +56,7 @@ def incident(*alerts: AlertState, **others: Any) -> Incident:
 
 def message(of: Incident, now_s: int, kind: NoticeKind = "firing", context: Context | None = None) -> Message:
     """What is told of it."""
-    return message_of(Notice(kind, 1, of), context or Context(), "", now_s)
+    return message_of(Notice(kind, 1, of, of.to), context or Context(), "", now_s)
 
 
 def store_board(
@@ -89,7 +88,8 @@ def fill_alerts(store: redis.Redis, now_s: int) -> None:
     )
     store_board(store, now_s - 600, resolved=[ended], messages=[message(ended, now_s - 600, "resolved")])
     firing, pending = alert(now_s, route="/checkout"), alert(now_s, route="/cart", state="pending")
-    going_on = incident(firing, to=("ops", "pager"), told_s=now_s - 40, told_keys=(firing.key,))
+    telling = Telling(("ops", "pager"), now_s - 40, (firing.key,), "critical")
+    going_on = incident(firing, to=telling.to, told_s=now_s - 40, tellings=(telling,))
     context = Context(
         dyno="web.3 has 96 % of the failures and 10 % of the requests",
         requests=(Request("8601b555", now_s * 1_000, "GET", "/checkout", "503", "H12", "web.3", 30_000.0),),

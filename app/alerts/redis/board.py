@@ -71,6 +71,7 @@ def commit(
     step: Step,
     messages: Sequence[Message],
     *,
+    shown: Sequence[Message] | None = None,
     before: Board | None = None,
     now_s: float | None = None,
 ) -> bool:
@@ -79,6 +80,7 @@ def commit(
     `before`, and nothing was written. Works on a full Redis, too. Raises redis.RedisError: then it was
     written, or not.
 
+    `shown`: messages of whole incidents, for the page; None: they are what is told.
     `before`: the board that the step was made from, as it was read; None: whatever there is is replaced.
     `now_s`: Unix s, when waiting for targets begins; None: the board's moment.
     """
@@ -87,7 +89,7 @@ def commit(
         "before": None if before is None else [before.at_s, before.evaluated_s],
         "board": dict(_changed(step.board, before or Board())),
         "names": [_BOARD, _SEQUENCE, *_names(step.board)],
-        "told": {message.incident: encoded(bounded(message)) for message in messages},
+        "told": {one.incident: encoded(bounded(one)) for one in (messages if shown is None else shown)},
         "open": list(step.board.incidents),
         "ended": [
             (incident.id, incident.resolved_s or step.board.at_s, encoded(_bounded_incident(incident)))
@@ -130,7 +132,7 @@ def bounded(message: Message) -> Message:
 
 
 def _bounded_incident(incident: Incident) -> Incident:
-    return replace(incident, alerts=incident.alerts[:ALERTS_OF_INCIDENT_MAX], told_keys=())
+    return replace(incident, alerts=incident.alerts[:ALERTS_OF_INCIDENT_MAX], tellings=())
 
 
 def _names(board: Board) -> Iterator[str]:

@@ -77,12 +77,13 @@ class Told:
     """What came of some moments."""
 
     board: Board = field(default_factory=Board)
+    targets: Sequence[str] = ()
     notices: list[Notice] = field(default_factory=list)
     resolved: list[Incident] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
     def __call__(self, rules: Sequence[Rule], moment: Facts, silences: Sequence[Silence] = ()) -> Step:
-        made = step(self.board, rules, moment, silences)
+        made = step(self.board, rules, moment, silences, self.targets)
         self.board = made.board
         self.notices += made.notices
         self.resolved += made.resolved
@@ -94,15 +95,24 @@ class Told:
         """(kind, second of the notice)."""
         return [(one.kind, (one.incident.told_s or 0) - T0) for one in self.notices]
 
+    def heard(self, target: str) -> list[tuple[str, int, list[str]]]:
+        """(kind, second, rules in it) of each notice to the target."""
+        return [
+            (one.kind, (one.incident.told_s or 0) - T0, [state.rule for state in one.incident.alerts])
+            for one in self.notices
+            if target in one.to
+        ]
+
 
 def run(
     rules: Sequence[Rule],
     seconds: Iterable[int] = range(0, 1_200, 10),
     silences: Sequence[Silence] = (),
     make: Callable[[int], Facts] = facts,
+    targets: Sequence[str] = (),
 ) -> Told:
     """The moments at these seconds."""
-    told = Told()
+    told = Told(targets=targets)
     for second in seconds:
         told(rules, make(second), silences)
     return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def check(told: Told) -> None:
     assert len({one.id for one in told.resolved}) == len(told.resolved)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rules_of)
 def test_whatever_fires_is_told_once_and_its_end_once(
     drawn: Sequence[tuple[Sequence[tuple[int, int]], int, int, str]],
@@ -76,7 +77,7 @@ def test_whatever_fires_is_told_once_and_its_end_once(
     for second in range(0, LENGTH_S + TAIL_S, 10):
         step = told(rules, facts(second, apps=("shop", "api")))
         places = Counter(
-            (one.app, one.to, family) for one in step.board.incidents.values() for family in one.families
+            (one.app, family) for one in step.board.incidents.values() for family in one.families
         )
         assert all(count == 1 for count in places.values())
         for one in step.board.alerts.values():
@@ -84,13 +85,14 @@ def test_whatever_fires_is_told_once_and_its_end_once(
         late = T0 + second - UPDATE_S - 30
         for state in step.board.alerts.values():
             if state.fired_s is not None and state.fired_s < late:
-                assert state.key in step.board.incidents[state.incident].told_keys
+                (telling,) = step.board.incidents[state.incident].tellings
+                assert state.key in telling.keys
     check(told)
     told_ids = {one.incident.id for one in told.notices}
     assert told_ids == {one.id for one in told.resolved}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(rules_of, st.lists(st.tuples(st.integers(0, 240), st.integers(1, 60)), max_size=3))
 def test_silences_and_times_without_figures_lose_no_end(
     drawn: Sequence[tuple[Sequence[tuple[int, int]], int, int, str]], gaps: Sequence[tuple[int, int]]
@@ -105,3 +107,29 @@ def test_silences_and_times_without_figures_lose_no_end(
         for at_s in moments(told.board, T0 + second):
             told(rules, facts(at_s - T0), [silence])
     check(told)
+
+
+@settings(max_examples=15)
+@given(rules_of, st.lists(st.sampled_from([(), ("a",), ("a", "b"), ("c",)]), min_size=4, max_size=4))
+def test_each_target_hears_what_is_for_it_from_its_beginning_to_its_end(
+    drawn: Sequence[tuple[Sequence[tuple[int, int]], int, int, str]], addressed: Sequence[tuple[str, ...]]
+) -> None:
+    rules = [replace(one, to=to) for one, to in zip(made(drawn), addressed, strict=False)]
+    by_name = {one.name: one for one in rules}
+    told = Told(targets=("a", "b", "c", "d"))
+    fired: dict[str, set[str]] = {target: set() for target in told.targets}
+    for second in range(0, LENGTH_S + TAIL_S, 10):
+        for state in told(rules, facts(second, apps=("shop", "api"))).board.alerts.values():
+            for target in by_name[state.rule].to or told.targets:
+                fired[target] |= {state.key} if state.state == "firing" else set()
+    assert len({one.id for one in told.notices}) == len(told.notices)
+    for target in told.targets:
+        heard = [one for one in told.notices if target in one.to]
+        begun: set[str] = set()
+        for notice in heard:
+            assert (notice.incident.id in begun) == (notice.kind != "firing")
+            begun ^= {notice.incident.id} if notice.kind in ("firing", "resolved") else set()
+            assert all(target in (by_name[one.rule].to or told.targets) for one in notice.incident.alerts)
+        assert not begun
+        assert {one.key for notice in heard for one in notice.incident.alerts} == fired[target]
+    assert not told.board.incidents

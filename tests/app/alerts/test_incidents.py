@@ -50,11 +50,6 @@ def test_another_family_more_than_ten_minutes_later_is_another_incident() -> Non
         assert len(told.board.incidents) == count
 
 
-def test_other_targets_are_another_incident() -> None:
-    told = run([rule("a", Scripted(FOREVER), to=("ops",)), rule("b", Scripted(FOREVER))], [0, 10, 20])
-    assert sorted(one.incident.to for one in told.notices) == [(), ("ops",)]
-
-
 def test_apps_are_apart() -> None:
     told = Told()
     for second in (0, 10, 20):
@@ -115,4 +110,4 @@ def test_an_incident_lists_a_bounded_number_of_alerts() -> None:
         told([rule("a", Scripted(during((0, 900), of=many)), route=EACH)], moment)
     (incident,) = told.board.incidents.values()
     assert len(incident.alerts) == SHOWN_MAX
-    assert len(incident.told_keys) == len(told.board.alerts) == 300
+    assert [len(one.keys) for one in incident.tellings] == [len(told.board.alerts)] == [300]

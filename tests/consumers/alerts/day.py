@@ -114,8 +114,8 @@ def live(settings: Settings, receiver_url: str, name: str) -> None:
         maker=MessageMaker(
             lambda incident: Context(),
             lambda notice, context, at_s: message_of(notice, context, "", at_s),
-            tuple(targets),
         ),
+        targets=tuple(targets),
         deliveries=Deliveries(store, name, targets, KINDS),
         clock=lambda: T0 + 60 * min(MINUTES, minute_of(store) + 1) + LATE_S,
         lease_s=LEASE_S,

@@ -15,6 +15,7 @@ from app.alerts.context import Context
 from app.alerts.facts import Facts, Subject
 from app.alerts.redis import lease, outbox
 from app.alerts.redis.board import read_board
+from app.alerts.redis.history import read_board_and_open
 from app.alerts.redis.silences import add_silence
 from app.alerts.rule import Rule
 from app.store import keys
@@ -66,9 +67,8 @@ def process(
         holder=holder,
         rules=rules,
         reader=script or Script(),
-        maker=MessageMaker(
-            lambda incident: Context(), lambda notice, context, at_s: plain(notice, at_s), ("ops",)
-        ),
+        maker=MessageMaker(lambda incident: Context(), lambda notice, context, at_s: plain(notice, at_s)),
+        targets=("ops",),
         deliveries=Deliveries(store, holder, {}, KINDS),
         clock=clock or Clock(),
     )
@@ -263,10 +263,27 @@ def test_what_waits_for_a_target_that_is_gone_is_given_up_with_a_line_in_the_log
     assert (status.name, status.given_up) == ("ops", 1)
 
 
+def test_each_target_is_told_its_part_and_the_page_shows_the_whole(redis_client: redis.Redis) -> None:
+    rules = (Rule("errors", (BAD,)), Rule("slow", (replace(BAD, family="slowness"),), to=("ops",)))
+    clock = Clock()
+    work = process(redis_client, rules=rules, clock=clock)
+    work.targets = ("ops", "mail")
+    run(work, clock, 60)
+    sent = {one.target: one.message for one in outbox.due(redis_client, 2 * T0)}
+    assert {one.rule for one in sent["ops"].findings} == {"errors", "slow"}
+    assert {one.rule for one in sent["mail"].findings} == {"errors"}
+    assert sent["ops"].incident == sent["mail"].incident
+    _, going_on = read_board_and_open(redis_client)
+    (told,) = going_on
+    assert told.message is not None
+    assert {one.rule for one in told.message.findings} == {"errors", "slow"}
+    assert told.message.to == ("mail", "ops")
+
+
 def test_without_any_target_it_is_on_the_board_alone(redis_client: redis.Redis) -> None:
     clock = Clock()
     work = process(redis_client, clock=clock)
-    work.maker = replace(work.maker, all_targets=())
+    work.targets = ()
     run(work, clock, 60)
     assert len(read_board(redis_client).incidents) == 1
     assert outbox.statuses(redis_client) == []

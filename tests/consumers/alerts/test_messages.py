@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from app.alerts.board import Incident, Notice
+from app.alerts.board import Board, Incident, Notice
 from app.alerts.context import Context
+from app.alerts.engine import Step
 from app.alerts.message import Message
 from consumers.alerts import messages
 from consumers.alerts.messages import MessageMaker, plain
 from tests.app.alerts.redis.made import AT_S, incident
 
-TOLD = Notice("firing", 1, incident())
+TOLD = Notice("firing", 1, incident(), ("ops",))
 
 
 def context(found: Incident) -> Context:
@@ -32,36 +33,71 @@ def fail_with_context(notice: Notice, found: Context, at_s: int) -> Message:
     return make(notice, found, at_s) if found == Context() else fail()
 
 
-def test_it_has_its_context_and_all_targets_unless_the_rule_names_some() -> None:
-    maker = MessageMaker(context, make, ("ops", "mail"))
-    to_mail = Notice("firing", 2, replace(incident(), to=("mail",)))
-    first, second = maker.messages([TOLD, to_mail], AT_S)
-    assert (first.dyno, first.to, second.to) == ("web.3 stands out", ("ops", "mail"), ("mail",))
+def test_it_has_its_context_and_goes_to_those_that_the_notice_names() -> None:
+    to_mail = Notice("firing", 2, incident(), ("mail", "pager"))
+    first, second = MessageMaker(context, make).messages([TOLD, to_mail], AT_S)
+    assert (first.dyno, first.to, second.to) == ("web.3 stands out", ("ops",), ("mail", "pager"))
 
 
 def test_without_its_context_if_that_fails() -> None:
     def broken(found: Incident) -> Context:
         raise RuntimeError("nobody expects this")
 
-    (found,) = MessageMaker(broken, make, ("ops",)).messages([TOLD], AT_S)
+    (found,) = MessageMaker(broken, make).messages([TOLD], AT_S)
     assert (found.id, found.dyno) == (TOLD.id, "")
 
 
 def test_without_its_context_if_that_cannot_be_put_into_words() -> None:
-    (found,) = MessageMaker(context, fail_with_context, ("ops",)).messages([TOLD], AT_S)
+    (found,) = MessageMaker(context, fail_with_context).messages([TOLD], AT_S)
     assert (found.id, found.dyno) == (TOLD.id, "")
 
 
 def test_in_plain_words_if_nothing_else_works() -> None:
-    (found,) = MessageMaker(context, fail, ("ops",)).messages([TOLD], AT_S)
+    (found,) = MessageMaker(context, fail).messages([TOLD], AT_S)
     assert (found.id, found.incident, found.to) == ("i1.1", "i1", ("ops",))
     assert found.title == "shop: 20.3 % of 1,240 requests failed"
     assert [one.route for one in found.findings] == ["/i1/0"]
 
 
 def test_context_is_looked_for_a_few_times_and_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    maker = MessageMaker(context, make, ("ops",))
+    maker = MessageMaker(context, make)
     many = [Notice("firing", number, incident()) for number in range(1, 40)]
     assert [bool(one.dyno) for one in maker.messages(many, AT_S)] == [True] * 20 + [False] * 19
     monkeypatch.setattr(messages, "CONTEXTS_S", 0.0)
     assert not any(one.dyno for one in maker.messages(many, AT_S))
+
+
+def whole_and_parts() -> tuple[Incident, list[Notice]]:
+    """An incident of two alerts, one of which has just ended for the only target that hears of it."""
+    whole = incident(alerts=2)
+    first, second = whole.alerts
+    return whole, [
+        Notice("resolved", 1, replace(whole, alerts=(first,), resolved_s=AT_S), ("ops",)),
+        Notice("firing", 2, replace(whole, alerts=(second,)), ("mail",)),
+    ]
+
+
+def test_the_page_shows_what_is_told_where_a_target_is_told_all_of_it() -> None:
+    maker = MessageMaker(context, make)
+    told = Step(Board(incidents={"i1": TOLD.incident}), (TOLD,))
+    messages = maker.messages(told.notices, AT_S)
+    assert maker.shown(told, messages, AT_S) == messages
+    assert maker.shown(replace(told, notices=()), [], AT_S) == []
+
+
+def test_the_page_shows_an_incident_whole_where_each_target_is_told_a_part() -> None:
+    maker = MessageMaker(context, make)
+    whole, notices = whole_and_parts()
+    told = Step(Board(incidents={"i1": whole}), tuple(notices))
+    (shown,) = maker.shown(told, maker.messages(notices, AT_S), AT_S)
+    assert (shown.kind, shown.resolved_s, shown.to) == ("firing", None, ("ops",))
+    assert [one.route for one in shown.findings] == ["/i1/0", "/i1/1"]
+    assert shown.dyno == "web.3 stands out"
+
+
+def test_the_page_shows_the_end_of_an_incident_though_nobody_was_told_of_that_last() -> None:
+    ended = incident(resolved_s=AT_S + 10)
+    (shown,) = MessageMaker(context, make).shown(Step(Board(), resolved=(ended,)), [], AT_S + 10)
+    assert (shown.kind, shown.resolved_s) == ("resolved", AT_S + 10)
+    untold = replace(ended, told_s=None)
+    assert MessageMaker(context, make).shown(Step(Board(), resolved=(untold,)), [], AT_S + 10) == []

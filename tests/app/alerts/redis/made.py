@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.alerts.board import AlertState, Board, Incident, NoticeKind
+from app.alerts.board import AlertState, Board, Incident, NoticeKind, Telling
 from app.alerts.condition import Judgement
 from app.alerts.engine import Step
 from app.alerts.facts import Subject
@@ -34,13 +34,13 @@ def incident(
     return Incident(
         id=name,
         app=app,
-        to=(),
         severity="critical",
         began_s=began_s,
         fired_s=began_s,
         alerts=tuple(alert(f"/{name}/{number}", incident=name, app=app) for number in range(alerts)),
         told_s=AT_S,
-        told_keys=("errors shop",),
+        to=("ops",),
+        tellings=(Telling(("ops",), AT_S, ("errors shop",), "critical"),),
         notices=1,
         resolved_s=resolved_s,
     )

@@ -23,7 +23,7 @@ def incident(
     """One that began two minutes ago."""
     subject = Subject(app, route, keys.digest(route) if route else "", part)
     state = AlertState("r", subject, family, "firing", at_s - 120, Judgement("bad", "x"), fired_s=at_s - 60)
-    return Incident("i1", app, (), "critical", at_s - 120, at_s - 60, (state,))
+    return Incident("i1", app, "critical", at_s - 120, at_s - 60, (state,))
 
 
 def traffic(

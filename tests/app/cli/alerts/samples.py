@@ -24,7 +24,6 @@ STATE = AlertState(
 INCIDENT = Incident(
     id="i1",
     app="shop",
-    to=(),
     severity="critical",
     began_s=NOW_S - 240,
     fired_s=NOW_S - 180,
