@@ -36,23 +36,34 @@ def message_of(notice: Notice, context: Context, base_url: str, at_s: int) -> Me
     """The notice as it is told. `base_url`: TAILRACE_URL, or empty; `at_s`: the moment that was judged,
     Unix s."""
     incident = notice.incident
+    return replace(
+        plain_message(notice, at_s),
+        title=title_of(incident, notice.kind, at_s),
+        dyno=_line(context.dyno),
+        requests=tuple(map(_request, context.requests[:REQUESTS_MAX])),
+        release=release_sentence(context.release, incident.began_s),
+        link=link_of(incident, base_url, at_s),
+        action="" if notice.kind == "resolved" else action_of(incident, context.release),
+    )
+
+
+def plain_message(notice: Notice, at_s: int) -> Message:
+    """The notice with its figures, in the words of its conditions: what every message is made from, and what
+    goes out where a defect keeps `message_of` from saying more."""
+    incident = notice.incident
     states = sorted(incident.alerts, key=is_over) if incident.resolved_s is None else incident.alerts
+    what = [state.judgement.text or state.rule for state in states[:1]]
     return Message(
         id=notice.id,
         incident=incident.id,
         kind=notice.kind,
         severity=incident.severity,
         app=_name(incident.app),
-        title=title_of(incident, notice.kind, at_s),
+        title=_line(": ".join((incident.app or "Tailrace", *what))),
         since_s=incident.began_s,
         at_s=at_s,
         findings=tuple(_finding(state, incident) for state in states[:FINDINGS_MAX]),
         more_findings=len(states[FINDINGS_MAX:]),
-        dyno=_line(context.dyno),
-        requests=tuple(map(_request, context.requests[:REQUESTS_MAX])),
-        release=release_sentence(context.release, incident.began_s),
-        link=link_of(incident, base_url, at_s),
-        action="" if notice.kind == "resolved" else action_of(incident, context.release),
         resolved_s=incident.resolved_s,
         to=notice.to,
     )

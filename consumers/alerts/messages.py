@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from app.alerts.board import AlertState, Incident, Notice, NoticeKind
+from app.alerts.board import Incident, Notice, NoticeKind
+from app.alerts.compose import plain_message
 from app.alerts.context import Context
 from app.alerts.engine import Step
-from app.alerts.message import Finding, Message
+from app.alerts.message import Message
 from app.errors import first_words
 
 log = logging.getLogger(__name__)
@@ -69,41 +70,9 @@ class MessageMaker:
                 return self.make(notice, known, at_s)
             except Exception as fault:
                 log.warning("an alert goes out in plain words: %s", first_words(fault))
-        return plain(notice, at_s)
+        return plain_message(notice, at_s)
 
 
 def _view(incident: Incident) -> tuple[str, bool, tuple[str, ...]]:
     """What decides whether two of an incident are told alike."""
     return incident.id, incident.resolved_s is None, tuple(state.key for state in incident.alerts)
-
-
-def plain(notice: Notice, at_s: int) -> Message:
-    """The message that needs nothing but the notice."""
-    incident = notice.incident
-    return Message(
-        id=notice.id,
-        incident=incident.id,
-        kind=notice.kind,
-        severity=incident.severity,
-        app=incident.app,
-        title=f"{incident.app or 'Tailrace'}: {incident.alerts[0].judgement.text or incident.alerts[0].rule}",
-        since_s=incident.began_s,
-        at_s=at_s,
-        findings=tuple(_finding(alert, incident) for alert in incident.alerts),
-        resolved_s=incident.resolved_s,
-    )
-
-
-def _finding(alert: AlertState, incident: Incident) -> Finding:
-    judgement = alert.judgement
-    return Finding(
-        rule=alert.rule,
-        app=alert.subject.app,
-        route=alert.subject.route,
-        text=judgement.text,
-        usual=judgement.usual,
-        value=judgement.value,
-        limit=judgement.limit,
-        since_s=alert.bad_since_s,
-        is_firing=alert.ended_s is None and incident.resolved_s is None,
-    )

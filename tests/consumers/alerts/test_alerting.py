@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from app.alerts.board import Silence
+from app.alerts.compose import plain_message
 from app.alerts.condition import Judgement
 from app.alerts.context import Context
 from app.alerts.facts import Facts, Subject
@@ -21,7 +22,7 @@ from app.alerts.rule import Rule
 from app.store import keys
 from consumers.alerts.alerting import Alerting, moment_of
 from consumers.alerts.delivery import Deliveries
-from consumers.alerts.messages import MessageMaker, plain
+from consumers.alerts.messages import MessageMaker
 from tests.app.alerts.scripted import T0, Scripted, during
 from tests.consumers.alerts.posting import KINDS
 
@@ -67,7 +68,9 @@ def process(
         holder=holder,
         rules=rules,
         reader=script or Script(),
-        maker=MessageMaker(lambda incident: Context(), lambda notice, context, at_s: plain(notice, at_s)),
+        maker=MessageMaker(
+            lambda incident: Context(), lambda notice, context, at_s: plain_message(notice, at_s)
+        ),
         targets=("ops",),
         deliveries=Deliveries(store, holder, {}, KINDS),
         clock=clock or Clock(),

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from app.alerts.board import Board, Incident, Notice
+from app.alerts.compose import plain_message
 from app.alerts.context import Context
 from app.alerts.engine import Step
 from app.alerts.message import Message
 from consumers.alerts import messages
-from consumers.alerts.messages import MessageMaker, plain
+from consumers.alerts.messages import MessageMaker
 from tests.app.alerts.redis.made import AT_S, incident
 
 TOLD = Notice("firing", 1, incident(), ("ops",))
@@ -22,7 +23,7 @@ def context(found: Incident) -> Context:
 
 
 def make(notice: Notice, found: Context, at_s: int) -> Message:
-    return replace(plain(notice, at_s), dyno=found.dyno)
+    return replace(plain_message(notice, at_s), dyno=found.dyno)
 
 
 def fail(*arguments: object) -> Message:
@@ -57,6 +58,13 @@ def test_in_plain_words_if_nothing_else_works() -> None:
     assert (found.id, found.incident, found.to) == ("i1.1", "i1", ("ops",))
     assert found.title == "shop: 20.3 % of 1,240 requests failed"
     assert [one.route for one in found.findings] == ["/i1/0"]
+
+
+def test_plain_words_are_bounded_and_escaped_as_all_others() -> None:
+    many = incident(app="shop\x1b[2J", alerts=100)
+    (found,) = MessageMaker(context, fail).messages([Notice("firing", 1, many, ("ops",))], AT_S)
+    assert found.title.startswith("shop\\x1b[2J: ")
+    assert (len(found.findings), found.more_findings) == (10, 90)
 
 
 def test_context_is_looked_for_a_few_times_and_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
