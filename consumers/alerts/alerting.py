@@ -152,7 +152,7 @@ class Alerting:
             for past_s in moments(board, at_s)[:-1]:
                 keepalive()
                 past = self._read(board, past_s, now_s)
-                judged = self._judge(board, replace(past, is_past=True)) if self._renew() else None
+                judged = self._judge(board, replace(past, is_past=True))
                 if judged is None:
                     return False
                 board = judged
@@ -170,6 +170,9 @@ class Alerting:
         made = step(board, self.rules, facts, in_force, self.targets)
         messages = self.maker.messages(made.notices, facts.at_s)
         shown = self.maker.shown(made, messages, facts.at_s)
+        # Where Redis is so slow that the lease ran out meanwhile, nothing would ever be stored.
+        if not self._renew():
+            return None
         is_stored = commit(
             self.store, self.holder, made, messages, shown=shown, before=board, now_s=time.time()
         )

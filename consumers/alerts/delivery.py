@@ -23,12 +23,15 @@ from app.errors import first_words
 log = logging.getLogger(__name__)
 
 SEND_S = 10.0
-"""For one attempt."""
+"""For one attempt; a mail server may take longer (ACCEPT_S of targets/email.py)."""
 
 POLL_S = 5.0
 """Whoever puts messages into the outbox wakes the threads; this is for what it may have missed."""
 
 NEXT_POLL_S = 1.0
+
+FAULT_DELAY_S = 30.0
+"""After a defect."""
 
 CLOSE_S = 3.0
 """So long the end of a process waits for what is being sent. What hangs is sent once more by the next one."""
@@ -106,13 +109,14 @@ class Sender:
         """Between a claim and its end."""
 
     def resume(self) -> None:
-        with self._lock:
-            if self.may_send or self._stop.is_set():
-                return
-            self.may_send = True
+        if self.may_send or self._stop.is_set():
+            return
         if self._thread is None:
-            self._thread = Thread(target=self._run, name=f"alerts to {self._target.name}", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._run, name=f"alerts to {self._target.name}", daemon=True)
+            thread.start()  # If the machine has none to spare, it is tried again.
+            self._thread = thread
+        with self._lock:
+            self.may_send = True
         self._woken.set()
 
     def pause(self) -> None:
@@ -140,6 +144,11 @@ class Sender:
             except redis.RedisError as fault:
                 outage.wait(first_words(fault))
                 continue
+            except Exception:
+                # Without this thread, the target would never get a message again.
+                log.exception("alerts to a target stand still for a while: target=%s", self._target.name)
+                self._stop.wait(FAULT_DELAY_S)
+                continue
             if wait_s:
                 self._woken.wait(wait_s)
 
@@ -147,7 +156,7 @@ class Sender:
         """Sends what is due, one message at most; how long to wait until the next look, in seconds. Raises
         redis.RedisError."""
         now_s = self._clock()
-        waiting = outbox.read_outbox(self._store)
+        waiting = outbox.read_outbox(self._store).without_claims_of(self._holder, self._target.name)
         found = outbox.take(self._store, waiting, now_s, self._target.name)
         if not found:
             next_s = waiting.next_s(self._target.name)

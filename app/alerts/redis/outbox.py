@@ -117,6 +117,16 @@ class Outbox:
                 found.setdefault((one.target, one.incident), (name, one))
         return list(found.values())
 
+    def without_claims_of(self, holder: str, target: str) -> Outbox:
+        """As the one thread of this holder that sends to the target sees it between two messages. It is
+        sending none, so what it claimed may be sent: Redis was not told how that ended, or has forgotten it
+        (the answer to the claim was lost, the lease had run out, or a replica has taken over)."""
+        waiting = {
+            name: replace(one, by="") if (one.by, one.target) == (holder, target) else one
+            for name, one in self.waiting.items()
+        }
+        return replace(self, waiting=waiting)
+
     def next_s(self, target: str) -> float | None:
         """When the next message for the target may be sent; None: none waits."""
         times = [one.ready_s(self.holder) for _, one in self.first(target)]
@@ -197,8 +207,7 @@ def _is_due(at_s: float, now_s: float) -> bool:
 def claim(store: redis.Redis, holder: str, delivery: Delivery, now_s: float) -> bool:
     """Just before it is sent. False: it was delivered or given up meanwhile, or this holder does not have the
     lease. Raises redis.RedisError: then it may be claimed."""
-    names = [keys.ALERT_LEASE, keys.ALERT_OUTBOX]
-    return bool(run_raw(store, _CLAIM, names, [holder, delivery.id, repr(now_s)]))
+    return _claim(store, holder, delivery.id, now_s)
 
 
 def delivered(store: redis.Redis, delivery: Delivery, now_s: float) -> None:
@@ -234,9 +243,15 @@ def give_up_undeliverable(
             reason = "another version wrote it, and this one cannot read it"
         else:
             continue
-        if _fail(store, holder, name, one.target, reason, None, now_s):
+        # One that a dead process claimed is that one's until it is claimed again.
+        is_ours = one.by in ("", holder) or _claim(store, holder, name, now_s)
+        if is_ours and _fail(store, holder, name, one.target, reason, None, now_s):
             found.append((one.target, name.removesuffix(f" {one.target}"), reason))
     return found
+
+
+def _claim(store: redis.Redis, holder: str, name: str, now_s: float) -> bool:
+    return bool(run_raw(store, _CLAIM, [keys.ALERT_LEASE, keys.ALERT_OUTBOX], [holder, name, repr(now_s)]))
 
 
 def _fail(

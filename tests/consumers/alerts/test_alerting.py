@@ -197,6 +197,19 @@ def test_who_lost_the_lease_while_it_read_stores_nothing_and_sends_nothing(
     assert lease.holder(redis_client) == "second"
 
 
+def test_a_moment_that_takes_longer_than_the_lease_lasts_is_stored(redis_client: redis.Redis) -> None:
+    class Slow(Script):
+        def read(
+            self, rules: Sequence[Rule], at_s: int, now_s: float, watched: Sequence[Subject] = ()
+        ) -> Facts:
+            redis_client.delete(keys.ALERT_LEASE)
+            return Facts(at_s, apps=("shop",))
+
+    process(redis_client, script=Slow()).step(lambda: None)
+    assert read_board(redis_client).evaluated_s == T0
+    assert lease.holder(redis_client) == "first"
+
+
 class Broken(Scripted):
     __slots__ = ()
 

@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, Thread
 
 import orjson
 import pytest
@@ -238,3 +238,86 @@ def test_how_it_ended_is_written_once_redis_is_back_and_nothing_is_sent_twice(
     sending.deliver_next()
     assert ids(receiver) == ["i1.1"]
     assert not outbox.read_outbox(store).waiting
+
+
+def test_what_was_claimed_without_an_answer_is_sent_all_the_same(
+    store: redis.Redis, receiver: RecordingTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, message(), message("i1", 2, "resolved"))
+    faults = [redis.TimeoutError("slow")]
+    really = outbox.claim
+
+    def claim(*arguments: object) -> bool:
+        is_claimed = really(*arguments)  # type: ignore[arg-type]
+        if faults:
+            raise faults.pop()
+        return is_claimed
+
+    monkeypatch.setattr(outbox, "claim", claim)
+    sending = sender(store, target(receiver.url), Clock())
+    with pytest.raises(redis.TimeoutError):
+        sending.deliver_next()
+    for _ in range(2):
+        sending.deliver_next()
+    assert ids(receiver) == ["i1.1", "i1.2"]
+
+
+def test_what_failed_while_the_lease_had_run_out_is_sent_again_by_the_same_process(
+    store: redis.Redis, receiver: RecordingTarget
+) -> None:
+    def refuse(connection: socket.socket, seen: SeenRequest) -> bool:
+        lease.release(store, ME)
+        return answer(500)(connection, seen)
+
+    receiver.behaviour = refuse
+    put(store, message())
+    sending = sender(store, target(receiver.url), Clock())
+    sending.deliver_next()
+    receiver.behaviour = answer()
+    assert sending.deliver_next() > 0
+    assert ids(receiver) == ["i1.1"]
+    lease.acquire(store, ME, 600)
+    sending.deliver_next()
+    assert ids(receiver) == ["i1.1", "i1.1"]
+    assert not outbox.read_outbox(store).waiting
+
+
+def test_a_defect_before_a_message_is_sent_does_not_end_the_sending(
+    store: redis.Redis,
+    receiver: RecordingTarget,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("consumers.alerts.delivery.FAULT_DELAY_S", 0.02)
+    faults = [RuntimeError("nobody expects this")]
+    really = outbox.read_outbox
+
+    def read_outbox(store: redis.Redis) -> outbox.Outbox:
+        if faults:
+            raise faults.pop()
+        return really(store)
+
+    monkeypatch.setattr(outbox, "read_outbox", read_outbox)
+    put(store, message())
+    deliveries = Deliveries(store, ME, {"ops": target(receiver.url)}, KINDS)
+    deliveries.resume()
+    wait_until(lambda: ids(receiver) == ["i1.1"], "message")
+    deliveries.close()
+    assert "stand still for a while: target=ops" in caplog.text
+
+
+def test_a_thread_that_could_not_be_started_is_started_later(
+    store: redis.Redis, receiver: RecordingTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    put(store, message())
+    deliveries = Deliveries(store, ME, {"ops": target(receiver.url)}, KINDS)
+    monkeypatch.setattr(Thread, "start", start)
+    with pytest.raises(RuntimeError):
+        deliveries.resume()
+    monkeypatch.undo()
+    deliveries.resume()
+    wait_until(lambda: ids(receiver) == ["i1.1"], "message")
+    deliveries.close()

@@ -186,6 +186,19 @@ def test_what_nobody_can_deliver_is_given_up_after_ten_minutes(store: redis.Redi
     assert [(one.name, one.given_up) for one in outbox.statuses(store)] == [("gone", 1), ("ops", 1)]
 
 
+def test_what_a_process_claimed_that_died_is_given_up_as_well_once_its_target_is_gone(
+    store: redis.Redis,
+) -> None:
+    put(store, message())
+    taken(store)
+    lease.release(store, ME)
+    lease.acquire(store, "other")
+    assert outbox.give_up_undeliverable(store, "other", ["mail"], AT_S + 601) == [
+        ("ops", "i1.1", "the settings name no such target")
+    ]
+    assert not outbox.read_outbox(store).waiting
+
+
 def test_what_cannot_be_read_keeps_nothing_behind_it(store: redis.Redis) -> None:
     put(store, message("later"), message())
     store.hset(keys.ALERT_OUTBOX_MESSAGES, "later.1 ops", '{"version": 9}')
