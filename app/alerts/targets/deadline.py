@@ -6,8 +6,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,10 +17,19 @@ T = TypeVar("T")
 class Deadline:
     """Told of each connection, so that it can end them when the time is over."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._ends_s = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
         self._is_over = False
+
+    @property
+    def left_s(self) -> float:
+        return self._ends_s - time.monotonic()
+
+    def extend(self, seconds: float) -> None:
+        """From now on there is so much time, in place of what was left."""
+        self._ends_s = time.monotonic() + seconds
 
     def watch(self, connection: socket.socket) -> socket.socket:
         """The same connection. Raises TimeoutError, with the connection closed, if the time is over already:
@@ -52,7 +62,7 @@ class Deadline:
 def within(seconds: float, work: Callable[[Deadline], T]) -> T:
     """What `work` returns or raises, if it does in time. Raises TimeoutError otherwise; its connections are
     ended then, and its thread ends soon after."""
-    deadline = Deadline()
+    deadline = Deadline(seconds)
     outcome: Future[T] = Future()
 
     def run() -> None:
@@ -64,6 +74,8 @@ def within(seconds: float, work: Callable[[Deadline], T]) -> T:
     # A daemon: a name server that does not answer must not hold up the end of the process.
     threading.Thread(target=run, name="send an alert", daemon=True).start()
     try:
-        return outcome.result(seconds)
+        while not outcome.done() and (left_s := deadline.left_s) > 0:
+            wait([outcome], left_s)
+        return outcome.result(0)
     finally:
         deadline.end()

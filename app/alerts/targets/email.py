@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 SUBJECT_MAX_CHARS = 200
 
+ACCEPT_S = 60.0
+"""Once it is connected, a server has so long to take a mail, because some look into it first. A mail that is
+not waited for is sent again, and arrives each time (RFC 5321, section 4.5.3.2.6, asks for ten minutes)."""
+
 
 class Email:
     """Encrypted, with the server's certificate checked, but for `smtp://`, which sends no password elsewhere
@@ -64,11 +68,17 @@ class Email:
     def send(self, target: Target, message: Message, timeout_s: float) -> None:
         mail = mail_of(message, target.sender, target.recipients)
         refused: list[int] = []
+        limit_s = timeout_s
 
         def work(deadline: Deadline) -> None:
+            nonlocal limit_s
             connection = _Connection(target, deadline, timeout_s)
             try:
+                limit_s = ACCEPT_S
+                deadline.extend(ACCEPT_S)
+                connection.wait_for(2 * ACCEPT_S)  # The deadline comes first.
                 refused.append(len(connection.send_message(mail, target.sender, target.recipients)))
+                connection.wait_for(timeout_s)
                 # It is sent, whatever comes of this.
                 with contextlib.suppress(OSError, smtplib.SMTPException):
                     connection.quit()
@@ -81,7 +91,7 @@ class Email:
         except DeliveryFailed:
             raise
         except TimeoutError:
-            failed = DeliveryFailed(f"no answer within {timeout_s:g} s")
+            failed = DeliveryFailed(f"no answer within {limit_s:g} s")
         except Exception as fault:
             failed = _failed(fault, target)
         if failed is not None and not refused:
@@ -99,22 +109,26 @@ class _Connection(smtplib.SMTP):
         from app.alerts.targets.session import trusting_context  # See there.
 
         self._deadline = deadline
+        self._timeout_s = timeout_s
         self._server = mail_server(target.url)
-        self._tls = trusting_context() if self._server.scheme != "smtp" else None
+        self._tls = trusting_context("smtp") if self._server.scheme != "smtp" else None
         # Not this machine's name: it is nobody's business, and looking it up takes time.
         domain = target.sender.rpartition("@")[2]
         super().__init__(
             self._server.host, self._server.port, local_hostname=domain, timeout=min(CONNECT_S, timeout_s)
         )
         try:
-            self._log_in(timeout_s)
+            self._log_in()
         except BaseException:
             self.close()
             raise
 
-    def _log_in(self, timeout_s: float) -> None:
-        assert self.sock is not None
-        self.sock.settimeout(timeout_s)
+    def wait_for(self, timeout_s: float) -> None:
+        """So long for each answer."""
+        if self.sock is not None:
+            self.sock.settimeout(timeout_s)
+
+    def _log_in(self) -> None:
         if self._server.scheme == "smtp+starttls":
             self.ehlo()
             if not self.has_extn("starttls"):
@@ -132,9 +146,11 @@ class _Connection(smtplib.SMTP):
         try:
             connection = self._deadline.watch(socket.create_connection((host, port), timeout))
             if self._server.scheme == "smtps" and self._tls:
-                return self._tls.wrap_socket(connection, server_hostname=host)
+                connection = self._tls.wrap_socket(connection, server_hostname=host)
         except TimeoutError:
             raise DeliveryFailed(f"no connection within {timeout:g} s") from None
+        # Some servers greet late on purpose: what sends spam does not wait. The deadline comes first.
+        connection.settimeout(2 * self._timeout_s)
         return connection
 
 

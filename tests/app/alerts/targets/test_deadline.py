@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def test_what_is_done_in_time_is_returned_or_raised() -> None:
 
     with pytest.raises(KeyError, match="mine"):
         within(5, failing)
+
+
+def test_the_time_may_be_extended_on_the_way() -> None:
+    def work(deadline: Deadline) -> int:
+        deadline.extend(5)
+        time.sleep(0.2)
+        return 7
+
+    assert within(0.1, work) == 7
 
 
 def test_a_connection_that_is_waited_on_ends_with_the_time() -> None:

@@ -266,13 +266,31 @@ def test_a_mail_is_sent_even_if_the_server_does_not_say_goodbye() -> None:
         send(to_url(f"smtp://127.0.0.1:{port}"), timeout_s=2.0)
 
 
+def test_a_server_may_greet_late_and_take_long_to_accept_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail that is not waited for is sent again, and arrives each time."""
+    monkeypatch.setattr("app.alerts.targets.email.CONNECT_S", 0.1)
+    port = free_port()
+    answers = [b"220 hello\r\n", b"250 hello\r\n"] + [b"250 OK\r\n"] * 3 + [b"354 go on\r\n", b"250 OK\r\n"]
+    with Scripted(port, answers, greets_after_s=0.2, accepts_after_s=0.6):
+        send(to_url(f"smtp://127.0.0.1:{port}"), timeout_s=0.5)
+
+
 class Scripted:
     """A server that says its lines, whatever it is told, and then ends the connection."""
 
-    def __init__(self, port: int, answers: list[bytes], pause_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        port: int,
+        answers: list[bytes],
+        pause_s: float = 0.0,
+        greets_after_s: float = 0.0,
+        accepts_after_s: float = 0.0,
+    ) -> None:
         self._listener = socket.create_server(("127.0.0.1", port))
         self._answers = answers
         self._pause_s = pause_s
+        self._greets_after_s = greets_after_s
+        self._accepts_after_s = accepts_after_s
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Scripted:
@@ -285,6 +303,7 @@ class Scripted:
 
     def _serve(self) -> None:
         connection, _ = self._listener.accept()
+        time.sleep(self._greets_after_s)
         with connection, connection.makefile("rb") as lines:
             try:
                 for number, answer in enumerate(self._answers):
@@ -295,6 +314,7 @@ class Scripted:
                     if answer.startswith(b"354"):
                         while lines.readline() not in (b".\r\n", b""):
                             continue
+                        time.sleep(self._accepts_after_s)
                     elif number < len(self._answers) - 1 or answer.startswith(b"250"):
                         lines.readline()
             except OSError:

@@ -92,6 +92,19 @@ def test_a_redirect_is_not_followed(kind: str, status: int) -> None:
     assert len(server.seen) == 1
 
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+
+
+def test_what_comes_before_the_answer_is_not_taken_for_it() -> None:
+    with RecordingTarget(raw(HINTS + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as server:
+        send(target_at("slack", server.url))
+    assert len(server.seen) == 1
+    with RecordingTarget(raw(HINTS + b"HTTP/1.1 410 Gone\r\nContent-Length: 2\r\n\r\nno")) as server:
+        assert failure_of(target_at("slack", server.url)).reason == 'answered 410 Gone: "no"'
+    with RecordingTarget(raw(HINTS)) as server:
+        assert not failure_of(target_at("slack", server.url)).is_final
+
+
 def test_a_target_that_says_nothing(kind: str) -> None:
     with RecordingTarget(hang()) as server:
         began_s = time.monotonic()
