@@ -9,6 +9,9 @@ from app.alerts.condition import Condition
 EACH = "each"
 """As a rule's route: each route of the app by itself."""
 
+EVERY_RULE = "all"
+"""In place of a rule's name, where a person silences; no rule has this name."""
+
 REPEAT_S = 4 * 3_600
 MIN_REQUESTS = 20
 

@@ -16,7 +16,7 @@ from typing import Any
 from app.alerts.clause import CHARS_MAX
 from app.alerts.condition import Condition
 from app.alerts.conditions.burn import BurnRate
-from app.alerts.rule import EACH, MIN_REQUESTS, REPEAT_S, Rule
+from app.alerts.rule import EACH, EVERY_RULE, MIN_REQUESTS, REPEAT_S, Rule
 from app.alerts.slo import EXAMPLE, OVER_DEFAULT_S, Objective, parse_objective, parse_of, parse_over
 from app.alerts.when import parse_when
 from app.alerts.wording import span_of
@@ -105,6 +105,8 @@ def _name(entry: Mapping[Any, Any], fault: Fault) -> str:
             "because commands take it"
         )
         return ""
+    if name == EVERY_RULE:
+        fault(f"`name` cannot be {EVERY_RULE}: `alerts silence {EVERY_RULE}` means every rule")
     return name
 
 

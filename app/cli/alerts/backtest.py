@@ -28,6 +28,7 @@ from app.cli.alerts.past import (
 from app.cli.alerts.progress import Progress
 from app.cli.alerts.silence import BadUsage, unknown_rule
 from app.cli.terminal import printable
+from app.errors import LogUnavailable
 from app.escaping import for_terminal, json_text
 from app.formatting import NONE, duration, plural, table
 from app.log import open_log
@@ -44,6 +45,7 @@ NICENESS = 10
 """It reads much: whatever serves goes first."""
 
 ROUTES_SHOWN = 3
+INTERRUPTED = "interrupted"
 EXIT_INTERRUPTED = 130
 
 
@@ -64,7 +66,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "kept. Silences are not heeded. Whether figures were complete at the time is not kept either: a\n"
         "backtest has the lines that came late.\n\n"
         "exit code: 0 whatever would have fired, 2 bad usage or settings, or Redis is unreachable,\n"
-        "130 interrupted, after what was found until then. Times are UTC without an offset of their own."
+        "130 interrupted. Where Redis fails on the way, or Ctrl-C ends it, what was found until then is\n"
+        "printed, with the time that was judged. Times are UTC without an offset of their own."
     )
     parser.add_argument(
         "--from",
@@ -83,25 +86,39 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from_s, until_s = span_of(args.start, args.until, now_s)
     moments_s = moments(from_s, until_s, now_s)
     if not moments_s:
-        raise BadUsage(
-            f"nothing can be judged before {iso_seconds(earliest_s(now_s))}: of what was before only whole "
-            "hours are kept"
-        )
+        raise BadUsage(_why_none(from_s, now_s))
     rules, left_out = split_rules(_chosen(settings, args.rule))
     found = Backtest(moments_s[0], moments_s[0], rules=[rule.name for rule in rules], left_out=left_out)
     if from_s < moments_s[0] - 60:
         found.not_judged_before_s = moments_s[0]
+    fault: LogUnavailable | None = None
     if rules:
         os.nice(NICENESS)
-        _judge(found, rules, moments_s, settings)
+        fault = _judge(found, rules, moments_s, settings)
+    if fault is not None and not found.moments:
+        raise fault
     if args.json:
-        print(json_text(found, indent=2))
+        print(json_text(found, indent=2), flush=True)
     else:
-        print("\n".join(printable([*map(for_terminal, lines(found))], sys.stdout.encoding)))
+        print("\n".join(printable([*map(for_terminal, lines(found))], sys.stdout.encoding)), flush=True)
+    if fault is not None:
+        raise fault
     return 0 if found.is_whole else EXIT_INTERRUPTED
 
 
-def _judge(found: Backtest, rules: Sequence[Rule], moments_s: Sequence[int], settings: Settings) -> None:
+def _why_none(from_s: int, now_s: float) -> str:
+    last_s = last_moment_s(now_s)
+    if from_s > last_s:
+        last = iso_seconds(last_s)
+        return f"--from: nothing after {last} can be judged yet: lines may still be on their way"
+    first = iso_seconds(earliest_s(now_s))
+    return f"nothing can be judged before {first}: of what was before only whole hours are kept"
+
+
+def _judge(
+    found: Backtest, rules: Sequence[Rule], moments_s: Sequence[int], settings: Settings
+) -> LogUnavailable | None:
+    """What was wrong with Redis or the log, if that ended it early."""
     progress = Progress(sys.stderr, len(moments_s))
     with contextlib.closing(connect(settings, connections=1, timeout_s=REDIS_TIMEOUT_S)) as store:
         reader = FactsReader(store, open_log(settings), settings)
@@ -111,10 +128,15 @@ def _judge(found: Backtest, rules: Sequence[Rule], moments_s: Sequence[int], set
 
         try:
             run_moments(found, rules, moments_s, read, progress.show)
-        except redis.RedisError as fault:
-            raise unavailable_error(settings, fault) from None
+        except KeyboardInterrupt:
+            found.ended_by = INTERRUPTED
+        except (redis.RedisError, LogUnavailable) as fault:
+            ended_by = fault if isinstance(fault, LogUnavailable) else unavailable_error(settings, fault)
+            found.ended_by = str(ended_by)
+            return ended_by
         finally:
             progress.clear()
+    return None
 
 
 def span_of(start: str | None, end: str, now_s: float) -> tuple[int, int]:
@@ -128,7 +150,12 @@ def span_of(start: str | None, end: str, now_s: float) -> tuple[int, int]:
         )
     if until_s <= from_s:
         raise BadUsage(f"--until: {iso_seconds(until_s)} must be after --from, {iso_seconds(from_s)}")
-    return from_s, min(until_s, int(now_s) - PAST_S - FINE_S)
+    return from_s, min(until_s, last_moment_s(now_s))
+
+
+def last_moment_s(now_s: float) -> int:
+    """What is later is still judged as now, Unix s."""
+    return int(now_s) - PAST_S - FINE_S
 
 
 def _parsed(flag: str, text: str, now: datetime, day: datetime | None) -> int:
@@ -174,14 +201,15 @@ def _row(incident: PastIncident) -> tuple[str, ...]:
 
 def _summary(found: Backtest) -> Iterator[str]:
     count = len(found.incidents) + found.more_incidents
-    if found.rules:
+    if found.rules and (found.moments or found.is_whole):
         yield (
             f"{plural(count, 'incident')}, {plural(found.messages, 'message')} to each target. Judged: "
             f"{plural(found.moments, 'moment')} from {iso_seconds(found.from_s)} to "
             f"{iso_seconds(found.until_s)}, by {', '.join(found.rules)}."
         )
     if not found.is_whole:
-        yield f"Interrupted: what was after {iso_seconds(found.until_s)} was not judged."
+        what = f"What was after {iso_seconds(found.until_s)} was not" if found.moments else "Nothing was"
+        yield f"{what} judged: {found.ended_by}."
     if found.not_judged_before_s is not None:
         yield (
             f"Not judged: what was before {iso_seconds(found.not_judged_before_s)}, because only whole hours "

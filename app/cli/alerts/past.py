@@ -29,10 +29,12 @@ NOT_KEPT = {
     "comparisons": "releases are compared now alone",
 }
 TOO_OLD = "it looks back at what is kept in whole hours alone by then"
+NOT_REACHED = "what it looks back at is kept of later moments alone, which were not judged"
 TAILRACE = "whether Tailrace itself was well is not kept"
 
 Read = Callable[[Sequence[Rule], int, Sequence[Subject]], Facts]
-"""The facts of a moment (Unix s); the last argument: what is on the board. Raises redis.RedisError."""
+"""The facts of a moment (Unix s); the last argument: what is on the board. Raises redis.RedisError
+and LogUnavailable."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,9 @@ class Backtest:
     """Beyond INCIDENTS_MAX."""
     messages: int = 0
     is_whole: bool = True
-    """False: it was interrupted, at `until_s`."""
+    """False: it ended early, after `until_s`."""
+    ended_by: str = ""
+    """Why it ended early: `interrupted`, or what was wrong with Redis."""
 
 
 def moments(from_s: int, until_s: int, now_s: float) -> list[int]:
@@ -147,19 +151,21 @@ def run_moments(
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Judges the moments, one after the other, and adds what would have fired to `found`. `progress` is told
-    how many are done, the moment, and how many incidents there are. KeyboardInterrupt ends it."""
+    how many are done, the moment, and how many incidents there are. Raises what `read` raises, and
+    KeyboardInterrupt: `found` has what was found until then."""
     board, by_id = Board(), dict[str, PastIncident]()
     judged_names: set[str] = set()
+    found.is_whole = False
     try:
         for at_s in moments_s:
             now_s = clock()
             asked = [rule for rule in rules if rule.name in judged_names or is_kept(rule, at_s, now_s)]
+            watched = [state.subject for state in board.alerts.values()]
+            judged = step(board, asked, read(asked, at_s, watched), ())
             for rule in asked:
                 if rule.name not in judged_names and found.moments:
                     found.judged_from_s[rule.name] = at_s
                 judged_names.add(rule.name)
-            watched = [state.subject for state in board.alerts.values()]
-            judged = step(board, asked, read(asked, at_s, watched), ())
             board = judged.board
             for incident in (*board.incidents.values(), *judged.resolved):
                 _note(found, by_id, incident)
@@ -170,13 +176,12 @@ def run_moments(
             found.moments += 1
             found.until_s = at_s
             progress(found.moments, at_s, len(found.incidents) + found.more_incidents)
-    except KeyboardInterrupt:
-        found.is_whole = False
-        return
-    for rule in rules:
-        if rule.name not in judged_names:
-            found.left_out.append(LeftOut(rule.name, TOO_OLD))
-            found.rules.remove(rule.name)
+        found.is_whole = True
+    finally:
+        for rule in rules if found.moments else ():
+            if rule.name not in judged_names:
+                found.left_out.append(LeftOut(rule.name, TOO_OLD if found.is_whole else NOT_REACHED))
+                found.rules.remove(rule.name)
 
 
 def _note(found: Backtest, by_id: dict[str, PastIncident], incident: Incident) -> None:

@@ -12,6 +12,7 @@ import redis
 from app.alerts.board import Silence
 from app.alerts.defaults import rules_of
 from app.alerts.redis.silences import add_silence, end_silence
+from app.alerts.rule import EVERY_RULE
 from app.alerts.silencing import UnknownRule, silence_for
 from app.cli.figures import warn_of_unknown
 from app.errors import TailraceError, TooManySilences
@@ -26,7 +27,6 @@ from app.timespec import iso_seconds
 NAME = "silence"
 HELP = "send nothing of a rule for a while, or again from now on"
 
-EVERY_RULE = "all"
 REDIS_TIMEOUT_S = 5.0
 EXIT_FAILED = 1
 

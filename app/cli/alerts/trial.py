@@ -41,7 +41,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "  python -m app alerts test ops            the target `ops` of the file\n"
         "  python -m app alerts test slack          the one of ALERT_SLACK_URL\n"
         "  python -m app alerts test errors         every target of the rule `errors`\n\n"
-        "exit code: 0 each of them took it, 1 one did not, 2 bad usage or settings"
+        "exit code: 0 each of them took it, 1 one did not, 2 bad usage or settings, 130 interrupted"
     )
     parser.add_argument("name", metavar="NAME", help="a target, or else a rule")
 
@@ -79,10 +79,12 @@ def _send(target: Target, message: Message, clock: Callable[[], float] = time.mo
     """Whether the target took it; says so."""
     _say(f"{target.name} ({target.kind}, {target.host}): sending a test message", sys.stderr.isatty())
     started_s = clock()
-    reason = "; ".join(target.unset) or _failure(target, message)
+    try:
+        reason = "; ".join(target.unset) or _failure(target, message)
+    finally:  # Ctrl-C, too.
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
     took = milliseconds((clock() - started_s) * 1000)
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
     mark, what = ("\N{BALLOT X}", reason) if reason else ("\N{CHECK MARK}", f"took it, in {took}")
     line = for_terminal(f"{mark} {target.name} ({target.kind}, {target.host}): {what}")
     print("\n".join(printable([line], sys.stdout.encoding)), flush=True)
@@ -95,6 +97,8 @@ def _failure(target: Target, message: Message) -> str:
         KINDS[target.kind].send(target, message, TIMEOUT_S)
     except DeliveryFailed as fault:
         return fault.reason
+    except Exception as fault:  # A defect, whose text may hold the URL.
+        return f"{type(fault).__name__} while sending"
     return ""
 
 

@@ -114,6 +114,7 @@ def test_an_objective_takes_its_route_from_what_it_is_of() -> None:
         ({"name": None}, "must have a `name`"),
         ({"name": "a b"}, "`name` must be letters"),
         ({"name": "x" * 65}, "`name` must be letters"),
+        ({"name": "all"}, "`name` cannot be all"),
         ({"when": None}, "must have `when` or `slo`, and has neither"),
         ({"slo": {"objective": "99%"}}, "must have `when` or `slo`, and has both"),
         ({"when": "eror > 2%"}, "`when`: 'eror > 2%' is no condition: did you mean errors > 2%?"),

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 import pytest
+import redis
 
 from app.alerts.facts import Facts, Subject
 from app.alerts.rule import EACH, Rule
@@ -14,6 +15,7 @@ from app.cli.alerts.backtest import lines, span_of
 from app.cli.alerts.past import Backtest, LeftOut, run_moments
 from app.cli.alerts.progress import Progress
 from app.cli.alerts.silence import BadUsage
+from app.errors import LogUnavailable
 from tests.app.alerts.scripted import CHECKOUT, T0, Scripted, during, facts, rule
 
 SECONDS = range(0, 3_600, 60)
@@ -76,19 +78,42 @@ def test_more_incidents_than_are_listed_are_counted(monkeypatch: pytest.MonkeyPa
     assert "2 incidents, 4 messages" in said
 
 
-def test_ctrl_c_keeps_what_was_found_until_then() -> None:
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), redis.TimeoutError("slow"), LogUnavailable("gone")])
+def test_whatever_ends_it_early_what_was_found_until_then_is_kept(fault: BaseException) -> None:
     found = Backtest(T0, T0, rules=["errors"])
 
     def read(rules: Sequence[Rule], at_s: int, watched: Sequence[Subject]) -> Facts:
         if at_s > T0 + 900:
-            raise KeyboardInterrupt
+            raise fault
         return facts(at_s - T0)
 
     rules = [rule("errors", Scripted(during((600, 1_200))))]
-    run_moments(found, rules, [T0 + second for second in SECONDS], read, quiet)
+    with pytest.raises(type(fault)):
+        run_moments(found, rules, [T0 + second for second in SECONDS], read, quiet)
     assert not found.is_whole
     assert (len(found.incidents), found.until_s) == (1, T0 + 900)
-    assert "Interrupted: what was after 2023-11-14T22:28:20Z was not judged." in lines(found)
+    found.ended_by = "interrupted"
+    assert "What was after 2023-11-14T22:28:20Z was not judged: interrupted." in lines(found)
+
+
+def test_a_rule_whose_time_had_not_come_when_it_ended_was_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "is_kept", lambda rule, at_s, now_s: rule.name == "errors" or at_s > T0 + 600)
+    found = Backtest(T0, T0, rules=["errors", "budget"])
+
+    def read(rules: Sequence[Rule], at_s: int, watched: Sequence[Subject]) -> Facts:
+        if at_s > T0 + 300:
+            raise KeyboardInterrupt
+        return facts(at_s - T0)
+
+    rules = [rule("errors", Scripted(during())), rule("budget", Scripted(during()))]
+    with pytest.raises(KeyboardInterrupt):
+        run_moments(found, rules, [T0 + second for second in SECONDS], read, quiet)
+    assert (found.rules, found.left_out) == (["errors"], [LeftOut("budget", past.NOT_REACHED)])
+
+
+def test_if_it_ended_before_the_first_moment_it_does_not_say_that_nothing_would_have_fired() -> None:
+    found = Backtest(T0, T0, rules=["errors"], is_whole=False, ended_by="interrupted")
+    assert lines(found) == ["Nothing was judged: interrupted."]
 
 
 def test_what_is_on_the_board_is_watched() -> None:

@@ -6,16 +6,20 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 import pytest
 import redis
 
+from app.alerts.facts import Facts
+from app.alerts.redis.facts import FactsReader
 from app.alerts.redis.lease import acquire
 from app.alerts.redis.silences import silences
 from app.alerts.redis.view import alerts_view
+from app.alerts.targets.slack import Slack
 from app.cli.main import main
+from app.errors import LogUnavailable
 from app.settings import Settings
 from servers.figures import SeenRequest, fill
 from tests.app.cli.commands import run_command
@@ -92,6 +96,19 @@ def test_all_targets_of_a_rule_are_tried_even_if_one_fails(
     out, err = capsys.readouterr()
     assert len(Receiver.received) == 1
     assert out.count("\n") == 2
+    assert "HIDDEN" not in out + err
+
+
+def test_a_defect_while_sending_is_a_failure_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def send(*arguments: object) -> None:
+        raise RuntimeError("/services/HIDDEN")
+
+    monkeypatch.setattr(Slack, "send", send)
+    assert alerts({"ALERT_SLACK_URL": "https://127.0.0.1:1/services/HIDDEN"}, "test", "slack") == 1
+    out, err = capsys.readouterr()
+    assert "slack (slack, 127.0.0.1): RuntimeError while sending" in out
     assert "HIDDEN" not in out + err
 
 
@@ -207,3 +224,56 @@ def test_a_backtest_without_traffic_finds_nothing_and_says_what_it_left_out(redi
     assert (code, err) == (0, "")
     assert out.startswith("0 incidents, 0 messages to each target. Judged: ")
     assert "tailrace: whether Tailrace itself was well is not kept." in out
+
+
+def failing_after(moments: int, fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading facts fails from then on."""
+    really, done = FactsReader.read, iter(range(moments))
+
+    def read(*arguments: Any) -> Facts:
+        if next(done, None) is None:
+            raise fault
+        return really(*arguments)
+
+    monkeypatch.setattr(FactsReader, "read", read)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "why"),
+    [
+        (redis.TimeoutError("Timeout reading from socket"), 2, "it does not answer in time"),
+        (LogUnavailable("Kafka is away"), 2, "Kafka is away"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_backtest_that_ends_early_prints_what_it_has_and_from_when_to_when(
+    redis_url: str,
+    fault: BaseException,
+    code: int,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    failing_after(3, fault, monkeypatch)
+    assert alerts({"REDIS_URL": redis_url}, "backtest", "--from", "10m", "--json") == code
+    out, err = capsys.readouterr()
+    found = orjson.loads(out)
+    assert (found["moments"], found["until_s"] - found["from_s"], found["is_whole"]) == (3, 20, False)
+    assert why in found["ended_by"]
+    assert (why in err) == (code == 2)
+
+
+def test_a_backtest_without_redis_prints_nothing_but_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    assert alerts({"REDIS_URL": NOWHERE}, "backtest", "--rule", "errors") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Redis at redis://127.0.0.1:1/0: ")
+
+
+def test_a_backtest_of_what_is_too_new_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert alerts({"REDIS_URL": NOWHERE}, "backtest", "--from", "20s") == 2
+    assert "lines may still be on their way" in capsys.readouterr().err
