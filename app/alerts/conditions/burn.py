@@ -3,7 +3,7 @@
 Two pairs of spans, as in Google's "Site Reliability Workbook", chapter 5, "Alerting on SLOs", section 6:
 2 % of the budget of 30 days is gone within an hour (14.4 times too fast), or 5 % within six (6 times). The
 shorter span of each pair, a twelfth, must burn as fast, so that an alert ends soon after its cause. For
-another period the shares of the budget are the same, and the rates follow from it.
+another period the shares of the budget are the same, and the rates follow from it, but for FACTOR_MIN.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ from app.store.keys import ALL_ROUTES
 
 SHARE_MAX = 0.9
 """No limit on the share of bad requests is higher: 144 %, as of an objective of 90 %, is never reached."""
+
+
+FACTOR_MIN = 1.5
+"""No budget that burns less than so many times too fast is an alert: of a day's, 2 % in an hour is half of
+what it may, and 5 % in six hours a fifth."""
 
 
 class Pair(NamedTuple):
@@ -57,7 +62,7 @@ class BurnRate:
 
     def factor(self, pair: Pair) -> float:
         """How many times too fast: 14.4 and 6 of 30 days."""
-        return round(pair.of_budget * self.objective.over_s / pair.long.from_s, 4)
+        return max(FACTOR_MIN, round(pair.of_budget * self.objective.over_s / pair.long.from_s, 4))
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         is_fine = True

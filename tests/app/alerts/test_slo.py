@@ -89,6 +89,18 @@ def test_the_rates_are_those_of_googles_workbook_for_thirty_days() -> None:
     assert BurnRate(Objective(0.999, 7 * 86_400)).factor(PAIRS[0]) == 3.36
 
 
+@pytest.mark.parametrize("days", range(1, 31))
+def test_an_app_that_keeps_its_objective_is_fine_however_short_the_period_is(days: int) -> None:
+    """It uses 90 % of its budget, evenly: 2 % of a day's in an hour would be 48 %."""
+    objective = Objective(0.99, days * 86_400)
+    assert all(BurnRate(objective).factor(pair) >= 1.4 for pair in PAIRS)
+    assert judged(objective, of_hours(6, 9)) == ("fine", "the budget burns 0.9 times as fast")
+
+
+def test_a_budget_of_a_day_that_burns_too_fast_is_bad() -> None:
+    assert judged(Objective(0.99, 86_400), of_hours(6, 20))[0] == "bad"
+
+
 def test_two_percent_of_the_budget_in_an_hour_is_bad() -> None:
     verdict, text = judged(THREE_NINES, [*of_hours(5, 0), *of_hours(1, 22)])
     assert verdict == "bad"
