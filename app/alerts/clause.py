@@ -19,6 +19,7 @@ VALUE_MAX = 1e9
 
 _OPERATOR = re.compile(r"[<>=!]=?")
 _NUMBER = re.compile(r"[0-9]{1,9}(?:,[0-9]{3}(?![0-9]))?(?:\.[0-9]{1,6})?(?![0-9.])")
+_SPAN = re.compile(r"([0-9]{1,7}) ?([a-z]{1,10})")
 _UNITS: dict[str, Unit] = {
     "": "",
     **dict.fromkeys(("%", "percent", "pct"), "%"),
@@ -105,13 +106,28 @@ def _amount(text: str, right: str) -> tuple[float, Unit, Versus]:
         versus = _VERSUS[words.pop()]
     unit = _UNITS.get("".join(words))
     if unit is None:
-        raise ValueError(
-            f"{safe_repr(text)}: {safe_repr(' '.join(words))} is no unit; there are {UNITS_KNOWN}"
-        )
+        raise ValueError(f"{safe_repr(text)}: {_no_unit(words)}")
     if (unit == "x") != bool(versus):
         raise ValueError(f"{safe_repr(text)}: to compare, write 3x yesterday or 3x usual")
     value = float(number[0].replace(",", ""))
     return value, unit, versus
+
+
+def _no_unit(words: list[str]) -> str:
+    if "for" in words:
+        return "how long it must hold is a key of its own, `for`: for: 5m"
+    if "or" in words:
+        return "conditions are joined by `and` alone: write two rules for what one of two may be"
+    if any(word[-1] in ",;&" for word in words):
+        return "conditions are joined by `and`: errors > 2% and requests > 10/min"
+    return f"{safe_repr(' '.join(words))} is no unit; there are {UNITS_KNOWN}"
+
+
+def short_span(text: str) -> str:
+    """`5m` of `5 minutes`, `30d` of `30 days`; anything else as it is."""
+    found = _SPAN.fullmatch(text.lower())
+    unit = _UNITS.get(found[2]) if found else None
+    return f"{found[1]}{unit}" if found and unit in ("s", "m", "h", "d") else text
 
 
 def plain(value: float) -> str:

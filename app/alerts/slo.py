@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.alerts.clause import plain
+from app.alerts.clause import plain, short_span
 from app.alerts.wording import span_of, written_ms
 from app.durations import seconds_of
 from app.masking import safe_repr
@@ -113,10 +113,10 @@ def parse_of(text: str) -> tuple[str, float | None]:
     words = " ".join(text.split())
     if len(words) > OF_MAX_CHARS:
         raise ValueError(f"is too long: {OF_MAX_CHARS} characters at most")
-    before, mark, after = f" {words}".partition(f" {FASTER_THAN}")
+    before, *after = re.split(f"(?:^| ){FASTER_THAN}", words, maxsplit=1, flags=re.IGNORECASE)
     faster_ms = None
-    if mark:
-        found = _FASTER.fullmatch(after.lower())
+    if after:
+        found = _FASTER.fullmatch(after[0].lower())
         faster_ms = float(found[1]) * (1_000 if found[2] == "s" else 1) if found else 0.0
         if not 0 < faster_ms <= FASTER_MAX_MS:
             raise ValueError("must end with a time, such as faster than 500ms")
@@ -132,7 +132,7 @@ def parse_of(text: str) -> tuple[str, float | None]:
 
 def parse_over(value: object) -> int:
     """In seconds. Raises ValueError."""
-    seconds = seconds_of(str(value).strip())
+    seconds = seconds_of(short_span(str(value).strip()))
     if not OVER_MIN_S <= seconds <= OVER_MAX_S:
         raise ValueError("must be from 1d to 30d: figures are kept for a month")
     return seconds

@@ -18,6 +18,20 @@ WORD_MAX = 40
 """Characters of a word that another is sought for."""
 
 
+OTHER_WORDS = {
+    **dict.fromkeys(("latency", "response", "service", "time", "slow"), "p95 > 800ms"),
+    **dict.fromkeys(("failed", "failing", "failure", "failures", "fails"), "errors > 2%"),
+    **dict.fromkeys(("timeout", "timeouts"), "code H12 > 5/min"),
+    **dict.fromkeys(("traffic", "rps", "rpm", "throughput"), "requests < 1/min"),
+    "no": "silence 5m",
+    **dict.fromkeys(("dyno", "dynos"), "crashed > 0"),
+    **dict.fromkeys(("regression", "deploy"), "release worse"),
+    **dict.fromkeys(("lost", "dropped"), "losses"),
+    "health": "tailrace",
+}
+"""What people call the kinds -> what they mean."""
+
+
 def parse_when(text: str) -> tuple[Condition, ...]:
     """Raises ValueError, whose text says what a condition may be and what was probably meant."""
     parts = clauses(text)
@@ -45,6 +59,10 @@ def _condition(part: str) -> Condition:
 
 
 def _meant(word: str) -> str:
+    if word == "slo":
+        return ": `slo` is a key of its own, in place of `when`"
+    if word in OTHER_WORDS:
+        return f": did you mean {OTHER_WORDS[word]}?"
     known = {name: kind for kind in KINDS for name in kind.words}
     nearest = difflib.get_close_matches(word[:WORD_MAX], known, n=1)
     if nearest:

@@ -13,9 +13,10 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from app.alerts.clause import CHARS_MAX
+from app.alerts.clause import CHARS_MAX, short_span
 from app.alerts.condition import Condition
 from app.alerts.conditions.burn import BurnRate
+from app.alerts.defaults import DEFAULT_RULES
 from app.alerts.rule import EACH, EVERY_RULE, MIN_REQUESTS, REPEAT_S, Rule
 from app.alerts.slo import EXAMPLE, OVER_DEFAULT_S, Objective, parse_objective, parse_of, parse_over
 from app.alerts.when import parse_when
@@ -40,6 +41,9 @@ FAULTS_MAX_CHARS = 400
 """Of one: what a person wrote may be long."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+_PLACEHOLDER = re.compile(r"\{[^/{}]*\}|<[^/<>]*>")
+"""What stands for a segment in patterns of others."""
 
 Fault = Callable[[str], None]
 """Records what is wrong with a rule; parsing continues, so that all faults are reported at once."""
@@ -96,7 +100,11 @@ def _unknown_keys(entry: Mapping[Any, Any], known: tuple[str, ...], what: str, f
 
 
 def _name(entry: Mapping[Any, Any], fault: Fault) -> str:
-    name = str(entry.get("name") or "")
+    given = entry.get("name")
+    name = "" if given is None else str(given)
+    if isinstance(given, bool):
+        fault("`name` must be in quotes: YAML reads on, off, yes and no as true and false")
+        return ""
     if not name:
         fault("must have a `name`, such as checkout-errors")
     elif len(name) > NAME_MAX_CHARS or not _NAME.fullmatch(name):
@@ -122,14 +130,25 @@ def _conditions(entry: Mapping[Any, Any], fault: Fault) -> tuple[tuple[Condition
     if not isinstance(when, str):
         # YAML 1.1 reads `off` as false.
         if when is False:
-            return parse_when("never"), ""
+            return _conditions({**entry, "when": "never"}, fault)
         fault("`when` must be a text, such as errors > 2%")
         return (), ""
     try:
-        return parse_when(when), ""
+        conditions = parse_when(when)
+        _switched_off(str(entry.get("name")), conditions, fault)
+        return conditions, ""
     except ValueError as refused:
         fault(f"`when` {refused}" if len(when) > CHARS_MAX else f"`when`: {refused}")
         return (), ""
+
+
+def _switched_off(name: str, conditions: tuple[Condition, ...], fault: Fault) -> None:
+    """A fault where a rule that is meant to be off stays on: its name is misspelt."""
+    known = [rule.name for rule in DEFAULT_RULES]
+    if name in known or [one.text for one in conditions] != ["never"]:
+        return
+    if nearest := difflib.get_close_matches(name[:NAME_MAX_CHARS], known, n=1):
+        fault(f"`when: never` switches off nothing: did you mean the rule {nearest[0]}?")
 
 
 def _objective(slo: Any, fault: Fault) -> tuple[tuple[Condition, ...], str]:
@@ -165,6 +184,8 @@ def _app(entry: Mapping[Any, Any], conditions: tuple[Condition, ...], fault: Fau
     except ArgumentTypeError:
         fault("`app` must be an app's name: a-z, 0-9, - and _, 64 at most; without it, each app is asked")
         return ""
+    if name in (EACH, "all"):
+        fault(f"`app` {name} would be an app of that name: leave it out, then each app is asked")
     if any(condition.text == "refused" for condition in conditions):
         fault("`app` makes no sense here: a frame that is refused is of no app. Leave it out")
     return name
@@ -187,6 +208,15 @@ def _route(entry: Mapping[Any, Any], of_route: str, conditions: tuple[Condition,
         fault(f"`route` makes no sense here: {other} is not known of a route. Leave it out")
     if route.lower() == EACH:
         return EACH
+    if found := _PLACEHOLDER.search(route):
+        fault(
+            f"`route`: {safe_repr(found[0])} stands for itself: a pattern is written like /users/:id or "
+            "/api/*rest"
+        )
+        return ""
+    if "?" in route:
+        fault("`route`: routes are paths without what follows the `?`")
+        return ""
     try:
         compile_rules([route])
     except BadSettings as refused:
@@ -242,7 +272,7 @@ def _seconds(entry: Mapping[Any, Any], key: str, default: int, bounds: tuple[int
         return 0
     low, high = bounds
     try:
-        seconds = seconds_of("".join(str(value).split()).lower())
+        seconds = seconds_of(short_span("".join(str(value).split()).lower()))
     except ValueError as refused:
         or_never = ", or never" if key == "repeat" else ""
         fault(f"`{key}` {refused}{or_never}")

@@ -17,6 +17,8 @@ _STATUS = re.compile(r"[1-5](?:xx|[0-9]{2})")
 
 def _condition(clause: Clause, measure: Measure) -> Condition:
     name = measure.text
+    if not clause.operator:
+        raise refuse(clause, f"say how many: write {name} > 2%, {name} > 5/min or {name} > 5x usual")
     require_above(
         clause, f"it would alert while all is well: write {name} > 2%, {name} > 5/min or {name} > 5x usual"
     )
@@ -48,7 +50,7 @@ def _code(clause: Clause) -> Condition:
 
 def _status(clause: Clause) -> Condition:
     word = clause.words[-1]
-    if len(clause.words) != 2 or not _STATUS.fullmatch(word):
+    if len(clause.words) > 2 or not _STATUS.fullmatch(word):
         raise refuse(clause, "name a status: status 503 > 1% or status 5xx > 5/min")
     return _condition(clause, Measure("status", word))
 
@@ -62,4 +64,4 @@ ABORTED = Kind(("aborted",), ("aborted > 5%",), _plain(Measure("aborted")))
 CODE = Kind(("code",), ("code H12 > 5/min", "code H12 > 1%"), _code, ROUTER_CODE)
 CODES = Kind(("codes",), ("codes > 10/min",), _plain(Measure("codes")))
 """All of the router's but those that say that a client went away (app/outcomes.py)."""
-STATUS = Kind(("status",), ("status 503 > 1%", "status 5xx > 5/min"), _status)
+STATUS = Kind(("status",), ("status 503 > 1%", "status 5xx > 5/min"), _status, _STATUS)

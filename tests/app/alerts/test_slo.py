@@ -179,6 +179,7 @@ def test_an_objective_without_a_budget_is_refused(written: object) -> None:
         ("/users/:id faster than 500ms", ("/users/:id", 500)),
         ("/users/:id   faster than  1.5 s", ("/users/:id", 1_500)),
         ("faster than 500ms", ("", 500)),
+        ("/a Faster Than 500ms", ("/a", 500)),
         ("all requests faster than 2s", ("", 2_000)),
     ],
 )
@@ -196,7 +197,7 @@ def test_what_it_cannot_be_of(written: str) -> None:
 
 
 def test_it_is_over_days_that_are_kept() -> None:
-    assert parse_over("30d") == MONTH_S
+    assert parse_over("30d") == parse_over("30 days") == MONTH_S
     assert parse_over("1w") == 7 * 86_400
     for written in ("90d", "1h", "soon", 30):
         with pytest.raises(ValueError, match="must be"):

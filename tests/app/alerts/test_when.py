@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 from app.alerts.clause import CHARS_MAX
 from app.alerts.condition import Condition
 from app.alerts.conditions.registry import KINDS
-from app.alerts.when import parse_when
+from app.alerts.when import OTHER_WORDS, parse_when
 
 EXAMPLES = [example for kind in KINDS for example in kind.examples]
 
 
 def text_of(when: str) -> str:
     return " and ".join(condition.text for condition in parse_when(when))
+
+
+@pytest.mark.parametrize("meant", sorted(set(OTHER_WORDS.values())))
+def test_what_is_said_to_be_meant_can_be_written(meant: str) -> None:
+    assert text_of(meant) == meant
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -38,6 +43,8 @@ def test_every_example_is_in_its_usual_form(example: str) -> None:
         ("errors > 0.05%", "errors > 0.05%"),
         ("code h12 > 5 per minute", "code H12 > 5/min"),
         ("H12 > 5 / min", "code H12 > 5/min"),
+        ("5xx > 1%", "status 5xx > 1%"),
+        ("404 > 5/min", "status 404 > 5/min"),
         ("codes > 1 per second", "codes > 60/min"),
         ("status 5XX > 5/m", "status 5xx > 5/min"),
         ("requests > 1,000/min", "requests > 1000/min"),
@@ -72,7 +79,15 @@ def test_spaces_case_and_words_for_units_do_not_matter(written: str, usual: str)
         ("refusd", "did you mean refused"),
         ("bananas > 2%", "there are p95 > 800ms, errors > 2%"),
         ("> 5", "no condition"),
-        ("errors", "write errors > 2%"),
+        ("errors", "say how many: write errors > 2%"),
+        ("H12", "say how many: write code H12 > 2%"),
+        ("404 > 0", "say of what: status 404 > 2%"),
+        ("latency > 800ms", "did you mean p95 > 800ms"),
+        ("traffic < 1/min", "did you mean requests < 1/min"),
+        ("no requests for 5m", "did you mean silence 5m"),
+        ("slo 99.9%", "`slo` is a key of its own"),
+        ("errors > 2% for 5m", "a key of its own, `for`: for: 5m"),
+        ("errors > 2%, requests > 10/min", "joined by `and`"),
         ("errors > ", "a number must follow"),
         ("errors > two%", "a number must follow"),
         ("errors > 2,5%", "no unit"),
@@ -90,7 +105,7 @@ def test_spaces_case_and_words_for_units_do_not_matter(written: str, usual: str)
         ("errors > 0.5x usual", "above 1x"),
         ("errors > 0/min", "above 0"),
         ("errors of checkout > 2%", "write it like errors > 2%"),
-        ("errors > 2% or errors > 5/min", "no unit"),
+        ("errors > 2% or errors > 5/min", "write two rules"),
         ("p95 > 800", "in ms or s"),
         ("p95 > 5%", "in ms or s"),
         ("p95 > 0ms", "above 0"),
