@@ -19,11 +19,14 @@ ROWS_MAX = 1_000
 """Rows that are judged in a step."""
 
 APPS_MAX = 500
-"""Of these, apps; the busiest of all time."""
+"""Of these, apps: those that had a request within APP_ACTIVE_S, and of these the busiest of all time."""
+
+APP_ACTIVE_S = 7 * 86_400
+"""Apps without a request for so long are the first to be left out: each pull request may have had one."""
 
 CANDIDATES_MAX = 10_000
-"""Routes that are looked at to find the busiest: of the apps that a rule asks for routes of, the busiest apps
-first."""
+"""Routes that are looked at to find the busiest: of the apps that a rule asks for routes of. Those that are
+watched come first, then those that a rule names, then the busiest."""
 
 PARTS_MAX = 1_000
 """Rows of named apps that are read only to tell what requests without a name have."""
@@ -71,9 +74,12 @@ class Chooser:
         """The rows for these rules. `watched`: subjects that are among them in any case. Raises
         redis.RedisError."""
         asked = [_Asked(rule) for rule in rules if not _is_own(rule)]
-        on_board = {subject.app for subject in watched}
-        names, is_unnamed_alone = _apps(store, on_board)
-        tables = _tables(store, [app for app in names if any(some.routes_of(app) for some in asked)])
+        in_any_case = {subject.app for subject in watched}.union(some.app for some in asked)
+        names, is_unnamed_alone = _apps(store, in_any_case, now_s)
+        with_routes = [app for app in names if any(some.routes_of(app) for some in asked)]
+        first = {subject.app for subject in watched if subject.digest}
+        second = {some.app for some in asked if some.routes_of(some.app)}
+        tables = _tables(store, sorted(with_routes, key=lambda app: (app not in first, app not in second)))
         chosen = self._routes(store, asked, tables, watched, ROWS_MAX - len(names), now_s)
         routes: dict[str, dict[str, str]] = {}
         for (app, digest), route in chosen.items():
@@ -153,7 +159,7 @@ class _Asked:
     def __init__(self, rule: Rule) -> None:
         needs = _needs([rule])
         of_routes = rule.route and all(condition.scope == "routes" for condition in rule.when)
-        self._app = rule.app
+        self.app = rule.app
         self._stretches, self._of_app = needs.stretches, needs.app_stretches
         self._pattern: RoutePattern | None = None
         self._is_each = of_routes and rule.route == EACH
@@ -163,7 +169,7 @@ class _Asked:
 
     def routes_of(self, app: str) -> bool:
         """Whether it asks of routes of this app."""
-        return self._has_routes and self._app in ("", app)
+        return self._has_routes and self.app in ("", app)
 
     def rank(self, route: str) -> int:
         """0: its pattern matches the route; 1: it asks of each route; 2: not of this one."""
@@ -173,7 +179,7 @@ class _Asked:
 
     def of_app(self, app: str) -> frozenset[Stretch]:
         """Of all routes of the app together."""
-        if self._app not in ("", app):
+        if self.app not in ("", app):
             return frozenset()
         return self._of_app if self._has_routes else self._of_app | self._stretches
 
@@ -194,13 +200,17 @@ def _needs(rules: Iterable[Rule]) -> Needs:
     return found
 
 
-def _apps(store: redis.Redis, on_board: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+def _apps(store: redis.Redis, in_any_case: Iterable[str], now_s: float) -> tuple[tuple[str, ...], bool]:
     """Those that are judged, and whether "" is the only one. Without all named ones nobody knows what
     requests without a name have."""
     known = apps(store)
     names = [found.name for found in known.apps]
+    if len(names) > APPS_MAX:
+        seen = all_time_seen(store, [(app, keys.ALL_ROUTES) for app in names])
+        since_s = int(now_s) - APP_ACTIVE_S
+        names.sort(key=lambda app: not seen[app, keys.ALL_ROUTES].is_since(since_s))
     shown = names[:APPS_MAX]
-    further = set(names[APPS_MAX:]).intersection(on_board)
+    further = set(names[APPS_MAX:]).intersection(in_any_case)
     is_judged = known.unnamed > 0 and len(names) <= APPS_MAX
     return (*([""] if is_judged else []), *shown, *sorted(further)), not names
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from app.store.queries.windows import first_window
 
 FIRST_EVERY_S = 3_600
 """How often the first request of an app is looked for: it changes only as hours are forgotten."""
+
+NEVER_EVERY_S = 60
+"""The same of an app of which nothing is kept: it may have just begun, or be gone for a month."""
 
 FIRST_AT_ONCE = 50
 """Apps that are looked at in a step: each takes a round trip."""
@@ -29,13 +33,20 @@ class SeenReader:
     def first(self, store: redis.Redis, apps: Sequence[str], now_s: float) -> dict[str, int]:
         """App -> when its first request came, Unix s, to the hour. With named apps beside it, "" has that of
         all apps together."""
-        due = [app for app in apps if not 0 <= now_s - self._first.get(app, (0.0, None))[0] < FIRST_EVERY_S]
+        due = sorted((app for app in apps if self._is_due(app, now_s)), key=self._looked_s)
         for app in due[:FIRST_AT_ONCE]:
             window = first_window(store, app, now_s)
-            if window is not None or app in self._first:
-                self._first[app] = now_s, window[1] if window else None
+            self._first[app] = now_s, window[1] if window else None
         self._first = {app: found for app, found in self._first.items() if app in apps}
         return {app: first_s for app, (_, first_s) in self._first.items() if first_s is not None}
+
+    def _looked_s(self, app: str) -> float:
+        """Those that were never looked at come first, however many others are due."""
+        return self._first[app][0] if app in self._first else -math.inf
+
+    def _is_due(self, app: str, now_s: float) -> bool:
+        looked_s, first_s = self._first.get(app, (-math.inf, None))
+        return not 0 <= now_s - looked_s < (NEVER_EVERY_S if first_s is None else FIRST_EVERY_S)
 
     def last(self, store: redis.Redis, apps: Sequence[str], at_s: int, *, is_past: bool) -> dict[str, int]:
         """App -> when its newest request came: the start of its ten seconds; of a moment of the past, of its

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from app.alerts.facts import Facts, Stretch, Subject
-from app.alerts.redis import choice
+from app.alerts.redis import choice, seen
 from app.alerts.redis.facts import FactsReader
 from app.alerts.rule import EACH
 from app.platform.facts import Event, Fact
@@ -135,6 +135,42 @@ def test_the_busiest_routes_are_judged_and_those_that_are_watched(
     assert routes(reader.read([each], at_s, now_s)) == {"/r19", "/r18", "/r17", "/r16"}
     assert routes(reader.read([each], at_s, now_s, watched)) == {"/r0", "/r19", "/r18", "/r17"}
     assert routes(reader.read([each, pattern], at_s, now_s, watched)) == {"/r0", "/r1", "/r19", "/r18"}
+
+
+def test_routes_of_apps_that_are_watched_or_named_are_read_before_those_of_busier_apps(
+    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "CANDIDATES_MAX", 2)
+    for path in ("/a", "/b"):
+        fill(redis_client, requests("busy", [at_s - 5] * 9, path), now_s)
+    fill(redis_client, requests("shop", [at_s - 5], "/c"), now_s)
+    each, named = rule(FIVE, route=EACH), rule(FIVE, app="shop", route="/c")
+    watched = [Subject("shop", "/c", keys.digest("/c"))]
+    assert set(reader.read([each], at_s, now_s).routes) == {"busy"}
+    assert set(reader.read([each], at_s, now_s, watched).routes) == {"shop"}
+    assert set(reader.read([each, named], at_s, now_s).routes) == {"shop"}
+
+
+def test_apps_without_a_request_for_a_week_give_way_and_those_that_a_rule_names_do_not(
+    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "APPS_MAX", 1)
+    fill(redis_client, requests("pr-1", [at_s - 8 * 86_400] * 50), now_s)
+    fill(redis_client, requests("shop", [at_s - 5] * 2), now_s)
+    assert reader.read([rule(FIVE)], at_s, now_s).apps == ("shop",)
+    assert reader.read([rule(FIVE), rule(FIVE, app="pr-1")], at_s, now_s).apps == ("shop", "pr-1")
+
+
+def test_apps_that_are_gone_keep_none_from_being_known(
+    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "FIRST_AT_ONCE", 2)
+    redis_client.hset(keys.APPS, mapping={"gone1": 900, "gone2": 900, "gone3": 900})
+    fill(redis_client, requests("shop", [at_s - 5]), now_s)
+    first_s = {"shop": (at_s - 5) // 3_600 * 3_600}
+    assert reader.read([rule(FIVE)], at_s, now_s).first_s == {}
+    for step in (1, 2, 6, 7, 8, 30):
+        assert reader.read([rule(FIVE)], at_s + 10 * step, now_s + 10 * step).first_s == first_s
 
 
 def test_routes_that_are_busy_now_take_the_place_of_those_that_were(
