@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 
 import redis
@@ -88,23 +89,39 @@ def _read(store: redis.Redis, settings: Settings, now_s: float) -> list[Budget]:
     if not rules:
         return []
     apps = [app.name for app in queries.apps(store).apps] or [""]
-    wanted = [one for rule, objective in rules for one in _rows(store, rule, objective, apps)][:BUDGETS_MAX]
+    tables = _Tables(store)
+    every = (one for rule, objective in rules for one in _rows(tables, rule, objective, apps))
+    wanted = list(islice(every, BUDGETS_MAX))
     found: list[Budget] = []
     for over_s in sorted({one.objective.over_s for one in wanted}):
         found += _budgets(store, [one for one in wanted if one.objective.over_s == over_s], over_s, now_s)
     return sorted(found, key=lambda budget: math.inf if budget.left is None else budget.left)
 
 
-def _rows(store: redis.Redis, rule: Rule, objective: Objective, apps: Sequence[str]) -> Iterator[_Wanted]:
+@dataclass(slots=True)
+class _Tables:
+    """The tables of routes, each read once, however many rules ask for it."""
+
+    store: redis.Redis
+    _known: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def of(self, app: str) -> dict[str, str]:
+        """Route -> digest."""
+        if app not in self._known:
+            self._known[app] = known_routes(self.store, app)[0]
+        return self._known[app]
+
+
+def _rows(tables: _Tables, rule: Rule, objective: Objective, apps: Sequence[str]) -> Iterator[_Wanted]:
     for app in [rule.app] if rule.app else apps:
         if not rule.route:
             yield _Wanted(rule.name, objective, app, "", ALL_ROUTES)
             continue
-        digests, _ = known_routes(store, app)
+        digests = tables.of(app)
         if rule.route != EACH:
             pattern = _pattern(rule.route)
             digests = {route: digest for route, digest in digests.items() if pattern.fullmatch(route)}
-        names, _ = busiest(store, app, digests, ROUTES_MAX)
+        names, _ = busiest(tables.store, app, digests, ROUTES_MAX)
         for route in names:
             yield _Wanted(rule.name, objective, app, route, digests[route])
 

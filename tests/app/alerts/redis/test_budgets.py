@@ -14,6 +14,7 @@ from app.alerts.redis.view import alerts_view
 from app.alerts.rule import EACH, Rule
 from app.alerts.slo import Objective
 from app.settings import Settings
+from app.store.queries.routes import known_routes
 from servers.figures import SeenRequest, fill
 
 DAY_S = 86_400
@@ -89,6 +90,21 @@ def test_there_are_not_more_than_a_page_can_show(
     fill_days(redis_client)
     monkeypatch.setattr(budgets, "BUDGETS_MAX", 3)
     assert len(read(redis_client, *(objective(f"o{number}") for number in range(5)))) == 3
+
+
+def test_a_hundred_rules_read_each_table_of_routes_once(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_days(redis_client)
+    tables: list[str] = []
+
+    def counted(store: redis.Redis, app: str) -> tuple[dict[str, str], int]:
+        tables.append(app)
+        return known_routes(store, app)
+
+    monkeypatch.setattr(budgets, "known_routes", counted)
+    assert read(redis_client, *(objective(f"o{at}", route="/nowhere") for at in range(100))) == []
+    assert sorted(tables) == ["api", "shop"]
 
 
 def test_they_are_read_once_a_minute(redis_client: redis.Redis) -> None:
