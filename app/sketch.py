@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 RELATIVE_ERROR = 0.01
@@ -50,6 +50,19 @@ def up_to(buckets: Mapping[int, int], edges_ms: Sequence[float]) -> list[int]:
     for index, count in buckets.items():
         counts[bisect_left(reach_ms, middle_ms(index))] += count
     return counts
+
+
+def above(buckets: Mapping[int, int], edge_ms: float) -> int:
+    """The last of `up_to` with this edge alone: how many values are above it. Several times as fast."""
+    last = _last_up_to(edge_ms)
+    return sum(count for index, count in buckets.items() if index > last)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _last_up_to(edge_ms: float) -> int:
+    """The last bucket whose values are at most this."""
+    reach_ms = edge_ms * (1 + RELATIVE_ERROR)
+    return bisect_right(range(LARGEST_BUCKET + 1), reach_ms, key=middle_ms) - 1
 
 
 def at_ranks(buckets: Mapping[int, int], ranks: Sequence[int]) -> list[float]:

@@ -15,6 +15,7 @@ from app.sketch import (
     LARGEST_BUCKET,
     RELATIVE_ERROR,
     SMALLEST_MS,
+    above,
     at_rank,
     at_ranks,
     bucket,
@@ -113,3 +114,11 @@ def test_counts_up_to_edges_add_up_to_what_was_counted() -> None:
 def test_a_value_at_an_edge_is_up_to_it(edge_ms: int) -> None:
     assert up_to({bucket(edge_ms): 7}, [edge_ms]) == [7, 0]
     assert up_to({bucket(edge_ms * 1.05): 7}, [edge_ms]) == [0, 7]
+
+
+@given(
+    st.dictionaries(st.integers(0, LARGEST_BUCKET), st.integers(1, 9)),
+    st.one_of(st.integers(1, 5_000), st.floats(0.001, 1e12)),
+)
+def test_above_an_edge_are_those_that_are_not_up_to_it(buckets: dict[int, int], edge_ms: float) -> None:
+    assert above(buckets, edge_ms) == up_to(buckets, [edge_ms])[1]
