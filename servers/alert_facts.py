@@ -156,7 +156,7 @@ class World:
             first_s={app.shape.name: first_s(app) for app in apps if app.all.total[at]},
             last_s={
                 app.shape.name: START_S + BIN_S * last
-                for app in apps
+                for app in self.apps
                 if (last := last_bin(app.all, at)) is not None
             },
             dynos={} if is_past else {app.shape.name: self._dynos(app, at) for app in apps},

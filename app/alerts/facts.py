@@ -118,6 +118,8 @@ class Facts:
     """The moment, Unix s, a multiple of 10: lines up to here should be counted."""
     incomplete: str = ""
     """Why figures of this moment cannot be trusted: `metrics is 42 s behind`; empty: they can."""
+    lag_s: int = 0
+    """How far figures are behind the moment: without `incomplete`, some seconds at most."""
     is_past: bool = False
     """Whether it is a moment before the newest: what the platform and Tailrace itself say of it is not
     known."""

@@ -36,6 +36,15 @@ def baseline(versus: Versus) -> tuple[Stretch, ...]:
     return (YESTERDAY,) if versus == "yesterday" else USUAL
 
 
+BEHIND_S = 10
+"""With a larger lag, what is missing of the newest minute may be mistaken for requests that did not come."""
+
+
+def lacks_newest(facts: Facts) -> bool:
+    """Whether too few requests may only be some that are not counted yet."""
+    return facts.lag_s > BEHIND_S
+
+
 def known_days(facts: Facts, subject: Subject, versus: Versus) -> list[tuple[Sums, int]]:
     """(figures, seconds) of each day that is kept as a whole."""
     first_s = facts.first_s.get(subject.app)

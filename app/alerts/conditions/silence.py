@@ -3,7 +3,8 @@
 The first is taken at its word, for whatever had a request before. The second is for rules that nobody wrote
 for one app: there must have been so many requests before, and yesterday at this time and in the hours after
 it, that none is no chance. So an app that nobody uses at night may be silent at night, and a job that runs
-for an hour may end.
+for an hour may end. Of an app that had no yesterday, the hour that ended two hours before stands for it,
+unless every app is silent: whatever brings the lines is broken then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from app.alerts.clause import Clause, read_clause
 from app.alerts.condition import Condition, Family, Judgement, Scope, Severity, Verdict
 from app.alerts.conditions.kind import Kind, refuse
 from app.alerts.facts import Facts, Needs, Stretch, Subject
-from app.alerts.spans import DAY_S, HOUR_S, YESTERDAY, known_days
+from app.alerts.spans import DAY_S, HOUR_S, YESTERDAY, known_days, lacks_newest
 from app.alerts.wording import span_of
 from app.formatting import duration, number, plural
 
@@ -22,6 +23,9 @@ HOUR = Stretch(HOUR_S)
 
 HOUR_AFTER = Stretch(DAY_S - HOUR_S, DAY_S - 2 * HOUR_S)
 """Yesterday, from an hour after this time of day on: whether there are any requests then."""
+
+HOUR_BEFORE = Stretch(3 * HOUR_S, 2 * HOUR_S)
+"""For an app that had no yesterday: whether it is more than a job that runs for an hour."""
 
 EXPECTED_MIN = 40
 """So many requests must be missing, by the time before and by yesterday. Of requests that come independently,
@@ -57,7 +61,7 @@ class Silence:
 
     @property
     def needs(self) -> Needs:
-        usual = {HOUR, HOUR_AFTER, YESTERDAY} if self.unless_usual else set()
+        usual = {HOUR, HOUR_BEFORE, HOUR_AFTER, YESTERDAY} if self.unless_usual else set()
         return Needs(frozenset({Stretch(self.for_s), *usual}))
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
@@ -65,9 +69,13 @@ class Silence:
         if requests:
             said = f"{plural(requests, 'request')} in the last {duration(self.for_s)}"
             return self._judgement("fine", said, 0)
-        if subject.app not in facts.first_s and subject.app not in facts.last_s:
-            return self._judgement("fine", "there never was a request", 0)
+        if subject.app not in facts.first_s:
+            if subject.app not in facts.last_s:
+                return self._judgement("fine", "there never was a request", 0)
+            return self._judgement("unclear", "no request of it is kept any more", 0)
         silent_s = self._silent_s(facts, subject)
+        if lacks_newest(facts):
+            return self._judgement("unclear", f"figures are {duration(facts.lag_s)} behind", silent_s)
         if not self.unless_usual:
             return self._judgement("bad", f"no request for {duration(silent_s)}", silent_s)
         return self._unless_usual(facts, subject, silent_s)
@@ -84,10 +92,18 @@ class Silence:
             after = facts.sums(subject, HOUR_AFTER).requests / HOUR_S
             expected = min(expected, sums.requests / seconds * silent_s, after * silent_s)
             least = EXPECTED_MIN
+        elif not self._is_all_silent(facts):
+            expected = min(expected, facts.sums(subject, HOUR_BEFORE).requests / HOUR_S * silent_s)
         said = f"no request for {duration(silent_s)}"
         if expected < least:
             return self._judgement("unclear", f"{said}, which is not unusual", silent_s)
         return self._judgement("bad", f"{said}, where {number(round(expected))} are usual", silent_s)
+
+    def _is_all_silent(self, facts: Facts) -> bool:
+        """Whether no app had a request for so long."""
+        newest_s = max(facts.last_s.values(), default=facts.at_s)
+        unnamed = facts.app_sums("", Stretch(self.for_s)).requests
+        return not unnamed and facts.at_s - newest_s - FINE_S >= self.for_s
 
     def _silent_s(self, facts: Facts, subject: Subject) -> int:
         """At least: of a route it is not known for how long."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from app.alerts.clause import VALUE_MAX, Clause, Operator, plain
@@ -22,6 +22,7 @@ from app.alerts.spans import (
     Versus,
     baseline,
     known_days,
+    lacks_newest,
 )
 from app.alerts.wording import of_requests, per_minute, within
 from app.store.sums import Sums
@@ -55,7 +56,7 @@ class RequestRate:
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         found = _judged(facts, subject, self.operator, self.per_min)
         if self.operator == "<" and found.verdict == "bad" and _has_just_begun(facts, subject):
-            found = Found("unclear")
+            found = replace(found, verdict="unclear")
         return Judgement(
             found.verdict,
             text=f"{_said(facts, subject, found)}, the limit is {per_minute(self.per_min)}",
@@ -110,7 +111,9 @@ class RequestRateBaseline:
 def _judged(facts: Facts, subject: Subject, operator: Operator, per_min: float) -> Found:
     long, short, newest = (facts.sums(subject, stretch).requests for stretch in (LONG, SHORT, NEWEST))
     if operator == "<":
-        return judge_low_rate(long, short, per_min)
+        found = judge_low_rate(long, short, per_min)
+        is_unclear = found.verdict == "bad" and lacks_newest(facts)
+        return replace(found, verdict="unclear") if is_unclear else found
     return judge_high_rate(long, short, newest, per_min)
 
 

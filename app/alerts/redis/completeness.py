@@ -18,6 +18,12 @@ SILENT_MAX_S = 15
 it had in hand is not counted until others take it over."""
 
 
+def lag_s(health: Health) -> int:
+    """How many seconds figures are behind."""
+    lags = [found.lag_seconds for found in health.groups if found.group == METRICS.name]
+    return int(max(lags, default=0.0))
+
+
 def why_incomplete(health: Health, workers: Iterable[WorkerStatus]) -> str:
     """Plain words, `metrics is 42 s behind`; empty: figures are complete. `workers`: all that there are."""
     group = next((found for found in health.groups if found.group == METRICS.name), None)

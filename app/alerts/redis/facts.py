@@ -13,7 +13,7 @@ import redis
 
 from app.alerts.facts import Facts, Subject
 from app.alerts.redis.choice import Choice, Chooser
-from app.alerts.redis.completeness import LAG_MAX_S, why_incomplete
+from app.alerts.redis.completeness import LAG_MAX_S, lag_s, why_incomplete
 from app.alerts.redis.platform_facts import PlatformReader
 from app.alerts.redis.seen import SeenReader
 from app.alerts.redis.stretches import Moment, StretchReader, unnamed
@@ -87,6 +87,7 @@ class FactsReader:
         return replace(
             facts,
             incomplete=why_incomplete(health, all_workers(self.store, int(now_s * 1000))),
+            lag_s=lag_s(health),
             dynos=memory.platform.dynos(self.store, now_s) if "dynos" in kinds else {},
             releases=latest,
             comparisons=(

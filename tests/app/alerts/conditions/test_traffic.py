@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.alerts.condition import Judgement
@@ -22,6 +24,7 @@ def judged(
     first_s: dict[str, int] | None = None,
     last_s: dict[str, int] | None = None,
     after: int | None = None,
+    lag_s: int = 0,
 ) -> Judgement:
     """`yesterday`: requests in the hour around; `after`: in the one that begins an hour later."""
     (condition,) = parse_when(when)
@@ -36,7 +39,7 @@ def judged(
         last_s=last_s,
         others={HOUR_AFTER: sums(later or 0)},
     )
-    return condition.judge(facts, subject, 20)
+    return condition.judge(replace(facts, lag_s=lag_s), subject, 20)
 
 
 HOUR = [sums(10)] * 360
@@ -99,6 +102,17 @@ def test_with_few_requests_yesterday_nothing_is_said(yesterday: int | None) -> N
     assert judged("requests < 0.5x yesterday", [], yesterday=yesterday).verdict == "unclear"
 
 
+def test_requests_that_are_not_counted_yet_are_not_missing() -> None:
+    """Of 10,000 a minute, the last 20 s are not counted after a restart."""
+    tens = [*[sums(1_666)] * 28, *[NOTHING] * 2]
+    assert judged("requests < 7000/min", tens).verdict == "bad"
+    assert judged("requests < 7000/min", tens, lag_s=20).verdict == "unclear"
+    assert judged("requests < 0.7x yesterday", tens, yesterday=600_000, lag_s=20).verdict == "unclear"
+    assert judged("requests > 3000/min", tens, lag_s=20).verdict == "bad"
+    assert judged("silence 1m", [sums(10), *[NOTHING] * 6], last_s=last(1)).verdict == "bad"
+    assert judged("silence 1m", [sums(10), *[NOTHING] * 6], last_s=last(1), lag_s=20).verdict == "unclear"
+
+
 # --- silence ---------------------------------------------------------------------------------
 
 
@@ -154,6 +168,24 @@ def test_of_an_app_without_a_yesterday_more_must_be_missing() -> None:
     for minutes, verdict in ((19, "unclear"), (21, "bad")):
         answer = judged("silence 5m unless usual", quiet(minutes, slow), first_s=new, last_s=last(minutes))
         assert answer.verdict == verdict
+
+
+def test_a_job_of_an_hour_may_end_on_its_first_day_while_other_apps_go_on() -> None:
+    new, others = {"shop": AT_S - 4 * 3_600}, {**last(5), "api": AT_S - 20}
+    job = quiet(5)
+    assert judged("silence 5m unless usual", job, first_s=new, last_s=others).verdict == "unclear"
+    longer = quiet(5, HOUR * 3)
+    assert judged("silence 5m unless usual", longer, first_s=new, last_s=others).verdict == "bad"
+
+
+def test_on_the_first_day_it_is_a_silence_if_no_app_has_a_request() -> None:
+    new = {"shop": AT_S - 3_600, "api": AT_S - 3_600}
+    none = {**last(5), "api": AT_S - 400}
+    assert judged("silence 5m unless usual", quiet(5), first_s=new, last_s=none).verdict == "bad"
+
+
+def test_what_was_silent_for_so_long_that_nothing_of_it_is_kept_is_no_new_silence() -> None:
+    assert judged("silence 5m", [], first_s={}, last_s=last(60 * 24 * 40)).verdict == "unclear"
 
 
 def test_a_job_that_ended_yesterday_within_the_next_hours_may_end_today() -> None:

@@ -248,6 +248,7 @@ def test_figures_are_incomplete_while_workers_are_behind_or_gone(
         report(redis_client, now_s - ago_s, id, lag_s, waits)
     facts = new_reader(redis_client).read([rule(FIVE)], at_s, now_s)
     assert facts.incomplete == why
+    assert facts.lag_s == max((int(lag_s) for _, ago_s, lag_s, _ in workers if ago_s < 60), default=0)
     codes = {alert.code.partition(":")[0] for alert in facts.health}
     assert ("lag" in codes, "no_worker" in codes, "waiting" in codes) == (
         "behind" in why,
