@@ -79,6 +79,19 @@ def test_every_panel_has_a_title_a_unit_and_says_what_it_shows() -> None:
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
 
 
+def test_a_number_is_that_of_now_and_nothing_where_nothing_is_known() -> None:
+    for panel in panels():
+        if panel["type"] == "stat":
+            (target,) = panel["targets"]
+            assert (target["instant"], target["range"], panel["options"]["graphMode"]) == (
+                True,
+                False,
+                "none",
+            )
+            may_be_nan = "/" in target["expr"] or "quantile" in target["expr"]
+            assert target["expr"].endswith(" >= 0") == may_be_nan
+
+
 def test_prometheus_can_parse_every_expression(tmp_path: Path) -> None:
     rules = [{"record": f"panel:{at}", "expr": expr} for at, expr in enumerate(expressions())]
     assert len(rules) > 50

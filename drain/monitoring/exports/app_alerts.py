@@ -46,6 +46,8 @@ BURN_RATES: tuple[tuple[Severity, float, str, str], ...] = (
 SLO_MIN_FAILED = 10
 
 APP = '{{ or $labels.app "requests without an app\'s name" }}'
+OF_APP, ON_APP = (f"{{{{ with $labels.app }}}} {flag} {{{{ . }}}}{{{{ end }}}}" for flag in ("--app", "-a"))
+"""In a command that is to be pasted, for Tailrace and for Heroku. A name has letters, digits, `-` and `_`."""
 SHARE = "{{ $value | humanizePercentage }}"
 _BROKEN = "My app is broken"
 _ENOUGH = f"{recording.REQUESTS} * 300 >= {MIN_REQUESTS}"
@@ -106,8 +108,8 @@ def _codes() -> Alert:
         ),
         severity="critical",
         summary=f"{APP}: {{{{ $value | humanize }}}} {{{{ $labels.code }}}} a minute",
-        action="`python -m app requests --app APP --code CODE --from 10m --group-by dyno` shows whether one "
-        "dyno has them.",
+        action=f"`python -m app requests{OF_APP} --code {{{{ $labels.code }}}} --from 10m --group-by dyno` "
+        "shows whether one dyno has them.",
         runbook=_BROKEN,
         for_="2m",
     )
@@ -136,7 +138,7 @@ def _silent() -> Alert:
         ),
         severity="critical",
         summary=f"{APP}: no request for 5 minutes",
-        action="Does the app answer? Then its drain is gone or leads elsewhere: `heroku drains -a APP`.",
+        action=f"Does the app answer? Then its drain is gone or leads elsewhere: `heroku drains{ON_APP}`.",
         runbook=_BROKEN,
         for_="1m",
     )
@@ -171,7 +173,7 @@ def _release() -> Alert:
         ),
         severity="critical",
         summary=f"{APP}: at least {SHARE} of requests fail since the last release",
-        action="`python -m app compare --app APP --release v42` compares it with what was before, route by "
+        action=f"`python -m app compare{OF_APP} --release latest` compares it with what was before, route by "
         "route. Roll back if in doubt.",
         runbook="A release made it worse",
         for_="1m",
@@ -205,7 +207,7 @@ def _dynos() -> Iterator[Alert]:
         expr=f"max {ACROSS} ({platform.DYNO_CRASHES.name}) > 2",
         severity="critical",
         summary=f"{dyno} crashed {{{{ $value }}}} times within the hour",
-        action="The page's events show its exit status; `heroku logs -a APP` why.",
+        action=f"The page's events show its exit status; `heroku logs -n 500{ON_APP}` why.",
         runbook=_BROKEN,
     )
 

@@ -154,7 +154,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         defaults["thresholds"] = {"mode": "absolute", "steps": _colours(panel)}
         content["options"] = {
             "colorMode": "value",
-            "graphMode": "area",
+            "graphMode": "none",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         }
     else:
@@ -175,14 +175,16 @@ def _colours(panel: Panel) -> list[dict[str, Any]]:
 
 
 def _target(panel: Panel, at: int, query: Query) -> dict[str, Any]:
-    is_table = panel.kind == "table"
+    # A number says what is so now. Of a range it would be the last that there was, in green, however long ago
+    # Tailrace fell silent.
+    is_instant = panel.kind in ("table", "stat")
     return {
         "refId": chr(ord("A") + at),
         "datasource": SOURCE,
         "editorMode": "code",
         "expr": query.expr,
-        "format": "table" if is_table else "time_series",
-        "instant": is_table,
-        "range": not is_table,
+        "format": "table" if panel.kind == "table" else "time_series",
+        "instant": is_instant,
+        "range": not is_instant,
         "legendFormat": query.legend or "__auto",
     }

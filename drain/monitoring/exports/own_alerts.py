@@ -106,11 +106,15 @@ def _workers() -> Iterator[Alert]:
 
 def _alerts() -> Iterator[Alert]:
     """About the alerts that Tailrace sends itself: who else should tell that they do not come?"""
+    judged = f"max {ACROSS} ({alerts.EVALUATED_AT.name})"
     yield Alert(
         name="TailraceAlertsAreNotJudged",
-        expr=f"time() - max {ACROSS} ({alerts.EVALUATED_AT.name}) > {NOT_JUDGED_S}",
+        # There is no such series as long as nothing has judged at all.
+        expr=f"time() - {judged} > {NOT_JUDGED_S}\n"
+        f"or max {ACROSS} ({health.REDIS_UP.name}) == 1 unless {judged}",
         severity="critical",
-        summary="Tailrace has not judged its alert rules for {{ $value | humanizeDuration }}",
+        summary="Tailrace does not judge its alert rules{{ if gt $value 1.0 }}: the last time was "
+        "{{ $value | humanizeDuration }} ago{{ end }}",
         action="Start a worker of `alerts` or `metrics`. Until then Tailrace itself tells nobody anything.",
         runbook="`alerts_stopped`",
         for_="1m",
@@ -120,7 +124,8 @@ def _alerts() -> Iterator[Alert]:
         expr=grown(alerts.GIVEN_UP.total, "1h", "", health.REDIS_UP.name),
         severity="critical",
         summary=f"{COUNT} messages never reached the target {{{{ $labels.target }}}}",
-        action="The page shows why. Once it is mended, send one by `python -m app alerts test NAME`.",
+        action="The page shows why. Once it is mended, send one by "
+        "`python -m app alerts test {{ $labels.target }}`.",
         runbook="`alert_target:NAME`",
     )
 

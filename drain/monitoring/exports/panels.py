@@ -43,15 +43,16 @@ def _now() -> Row:
     lag, workers = (
         f"max({family.name}{{{METRICS}}})" for family in (health.GROUP_LAG_S, health.GROUP_WORKERS)
     )
+    known = " >= 0"  # Without a request it is NaN, which is no number to show in green.
     labels = "alertname, severity, app, route, dyno, code, group, kind, target"
     firing = f'max by ({labels}) (ALERTS{{alertname=~"Tailrace.*",alertstate="firing"}})'
     return Row(
         "Now",
         (
             number("Requests", asked, named.requests, "reqps"),
-            number("Errors", f"{failed} / {asked}", named.failed, SHARE, red_from=0.02),
-            number("Aborted", f"{aborted} / {asked}", named.aborted, SHARE, red_from=0.05),
-            number("p95", f"histogram_quantile(0.95, {buckets})", named.service, "s"),
+            number("Errors", f"{failed} / {asked}{known}", named.failed, SHARE, red_from=0.02),
+            number("Aborted", f"{aborted} / {asked}{known}", named.aborted, SHARE, red_from=0.05),
+            number("p95", f"histogram_quantile(0.95, {buckets}){known}", named.service, "s"),
             number("Lag", lag, health.GROUP_LAG_S, "s", red_from=30),
             number("Workers", workers, health.GROUP_WORKERS, "short", red_below=1),
             Panel(

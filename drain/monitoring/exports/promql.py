@@ -42,7 +42,7 @@ def grown(series: str, span: str, where: str, was_scraped: str) -> str:
     """
     found = selector(series, where)
     return (
-        f"max {ACROSS} (\n  increase({found}[{span}]) > 0\n  or (\n    {found}\n"
+        f"max {ACROSS} (\n  increase({found}[{span}]) > 0\n  or (\n    {found} > 0\n"
         f"    unless {found} offset {span}\n    and on (job, instance) {was_scraped} offset {span}\n  )\n)"
     )
 

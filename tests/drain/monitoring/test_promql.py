@@ -24,6 +24,6 @@ def test_what_began_above_zero_counts_only_if_its_target_was_scraped_before() ->
     expr = " ".join(grown("x_total", "1h", 'a="b"', "up").split())
     assert expr == (
         "max without (instance, pod) ( "
-        'increase(x_total{a="b"}[1h]) > 0 or ( x_total{a="b"} unless x_total{a="b"} offset 1h '
+        'increase(x_total{a="b"}[1h]) > 0 or ( x_total{a="b"} > 0 unless x_total{a="b"} offset 1h '
         "and on (job, instance) up offset 1h ) )"
     )
