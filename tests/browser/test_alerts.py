@@ -147,6 +147,12 @@ def test_nothing_is_green_while_nothing_is_known(
     # The answer itself fails, and nothing else does.
     answer(view(reasoned()))
     page.wait_for(lambda: not page.is_shown(".alerts-unknown"), "what is known")
+    # A reader's clock that is wrong makes nothing unknown.
+    page.run("window.right = Date.now; Date.now = () => window.right() + 600000")
+    answer(view(reasoned(title="shop: another")))
+    wait_for_text(page, ".incident-title", "shop: another")
+    assert not page.is_shown(".alerts-unknown")
+    page.run("Date.now = window.right")
 
     def fail(arguments: object) -> object:
         raise redis.ConnectionError

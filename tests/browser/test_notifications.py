@@ -107,4 +107,11 @@ def test_who_asks_for_it_is_notified_of_each_new_incident_once(
     answer(view(alarm("i9", "shop: later")))
     page.wait_for(lambda: page.text(".incident-title") == "shop: later", "the next incident")
     assert len(shown()) == 2
+    # Many at once are one.
+    page.one(".notify button").click()
+    page.wait_for(lambda: len(shown()) == 3, "the choice")
+    answer(view(*(alarm(f"m{number}", f"shop: number {number}") for number in range(7))))
+    page.wait_for(lambda: len(shown()) == 4, "all of them")
+    assert shown()[3] == ["▲ 7 new alerts", "tailrace new alerts", False]
+    assert page.run("return window.shown[3].body").endswith("shop: number 4\nand 2 more")
     assert page.complaints() == []

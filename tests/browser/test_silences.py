@@ -58,6 +58,8 @@ def test_a_reader_silences_an_incident_and_ends_that(page: Page, two_apps: redis
     page.one("[aria-label=Rules] tbody .silence [data-key='1d']").click()
     page.wait_for(lambda: page.text(".silences li").startswith("The rule errors"), "the new one")
     assert in_force() == [("errors", "", 1_440)]
+    page.wait_for(lambda: page.text(f"{CARD} .silenced").startswith("silenced until "), "it of its app, too")
+    assert page.texts(f"{CARD} .silence button") == [], "nobody ends here what holds for every app"
     targets = page.texts("[aria-label=Targets] tbody tr")
     assert any("pager" in row and "it answers 500" in row for row in targets)
     # One that is refused is said.

@@ -3,7 +3,7 @@
 import { plain } from "./columns.js";
 import { make, setAttribute, setText } from "./dom.js";
 import * as format from "./format.js";
-import { coveringSilences, incidentTitle, lengthOf, moment, ruleState, scopeWords, severityOf, silencedUntil, targetWords, toWords } from "./alert_words.js";
+import { coveringSilences, incidentTitle, lengthOf, moment, ownSilences, ruleState, scopeWords, severityOf, silencedUntil, targetWords, toWords } from "./alert_words.js";
 import { incidentAddress } from "./incident_addresses.js";
 import { SilenceControl } from "./silence.js";
 
@@ -78,9 +78,10 @@ function fillSilence(cell, { rule, silences }, controls, taken) {
     controls.set(cell, control);
     cell.append(control.element);
   }
-  const own = coveringSilences(rule.name, rule.app, silences).filter((one) => one.until_s > nowS());
-  const until = own.length ? Math.max(...own.map((one) => one.until_s)) : null;
-  controls.get(cell).show({ name: `the rule ${rule.name}`, pairs: [[rule.name, rule.app]], until, ending: own });
+  const covering = coveringSilences(rule.name, rule.app, silences).filter((one) => one.until_s > nowS());
+  const until = covering.length ? Math.max(...covering.map((one) => one.until_s)) : null;
+  const pairs = [[rule.name, rule.app]];
+  controls.get(cell).show({ name: `the rule ${rule.name}`, pairs, until, ending: ownSilences(pairs, covering) });
 }
 
 /** Rows: {target}. */

@@ -53,7 +53,7 @@ export class AlertFeed {
     this.address = this.wanted();
     try {
       const { address } = this;
-      const view = await ask(address, signal);
+      const view = { ...(await ask(address, signal)), received_ms: Date.now() };
       const isStale = performance.now() < this.silencedAt + STALE_MS && this.view;
       this.view = isStale ? { ...view, silences: this.view.silences } : view;
       this.fault = "";

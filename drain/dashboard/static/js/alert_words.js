@@ -36,6 +36,9 @@ export function silencedUntil(alarm, silences, nowS) {
 /** Those that hold for a rule in an app. */
 export const coveringSilences = (rule, app, silences) => silences.filter((one) => (!one.rule || one.rule === rule) && (!one.app || one.app === app));
 
+/** Those of these very [rule, app], which a button ends: not of every rule, or every app, which others rely on. */
+export const ownSilences = (pairs, silences) => silences.filter((one) => pairs.some(([rule, app]) => one.rule === rule && one.app === app));
+
 /** Names of the rules whose alerts an incident is made of. */
 export const rulesOf = ({ incident }) => [...new Set(incident.alerts.map(({ rule }) => rule))];
 
@@ -57,10 +60,13 @@ function unknownOf(view, fault, nowS) {
   if (!view.rules.length && !view.open.length) return null;
   if (view.incomplete) return { reason: view.incomplete };
   // From one process to the next there may be a moment in which none has the lease.
-  if (view.evaluated_s && nowS - view.evaluated_s <= JUDGED_WITHIN_S) return null;
+  if (view.evaluated_s && nowS - aheadS(view) - view.evaluated_s <= JUDGED_WITHIN_S) return null;
   if (!view.evaluated_by) return NO_PROCESS;
   return { reason: view.evaluated_s ? `the rules were last judged at ${moment(view.evaluated_s)}` : `${view.evaluated_by} has judged no rule yet` };
 }
+
+/** How much this machine's clock is ahead of the server's: a wrong clock makes nothing unknown. */
+const aheadS = ({ received_ms: received, at_ms: at }) => (received && at ? (received - at) / 1_000 : 0);
 
 /** What an incident is called, whichever of its messages was the last. */
 export const incidentTitle = ({ message }) => format.visible(message.title.replace(/^(?:resolved after|still, for) [\w ]+: |^more: /, ""));

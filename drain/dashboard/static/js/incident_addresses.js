@@ -23,11 +23,11 @@ export function digestOf({ alerts }) {
 
 const place = (app, digest, span) => hashOf({ view: "traffic", app, digest, window: "", ...span });
 
-/** The page at the moment of an incident: of memory, the view of dynos. */
+/** The page at the moment of an incident: of memory, or of a dyno that crashed, the view of dynos. */
 export function incidentAddress({ incident }, nowS) {
   const span = spanOfIncident(incident, nowS);
   const [worst] = incident.alerts;
-  if (worst?.family === "memory") return hashOf({ view: "dynos", app: incident.app, dyno: worst.judgement.dyno, window: "", ...span });
+  if (worst?.family === "memory" || worst?.judgement.dyno) return hashOf({ view: "dynos", app: incident.app, dyno: worst.judgement.dyno, window: "", ...span });
   return place(incident.app, digestOf(incident), span);
 }
 
@@ -47,6 +47,6 @@ export function requestAddress({ incident }, request, nowS) {
 
 /** The comparison of the release that a message names; "" where it names none by its number. */
 export function releaseAddress({ incident, message }, nav) {
-  const version = /\bv(\d{1,9})\b/.exec(message.release);
+  const version = /\bafter v(\d{1,9})\b/.exec(message.release);
   return version ? hashOf({ ...nav, view: "comparison", digest: "", app: incident.app, version: Number(version[1]), other: null }) : "";
 }

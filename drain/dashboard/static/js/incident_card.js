@@ -3,7 +3,7 @@
 import { copyFrom } from "./clipboard.js";
 import { keepingPlace, make, setAttribute, setText, withCode } from "./dom.js";
 import * as format from "./format.js";
-import { coveringSilences, incidentTitle, moment, rulesOf, severityOf, silencedUntil, ticking } from "./alert_words.js";
+import { incidentTitle, moment, ownSilences, rulesOf, severityOf, silencedUntil, ticking } from "./alert_words.js";
 import { findingAddress, incidentAddress, releaseAddress, requestAddress } from "./incident_addresses.js";
 import { SilenceControl } from "./silence.js";
 
@@ -38,7 +38,7 @@ export class IncidentCard {
     setAttribute(this.link, "href", incidentAddress(alarm, nowS));
     setAttribute(this.link, "aria-label", `Show that moment: ${incidentTitle(alarm)}`);
     const pairs = rulesOf(alarm).map((rule) => [rule, incident.app]);
-    this.silence.show({ name: `${pairs.map(([rule]) => rule).join(", ")}${incident.app ? ` of ${incident.app}` : ""}`, pairs, until, ending: endingOf(pairs, silences) });
+    this.silence.show({ name: `${pairs.map(([rule]) => rule).join(", ")}${incident.app ? ` of ${incident.app}` : ""}`, pairs, until, ending: ownSilences(pairs, silences) });
     if (!this.isChosen) this.details.open = isOpen;
     this.tick(nowS);
     const drawn = JSON.stringify([message, moment(incident.began_s), releaseAddress(alarm, this.current())]);
@@ -72,12 +72,6 @@ export class IncidentCard {
     return address ? [`${text} `, make("a", { href: address, "data-key": "release" }, "Before and after")] : [text];
   }
 }
-
-/** The silences that end by the button: those of these very rules, not of every rule or every app. */
-const endingOf = (pairs, silences) => {
-  const all = pairs.flatMap(([rule, app]) => coveringSilences(rule, app, silences));
-  return [...new Map(all.map((one) => [JSON.stringify([one.rule, one.app]), one])).values()];
-};
 
 const fact = (name, children) => (children ? make("div", { class: "incident-fact" }, make("b", {}, name), make("div", {}, ...children)) : null);
 

@@ -8,7 +8,9 @@ import { load, save } from "./storage.js";
 
 const KEY = "tailrace.notified";
 const LOCK = "tailrace.notified";
-const MOST = 200;
+const MOST = 200; // Of those that are over.
+const AT_ONCE = 3; // Of more than so many, one notification tells.
+const NAMED = 5;
 const JOINS_S = 30; // Others may join an incident before it is told: see `told_s`.
 
 const WORDS = {
@@ -78,21 +80,35 @@ export class Notifier {
     const known = told();
     if (!known) return;
     const before = JSON.stringify(known);
-    for (const alarm of open) {
+    const begun = open.filter((alarm) => {
       const { id, told_s: toldAt, fired_s: fired } = alarm.incident;
       const isDue = toldAt !== null || nowS - fired > JOINS_S;
-      if (id in known || !isDue || isSilenced(alarm, silences, nowS)) continue;
-      known[id] = "firing";
-      this.notify(`${severityOf(alarm).sign} ${incidentTitle(alarm)}`, { tag: id, body: bodyOf(alarm), requireInteraction: alarm.incident.severity === "critical" }, alarm);
-    }
-    for (const alarm of history) {
-      const { id, resolved_s: resolved } = alarm.incident;
-      if (known[id] !== "firing" || resolved === null) continue;
-      known[id] = "resolved";
-      this.notify(`✓ Resolved: ${incidentTitle(alarm)}`, { tag: id, body: `After ${lengthOf(alarm, nowS)}.`, silent: true }, alarm);
-    }
-    const kept = JSON.stringify(Object.fromEntries(Object.entries(known).slice(-MOST)));
+      return !(id in known) && isDue && !isSilenced(alarm, silences, nowS);
+    });
+    const ended = history.filter(({ incident }) => known[incident.id] === "firing" && incident.resolved_s !== null);
+    for (const { incident } of begun) known[incident.id] = "firing";
+    for (const { incident } of ended) known[incident.id] = "resolved";
+    this.notifyEach(begun, "▲", "new alerts", (alarm) => [`${severityOf(alarm).sign} ${incidentTitle(alarm)}`, { body: bodyOf(alarm), requireInteraction: alarm.incident.severity === "critical" }]);
+    this.notifyEach(ended, "✓", "alerts are resolved", (alarm) => [`✓ Resolved: ${incidentTitle(alarm)}`, { body: `After ${lengthOf(alarm, nowS)}.`, silent: true }]);
+    // One that goes on and is forgotten would be told again and again.
+    const isOpen = new Set(open.map(({ incident }) => incident.id));
+    const over = Object.keys(known).filter((id) => !isOpen.has(id));
+    for (const id of over.slice(0, -MOST)) delete known[id];
+    const kept = JSON.stringify(known);
     if (kept !== before) save(KEY, kept);
+  }
+
+  /** `wordsOf(alarm)`: [title, options] of its own notification. */
+  notifyEach(alarms, sign, what, wordsOf) {
+    const all = alarms.map(wordsOf);
+    if (all.length <= AT_ONCE) {
+      all.forEach(([title, options], at) => this.notify(title, { tag: alarms[at].incident.id, ...options }, alarms[at]));
+      return;
+    }
+    const names = alarms.slice(0, NAMED).map(incidentTitle);
+    if (alarms.length > NAMED) names.push(`and ${alarms.length - NAMED} more`);
+    const options = { requireInteraction: all.some(([, own]) => own.requireInteraction), silent: all.every(([, own]) => own.silent) };
+    this.notify(`${sign} ${alarms.length} ${what}`, { tag: `tailrace ${what}`, body: names.join("\n"), ...options }, alarms[0]);
   }
 
   notify(title, options, alarm = null) {
