@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 import redis
 
@@ -13,6 +13,7 @@ from app.alerts.compose import message_of
 from app.alerts.context import Context
 from app.alerts.defaults import rules_of
 from app.alerts.describe import is_on
+from app.alerts.evaluate import scope
 from app.alerts.facts import Subject
 from app.alerts.message import Message
 from app.alerts.redis.budgets import Budget, BudgetReader
@@ -24,6 +25,7 @@ from app.alerts.rule import Rule
 from app.alerts.targets.registry import targets_of
 from app.formatting import duration
 from app.settings import Settings
+from app.store import keys
 from app.store.queries.spans import Span
 
 STOPPED_AFTER_S = 60
@@ -98,8 +100,9 @@ def alerts_view(
     stopped = _why_stopped(board, by, now_s)
     in_force = [silence for silence in silences(store, now_s) if not app or silence.app in ("", app)]
     rules = [rule for rule in rules_of(settings) if is_on(rule) and (not app or rule.app in ("", app))]
+    unseen = _unseen(store, rules)
     return AlertsView(
-        rules=[_rule(rule, board, app, stopped, in_force) for rule in rules],
+        rules=[_rule(rule, board, app, stopped, in_force, unseen) for rule in rules],
         open=sorted(_alarms(going_on, app, base_url, now_s), key=_urgency),
         history=_alarms(read_history(store, *_ends(span, now_s)), app, base_url, now_s),
         silences=in_force,
@@ -151,13 +154,28 @@ def _urgency(alarm: Alarm) -> tuple[bool, int]:
     return incident.severity != "critical", -incident.began_s
 
 
-def _rule(rule: Rule, board: Board, app: str, stopped: str, in_force: Sequence[Silence]) -> RuleView:
+def _unseen(store: redis.Redis, rules: Sequence[Rule]) -> frozenset[str]:
+    """Names of rules on requests of an app that never had one, because it is mistyped, or sends nothing."""
+    named = {rule.name: rule.app for rule in rules if rule.app and scope(rule) == "routes"}
+    counts = store.hmget(keys.APPS, list(named.values())) if named else []
+    return frozenset(
+        name for name, count in zip(named, cast(list[bytes | None], counts), strict=True) if not count
+    )
+
+
+def _rule(
+    rule: Rule, board: Board, app: str, stopped: str, in_force: Sequence[Silence], unseen: Collection[str]
+) -> RuleView:
     states = [
         alert.state
         for alert in board.alerts.values()
         if alert.rule == rule.name and _is_about(alert.subject, app)
     ]
-    is_unknown = stopped or (board.incomplete and any(part.scope != "tailrace" for part in rule.when))
+    is_unknown = (
+        rule.name in unseen
+        or stopped
+        or (board.incomplete and any(part.scope != "tailrace" for part in rule.when))
+    )
     state: RuleState = "ok"
     if "firing" in states:
         state = "firing"

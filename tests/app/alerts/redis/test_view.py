@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.alerts.redis.silences import add_silence
 from app.alerts.redis.view import STOPPED_AFTER_S, AlertsView, RuleView, alerts_view
 from app.alerts.rule import Rule
 from app.settings import Settings
+from app.store import keys
 from app.store.queries.spans import Span
 from tests.app.alerts.scripted import Scripted, during
 from tests.support import alert_board
@@ -58,6 +60,15 @@ def test_rules_that_are_judged_and_hold_are_ok(redis_client: redis.Redis) -> Non
     found = view(redis_client)
     assert (found.evaluated_s, found.evaluated_by, found.incomplete) == (NOW_S, HOLDER, "")
     assert {rule.state for rule in found.rules} == {"ok"}
+
+
+def test_a_rule_on_requests_of_an_app_that_never_had_one_is_not_fine(redis_client: redis.Redis) -> None:
+    store_board(redis_client, NOW_S)
+    typo = Rule("typo", (Scripted(during()),), app="shpo")
+    settings = Settings(alert_rules=(typo, replace(ERRORS, app="shop")))
+    redis_client.hset(keys.APPS, "shop", 1)
+    found = alerts_view(redis_client, settings, "", None, NOW_S)
+    assert (rule_of(found, typo).state, rule_of(found).state) == ("unknown", "ok")
 
 
 def test_rules_that_nobody_judges_any_more_are_unknown(redis_client: redis.Redis) -> None:
