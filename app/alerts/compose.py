@@ -114,7 +114,7 @@ def link_of(incident: Incident, base_url: str, at_s: int) -> str:
 def _view(incident: Incident) -> str:
     digests = {state.subject.digest for state in incident.alerts}
     worst = leading(incident)
-    if worst.family == "memory":
+    if worst.family == "memory" or worst.judgement.dyno:
         dyno = quote(worst.judgement.dyno[:NAME_CHARS], safe="", errors="replace")
         return "/".join(filter(None, ("/dynos", dyno)))
     return f"/routes/{worst.subject.digest}" if len(digests) == 1 and worst.subject.digest else "/"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from app.alerts.facts import Facts, Needs, Subject
+from app.alerts.measures import Measure
 
 Verdict = Literal["bad", "fine", "unclear"]
 """`unclear`: too few requests, or too close to the limit, to say: an alert that fires goes on, one that does
@@ -36,6 +37,8 @@ class Judgement:
     """The one that it is about, where it is about one."""
     action: str = ""
     """What to do about it, if the condition itself knows."""
+    measure: Measure | None = None
+    """The requests that it counts, where it counts some of them."""
 
 
 class Condition(Protocol):

@@ -151,16 +151,18 @@ def _is_of(subject: Subject, code: str, app: str) -> bool:
 
 
 def _joined(answers: Sequence[Judgement], lead: int) -> Judgement:
-    """The leading condition's figures, and what all of them say."""
+    """The leading condition's figures, and what all of them say: it first, because a title takes that."""
     first = answers[lead]
+    said = (first, *answers[:lead], *answers[lead + 1 :])
     return Judgement(
         first.verdict,
-        text=", and ".join(answer.text for answer in answers if answer.text),
+        text=", and ".join(answer.text for answer in said if answer.text),
         value=first.value,
         limit=first.limit,
         usual=first.usual,
         dyno=next((answer.dyno for answer in answers if answer.dyno), ""),
         action=next((answer.action for answer in answers if answer.action), ""),
+        measure=first.measure,
     )
 
 

@@ -20,7 +20,7 @@ def lines_of(message: Message) -> list[str]:
         [message.title],
         [times_of(message)],
         list(_findings(message)),
-        list(filter(None, (message.dyno, message.release))),
+        [message.dyno, release_line(message)],
         list(_requests(message)),
         [message.action],
         [message.link],
@@ -56,6 +56,11 @@ def request_line(request: Request) -> str:
     took = milliseconds(request.service_ms) if request.service_ms is not None else ""
     at = f"{iso(request.at_ms)[11:19]} UTC"
     return INDENT.join(filter(None, (at, what, answer, request.dyno, took, request.request_id)))
+
+
+def release_line(message: Message) -> str:
+    """`Began 7 min after v42, 9154a1d2: deploy`; empty without one."""
+    return f"Began {message.release}" if message.release else ""
 
 
 def moment(at_s: int) -> str:

@@ -13,7 +13,7 @@ from app.alerts.board import AlertState, Incident
 from app.alerts.condition import Family
 from app.alerts.message import MessageKind
 from app.escaping import escaped
-from app.formatting import duration, shortened
+from app.formatting import duration, plural, shortened
 
 TITLE_CHARS = 200
 ROUTE_CHARS = 60
@@ -75,8 +75,10 @@ def what_is_wrong(incident: Incident) -> str:
     if whole is not None:
         said = _said(whole, [])
         return f"{said}: {named(routes)}" if routes and not is_own(incident) else said
-    pattern = _OF_ROUTES.get(worst.family)
-    return pattern.format(routes=named(routes)) if pattern else _said(worst, routes)
+    pattern = _OF_ROUTES.get(worst.family) if all(map(_is_as_its_family, alike)) else None
+    if pattern:
+        return pattern.format(routes=named(routes))
+    return f"{_said(worst, [worst.subject.route])}; {plural(len(routes) - 1, 'other route')} too"
 
 
 def leading(incident: Incident) -> AlertState:
@@ -102,6 +104,13 @@ def named(routes: Sequence[str]) -> str:
     if len(shown) <= ROUTES_NAMED + 1:
         return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
     return f"{', '.join(shown[:ROUTES_NAMED])} and {len(shown) - ROUTES_NAMED} more"
+
+
+def _is_as_its_family(state: AlertState) -> bool:
+    """Whether what is said of its whole family is true of it: aborted requests are no failures, nor are all
+    that miss an objective."""
+    measure = state.judgement.measure
+    return state.family != "failures" or (measure is not None and measure.is_failing)
 
 
 def _said(state: AlertState, routes: Sequence[str]) -> str:

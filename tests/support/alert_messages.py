@@ -4,57 +4,73 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.alerts.message import Finding, Message, Request
+from app.alerts.board import AlertState, Incident, Notice
+from app.alerts.compose import message_of
+from app.alerts.condition import Judgement
+from app.alerts.context import Context
+from app.alerts.facts import Subject
+from app.alerts.measures import Measure
+from app.alerts.message import Message, Request
+from app.platform.release import Release
+from app.store import keys
 from tests.support.hostile import HOSTILE
 
 MENTIONS = "<!channel> <!here|here> <@U012> @everyone @channel <at>all</at> &lt;!channel&gt; *b* _i_ `c` [x](http://e)"
 
-FINDING = Finding(
-    rule="errors",
-    app="shop",
-    route="/checkout",
-    text="20.3 % of 1,240 requests failed, the limit is 2 %",
-    usual="0.1 % at this time yesterday",
-    value=0.203,
-    limit=0.02,
-    since_s=1_795_690_800,
-    is_firing=True,
-)
+BEGAN_S = 1_795_690_800
 REQUEST = Request(
     request_id="8601b555-6a83-4c12-8269-97c8e32cdb22",
     at_ms=1_795_690_801_250,
     method="GET",
-    path="/checkout?step=2",
+    path="/checkout",
     status="503",
     code="H12",
     dyno="web.3",
     service_ms=30_000.0,
 )
-MESSAGE = Message(
-    id="20261126-100320-a1b2c3.1",
-    incident="20261126-100320-a1b2c3",
-    kind="firing",
-    severity="critical",
-    app="shop",
-    title="shop: 20.3 % of requests to /checkout fail",
-    since_s=1_795_690_800,
-    at_s=1_795_690_860,
-    findings=(FINDING,),
-    dyno="web.3 has 96 % of the failures and 10 % of the requests",
-    requests=(REQUEST,),
-    release="7 min after v42, 9154a1d2: deploy",
-    link="https://tailrace.example.com/?app=shop&from=1795690200000&until=1795691400000",
-    action="Look at web.3 first: `heroku ps:restart web.3 --app shop`.",
-    to=("ops",),
+_ALERT = AlertState(
+    rule="checkout-errors",
+    subject=Subject("shop", "/checkout", keys.digest("/checkout")),
+    family="failures",
+    state="firing",
+    bad_since_s=BEGAN_S,
+    judgement=Judgement(
+        "bad",
+        text="20.3 % of 1,240 requests failed in the last 5 minutes, the limit is 1 %",
+        value=0.203,
+        limit=0.01,
+        usual="0.10 % at this time yesterday",
+        measure=Measure("errors"),
+    ),
+    fired_s=BEGAN_S + 40,
 )
+MESSAGE = message_of(
+    Notice(
+        "firing",
+        1,
+        Incident("3f6c0d1e9b7a4d52", "shop", ("ops",), "critical", BEGAN_S, BEGAN_S + 40, (_ALERT,)),
+    ),
+    Context(
+        dyno="web.3 has 96 % of the failures and 10 % of the requests",
+        requests=(REQUEST,),
+        release=Release(
+            "shop", 42, (BEGAN_S - 420) * 1000, "deploy", "v42: deploy 9154a1d2", commit="9154a1d2c0ffee"
+        ),
+    ),
+    "https://tailrace.example.com",
+    BEGAN_S + 60,
+)
+"""As it is made from what is known: docs/alerts.md shows it."""
+FINDING = MESSAGE.findings[0]
 RESOLVED = replace(
     MESSAGE,
-    id="20261126-100320-a1b2c3.2",
+    id="3f6c0d1e9b7a4d52.2",
     kind="resolved",
-    title="shop: resolved: 20.3 % of requests to /checkout failed",
+    title="resolved after 3 min: shop: 20.3 % of requests to /checkout fail",
     at_s=1_795_691_000,
     resolved_s=1_795_690_990,
     findings=(replace(FINDING, is_firing=False),),
+    action="",
 )
 
 

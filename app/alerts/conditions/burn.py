@@ -14,6 +14,7 @@ from typing import NamedTuple
 from app.alerts.condition import Family, Judgement, Scope, Severity
 from app.alerts.facts import Facts, Needs, Stretch, Subject
 from app.alerts.judging import Part, is_above
+from app.alerts.measures import Measure
 from app.alerts.slo import Objective, bad_requests, budget_left, burn_rate
 from app.alerts.wording import days_or, of_requests
 from app.formatting import duration, percent
@@ -98,6 +99,7 @@ class BurnRate:
             f"{percent(objective.budget)} may",
             value=burn,
             limit=self.factor(pair),
+            measure=Measure("errors") if objective.faster_ms is None else None,
         )
 
 

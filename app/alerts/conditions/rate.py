@@ -10,7 +10,8 @@ from app.alerts.facts import Facts, Needs, Subject
 from app.alerts.judging import judge_high_rate
 from app.alerts.measures import Measure
 from app.alerts.spans import LONG, NEWEST, RECENT, SHORT, WHEN, YESTERDAY, known_days
-from app.alerts.wording import of_requests, per_minute, within
+from app.alerts.wording import per_minute, within
+from app.formatting import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,12 @@ class RateAbove:
         minutes = stretch.from_s / 60
         return Judgement(
             found.verdict,
-            text=f"{of_requests(hits[stretch])} {self.measure.did} {within(found.is_short)}, "
+            text=f"{plural(hits[stretch], 'request')} {self.measure.did} {within(found.is_short)}, "
             f"the limit is {per_minute(self.per_min)}",
             value=hits[stretch] / minutes,
             limit=self.per_min,
             usual=self._usual(facts, subject) if found.verdict == "bad" else "",
+            measure=self.measure,
         )
 
     def _usual(self, facts: Facts, subject: Subject) -> str:

@@ -41,17 +41,17 @@ class ReleaseWorse:
         if not rows:
             return Judgement("fine", f"nothing is shown to be worse after {name}")
         figures = _worse(rows[0], found)
-        said = "; ".join(_figure(figure) for figure in figures)
         where = f" of {rows[0].route}" if rows[0].route and not subject.digest else ""
+        # What went wrong comes first: it becomes the title.
+        said = "; ".join([f"{_figure(figures[0], where)} after {name}", *map(_figure, figures[1:])])
         others = f", and {plural(len(rows) - 1, 'other route')} is worse" if len(rows) == 2 else ""
         if len(rows) > 2:
             others = f", and {plural(len(rows) - 1, 'other route')} are worse"
         return Judgement(
             "bad",
-            text=f"after {name}, {said}{where}{others}",
+            text=f"{said}{others}",
             value=figures[0].after,
             usual=f"{_value(figures[0], figures[0].before)} before {name}",
-            action="Roll back with `heroku rollback`, or see `python -m app compare` for all that changed.",
         )
 
 
@@ -80,9 +80,9 @@ def _all_rows(found: Comparison) -> list[RouteComparison]:
     return _rows(found, Subject())
 
 
-def _figure(figure: FigureComparison) -> str:
+def _figure(figure: FigureComparison, where: str = "") -> str:
     name = _NAMES.get(figure.figure, figure.figure)
-    return f"{name} went from {_value(figure, figure.before)} to {_value(figure, figure.after)}"
+    return f"{name}{where} went from {_value(figure, figure.before)} to {_value(figure, figure.after)}"
 
 
 def _value(figure: FigureComparison, value: float | None) -> str:

@@ -56,6 +56,7 @@ class ShareAbove:
             value=part.share,
             limit=self.limit,
             usual=_usual(self.measure, facts, subject) if found.verdict == "bad" else "",
+            measure=self.measure,
         )
 
 
@@ -96,6 +97,7 @@ class ShareAboveBaseline:
             value=part.share,
             limit=limit,
             usual=f"{before} {WHEN[self.versus]}",
+            measure=self.measure,
         )
 
 

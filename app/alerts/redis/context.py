@@ -12,6 +12,7 @@ import redis
 from app.alerts.board import Incident
 from app.alerts.condition import Family
 from app.alerts.context import Context
+from app.alerts.measures import Measure
 from app.alerts.message import Request
 from app.alerts.titles import is_own, leading
 from app.binomial import wilson
@@ -85,14 +86,14 @@ def read_release(store: redis.Redis, incident: Incident, now_s: float) -> Releas
 
 
 def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple[Request, ...]:
-    """Up to three requests of its worst alert: the slowest of its time, or the last that failed. Raises
-    redis.RedisError."""
+    """Up to three requests of its worst alert: the slowest of its time, or the last of those that it counts.
+    Raises redis.RedisError."""
     worst = leading(incident)
     if worst.family != "slowness" and worst.family not in FAILED:
         return ()
     digest = worst.subject.digest or keys.ALL_ROUTES
     samples = queries.samples(store, incident.app, digest, _span(incident, now_s), now_s)
-    chosen = samples.slowest if worst.family == "slowness" else samples.failed
+    chosen = samples.slowest if worst.family == "slowness" else _counted(samples, worst.judgement.measure)
     of_app = [sample for sample in chosen if sample.app == incident.app]
     return tuple(
         Request(
@@ -109,19 +110,34 @@ def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple
     )
 
 
+def _counted(samples: queries.Samples, measure: Measure | None) -> list[queries.Sample]:
+    """Of those that are kept, the latest that are counted. Others are no example of what is wrong."""
+    if measure is None or measure.kind == "errors":
+        return samples.failed
+    found = dict.fromkeys([*samples.failed, *samples.slowest])
+    return sorted(
+        (one for one in found if measure.is_of(one.status, one.code)),
+        key=lambda one: (one.at_ms, one.request_id),
+        reverse=True,
+    )
+
+
 def read_dyno(store: redis.Redis, incident: Incident, now_s: float) -> str:
     """`web.3 has 96 % of the failures and 10 % of the requests`; empty: no dyno stands out. It is judged by
     all requests of the app, because nothing is counted by dyno and route. Raises redis.RedisError."""
-    family = leading(incident).family
-    if family not in OF_DYNOS:
+    worst = leading(incident)
+    family, measure = worst.family, worst.judgement.measure
+    is_aborted = measure is not None and measure.kind == "aborted"
+    if family not in OF_DYNOS or (measure is not None and not measure.is_failing and not is_aborted):
         return ""
     span = _span(incident, now_s)
     table = names_table(store, incident.app, "dynos", span, now_s)
     rows = [row for row in table.rows if row.app == incident.app]
     requests = {row.name: row.figures.count for row in rows}
+    if is_aborted:
+        return _sentence(requests, {row.name: row.figures.aborted for row in rows}, "aborted requests")
     if family != "slowness":
-        hits = {row.name: row.figures.errors for row in rows}
-        return _sentence(requests, hits, "failures")
+        return _sentence(requests, {row.name: row.figures.errors for row in rows}, "failures")
     sums = _sums(store, incident.app, list(requests), span, now_s)
     together: dict[int, int] = {}
     for one in sums.values():

@@ -36,6 +36,8 @@ def bounded(message: Message, text_max_chars: int = TEXT_MAX_CHARS) -> Message:
     link = message.link if len(message.link) <= LINK_MAX_CHARS and message.link.isprintable() else ""
     return replace(
         _bounded(message, text_max_chars),
+        # Its commands are to be run: they are not cut in their middle. It is short enough (actions.py).
+        action=for_terminal(shortened(message.action, TEXT_MAX_CHARS)),
         id=safe_id(message.id),
         incident=safe_id(message.incident),
         findings=tuple(_bounded(finding, text_max_chars) for finding in findings),

@@ -9,7 +9,7 @@ from app.alerts.message import Finding
 from app.alerts.redis.budgets import Budget
 from app.alerts.redis.outbox import TargetStatus
 from app.alerts.redis.view import Alarm, AlertsView, RuleView
-from app.alerts.text import finding_line
+from app.alerts.text import finding_line, release_line, request_line
 from app.escaping import for_terminal
 from app.formatting import NONE, duration, number, percent, plural, table
 from app.timespec import iso_seconds
@@ -58,7 +58,8 @@ def _open(alarm: Alarm, now_s: float) -> Iterator[str]:
         told += f", silenced until {iso_seconds(incident.silenced_until_s)}"
     yield f"  since {iso_seconds(incident.began_s)}, for {lasted}; {told}"
     yield from _findings(message.findings, message.more_findings, message.app)
-    for text in (message.dyno, message.release, message.action, message.link):
+    requests = map(request_line, message.requests)
+    for text in (message.dyno, release_line(message), *requests, message.action, message.link):
         if text:
             yield f"  {text}"
 

@@ -114,7 +114,7 @@ def test_a_rule_is_about_the_condition_that_is_not_only_about_traffic() -> None:
     one = Rule("both", (_saying("bad", "traffic", "requests"), _saying("bad", "slowness", "p95")))
     (judged,) = evaluate(Board(), [one], facts(0)).values()
     assert judged.family == "slowness"
-    assert judged.judgement.text == "requests is bad, and p95 is bad"
+    assert judged.judgement.text == "p95 is bad, and requests is bad", "a title takes what comes first"
 
 
 def test_a_rule_without_conditions_says_nothing() -> None:

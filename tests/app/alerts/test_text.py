@@ -53,7 +53,7 @@ def test_it_says_everything_in_the_order_in_which_one_asks() -> None:
         "- and 3 more alerts",
         "",
         "web.3 has 96 % of the failures and 10 % of the requests",
-        "7 min after v42, 9154a1d2: deploy",
+        "Began 7 min after v42, 9154a1d2: deploy",
         "",
         "Requests to begin with:",
         "  09:46:40 UTC  GET /checkout  503 H12  web.3  30.0 s  8601b555",

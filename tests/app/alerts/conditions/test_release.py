@@ -40,14 +40,13 @@ WORSE = Comparison(
 def test_it_says_which_figures_are_worse_after_which_release() -> None:
     answer = judged(WORSE)
     assert answer.verdict == "bad"
-    assert answer.text == "after v42, errors went from 0.10 % to 20.3 %, and 1 other route is worse"
+    assert answer.text == "errors went from 0.10 % to 20.3 % after v42, and 1 other route is worse"
     assert answer.usual == "0.10 % before v42"
-    assert "heroku rollback" in answer.action
 
 
 def test_a_route_is_judged_by_its_own_figures() -> None:
     assert judged(WORSE, CHECKOUT).text == (
-        "after v42, errors went from 0.10 % to 20.3 %; p95 went from 120 ms to 1.40 s"
+        "errors went from 0.10 % to 20.3 % after v42; p95 went from 120 ms to 1.40 s"
     )
     assert judged(WORSE, Subject("shop", "/cart", "d2")).verdict == "fine"
     assert judged(WORSE, Subject("shop", "/none", "d3")).verdict == "fine"
@@ -55,7 +54,7 @@ def test_a_route_is_judged_by_its_own_figures() -> None:
 
 def test_where_one_route_alone_is_worse_it_is_named() -> None:
     found = replace(WORSE, total=row("", "", errors="no difference shown"))
-    assert judged(found).text.endswith("p95 went from 120 ms to 1.40 s of /checkout")
+    assert judged(found).text.startswith("errors of /checkout went from 0.10 % to 20.3 % after v42; p95 went")
 
 
 def test_what_was_worse_at_the_same_time_yesterday_is_not_the_releases() -> None:
@@ -63,7 +62,7 @@ def test_what_was_worse_at_the_same_time_yesterday_is_not_the_releases() -> None
         "shop", total=row("", "", errors="worse"), routes=[row("/checkout", "d1", errors="worse")]
     )
     assert judged(replace(WORSE, routes=[], yesterday=yesterday)).verdict == "fine"
-    assert judged(replace(WORSE, yesterday=yesterday)).text.startswith("after v42, p95 went")
+    assert judged(replace(WORSE, yesterday=yesterday)).text.startswith("p95 of /checkout went from 120 ms to")
 
 
 def test_before_the_comparison_is_complete_nothing_is_said() -> None:

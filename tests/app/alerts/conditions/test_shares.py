@@ -6,6 +6,7 @@ import pytest
 
 from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
+from app.alerts.measures import Measure
 from app.alerts.when import parse_when
 from app.store.sums import Sums
 from tests.app.alerts.made_facts import AT_S, CHECKOUT, SHOP, facts_of, sums
@@ -38,6 +39,7 @@ def test_it_says_how_many_of_how_many_failed_and_what_is_usual() -> None:
         value=0.35,
         limit=0.02,
         usual="0.10 % at this time yesterday",
+        measure=Measure("errors"),
     )
 
 
@@ -102,6 +104,26 @@ def test_a_rate_is_said_as_a_number_of_requests() -> None:
     answer = judged("code H12 > 5/min", [*WELL, *[sums(40, 10, code="H12")] * 6])
     assert answer.text == "60 requests had the code H12 in the last minute, the limit is 5 a minute"
     assert (answer.value, answer.limit) == (60, 5)
+    answer = judged("code H12 > 0.1/min", [*WELL[:25], *[sums(40)] * 4, sums(40, 1, code="H12")])
+    assert answer.text == "1 request had the code H12 in the last 5 minutes, the limit is 0.10 a minute"
+
+
+@pytest.mark.parametrize(
+    ("measure", "such", "others"),
+    [
+        (Measure("errors"), [("500", ""), ("200", "H18")], [("404", ""), ("499", "H27")]),
+        (Measure("aborted"), [("499", ""), ("200", "H28")], [("503", "H12"), ("200", "")]),
+        (Measure("code", "H12"), [("503", "H12")], [("503", "H13"), ("503", "")]),
+        (Measure("codes"), [("503", "H12")], [("499", "H27"), ("500", ""), ("500", "MY_OWN")]),
+        (Measure("status", "503"), [("503", "H12")], [("502", ""), ("", "H12")]),
+        (Measure("status", "5xx"), [("503", ""), ("500", "")], [("404", ""), ("(other)", "")]),
+    ],
+)
+def test_of_a_single_request_it_can_be_told_as_well(
+    measure: Measure, such: list[tuple[str, str]], others: list[tuple[str, str]]
+) -> None:
+    assert all(measure.is_of(*one) for one in such)
+    assert not any(measure.is_of(*one) for one in others)
 
 
 def test_more_than_usual_is_said_with_what_is_usual() -> None:

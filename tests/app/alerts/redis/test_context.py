@@ -11,6 +11,7 @@ from app.alerts.board import AlertState, Incident
 from app.alerts.condition import Family, Judgement
 from app.alerts.context import Context
 from app.alerts.facts import Subject
+from app.alerts.measures import Measure
 from app.alerts.redis.context import read_context
 from app.store import keys
 from servers.figures import SeenRequest, fill
@@ -105,6 +106,29 @@ def test_three_requests_that_failed_or_were_slow_in_its_time(
     over = replace(incident(at_s, route="/a"), began_s=at_s - 1_550, resolved_s=at_s - 1_450)
     assert {one.status for one in read_context(redis_client, over, now_s).requests} == {"500"}
     assert read_context(redis_client, incident(at_s, "memory"), now_s).requests == ()
+
+
+def test_requests_that_are_not_counted_are_no_example(
+    redis_client: redis.Redis, at_s: int, now_s: float
+) -> None:
+    seen = [SeenRequest(at_s - at, "/a", app="shop", status="500", dyno="web.1") for at in range(1, 60)]
+    seen += [
+        SeenRequest(at_s - at, "/a", app="shop", status="499", code="H27", service_ms=9_000, dyno="web.2")
+        for at in range(1, 60)
+    ]
+    fill(redis_client, seen, now_s)
+    one = incident(at_s, route="/a")
+
+    def context(measure: Measure) -> Context:
+        state = replace(one.alerts[0], judgement=Judgement("bad", "x", measure=measure))
+        return read_context(redis_client, replace(one, alerts=(state,)), now_s)
+
+    aborted = context(Measure("aborted"))
+    assert {(found.status, found.code) for found in aborted.requests} == {("499", "H27")}
+    assert aborted.dyno == "web.2 has 100 % of the aborted requests and 50 % of the requests"
+    assert context(Measure("errors")).dyno.startswith("web.1 has 100 % of the failures")
+    assert context(Measure("code", "H12")).requests == ()
+    assert context(Measure("status", "404")) == Context()
 
 
 def test_where_many_fail_each_second_the_latest_are_given(redis_client: redis.Redis, now_s: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.alerts.board import AlertState, Incident, Silence
 from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
-from app.alerts.message import Finding, Message
+from app.alerts.message import Finding, Message, Request
 from app.alerts.redis.budgets import Budget
 from app.alerts.redis.outbox import TargetStatus
 from app.alerts.redis.view import Alarm, AlertsView, RuleView
@@ -41,6 +41,9 @@ MESSAGE = Message(
     at_s=NOW_S - 160,
     findings=(Finding("errors", "shop", "/checkout", TEXT, "0.1 %", 0.203, 0.02, NOW_S - 240, True),),
     more_findings=2,
+    requests=(
+        Request("8601b555", (NOW_S - 200) * 1000, "GET", "/checkout", "503", "H12", "web.3", 30_000.0),
+    ),
     release="7 min after v42, 9154a1d2: deploy",
     action="See what fails.",
 )

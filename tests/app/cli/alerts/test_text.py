@@ -22,7 +22,12 @@ def test_what_fires_comes_first_with_its_reason() -> None:
     ]
     assert lines[3] == "  since 2026-11-25T09:42:40Z, for 4 min; told at 2026-11-25T09:44:00Z"
     assert lines[4].startswith("  - /checkout: 20.3 % of 1,240 requests failed")
-    assert lines[5:8] == ["  - and 2 more alerts", "  7 min after v42, 9154a1d2: deploy", "  See what fails."]
+    assert lines[5:9] == [
+        "  - and 2 more alerts",
+        "  Began 7 min after v42, 9154a1d2: deploy",
+        "  09:43:20 UTC  GET /checkout  503 H12  web.3  30.0 s  8601b555",
+        "  See what fails.",
+    ]
 
 
 def test_each_rule_has_its_state_and_silence() -> None:
