@@ -93,7 +93,7 @@ def reasoned(ident: str = "i1", **further: Any) -> Alarm:
         requests=(
             request(REQUEST_ID, 100, "503", "H12", 30_000.0),
             request("b5b2a1de-0c2e-4d0e-9a5e-0b2e4c4f5a11", 96, "500", "", 212.0),
-            request("c9d8e7f6-1111-4222-8333-944455556666", 91, "503", "H13", None),
+            request("c9d8e7f6" * 25, 91, "503", "H13", None),
         ),
         action="Restart the dyno: `heroku ps:restart web.3 -a shop`. If it comes back, roll back: "
         "`heroku rollback v41 -a shop`.",
