@@ -37,6 +37,8 @@ class Judgement:
     """The one that it is about, where it is about one."""
     action: str = ""
     """What to do about it, if the condition itself knows."""
+    began_s: int | None = None
+    """Since when it has been so, Unix s, where that is known to be before it could be judged as bad."""
     measure: Measure | None = None
     """The requests that it counts, where it counts some of them."""
 

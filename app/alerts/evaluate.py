@@ -162,6 +162,7 @@ def _joined(answers: Sequence[Judgement], lead: int) -> Judgement:
         usual=first.usual,
         dyno=next((answer.dyno for answer in answers if answer.dyno), ""),
         action=next((answer.action for answer in answers if answer.action), ""),
+        began_s=first.began_s,
         measure=first.measure,
     )
 

@@ -93,7 +93,9 @@ def _bad(state: AlertState, judged: Judged, at_s: int) -> AlertState:
     )
     if state.state == "firing" or at_s - state.bad_since_s < judged.rule.for_s:
         return state
-    return replace(state, state="firing", fired_s=at_s)
+    # From here on it is since when people are told that it is so, and no longer what `for` counts from.
+    began_s = state.bad_since_s if judged.judgement.began_s is None else judged.judgement.began_s
+    return replace(state, state="firing", fired_s=at_s, bad_since_s=min(state.bad_since_s, began_s))
 
 
 def _keep(found: Advance, state: AlertState | None) -> None:

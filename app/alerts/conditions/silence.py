@@ -77,7 +77,7 @@ class Silence:
         if lacks_newest(facts):
             return self._judgement("unclear", f"figures are {duration(facts.lag_s)} behind", silent_s)
         if not self.unless_usual:
-            return self._judgement("bad", f"no request for {duration(silent_s)}", silent_s)
+            return self._judgement("bad", f"no request for {duration(silent_s)}", silent_s, facts.at_s)
         return self._unless_usual(facts, subject, silent_s)
 
     def _unless_usual(self, facts: Facts, subject: Subject, silent_s: int) -> Judgement:
@@ -97,7 +97,8 @@ class Silence:
         said = f"no request for {duration(silent_s)}"
         if expected < least:
             return self._judgement("unclear", f"{said}, which is not unusual", silent_s)
-        return self._judgement("bad", f"{said}, where {number(round(expected))} are usual", silent_s)
+        usual = f"{said}, where {number(round(expected))} are usual"
+        return self._judgement("bad", usual, silent_s, facts.at_s)
 
     def _is_all_silent(self, facts: Facts) -> bool:
         """Whether no app had a request for so long."""
@@ -112,8 +113,10 @@ class Silence:
             return self.for_s
         return max(self.for_s, facts.at_s - last_s - FINE_S)
 
-    def _judgement(self, verdict: Verdict, text: str, silent_s: int) -> Judgement:
-        return Judgement(verdict, text, value=float(silent_s), limit=float(self.for_s))
+    def _judgement(self, verdict: Verdict, text: str, silent_s: int, at_s: int | None = None) -> Judgement:
+        """`at_s`: the moment, where it is bad: the silence began before it."""
+        began_s = None if at_s is None else at_s - silent_s
+        return Judgement(verdict, text, value=float(silent_s), limit=float(self.for_s), began_s=began_s)
 
 
 def _parse(clause: Clause) -> Condition:

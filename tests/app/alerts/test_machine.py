@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.alerts.condition import Verdict
+from app.alerts.rule import Rule
+from app.alerts.when import parse_when
 from tests.app.alerts.scripted import T0, Scripted, Told, during, facts, rule, run, saying
 
 
@@ -18,6 +22,16 @@ def test_it_fires_once_it_was_bad_for_as_long_as_the_rule_says(for_s: int, fires
     told = run([rule(condition=Scripted(during((100, 400))), for_s=for_s)], range(0, 300, 10))
     (alert,) = told.board.alerts.values()
     assert (alert.bad_since_s, alert.fired_s) == (T0 + 100, T0 + fires_at)
+
+
+def test_what_began_before_it_could_be_judged_is_told_since_then_and_lasts_as_long_as_the_rule_says() -> None:
+    silence = Rule("silence", parse_when("silence 5m"), for_s=60)
+    last_s = {"shop": T0 - 310}
+    told = run([silence], range(0, 300, 10), make=lambda second: replace(facts(second), last_s=last_s))
+    (alert,) = told.board.alerts.values()
+    assert (alert.bad_since_s, alert.fired_s) == (T0 - 300, T0 + 60)
+    (incident,) = told.board.incidents.values()
+    assert incident.began_s == T0 - 300
 
 
 def test_what_is_fine_before_that_is_forgotten_and_begins_anew() -> None:

@@ -32,10 +32,13 @@ def alert(
     app: str = "shop",
     ended_s: int | None = None,
     measure: Measure | None = ERRORS,
-    **judged: str,
+    dyno: str = "",
+    action: str = "",
 ) -> AlertState:
     subject = Subject(app, route, keys.digest(route) if route else "")
-    judgement = Judgement("bad", text, 0.203, 0.02, "0.1 % at this time yesterday", measure=measure, **judged)
+    judgement = Judgement(
+        "bad", text, 0.203, 0.02, "0.1 % at this time yesterday", dyno=dyno, action=action, measure=measure
+    )
     return AlertState(
         "errors",
         subject,

@@ -134,6 +134,7 @@ def test_a_silence_of_ones_own_is_taken_at_its_word() -> None:
         420,
         300,
     )
+    assert answer.began_s == AT_S - 420, "people are told since when there was none"
     assert judged("silence 5m", [sums(1), *[NOTHING] * 30], last_s=last(5)).verdict == "bad"
 
 
