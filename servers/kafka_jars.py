@@ -15,6 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).parent / "kafka"
 CACHE = Path(__file__).parents[1] / ".cache"
 JARS = CACHE / "kafka-3.9.1"
+ARCHIVE = CACHE / f"{JARS.name}.jsa"
+"""Made by servers/kafka_archive.py; a broker does without it."""
 FETCH_TIMEOUT_S = 600
 
 
