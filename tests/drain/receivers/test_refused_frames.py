@@ -53,9 +53,9 @@ class Shown:
     answer: bytes
 
 
-def shown(web: Web, store: redis.Redis, field: str, count: int) -> Shown:
-    """What is said once this fault has been counted so often: answers are kept for 2 s."""
-    wait_until(lambda: store.hget(SENDER_FAULTS, field) == b"%d" % count, field)
+def shown(web: Web, store: redis.Redis, count: int, *fields: str) -> Shown:
+    """What is said once each of these faults has been counted so often: answers are kept for 2 s."""
+    wait_until(lambda: set(store.hmget(SENDER_FAULTS, fields)) == {b"%d" % count}, ", ".join(fields))
     since_ms = time.time() * 1000
     found: list[Shown] = []
 
@@ -73,45 +73,75 @@ def shown(web: Web, store: redis.Redis, field: str, count: int) -> Shown:
         found[:] = [Shown(faults, alerts, answer)]
         return bool(content["at_ms"] >= since_ms)
 
-    wait_until(is_there, field)
+    wait_until(is_there, "a fresh answer")
     return found[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is sent, and what is said of it."""
+
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    kind: str
+    todo: str
+
+    @property
+    def sent(self) -> dict[str, str]:
+        """The headers that it changes or takes away."""
+        return {**FROM_LOGPLEX, **self.headers}
+
+
 @pytest.mark.parametrize(
-    ("headers", "body", "status", "kind", "todo"),
+    "refusals",
     [
-        ({"Authorization": basic(USER, "old")}, ROUTER_SENT, 401, "password", "`heroku drains -a APP`"),
-        ({"Authorization": ""}, ROUTER_SENT, 401, "password", "DRAIN_PASSWORD"),
-        ({"Logplex-Drain-Token": UNKNOWN}, ROUTER_SENT, 401, "token", "Add `TOKEN=APP` to `DRAIN_TOKENS`"),
-        ({"Logplex-Drain-Token": ""}, ROUTER_SENT, 401, "no_token", "`/logs?app=NAME`"),
-        ({"Content-Type": "text/plain"}, ROUTER_SENT, 415, "content_type", "between them and `web`"),
-        ({"Content-Encoding": "br"}, ROUTER_SENT, 415, "encoding", "gzip or none"),
-        ({}, b"5000 " + b"x" * 5_000, 413, "too_large", "`DRAIN_BODY_MAX_BYTES`"),
-        ({"Content-Encoding": "gzip"}, gzip.compress(b"x" * 5_001, mtime=0), 413, "too_large", "Raise"),
-        ({"Content-Encoding": "gzip"}, b"no gzip", 400, "malformed", "`frame rejected`"),
-        ({}, b"<158>1 no count", 400, "malformed", "octet-counted syslog"),
+        (
+            Refusal(
+                {"Authorization": basic(USER, "old")}, ROUTER_SENT, 401, "password", "`heroku drains -a APP`"
+            ),
+            Refusal(
+                {"Logplex-Drain-Token": UNKNOWN},
+                ROUTER_SENT,
+                401,
+                "token",
+                "Add `TOKEN=APP` to `DRAIN_TOKENS`",
+            ),
+            Refusal({"Logplex-Drain-Token": ""}, ROUTER_SENT, 401, "no_token", "`/logs?app=NAME`"),
+            Refusal(
+                {"Content-Type": "text/plain"}, ROUTER_SENT, 415, "content_type", "between them and `web`"
+            ),
+            Refusal({"Content-Encoding": "br"}, ROUTER_SENT, 415, "encoding", "gzip or none"),
+            Refusal({}, b"5000 " + b"x" * 5_000, 413, "too_large", "`DRAIN_BODY_MAX_BYTES`"),
+            Refusal({"Content-Encoding": "gzip"}, b"no gzip", 400, "malformed", "`frame rejected`"),
+        ),
+        (
+            Refusal({"Authorization": ""}, ROUTER_SENT, 401, "password", "DRAIN_PASSWORD"),
+            Refusal(
+                {"Content-Encoding": "gzip"}, gzip.compress(b"x" * 5_001, mtime=0), 413, "too_large", "Raise"
+            ),
+            Refusal({}, b"<158>1 no count", 400, "malformed", "octet-counted syslog"),
+        ),
     ],
+    ids=["each kind", "other causes"],
 )
 def test_each_reason_is_counted_with_the_last_token_and_says_what_to_do(
-    web: Web,
-    redis_client: redis.Redis,
-    headers: dict[str, str],
-    body: bytes,
-    status: int,
-    kind: str,
-    todo: str,
+    web: Web, redis_client: redis.Redis, refusals: tuple[Refusal, ...]
 ) -> None:
-    sent = {**web.login, "Content-Type": "application/logplex-1", **FROM_LOGPLEX, **headers}
-    sent = {name: value for name, value in sent.items() if value}
-    for _ in range(3):
-        assert web.ask("POST", "/logs", body, sent).status == status
-    found = shown(web, redis_client, f"{kind} logplex", 3)
-    assert found.faults == {f"{kind} logplex": 3}
-    alert = found.alerts[f"frames_refused:{kind}"]
-    assert alert.startswith("3 frames ")
-    assert todo in alert
-    token = sent.get("Logplex-Drain-Token", "")
-    assert (f"{token_digest(token)}" if token else "without a drain token") in alert
+    for refusal in refusals:
+        sent = {**web.login, "Content-Type": "application/logplex-1", **refusal.sent}
+        sent = {name: value for name, value in sent.items() if value}
+        for _ in range(3):
+            assert web.ask("POST", "/logs", refusal.body, sent).status == refusal.status
+    fields = [f"{refusal.kind} logplex" for refusal in refusals]
+    found = shown(web, redis_client, 3, *fields)
+    assert found.faults == dict.fromkeys(fields, 3)
+    for refusal in refusals:
+        alert = found.alerts[f"frames_refused:{refusal.kind}"]
+        assert alert.startswith("3 frames ")
+        assert refusal.todo in alert
+        token = refusal.sent["Logplex-Drain-Token"]
+        assert (f"{token_digest(token)}" if token else "without a drain token") in alert
     assert TOKEN.encode() not in found.answer
     assert UNKNOWN.encode() not in found.answer
 
@@ -120,7 +150,7 @@ def test_a_scanner_is_counted_apart_and_raises_no_alert(web: Web, redis_client: 
     for body in (b"<?php system('id');", b'{"a": 1}', ROUTER_SENT):
         assert web.ask("POST", "/logs", body, {"User-Agent": "Mozilla/5.0 zgrab/0.x"}).status == 401
         assert web.ask("POST", "/wp-login.php", body, {"User-Agent": "Mozilla/5.0"}).status == 401
-    found = shown(web, redis_client, "password other", 3)
+    found = shown(web, redis_client, 3, "password other")
     assert found.faults == {"password other": 3}
     assert [code for code in found.alerts if code != "no_worker:metrics"] == []
 
@@ -133,7 +163,7 @@ def test_frames_that_are_sent_to_another_path_are_counted(
 ) -> None:
     headers = {**FROM_LOGPLEX, **(web.login if with_login else {})}
     assert web.ask("POST", path, ROUTER_SENT, headers).status == status
-    found = shown(web, redis_client, "path logplex", 1)
+    found = shown(web, redis_client, 1, "path logplex")
     assert "The path of a drain's URL is `/logs`" in found.alerts["frames_refused:path"]
 
 
@@ -141,7 +171,7 @@ def test_unknown_tokens_are_shown_as_digests(web: Web, redis_client: redis.Redis
     for token, times in ((UNKNOWN, 3), ("d.x", 1)):
         for _ in range(times):
             assert web.post(Logplex_Drain_Token=token).status == 401
-    found = shown(web, redis_client, "token logplex", 4)
+    found = shown(web, redis_client, 4, "token logplex")
     tokens = orjson.loads(found.answer)["health"]["unknown_tokens"]
     assert [(token["token_digest"], token["count"]) for token in tokens] == [
         (token_digest(UNKNOWN), 3),
@@ -154,7 +184,7 @@ def test_unknown_tokens_are_shown_as_digests(web: Web, redis_client: redis.Redis
 
 def test_the_terminal_says_it_too(web: Web, redis_client: redis.Redis, redis_url: str) -> None:
     assert web.post(Authorization=basic(USER, "old")).status == 401
-    shown(web, redis_client, "password logplex", 1)
+    shown(web, redis_client, 1, "password logplex")
     settings = Settings(redis_url=redis_url)
     report = read_report(redis_client, settings, named("1h"), time.time(), Wanted())
     wanted = "1 frame came with a wrong user or password (401)"
@@ -174,7 +204,7 @@ def test_an_answer_after_which_logplex_tries_again_is_no_loss(web: Web, redis_cl
         connection.shutdown(1)
         assert connection.makefile("rb").read().startswith(b"HTTP/1.1 503 ")
     assert web.post(Content_Encoding="br", Logplex_Drain_Token=TOKEN).status == 415
-    assert shown(web, redis_client, "encoding logplex", 1).faults == {"encoding logplex": 1}
+    assert shown(web, redis_client, 1, "encoding logplex").faults == {"encoding logplex": 1}
 
 
 def test_counts_of_a_process_that_is_told_to_stop_are_not_lost(
@@ -193,7 +223,7 @@ def test_newlines_that_no_count_covers_are_counted_and_cost_no_line(
     before = figure(web.ask("GET", "/metrics", headers=web.login).body, "malformed_total", what="newline")
     line = counted(heroku(b"router", ROUTER_MSG.rstrip(b"\n"))) + b"\n"
     assert web.post(line * 3, Logplex_Drain_Token=TOKEN).status == 202
-    found = shown(web, redis_client, "newline logplex", 3)
+    found = shown(web, redis_client, 3, "newline logplex")
     assert found.faults == {"newline logplex": 3}
     assert "Nothing was lost" in found.alerts["newline"]
     assert redis_client.hgetall("tailrace:counts") == {}
