@@ -37,6 +37,14 @@ sys.exit(run_periodic(TOY, prepare, 0.1, os.environ))
 """
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done every few seconds is done every few tenths."""
+    monkeypatch.setattr("consumers.status.STATUS_EVERY_S", 0.2)
+    monkeypatch.setattr("consumers.periodic.STATUS_EVERY_S", 0.2)
+    monkeypatch.setattr("app.backoff.MAX_DELAY_S", 0.3)
+
+
 def statuses(store: redis.Redis) -> list[WorkerStatus]:
     return all_workers(store, int(time.time() * 1000))
 

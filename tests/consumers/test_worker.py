@@ -24,12 +24,21 @@ from app.store.keys import WORKERS
 from app.store.keys import poison_counts as poison_counts_key
 from app.store.settle import settle
 from app.store.workers import all_workers
-from consumers.status import STATUS_EVERY_S
 from consumers.worker import Worker
 from servers.kafka_broker import KafkaBroker
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame, said
+
+STATUS_EVERY_S = 0.2
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker in a thread does every few seconds, it does every few tenths."""
+    monkeypatch.setattr("consumers.status.STATUS_EVERY_S", STATUS_EVERY_S)
+    monkeypatch.setattr("consumers.worker.POLL_S", 0.1)
+    monkeypatch.setattr("app.backoff.MAX_DELAY_S", 0.3)
 
 
 @pytest.fixture
@@ -244,7 +253,9 @@ def test_a_worker_that_has_read_nothing_yet_is_behind_since_it_started(redis_url
     with Running(redis_url, never) as running:
         running.write("f1")
         wait_until(
-            lambda: any(told.lag_seconds > 1.5 for told in all_workers(client, int(time.time() * 1000))),
+            lambda: any(
+                told.lag_seconds > STATUS_EVERY_S for told in all_workers(client, int(time.time() * 1000))
+            ),
             "how far it is behind",
         )
         running.stop.set()
@@ -270,14 +281,18 @@ def test_a_worker_is_seen_and_keeps_its_place_while_a_batch_takes_long(redis_url
     assert seen[1] > 10_000
 
 
-def test_a_worker_that_cannot_settle_says_how_long_it_is_behind(redis_url: str) -> None:
+def test_a_worker_that_cannot_settle_says_how_long_it_is_behind(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For so long its word is there to be seen.
+    monkeypatch.setattr("consumers.status.STATUS_EVERY_S", 1.0)
     store = redis.Redis.from_url(redis_url)
     release = Event()
 
     def slow_once(store: redis.Redis, batch: Batch) -> None:
         settle(store, batch.claim)
         if batch.messages[0]["id"] == "f1.0":
-            release.wait(2.5)
+            release.wait(1.5)
 
     with Running(redis_url, slow_once) as running:
         running.write("f1")
@@ -286,8 +301,8 @@ def test_a_worker_that_cannot_settle_says_how_long_it_is_behind(redis_url: str) 
         wait_until(
             lambda: (
                 [
-                    (status.lag_messages, status.lag_seconds > 1)
-                    for status in all_workers(store, int(time.time() * 1000))
+                    (told.lag_messages, told.lag_seconds > 0.5)
+                    for told in all_workers(store, int(time.time() * 1000))
                 ]
                 == [(7, True)]
             ),
