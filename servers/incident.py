@@ -17,7 +17,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -182,15 +182,25 @@ def _changed(fault: Fault, values: dict[str, Any]) -> dict[str, Any]:
 def deliver(url: str, incident: Incident, rate: float, seconds: float) -> int:
     """Posts the incident as Logplex does, requests/s of each app, for so long (0: without an end); how
     many frames were not accepted."""
-    clients = {app: LogplexClient(f"{url}?{urlencode({'app': app})}", f"d.drill-{app}") for app in APPS}
-    refused = 0
+    clients, refused = clients_of(url), 0
     for count in frame_sizes(rate, FRAMES_S, seconds):
-        for app, client in clients.items():
-            now_s = time.time()
-            lines = [*incident.lines(app, count, now_s), *incident.platform_lines(app, now_s)]
-            refused += bool(lines) and not client.deliver(lines).accepted
+        refused += post(clients, incident, count, time.time())
     for client in clients.values():
         client.close()
+    return refused
+
+
+def clients_of(url: str) -> dict[str, LogplexClient]:
+    """A client of each app; close them."""
+    return {app: LogplexClient(f"{url}?{urlencode({'app': app})}", f"d.drill-{app}") for app in APPS}
+
+
+def post(clients: Mapping[str, LogplexClient], incident: Incident, count: int, at_s: float) -> int:
+    """A frame of each app with so many requests of a moment; how many frames were not accepted."""
+    refused = 0
+    for app, client in clients.items():
+        lines = [*incident.lines(app, count, at_s), *incident.platform_lines(app, at_s)]
+        refused += bool(lines) and not client.deliver(lines).accepted
     return refused
 
 

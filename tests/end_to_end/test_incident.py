@@ -7,13 +7,22 @@ import time
 import pytest
 import redis
 
-from servers.incident import STEP_S, Incident, Truth, deliver
+from servers.incident import FRAMES_S, STEP_S, Incident, Truth, clients_of, post
 from servers.ports import free_port
 from servers.processes import Processes, wait_until
 from tests.end_to_end.detective import Detective, Finding
 
 SECONDS = 85
 RATE = 40
+
+
+def post_all(url: str, incident: Incident, started_s: float) -> None:
+    """What was logged in the seconds from then on, as fast as it is accepted: each line has its own time."""
+    clients = clients_of(url)
+    for number in range(SECONDS * FRAMES_S):
+        assert post(clients, incident, RATE // FRAMES_S, started_s + number / FRAMES_S) == 0
+    for client in clients.values():
+        client.close()
 
 
 @pytest.mark.slow
@@ -25,12 +34,12 @@ def test_of_each_trouble_the_drill_finds_the_dyno_the_first_ten_seconds_and_thre
     with Processes(environ) as processes:
         processes.start_web(port)
         processes.start_worker("metrics")
-        started_s = time.time()
+        # The last ten seconds are over, and no step is still filling.
+        started_s = time.time() - SECONDS - 2 * STEP_S
+        until_s = int(started_s) + SECONDS + 1
         incident = Incident(1, started_s)
-        assert deliver(f"http://127.0.0.1:{port}/logs", incident, RATE, SECONDS) == 0
-        until_s = int(time.time()) + 1
+        post_all(f"http://127.0.0.1:{port}/logs", incident, started_s)
         wait_until(lambda: _counted(redis_client) >= SECONDS * RATE * 3, "count of all requests", 30)
-        time.sleep(STEP_S)  # The last ten seconds are over, and no step is still filling.
         detective = Detective(
             f"http://127.0.0.1:{port}",
             processes.environ,
