@@ -25,7 +25,7 @@ def require_go() -> str:
 
 @cache
 def build_peer() -> Path:
-    """The program of main.go, built: `encode`, `send` and `scan`. Skips or fails as `require_go`."""
+    """The program of main.go, built: `encode` and `scan`. Skips or fails as `require_go`."""
     go = require_go()
     download = _run(go, "mod", "download")
     if download.returncode:

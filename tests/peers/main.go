@@ -1,23 +1,18 @@
 // Command peers lets Heroku's own encoder and scanner of Logplex frames
-// (github.com/heroku/x/logplex/encoding) talk to the drain and its parser.
+// (github.com/heroku/x/logplex/encoding) talk to the drain and its parser. It does without net/http, because that
+// takes half a minute to compile: the tests post its bodies.
 //
 //	peers encode -count N            prints bodies of router lines, and what is in them
-//	peers send -url URL -count N     posts the same bodies to a drain, as Logplex does
 //	peers scan [-structured] < body  prints what Heroku's scanner finds in a body
 package main
 
 import (
-	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/heroku/x/logplex/encoding"
@@ -43,11 +38,8 @@ type message struct {
 }
 
 type body struct {
-	FrameID    string    `json:"frame_id"`
-	DrainToken string    `json:"drain_token"`
-	Body       []byte    `json:"body"` // base64 in JSON
-	Messages   []message `json:"messages"`
-	HTTPStatus int       `json:"http_status,omitempty"`
+	Body     []byte    `json:"body"` // base64 in JSON
+	Messages []message `json:"messages"`
 }
 
 func main() {
@@ -59,45 +51,34 @@ func main() {
 
 func run(args []string, in io.Reader, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("encode, send or scan?")
+		return errors.New("encode or scan?")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	count := flags.Int("count", 50, "router lines")
-	target := flags.String("url", "", "the drain, as heroku drains:add takes it: http://USER:PASSWORD@HOST/logs")
-	token := flags.String("token", "d.9c5bd7a5-0f3c-4b2e-8f4b-0d5b6f1f9a11", "drain token")
 	structured := flags.Bool("structured", false, "the messages have STRUCTURED-DATA")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	switch args[0] {
 	case "encode":
-		bodies, err := encode(*count, *token)
+		bodies, err := encode(*count)
 		if err != nil {
-			return err
-		}
-		return json.NewEncoder(out).Encode(bodies)
-	case "send":
-		bodies, err := encode(*count, *token)
-		if err != nil {
-			return err
-		}
-		if err := send(*target, bodies); err != nil {
 			return err
 		}
 		return json.NewEncoder(out).Encode(bodies)
 	case "scan":
 		return scan(in, out, *structured)
 	}
-	return fmt.Errorf("%q is no command: encode, send or scan", args[0])
+	return fmt.Errorf("%q is no command: encode or scan", args[0])
 }
 
 // encode makes count router lines and encodes them by Heroku's encoder.
-func encode(count int, token string) ([]*body, error) {
+func encode(count int) ([]*body, error) {
 	var bodies []*body
 	began := time.Now().UTC().Truncate(time.Microsecond)
 	for i := range count {
 		if i%messagesPerBody == 0 {
-			bodies = append(bodies, &body{FrameID: rand.Text(), DrainToken: token})
+			bodies = append(bodies, &body{})
 		}
 		last := bodies[len(bodies)-1]
 		sent := routerLine(i, began.Add(time.Duration(i)*time.Millisecond))
@@ -142,39 +123,6 @@ func routerLine(i int, at time.Time) message {
 		sent.Method, sent.Path, i, 1+i%3, sent.ConnectMs, sent.ServiceMs, sent.Status, 100+i,
 	)
 	return sent
-}
-
-// send posts each body with the headers of Logplex (heroku/logplex, logplex_http_drain.erl).
-func send(target string, bodies []*body) error {
-	drain, err := url.Parse(target)
-	if err != nil || drain.Host == "" {
-		return errors.New("-url is no URL") // without the error's text, which holds the password
-	}
-	user := drain.User
-	drain.User = nil
-	client := &http.Client{Timeout: 5 * time.Second}
-	for _, sent := range bodies {
-		request, err := http.NewRequest(http.MethodPost, drain.String(), bytes.NewReader(sent.Body))
-		if err != nil {
-			return err
-		}
-		if password, known := user.Password(); known {
-			request.SetBasicAuth(user.Username(), password)
-		}
-		request.Header.Set("Content-Type", "application/logplex-1")
-		request.Header.Set("Logplex-Msg-Count", strconv.Itoa(len(sent.Messages)))
-		request.Header.Set("Logplex-Frame-Id", sent.FrameID)
-		request.Header.Set("Logplex-Drain-Token", sent.DrainToken)
-		request.Header.Set("User-Agent", "Logplex/v72")
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		response.Body.Close()
-		sent.HTTPStatus = response.StatusCode
-	}
-	return nil
 }
 
 // scanned is a message as Heroku's scanner gives it.
