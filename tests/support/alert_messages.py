@@ -48,7 +48,8 @@ MESSAGE = message_of(
     Notice(
         "firing",
         1,
-        Incident("3f6c0d1e9b7a4d52", "shop", ("ops",), "critical", BEGAN_S, BEGAN_S + 40, (_ALERT,)),
+        Incident("3f6c0d1e9b7a4d52", "shop", "critical", BEGAN_S, BEGAN_S + 40, (_ALERT,)),
+        ("ops",),
     ),
     Context(
         dyno="web.3 has 96 % of the failures and 10 % of the requests",

@@ -43,5 +43,5 @@ def hanging_namer(settings: Settings) -> Callable[[RouterLine], str]:
 if __name__ == "__main__":
     process = importlib.import_module(f"consumers.{sys.argv[1]}.__main__")
     process.route_namer = hanging_namer  # type: ignore[attr-defined]
-    run.run_guarded = partial(run_guarded, stuck_after_s=STUCK_AFTER_S)  # type: ignore[assignment]
+    run.run_guarded = partial(run_guarded, stuck_after_s=STUCK_AFTER_S)  # type: ignore[attr-defined]
     sys.exit(process.main())

@@ -52,13 +52,13 @@ def alert(
 
 
 def incident(*alerts: AlertState, app: str = "shop") -> Incident:
-    return Incident("i1", app, ("ops",), "critical", BEGAN_S, BEGAN_S + 60, alerts)
+    return Incident("i1", app, "critical", BEGAN_S, BEGAN_S + 60, alerts)
 
 
 def message(
     one: Incident, kind: NoticeKind = "firing", context: Context | None = None, base_url: str = URL
 ) -> Message:
-    return message_of(Notice(kind, 1, one), context or Context(), base_url, AT_S)
+    return message_of(Notice(kind, 1, one, ("ops",)), context or Context(), base_url, AT_S)
 
 
 def title(*alerts: AlertState, app: str = "shop", kind: NoticeKind = "firing") -> str:
