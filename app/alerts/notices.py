@@ -65,7 +65,8 @@ def tell(
     known = {state.key: state for state in (*incident.alerts, *ended, *members)}
     tellings: list[Telling] = []
     due: dict[tuple[NoticeKind, tuple[str, ...]], tuple[Incident, list[str]]] = {}
-    for audience in now.audiences:
+    elsewhere = _elsewhere(incident, now.audiences)
+    for audience in (*now.audiences, *(() if members else (one.to for one in elsewhere))):
         mine = [state for state in members if now.is_for(state, audience)]
         before = _before(incident, audience)
         kind, telling = _told(before, audience, mine, now)
@@ -79,7 +80,7 @@ def tell(
             due.setdefault(view, (heard, []))[1].extend(audience)
     incident = replace(
         incident,
-        tellings=tuple(tellings),
+        tellings=(*tellings, *(elsewhere if members else ())),
         told_s=now.at_s if due else incident.told_s,
         to=tuple(sorted({*incident.to, *(name for _, names in due.values() for name in names)})),
         notices=incident.notices + len(due),
@@ -97,6 +98,14 @@ def _before(incident: Incident, audience: Audience) -> Telling | None:
     """What the audience was told. Other settings may have made others of the same targets."""
     of_it = (one for one in incident.tellings if one.to == audience or not set(one.to).isdisjoint(audience))
     return next(of_it, None)
+
+
+def _elsewhere(incident: Incident, audiences: Sequence[Audience]) -> list[Telling]:
+    """What was told to targets that are not among these. Another process may have them: `alerts` with secrets
+    that `metrics` lacks."""
+    here = {name for audience in audiences for name in audience}
+    rests = [(one, tuple(name for name in one.to if name not in here)) for one in incident.tellings]
+    return [replace(one, to=rest) for one, rest in rests if rest]
 
 
 def _told(

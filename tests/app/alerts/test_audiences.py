@@ -117,6 +117,24 @@ def test_the_first_target_there_is_hears_of_what_goes_on() -> None:
     assert told.heard("ops") == [("firing", 100, ["a"])]
 
 
+def test_a_process_without_a_target_forgets_nothing_of_what_it_was_told() -> None:
+    told = Told(targets=("mail", "ops"))
+    for second in range(0, 900, 10):
+        told.targets = {100: ("mail",), 200: (), 300: ("mail", "ops")}.get(second, told.targets)
+        told([rule("a", Scripted(during((0, 300))))], facts(second))
+    assert told.heard("ops") == told.heard("mail")
+    assert told.heard("ops") == [("firing", 20, ["a"]), ("resolved", 600, ["a"])]
+
+
+def test_the_end_waits_for_a_target_that_another_process_has() -> None:
+    told = Told(targets=("mail", "ops"))
+    for second in range(0, 900, 10):
+        told.targets = ("mail", "ops") if second < 100 else ("mail",)
+        told([rule("a", Scripted(during((0, 300))))], facts(second))
+    assert told.heard("ops") == told.heard("mail")
+    assert [kind for kind, _, _ in told.heard("ops")] == ["firing", "resolved"]
+
+
 def test_a_rule_that_is_for_others_now_ends_for_those_that_heard_of_it() -> None:
     told = Told(targets=TARGETS)
     for second in range(0, 100, 10):

@@ -26,8 +26,12 @@ def test_it_fires_once_it_was_bad_for_as_long_as_the_rule_says(for_s: int, fires
 
 def test_what_began_before_it_could_be_judged_is_told_since_then_and_lasts_as_long_as_the_rule_says() -> None:
     silence = Rule("silence", parse_when("silence 5m"), for_s=60)
-    last_s = {"shop": T0 - 310}
-    told = run([silence], range(0, 300, 10), make=lambda second: replace(facts(second), last_s=last_s))
+    last_s, first_s = {"shop": T0 - 310}, {"shop": T0 - 9_000}
+    told = run(
+        [silence],
+        range(0, 300, 10),
+        make=lambda second: replace(facts(second), last_s=last_s, first_s=first_s),
+    )
     (alert,) = told.board.alerts.values()
     assert (alert.bad_since_s, alert.fired_s) == (T0 - 300, T0 + 60)
     (incident,) = told.board.incidents.values()
