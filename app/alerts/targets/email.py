@@ -47,7 +47,9 @@ class Email:
         found = Entry(name, entry, ("url", "from", "to"), environ)
         url = found.value("url", mail_url)
         if found.has_login("url"):
-            found.fault("`url` has a password, which belongs in the environment: write url: ${OPS_SMTP_URL}")
+            found.fault(
+                "`url` has a password, which belongs in the environment: write url: '${OPS_SMTP_URL}'"
+            )
         return found.target(
             self.name,
             url=url,

@@ -40,10 +40,13 @@ class Entry:
         """A value that must stand in the file as `${NAME}`; None: it is missing, wrong or unset.
         `example`: a name for the variable."""
         value = self._values.get(key)
-        if value is not None and not (isinstance(value, str) and _VARIABLE.fullmatch(value.strip())):
+        if value is None:
+            self._faults.append(f"`{key}` is missing: write {key}: '${{{example}}}' and set {example}")
+            return None
+        if not (isinstance(value, str) and _VARIABLE.fullmatch(value.strip())):
             self._faults.append(
-                f"`{key}` is a secret, which belongs in the environment: write {key}: ${{{example}}} and set "
-                f"{example}"
+                f"`{key}` is a secret, which belongs in the environment: write {key}: '${{{example}}}' "
+                f"and set {example}"
             )
             return None
         return self.value(key, read)

@@ -99,16 +99,16 @@ def test_every_fault_of_every_target_is_told_at_once() -> None:
         "teams, email",
         "targets: chat: unknown key ulr (did you mean url?); its keys are kind, url",
         "targets: chat: unknown key sekret; its keys are kind, url",
-        "targets: chat: `url` is missing",
+        "targets: chat: `url` is missing: write url: '${OPS_TEAMS_URL}' and set OPS_TEAMS_URL",
         "targets: hook: `url` must begin with https://: unencrypted, alerts go to this machine alone "
         "(127.0.0.1)",
         "targets: hook: `secret` is a secret, which belongs in the environment: write secret: "
-        "${OPS_WEBHOOK_SECRET} and set OPS_WEBHOOK_SECRET",
+        "'${OPS_WEBHOOK_SECRET}' and set OPS_WEBHOOK_SECRET",
         "targets: pager: `url` must be text",
-        "targets: pager: `key` is missing",
+        "targets: pager: `key` is missing: write key: '${OPS_PAGERDUTY_KEY}' and set OPS_PAGERDUTY_KEY",
         "targets: mail: `url` must begin with smtps:// or smtp+starttls://: a password never goes "
         "unencrypted",
-        "targets: mail: `url` has a password, which belongs in the environment: write url: ${OPS_SMTP_URL}",
+        "targets: mail: `url` has a password, which belongs in the environment: write url: '${OPS_SMTP_URL}'",
         "targets: mail: `from` must be an e-mail address such as alerts@example.com, in ASCII and without a "
         "name",
         "targets: mail: `to` must be 1 to 20 e-mail addresses, separated by commas",
@@ -136,7 +136,7 @@ def test_a_value_of_the_environment_that_cannot_be_is_a_fault_that_does_not_show
 
 def test_a_webhook_without_its_secret_is_refused() -> None:
     assert faults_of({"hook": {"kind": "webhook", "url": "https://h/x"}}) == [
-        "targets: hook: `secret` is missing"
+        "targets: hook: `secret` is missing: write secret: '${OPS_WEBHOOK_SECRET}' and set OPS_WEBHOOK_SECRET"
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_password_of_a_mail_server_must_be_in_the_environment(login: str) -> N
     entry = {"kind": "email", "url": f"smtps://{login}@h", "from": "a@b", "to": "c@d"}
     found = faults_of({"mail": entry}, {"USER": "u"})
     assert (
-        "targets: mail: `url` has a password, which belongs in the environment: write url: ${OPS_SMTP_URL}"
+        "targets: mail: `url` has a password, which belongs in the environment: write url: '${OPS_SMTP_URL}'"
         in found
     )
 
