@@ -168,7 +168,8 @@ def test_nothing_is_green_while_nothing_is_known(
 def test_more_than_three_are_folded_and_silenced_ones_come_last(
     page: Page, shop: redis.Redis, answer: Callable[[AlertsView], None]
 ) -> None:
-    many = [alarm(f"i{n}", f"shop: number {n}", rule=f"r{n}") for n in range(5)]
+    many = [alarm(f"i{n}", f"shop: number {n}", rule=f"r{n}") for n in range(4)]
+    many.append(alarm("i4", "number 4", rule="r4", app=""))
     answer(view(*many, silences=[Silence("r0", "shop", now() + 3_600)]))
     page.open("#/?app=shop&window=1h")
     page.wait_for(lambda: len(page.all(CARD)) == 3, "three")
@@ -183,6 +184,7 @@ def test_more_than_three_are_folded_and_silenced_ones_come_last(
     page.wait_for(lambda: len(page.all(CARD)) == 5, "all of them")
     assert page.texts(".incident-title")[-1] == "shop: number 0"
     assert page.text(".incident:last-child .silenced").startswith("silenced until ")
+    assert page.text(".incident:nth-child(4) .silence button") == "Silence for every app"
     assert page.driver.title == "(4) shop · Tailrace", "not the one that somebody has silenced"
 
 

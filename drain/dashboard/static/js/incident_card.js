@@ -38,7 +38,10 @@ export class IncidentCard {
     setAttribute(this.link, "href", incidentAddress(alarm, nowS));
     setAttribute(this.link, "aria-label", `Show that moment: ${incidentTitle(alarm)}`);
     const pairs = rulesOf(alarm).map((rule) => [rule, incident.app]);
-    this.silence.show({ name: `${pairs.map(([rule]) => rule).join(", ")}${incident.app ? ` of ${incident.app}` : ""}`, pairs, until, ending: ownSilences(pairs, silences) });
+    // Requests without an app's name cannot be silenced by themselves: no name stands for all of them.
+    const isOfAll = !incident.app && !incident.alerts.some(({ subject }) => subject.part);
+    const whose = incident.app ? ` of ${incident.app}` : isOfAll ? " of every app" : "";
+    this.silence.show({ name: `${pairs.map(([rule]) => rule).join(", ")}${whose}`, isOfAll, pairs, until, ending: ownSilences(pairs, silences) });
     if (!this.isChosen) this.details.open = isOpen;
     this.tick(nowS);
     const drawn = JSON.stringify([message, moment(incident.began_s), releaseAddress(alarm, this.current())]);

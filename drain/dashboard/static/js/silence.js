@@ -55,8 +55,8 @@ export class SilenceControl {
     });
   }
 
-  /** `subject`: {name, pairs, until, ending}: what is silenced, in words; [[rule, app], ...] of it; until when it is
-      (Unix s), or null; and the silences that end with it. */
+  /** `subject`: {name, isOfAll, pairs, until, ending}: what is silenced, in words; whether that is more than what is
+      beside the button; [[rule, app], ...] of it; until when it is (Unix s), or null; the silences that end with it. */
   show(subject) {
     this.subject = subject;
     this.draw();
@@ -80,12 +80,12 @@ export class SilenceControl {
   }
 
   children() {
-    const { name, until, ending } = this.subject;
+    const { name, isOfAll = false, until, ending } = this.subject;
     if (until !== null) {
       const said = make("span", { class: "silenced" }, `silenced until ${shortMoment(until)}`);
       return ending.length ? [said, this.button("End", `End the silence of ${name}`, "toggle", () => this.end())] : [said];
     }
-    const toggle = this.button("Silence", `Silence ${name}`, "toggle", () => this.open(!this.isOpen));
+    const toggle = this.button(isOfAll ? "Silence for every app" : "Silence", `Silence ${name}`, "toggle", () => this.open(!this.isOpen));
     toggle.setAttribute("aria-expanded", String(this.isOpen));
     if (!this.isOpen) return [toggle];
     return [toggle, ...LENGTHS.map(([length, label]) => this.button(label, `${label}: silence ${name}`, length, () => this.silence(length)))];
