@@ -29,7 +29,7 @@ class Judgement:
     text: str = ""
     """For people: `20.3 % of 1,240 requests failed, the limit is 2 %`. Without app and route."""
     value: float | None = None
-    """In the unit of `limit`: a share, ms, a count, requests per minute."""
+    """In the unit of `limit`: a share, ms, a count, a rate per minute, s of silence, times too fast."""
     limit: float | None = None
     usual: str = ""
     """What it is compared with: `0.1 % at this time yesterday`."""
