@@ -28,7 +28,7 @@ parts for quoted than are."""
 _REQUESTS: Mapping[Family, str] = {
     "failures": "{see}: `{requests} {flags}{since}`. See where: `{requests} {flags}{since} --group-by dyno`.",
     "slowness": "See what is slow: `{report}{since} --sort p95`. What is slow together: "
-    "`{requests}{since} --slower-than 1s --group-by dyno`.",
+    "`{requests}{since} --slower-than {slower} --group-by dyno`.",
     "traffic": "Compare with yesterday: `{report} --since 1h --compare day`. Where requests are missing "
     "though the app runs, see whether its logs still come here: `heroku drains{on}`.",
     "memory": "See which dynos: `python -m app top{app} --by dyno --sort memory`. A restart gives time, "
@@ -71,6 +71,7 @@ def _advice(worst: AlertState, incident: Incident, release: Release | None, app:
         on=f" -a {shlex.quote(app)}" if app else "",
         dyno=f" {dyno}" if dyno else "",
         name=dyno,
+        slower=f"{max(1, round(worst.judgement.limit or 1_000))}ms",
         version=f"v{release.version}" if release and release.version else "latest",
     )
 

@@ -87,6 +87,12 @@ def test_the_commands_find_what_is_counted(measure: Measure, flags: list[str]) -
         assert words[8 : 8 + len(flags)] == flags
 
 
+def test_slow_requests_are_those_over_the_limit() -> None:
+    slow = alert(family="slowness")
+    slow = replace(slow, judgement=replace(slow.judgement, limit=800.0))
+    assert "--slower-than 800ms --group-by dyno" in message(incident(slow)).action
+
+
 def test_of_a_dyno_that_crashed_its_log_is_advised_and_of_an_objective_failed_and_slow_requests() -> None:
     crashed = message(incident(alert("", "web.1 crashed 3 times", dyno="web.1", measure=None)))
     assert "`heroku logs -n 500 -d web.1 -a shop`" in crashed.action
