@@ -9,6 +9,7 @@ any other. Whom an alert is for changes nothing here: of one incident, each targ
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -63,12 +64,18 @@ def with_alerts(
 
 
 def rank(state: AlertState) -> tuple[bool, bool, bool, float, str]:
-    """The worst first: those that go on, critical ones, those of a whole app, those furthest over their
-    limit."""
-    judgement = state.judgement
-    excess = (judgement.value or 0.0) / judgement.limit if judgement.limit else 0.0
+    """The worst first: those that go on, critical ones, those of a whole app, those furthest beyond
+    their limit."""
     is_route = state.subject.digest != ""
-    return state.ended_s is not None, state.severity != "critical", is_route, -excess, state.key
+    return state.ended_s is not None, state.severity != "critical", is_route, -_excess(state), state.key
+
+
+def _excess(state: AlertState) -> float:
+    """How many times its limit it is, or, of what must not be less, its limit is it."""
+    value, limit = state.judgement.value, state.judgement.limit
+    if value is None or not limit:
+        return 0.0
+    return max(value / limit, limit / value) if value > 0 else math.inf
 
 
 def worst(states: Iterable[AlertState]) -> Severity:

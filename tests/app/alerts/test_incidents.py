@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from app.alerts.board import Silence
+from app.alerts.board import AlertState, Silence
+from app.alerts.condition import Judgement
 from app.alerts.facts import Subject
-from app.alerts.incidents import SHOWN_MAX
+from app.alerts.incidents import SHOWN_MAX, rank
 from app.alerts.rule import EACH
 from tests.app.alerts.scripted import CART, CHECKOUT, T0, Scripted, Told, during, facts, rule, run
 
 FOREVER = during((0, 100_000))
+FIRING = AlertState("a", CHECKOUT, "failures", "firing", T0, Judgement("bad", "x"))
 
 
 def test_a_whole_app_and_its_routes_that_fail_together_are_told_in_one_message_the_app_first() -> None:
@@ -25,6 +27,15 @@ def test_a_whole_app_and_its_routes_that_fail_together_are_told_in_one_message_t
     )
     assert [kind for kind, _ in told.words] == ["firing", "resolved"]
     assert [one.rule for one in told.notices[0].incident.alerts] == ["app", "route", "route"]
+
+
+@pytest.mark.parametrize(("worse", "better", "limit"), [(90.0, 20.0, 2.0), (0.1, 0.9, 1.0), (0.0, 0.1, 1.0)])
+def test_what_is_furthest_beyond_its_limit_comes_first(worse: float, better: float, limit: float) -> None:
+    states = [
+        replace(FIRING, rule=name, judgement=Judgement("bad", "x", value, limit))
+        for name, value in (("a", better), ("b", worse))
+    ]
+    assert [one.rule for one in sorted(states, key=rank)] == ["b", "a"]
 
 
 def test_what_joins_later_is_told_after_ten_minutes() -> None:
