@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from servers.redis_server import RedisServer
 from tests.end_to_end.load import LINE, LINES, Load, check, counts, settings
 
 pytestmark = pytest.mark.slow
+
+CLIENTS = ("kafka-python", "confluent")
 
 
 @pytest.fixture
@@ -129,24 +132,40 @@ def test_a_frame_sent_again_after_a_cut_connection_counts_once(own_redis: RedisS
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("client", ["kafka-python", "confluent"])
-def test_the_broker_killed_and_started_again_under_load(
-    own_redis: RedisServer, own_kafka_broker: KafkaBroker, client: str
-) -> None:
-    environ = {
-        **settings(own_redis),
-        "KAFKA_URL": own_kafka_broker.url,
-        "KAFKA_CLIENT": client,
-        "KAFKA_PREFIX": f"faults-{uuid.uuid4().hex[:8]}.",
-    }
-
-    def fault(web: Process) -> None:
-        os.kill(gunicorn_workers(web)[0], signal.SIGKILL)
-        own_kafka_broker.kill()
-        time.sleep(1.0)
-        own_kafka_broker.start()
-        own_redis.restart()
-
-    with Processes(environ) as processes:
-        assert processes.start("release").popen.wait(30) == 0
-        run(processes, own_redis, fault, 40)
+def test_the_broker_killed_and_started_again_under_load(own_kafka_broker: KafkaBroker) -> None:
+    """By both clients at once, each with a Redis of its own; a process of each `web` dies with the broker."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(RedisServer()) for _ in CLIENTS]
+        webs, loads = [], []
+        for server, client in zip(servers, CLIENTS, strict=True):
+            environ = {
+                **settings(server),
+                "KAFKA_URL": own_kafka_broker.url,
+                "KAFKA_CLIENT": client,
+                "KAFKA_PREFIX": f"faults-{uuid.uuid4().hex[:8]}.",
+            }
+            processes = stack.enter_context(Processes(environ))
+            assert processes.start("release").popen.wait(30) == 0
+            port = free_port()
+            webs.append(processes.start_web(port))
+            processes.start_worker("metrics")
+            loads.append(Load(port))
+        with ExitStack() as sending:
+            for load in loads:
+                sending.enter_context(load)
+            wait_until(lambda: all(len(load.deliveries) >= 20 for load in loads), "load")
+            for web in webs:
+                os.kill(gunicorn_workers(web)[0], signal.SIGKILL)
+            own_kafka_broker.kill()
+            time.sleep(1.0)
+            own_kafka_broker.start()
+            for server in servers:
+                server.restart()
+            before = [load.accepted for load in loads]
+            wait_until(
+                lambda: all(load.accepted >= had + 30 for load, had in zip(loads, before, strict=True)),
+                "load after the fault",
+                60,
+            )
+        for load, server in zip(loads, servers, strict=True):
+            check(load, server, 40)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
@@ -32,12 +32,6 @@ FRAMES = 25
 BACK_S = 90
 
 
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 def environ(server: RedisServer, cluster: KafkaCluster, client: str) -> dict[str, str]:
     return {
         **settings(server),
@@ -52,35 +46,52 @@ def bring_back(cluster: KafkaCluster, broker: KafkaBroker) -> None:
     wait_until(cluster.is_in_sync, f"copies of broker {broker.node} in sync", BACK_S)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
 def test_each_broker_killed_in_turn_under_load_costs_no_acknowledged_frame(
-    own_redis: RedisServer, kafka_cluster: KafkaCluster, client: str
+    kafka_cluster: KafkaCluster,
 ) -> None:
-    env = environ(own_redis, kafka_cluster, client)
-    with Processes(env) as processes:
-        assert processes.start("release").popen.wait(60) == 0
-        port = free_port()
-        processes.start_web(port)
-        for _ in range(2):
-            processes.start_worker("metrics")
-        with Load(port, LINES, PAUSE_S) as load:
+    """By both clients at once, each with a Redis of its own."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(RedisServer()) for _ in CLIENTS]
+        environs = [
+            environ(server, kafka_cluster, client) for server, client in zip(servers, CLIENTS, strict=True)
+        ]
+        ports = [start(stack, env) for env in environs]
+        with ExitStack() as sending:
+            loads = [sending.enter_context(Load(port, LINES, PAUSE_S)) for port in ports]
             for broker in kafka_cluster.brokers:
-                more(load, f"before broker {broker.node} dies")
-                led = [part["leader_id"] for part in kafka_cluster.partitions(f"{env['KAFKA_PREFIX']}router")]
-                assert led.count(broker.node) >= 8
+                more(loads, f"before broker {broker.node} dies")
+                for env in environs:
+                    parts = kafka_cluster.partitions(f"{env['KAFKA_PREFIX']}router")
+                    assert [part["leader_id"] for part in parts].count(broker.node) >= 8
                 broker.kill()
                 try:
-                    more(load, f"without broker {broker.node}")
+                    more(loads, f"without broker {broker.node}")
                 finally:
                     bring_back(kafka_cluster, broker)
-            more(load, "with all brokers")
-        check(load, own_redis, 7 * FRAMES)
+            more(loads, "with all brokers")
+        for load, server in zip(loads, servers, strict=True):
+            check(load, server, 7 * FRAMES)
 
 
-def more(load: Load, when: str) -> None:
-    """Returns once so many more frames were accepted."""
-    before = load.accepted
-    wait_until(lambda: load.accepted >= before + FRAMES, f"load {when}", 60)
+def start(stack: ExitStack, env: Mapping[str, str]) -> int:
+    """`web` and two workers of metrics; the port."""
+    processes = stack.enter_context(Processes(env))
+    assert processes.start("release").popen.wait(60) == 0
+    port = free_port()
+    processes.start_web(port)
+    for _ in range(2):
+        processes.start_worker("metrics")
+    return port
+
+
+def more(loads: Sequence[Load], when: str) -> None:
+    """Returns once so many more frames of each were accepted."""
+    before = [load.accepted for load in loads]
+    wait_until(
+        lambda: all(load.accepted >= had + FRAMES for load, had in zip(loads, before, strict=True)),
+        f"load {when}",
+        60,
+    )
 
 
 def test_too_few_copies_in_sync_are_a_503_with_the_reason_and_the_retry_counts_once(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import redis
@@ -61,58 +63,73 @@ class Following:
             self.step()
 
 
-def check(following: Following, writing: Writing) -> None:
-    """None missing, none doubled."""
-    written = writing.stop()
-    following.until(len(written))
-    following.during(3)
-    following.parts.close()  # type: ignore[attr-defined]
-    # One that was given up at the very end may be there without its acknowledgement.
-    assert len(following.ids) == len(set(following.ids))
-    assert set(written) <= set(following.ids)
-    assert len(following.ids) <= len(written) + 3
-    assert following.slowest_s < 2
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A topic of each client, written to all the time and followed; in turn, as nobody is in a hurry."""
+
+    followings: list[Following]
+    writings: list[Writing]
+
+    def further(self, count: int) -> None:
+        """Until so many more messages of each were given."""
+        for following in self.followings:
+            following.until(len(following.ids) + count, timeout_s=120)
+
+    def check(self) -> None:
+        """None missing, none doubled."""
+        for following, writing in zip(self.followings, self.writings, strict=True):
+            written = writing.stop()
+            following.until(len(written))
+            following.during(2)
+            following.parts.close()  # type: ignore[attr-defined]
+            # One that was given up at the very end may be there without its acknowledgement.
+            assert len(following.ids) == len(set(following.ids))
+            assert set(written) <= set(following.ids)
+            assert len(following.ids) <= len(written) + 3
+            assert following.slowest_s < 2
+
+
+@contextlib.contextmanager
+def both_followed(url: str, server: RedisServer) -> Iterator[Both]:
+    with contextlib.ExitStack() as stack:
+        logs = [stack.enter_context(contextlib.closing(log_of(url, server, client))) for client in CLIENTS]
+        yield Both(
+            [Following(log.history().follow(0)) for log in logs],
+            [stack.enter_context(Writing(log.writer(), frame, 0.02)) for log in logs],
+        )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("client", CLIENTS)
 def test_following_misses_and_doubles_none_through_a_restart_of_the_broker(
-    own_kafka_broker: KafkaBroker, redis_server: RedisServer, client: str
+    own_kafka_broker: KafkaBroker, redis_server: RedisServer
 ) -> None:
-    log = log_of(own_kafka_broker.url, redis_server, client)
-    writer = log.writer()
-    following = Following(log.history().follow(0))
-    with Writing(writer, frame, 0.02) as writing:
-        following.until(150)
+    with both_followed(own_kafka_broker.url, redis_server) as both:
+        both.further(150)
         own_kafka_broker.kill()
-        following.during(3)
+        for following in both.followings:
+            following.during(1.5)
         own_kafka_broker.start()
-        following.until(len(following.ids) + 150)
+        both.further(150)
         own_kafka_broker.restart()
-        following.until(len(following.ids) + 150)
-        check(following, writing)
-    log.close()
+        both.further(150)
+        both.check()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("client", CLIENTS)
 def test_following_misses_and_doubles_none_when_another_broker_takes_over(
-    kafka_cluster: KafkaCluster, redis_server: RedisServer, client: str
+    kafka_cluster: KafkaCluster, redis_server: RedisServer
 ) -> None:
-    log = log_of(kafka_cluster.url, redis_server, client)
-    following = Following(log.history().follow(0))
     broker = kafka_cluster.brokers[1]
-    with Writing(log.writer(), frame, 0.02) as writing:
-        following.until(150)
+    with both_followed(kafka_cluster.url, redis_server) as both:
+        both.further(150)
         broker.kill()
         try:
-            following.until(len(following.ids) + 300, timeout_s=120)
+            both.further(300)
         finally:
             broker.start()
             wait_until(kafka_cluster.is_in_sync, "copies in sync", 90)
-        following.until(len(following.ids) + 150)
-        check(following, writing)
-    log.close()
+        both.further(150)
+        both.check()
 
 
 def test_partitions_that_an_operator_adds_are_followed_too(
