@@ -1,11 +1,10 @@
-"""Exactly once, against a plain Python reference, while everything dies now and then."""
+"""Exactly once, against a plain Python reference, while everything dies now and then: figures and samples."""
 
 from __future__ import annotations
 
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -20,12 +19,10 @@ from servers.redis_server import RedisServer
 from tests.end_to_end.frames import Frame, frames
 from tests.end_to_end.kills import counted, kill_and_start, kill_in_turn, until_durable, wait_for_progress
 from tests.end_to_end.rows import give_rows
+from tests.end_to_end.samples import IsNotFound, check_query, check_samples
 from tests.support.reference import Reference, differences, hashes_in
 
 pytestmark = pytest.mark.slow
-
-IsNotFound = Callable[[str, str], bool]
-"""Of an app's route: it counts in `(not found)`."""
 
 
 def append_all(made: list[Frame], settings: Settings, spread_s: float) -> None:
@@ -57,8 +54,14 @@ def check(
     client.close()
 
 
+def check_all_samples(made: list[Frame], server: RedisServer, now_s: float, is_not_found: IsNotFound) -> None:
+    with redis.Redis.from_url(server.url) as store:
+        check_samples(store, made, now_s, is_not_found)
+        check_query(store, made, now_s)
+
+
 @pytest.mark.kafka
-def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(
+def test_a_hundred_thousand_messages_and_their_samples_through_kills_rebalances_and_restarts(
     own_kafka_broker: KafkaBroker,
 ) -> None:
     made = frames(400, 250, ("", "shop"))
@@ -90,10 +93,11 @@ def test_a_hundred_thousand_messages_through_kills_rebalances_and_restarts(
             )
             writing.join(120)
             check(made, server, now_s, expected, is_not_found)
+            check_all_samples(made, server, now_s, is_not_found)
             assert [worker.terminate(15) for worker in workers + further] == [0, 0, 0, 0]
 
 
-def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() -> None:
+def test_fifty_thousand_messages_and_their_samples_on_the_redis_log_through_kills_and_a_restart() -> None:
     made = frames(200, 250, ("", "shop"))
     expected = sum(len(frame.messages) for frame in made)
     with RedisServer() as server:
@@ -108,6 +112,7 @@ def test_fifty_thousand_messages_on_the_redis_log_through_kills_and_a_restart() 
             )
             writing.join(60)
             check(made, server, now_s, expected, is_not_found)
+            check_all_samples(made, server, now_s, is_not_found)
             assert [worker.terminate(15) for worker in workers] == [0, 0, 0]
 
 
