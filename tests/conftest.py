@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,15 +48,32 @@ hypothesis.settings.load_profile("usual")
 hypothesis.settings.register_profile("fast", max_examples=20)
 
 
-LONGEST_FIRST = ("soak", "end_to_end", "demo", "browser")
+LONGEST_FIRST = ("soak", "end_to_end", "demo")
 """Folders whose files take minutes: begun last, they would keep one process at work and the others idle."""
+
+COMPUTING = ("browser",)
+WAITING = ("app/log", "app/cli", "consumers")
+"""Folders whose files take most of the rest. They take turns: those of one kind would all want the processor
+at once, and leave it idle later on."""
+
+
+def _order(items: list[pytest.Item]) -> Callable[[Path], tuple[int, float]]:
+    """The place of a file among the others."""
+    files = dict.fromkeys(item.path.relative_to(TESTS) for item in items)
+    places: dict[Path, tuple[int, float]] = {}
+    for folders in (COMPUTING, WAITING):
+        own = [file for file in files if any(map(file.is_relative_to, folders))]
+        places |= {file: (len(LONGEST_FIRST), at / len(own)) for at, file in enumerate(own)}
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    last = len(LONGEST_FIRST) + 1
+    return lambda file: places.get(file, (ranks.get(file.parts[0], last), 0.0))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest files first, for `pytest -n`. Marks the tests that start processes: each start
-    takes about a second of CPU."""
-    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: ranks.get(item.path.relative_to(TESTS).parts[0], len(ranks)))
+    """Orders the files for `pytest -n`. Marks the tests that start processes: each start takes about a second
+    of CPU."""
+    order = _order(items)
+    items.sort(key=lambda item: order(item.path.relative_to(TESTS)))
     for item in items:
         module = getattr(item, "module", None)
         if any(hasattr(module, name) for name in STARTERS):

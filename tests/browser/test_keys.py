@@ -9,7 +9,7 @@ import redis
 from selenium.webdriver.common.keys import Keys
 
 from servers.figures import SeenRequest, fill
-from tests.browser.conftest import Page
+from tests.browser.conftest import WIDE, Page
 from tests.browser.traffic import ROUTES
 
 pytestmark = pytest.mark.browser
@@ -82,13 +82,18 @@ def test_a_code_tells_its_meaning_on_focus(page: Page, shop: redis.Redis) -> Non
 
 
 def test_who_wants_no_motion_gets_none(page: Page, shop: redis.Redis) -> None:
-    page.open("#/?window=5m", prefers_reduced_motion="reduce")
+    def moving() -> int:
+        script = (
+            "return [...document.querySelectorAll('*')]"
+            ".filter((one) => getComputedStyle(one).animationName !== 'none').length"
+        )
+        return int(page.run(script))
+
+    page.open("#/?window=5m", prefers_reduced_motion="no-preference")
     page.wait_for(lambda: page.text("#live") == "live", "figures")
-    moving = page.run(
-        "return [...document.querySelectorAll('*')]"
-        ".filter((one) => getComputedStyle(one).animationName !== 'none').length"
-    )
-    assert moving == 0
+    assert moving() > 0
+    page.show_in(WIDE, prefers_reduced_motion="reduce")
+    assert moving() == 0
 
 
 def test_it_can_be_walked_by_tab_with_the_focus_in_sight(page: Page, two_apps: redis.Redis) -> None:
