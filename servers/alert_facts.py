@@ -12,8 +12,10 @@ import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from app.alerts.facts import DynoFacts, Facts, Row, Stretch
+from app.alerts.judging import FEW_REQUESTS
 from app.store.keys import ALL_ROUTES
 from app.store.queries.alert import Alert
 from app.store.schema import Buckets, Counts
@@ -26,6 +28,8 @@ START_S = 1_699_833_600
 """Monday, 13 November 2023, 0:00."""
 
 WINDOW_BINS = 30
+QUARTER_BINS = 90
+"""Judged where WINDOW_BINS hold few requests; some of what fails must be in these."""
 HITS_MIN = 5
 SHARE_MIN = 0.015
 CODES_MIN = 4
@@ -238,19 +242,23 @@ def first_s(app: AppTraffic) -> int:
 def mark_failures(row: RowTraffic, marks: bytearray, bins: int) -> None:
     """Marks the moments before which so many requests failed that a rule could find it bad."""
     failed = sorted(row.failed_bins().items())
+    before = list(accumulate((count for _, count in failed), initial=0))
     first = hits = 0
     codes = _with_codes(row)
-    for at, count in failed:
+    for number, (at, count) in enumerate(failed):
         hits += count
         while failed[first][0] <= at - WINDOW_BINS:
             hits -= failed[first][1]
             first += 1
         requests = max(1, row.requests(max(0, at + 1 - WINDOW_BINS), at + 1))
         minute = max(1, row.requests(max(0, at - 5), at + 1))
-        of_minute = sum(
-            number for one, number in failed[max(first, 0) :][:WINDOW_BINS] if at - 5 <= one <= at
-        )
+        of_minute = sum(some for one, some in failed[max(first, 0) :][:WINDOW_BINS] if at - 5 <= one <= at)
         is_many = hits >= HITS_MIN and max(hits / requests, of_minute / minute) > SHARE_MIN
+        if requests < 2 * FEW_REQUESTS and not is_many:
+            begins = bisect_left(failed, (at + 1 - QUARTER_BINS, 0))
+            of_quarter = before[number + 1] - before[begins]
+            quarter = max(1, row.requests(max(0, at + 1 - QUARTER_BINS), at + 1))
+            is_many = of_quarter >= HITS_MIN and of_quarter / quarter > SHARE_MIN
         if is_many or sum(codes.get(one, 0) for one in range(at - 5, at + 1)) >= CODES_MIN:
             _mark(marks, at + 1, at + 1 + WINDOW_BINS, bins)
 

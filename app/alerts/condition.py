@@ -27,7 +27,8 @@ class Judgement:
 
     verdict: Verdict
     text: str = ""
-    """For people: `20.3 % of 1,240 requests failed, the limit is 2 %`. Without app and route."""
+    """For people: `20.3 % of 1,240 requests failed, the limit is 2 %`. Without app and route. Empty
+    where it is not bad: nobody is told."""
     value: float | None = None
     """In the unit of `limit`: a share, ms, a count, a rate per minute, s of silence, times too fast."""
     limit: float | None = None

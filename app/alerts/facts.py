@@ -3,9 +3,9 @@ and Tailrace itself say. `redis/facts.py` reads it; the simulation and the tests
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 
 from app.store.keys import ALL_ROUTES, WINDOWS
 from app.store.sums import Sums
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from app.comparison.result import Comparison
     from app.platform.release import Release
     from app.store.queries.alert import Alert
+
+Found = TypeVar("Found")
 
 FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
 
@@ -141,6 +143,14 @@ class Facts:
     """App -> its latest release against the time before, where one came within the last hour."""
     health: tuple[Alert, ...] = ()
     """What is wrong with Tailrace itself."""
+
+    _known: dict[Hashable, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, work: Callable[[], Found]) -> Found:
+        """What `work` finds, which rests on these facts and the key alone: a hundred rules do it once."""
+        if key not in self._known:
+            self._known[key] = work()
+        return cast("Found", self._known[key])
 
     def sums(self, subject: Subject, stretch: Stretch) -> Sums:
         """Of the subject's row; nothing counted where nothing is known."""

@@ -17,6 +17,8 @@ SHORT = Stretch(60)
 NEWEST = Stretch(30)
 """Shows first that the cause is gone."""
 RECENT = frozenset({LONG, SHORT, NEWEST})
+EARLIER = Stretch(900, LONG.from_s)
+"""Is judged together with LONG, where that holds few requests."""
 
 Versus = Literal["yesterday", "usual"]
 

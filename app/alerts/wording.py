@@ -5,11 +5,9 @@ from __future__ import annotations
 from app.alerts.clause import plain
 from app.formatting import duration, number, rate
 
-LAST_5_MINUTES, LAST_MINUTE = "in the last 5 minutes", "in the last minute"
 
-
-def within(is_short: bool) -> str:
-    return LAST_MINUTE if is_short else LAST_5_MINUTES
+def within(minutes: int) -> str:
+    return "in the last minute" if minutes == 1 else f"in the last {minutes} minutes"
 
 
 def percent_limit(share: float) -> str:

@@ -6,19 +6,31 @@ share, and is judged as one. Of the service time, within 1 % (app/sketch.py); co
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.alerts.clause import Clause, plain
 from app.alerts.condition import Condition, Family, Judgement, Scope, Severity
 from app.alerts.conditions.kind import Kind, factor, refuse, require_above, require_words
 from app.alerts.facts import Facts, Needs, Subject
-from app.alerts.judging import Found, Part, judge_share
-from app.alerts.spans import LONG, NEWEST, RECENT, SHORT, WHEN, YESTERDAY, Versus, baseline, known_days
+from app.alerts.judging import NOTHING, Found, Part, judge_share
+from app.alerts.spans import (
+    EARLIER,
+    LONG,
+    NEWEST,
+    RECENT,
+    SHORT,
+    WHEN,
+    YESTERDAY,
+    Versus,
+    baseline,
+    known_days,
+)
 from app.alerts.wording import ms_limit, of_requests, within, written_ms
 from app.binomial import SURE, upper_rank
 from app.formatting import milliseconds, percent
-from app.sketch import at_rank, percentile, up_to
+from app.sketch import above, at_rank, percentile
 from app.store.schema import Buckets
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -42,20 +54,20 @@ class SlowerThan:
 
     @property
     def needs(self) -> Needs:
-        return Needs(RECENT | {YESTERDAY})
+        return Needs(RECENT | {EARLIER, YESTERDAY})
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
-        found, buckets = _judged(self.name, facts, subject, self.limit_ms, min_requests)
-        text = _said(self.name, found, buckets)
-        if buckets:
-            longer = _slower_words(buckets, self.limit_ms)
-            text += f", the limit is {ms_limit(self.limit_ms)}: {longer} took longer"
+        found = _judged(self.name, facts, subject, self.limit_ms, min_requests)
+        if found.verdict != "bad":
+            return Judgement(found.verdict)
+        buckets = _times(facts, subject, found)
+        limit, longer = ms_limit(self.limit_ms), _slower_words(buckets, self.limit_ms)
         return Judgement(
-            found.verdict,
-            text,
+            "bad",
+            f"{_said(self.name, found, buckets)}, the limit is {limit}: {longer} took longer",
             value=_value(self.name, buckets),
             limit=self.limit_ms,
-            usual=self._usual(facts, subject) if found.verdict == "bad" else "",
+            usual=self._usual(facts, subject),
         )
 
     def _usual(self, facts: Facts, subject: Subject) -> str:
@@ -83,66 +95,86 @@ class SlowerThanBaseline:
 
     @property
     def needs(self) -> Needs:
-        return Needs(RECENT | frozenset(baseline(self.versus)))
+        return Needs(RECENT | {EARLIER, *baseline(self.versus)})
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
-        before = self._before(facts, subject)
-        samples = sum(before.values())
-        rank = upper_rank(samples, PERCENTILES[self.name], SURE) if samples else None
-        if rank is None:
+        # Of a thousand routes, many have no request.
+        if not any(facts.sums(subject, stretch).service for stretch in (LONG, EARLIER)):
+            return Judgement("fine")
+        before = facts.once((subject, self.name, self.versus), lambda: self._before(facts, subject))
+        if before is None:
             return Judgement("unclear", f"too few requests {WHEN[self.versus]} to compare with")
-        limit_ms = self.factor * max(1.0, at_rank(before, rank - 1))
-        found, buckets = _judged(self.name, facts, subject, limit_ms, min_requests)
-        text = _said(self.name, found, buckets)
-        if found.verdict == "bad":
-            text += (
-                f", over {plain(self.factor)} times as long as {WHEN[self.versus]}: "
-                f"{_slower_words(buckets, limit_ms)} took over {milliseconds(limit_ms)}"
-            )
+        limit_ms = self.factor * before.upper_ms
+        found = _judged(self.name, facts, subject, limit_ms, min_requests)
+        if found.verdict != "bad":
+            return Judgement(found.verdict)
+        buckets = _times(facts, subject, found)
         return Judgement(
-            found.verdict,
-            text,
+            "bad",
+            f"{_said(self.name, found, buckets)}, over {plain(self.factor)} times as long as "
+            f"{WHEN[self.versus]}: {_slower_words(buckets, limit_ms)} took over {milliseconds(limit_ms)}",
             value=_value(self.name, buckets),
             limit=limit_ms,
-            usual=f"{milliseconds(_value(self.name, before))} {WHEN[self.versus]}",
+            usual=f"{milliseconds(before.value_ms)} {WHEN[self.versus]}",
         )
 
-    def _before(self, facts: Facts, subject: Subject) -> Buckets:
-        """The times of the days before; of three or more without the slowest."""
+    def _before(self, facts: Facts, subject: Subject) -> _Before | None:
+        """Of the days before; of three or more without the slowest. None: too few requests."""
         days = [sums.service for sums, _ in known_days(facts, subject, self.versus) if sums.service]
         if len(days) >= 3:
             days.sort(key=lambda day: percentile(day, PERCENTILES[self.name]))
             days.pop()
-        before: Counter[int] = Counter()
-        for day in days:
-            before.update(day)
-        return dict(before)
+        times = _merged(days)
+        samples = sum(times.values())
+        rank = upper_rank(samples, PERCENTILES[self.name], SURE) if samples else None
+        if rank is None:
+            return None
+        return _Before(max(1.0, at_rank(times, rank - 1)), _value(self.name, times))
 
 
-def _judged(
-    name: str, facts: Facts, subject: Subject, limit_ms: float, min_requests: int
-) -> tuple[Found, Buckets]:
-    times = {stretch: facts.sums(subject, stretch).service for stretch in RECENT}
-    long, short, newest = (slower(times[stretch], limit_ms) for stretch in (LONG, SHORT, NEWEST))
+class _Before(NamedTuple):
+    """A percentile of days before."""
+
+    upper_ms: float
+    """The upper end of its interval."""
+    value_ms: float
+
+
+def _judged(name: str, facts: Facts, subject: Subject, limit_ms: float, min_requests: int) -> Found:
+    long, short, newest, earlier = (
+        slower(facts.sums(subject, stretch).service, limit_ms) for stretch in (LONG, SHORT, NEWEST, EARLIER)
+    )
     limit = round(1 - PERCENTILES[name], 4)
-    found = judge_share(long, short, newest, limit, min_requests)
-    return found, times[SHORT if found.is_short else LONG]
+    days = known_days(facts, subject, "yesterday")
+    yesterday = slower(days[0][0].service, limit_ms) if days else NOTHING
+    return judge_share(long, short, newest, limit, min_requests, earlier=earlier, yesterday=yesterday)
+
+
+def _times(facts: Facts, subject: Subject, found: Found) -> Buckets:
+    """Of the minutes that it is said of."""
+    stretches = {1: (SHORT,), 5: (LONG,), 15: (EARLIER, LONG)}[found.minutes]
+    return _merged([facts.sums(subject, stretch).service for stretch in stretches])
+
+
+def _merged(parts: Sequence[Buckets]) -> Buckets:
+    found: Buckets = {}
+    for part in parts:
+        for index, count in part.items():
+            found[index] = found.get(index, 0) + count
+    return found
 
 
 def slower(buckets: Buckets, limit_ms: float) -> Part:
     """How many of the requests took longer."""
-    not_slower, above = up_to(buckets, [limit_ms])
-    return Part(above, not_slower + above)
+    return Part(above(buckets, limit_ms), sum(buckets.values()))
 
 
-def _value(name: str, buckets: Buckets) -> float | None:
-    return percentile(buckets, PERCENTILES[name]) if buckets else None
+def _value(name: str, buckets: Buckets) -> float:
+    return percentile(buckets, PERCENTILES[name])
 
 
 def _said(name: str, found: Found, buckets: Buckets) -> str:
-    if not buckets:
-        return f"no request {within(found.is_short)}"
-    return f"{name} was {milliseconds(_value(name, buckets))} {within(found.is_short)}"
+    return f"{name} was {milliseconds(_value(name, buckets))} {within(found.minutes)}"
 
 
 def _slower_words(buckets: Buckets, limit_ms: float) -> str:

@@ -37,11 +37,11 @@ class RateAbove:
         sums = {stretch: facts.sums(subject, stretch) for stretch in (LONG, SHORT, NEWEST)}
         hits = {stretch: self.measure.hits(one) for stretch, one in sums.items()}
         found = judge_high_rate(hits[LONG], hits[SHORT], hits[NEWEST], self.per_min)
-        stretch = SHORT if found.is_short else LONG
+        stretch = SHORT if found.minutes == 1 else LONG
         minutes = stretch.from_s / 60
         return Judgement(
             found.verdict,
-            text=f"{plural(hits[stretch], 'request')} {self.measure.did} {within(found.is_short)}, "
+            text=f"{plural(hits[stretch], 'request')} {self.measure.did} {within(found.minutes)}, "
             f"the limit is {per_minute(self.per_min)}",
             value=hits[stretch] / minutes,
             limit=self.per_min,

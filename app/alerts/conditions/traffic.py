@@ -124,14 +124,14 @@ def _has_just_begun(facts: Facts, subject: Subject) -> bool:
 
 
 def _per_min(facts: Facts, subject: Subject, found: Found) -> float:
-    stretch = SHORT if found.is_short else LONG
+    stretch = SHORT if found.minutes == 1 else LONG
     return facts.sums(subject, stretch).requests / (stretch.from_s / 60)
 
 
 def _said(facts: Facts, subject: Subject, found: Found) -> str:
-    count = facts.sums(subject, SHORT if found.is_short else LONG).requests
+    count = facts.sums(subject, SHORT if found.minutes == 1 else LONG).requests
     said = "no request" if not count else "1 request" if count == 1 else of_requests(count)
-    return f"{said} {within(found.is_short)}"
+    return f"{said} {within(found.minutes)}"
 
 
 def _rate_of(days: Sequence[tuple[Sums, int]]) -> float | None:

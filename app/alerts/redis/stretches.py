@@ -1,5 +1,6 @@
-"""Reads the stretches of rows. Those that reach far back change slowly, and are read about once a minute, a
-sixth of the rows at a time; short ones are read each time, so that lines that come late count."""
+"""Reads the stretches of rows. Those that reach far back, or ended a while ago, change slowly, and are read
+about once a minute, a sixth of the rows at a time; short ones are read each time, so that lines that come
+late count."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from app.store.queries.window_sums import window_sums
 from app.store.sums import Sums, without
 
 FRESH_S = 900
-"""A stretch that begins so shortly before the moment is read each time."""
+"""A stretch that begins so shortly before the moment, and ends there, is read each time."""
 
 STEP_S = 10
 GROUPS = 6
@@ -98,7 +99,7 @@ class StretchReader:
         for row in rows:
             some = read.get(row) or [None] * len(spans)
             for (stretch, span), sums in zip(spans.items(), some, strict=True):
-                if stretch.from_s > FRESH_S:
+                if not _is_short(stretch):
                     self._kept[row, stretch] = _Kept(span, sums, moment.at_s)
                 elif sums is not None:
                     found[row][stretch] = sums
@@ -109,7 +110,7 @@ class StretchReader:
         return frozenset(
             stretch
             for stretch in stretches
-            if stretch.from_s <= FRESH_S or self._is_due((row, stretch), moment, turn)
+            if _is_short(stretch) or self._is_due((row, stretch), moment, turn)
         )
 
     def _is_due(self, key: tuple[Row, Stretch], moment: Moment, turn: bool) -> bool:
@@ -122,6 +123,10 @@ class StretchReader:
         if not drift_s and key[1].to_s >= HOUR_S:
             turn = turn and moment.at_s - kept.read_s >= OLD_S
         return turn or drift_s > STALE_S
+
+
+def _is_short(stretch: Stretch) -> bool:
+    return stretch.from_s <= FRESH_S and not stretch.to_s
 
 
 def unnamed(found: Found, named: Mapping[str, Iterable[Row]]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.alerts.condition import Verdict
 from app.alerts.judging import (
     Z_BAD,
+    Found,
     Part,
     at_most,
     is_above,
@@ -31,10 +32,11 @@ def verdicts(per_ten: int, spells: list[tuple[int, float]], limit: float, *, see
             tens.append(Part(sum(chance.random() < share for _ in range(per_ten)), per_ten))
             parts = [
                 Part(sum(ten.hits for ten in tens[-count:]), sum(ten.requests for ten in tens[-count:]))
-                for count in (30, 6, 3)
+                for count in (90, 30, 6, 3)
             ]
-            long, short, newest = parts
-            found.append(judge_share(long, short, newest, limit, 20).verdict)
+            quarter, long, short, newest = parts
+            earlier = Part(quarter.hits - long.hits, quarter.requests - long.requests)
+            found.append(judge_share(long, short, newest, limit, 20, earlier=earlier).verdict)
     return found
 
 
@@ -74,6 +76,48 @@ def test_a_blip_of_ten_seconds_is_not_bad_for_a_minute(per_ten: int) -> None:
     assert longest_bad_s(found) <= 40
 
 
+@pytest.mark.parametrize("apart_s", [60, 120, 200])
+def test_two_blips_within_five_minutes_are_not_bad_for_a_minute(apart_s: int) -> None:
+    found = verdicts(100, [(600, 0.001), (10, 1.0), (apart_s, 0.001), (10, 1.0), (600, 0.001)], 0.02)
+    assert longest_bad_s(found) <= 40
+
+
+def test_what_fails_for_ten_seconds_of_each_minute_goes_on_between() -> None:
+    found = verdicts(100, [(600, 0.001), *[(10, 1.0), (50, 0.001)] * 10, (600, 0.001)], 0.02)
+    assert "fine" not in found[90:120]
+    assert longest_bad_s(found) >= 300
+    assert "bad" not in found[121:]
+
+
+def test_where_requests_are_few_a_quarter_of_an_hour_is_judged() -> None:
+    long, short, newest, earlier = Part(5, 90), Part(0, 18), Part(0, 9), Part(10, 180)
+    assert judge_share(long, short, newest, 0.02, 20).verdict == "unclear"
+    assert judge_share(long, short, newest, 0.02, 20, earlier=earlier) == Found("bad", 15)
+    assert judge_share(Part(0, 90), short, newest, 0.02, 20, earlier=earlier).verdict == "fine"
+
+
+def test_where_requests_are_few_and_hardly_any_failed_yesterday_less_certainty_will_do() -> None:
+    long, short, newest = Part(6, 100), Part(2, 20), Part(1, 10)
+    assert judge_share(long, short, newest, 0.02, 20).verdict == "unclear"
+    for yesterday, verdict in ((Part(2, 900), "bad"), (Part(10, 900), "unclear"), (Part(0, 90), "unclear")):
+        assert judge_share(long, short, newest, 0.02, 20, yesterday=yesterday).verdict == verdict
+    many = Part(13, 320), Part(3, 64), Part(2, 32)
+    assert judge_share(*many, 0.02, 20, yesterday=Part(2, 900)).verdict == "unclear"
+
+
+def test_a_quiet_incident_does_not_end_because_nothing_failed_for_five_minutes() -> None:
+    assert judge_share(Part(0, 8), Part(0, 2), Part(0, 1), 0.02, 20, earlier=Part(5, 16)).verdict == "unclear"
+    assert (
+        judge_share(Part(0, 80), Part(0, 16), Part(0, 8), 0.02, 20, earlier=Part(50, 160)).verdict == "fine"
+    )
+
+
+def test_five_attempts_of_one_client_are_not_bad_for_a_quarter_of_an_hour() -> None:
+    assert judge_share(Part(5, 14), Part(5, 5), Part(5, 5), 0.02, 20, earlier=Part(0, 28)).verdict != "bad"
+    assert judge_share(Part(5, 14), Part(0, 3), Part(0, 1), 0.02, 20, earlier=Part(1, 28)).verdict != "bad"
+    assert judge_share(Part(0, 14), Part(0, 3), Part(0, 1), 0.02, 20, earlier=Part(5, 28)).verdict != "bad"
+
+
 @given(st.integers(1, 10_000), st.integers(0, 4))
 def test_four_failed_requests_or_fewer_are_never_bad(requests: int, hits: int) -> None:
     part = Part(min(hits, requests), requests)
@@ -107,7 +151,7 @@ def test_more_failed_requests_are_never_less_bad(hits: int, requests: int, limit
 
 def test_a_storm_is_bad_at_once_and_one_that_is_just_above_once_five_minutes_are() -> None:
     assert judge_high_rate(40, 40, 40, 5).verdict == "bad"
-    assert judge_high_rate(40, 40, 40, 5).is_short
+    assert judge_high_rate(40, 40, 40, 5).minutes == 1
     assert judge_high_rate(20, 6, 3, 5).verdict == "unclear"
     assert judge_high_rate(26, 6, 3, 5).verdict == "bad"
     assert judge_high_rate(25, 5, 3, 5).verdict == "fine"

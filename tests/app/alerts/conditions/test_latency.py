@@ -7,7 +7,9 @@ import random
 import pytest
 
 from app.alerts.condition import Judgement
+from app.alerts.conditions import latency
 from app.alerts.when import parse_when
+from app.binomial import upper_rank
 from app.store.sums import Sums
 from tests.app.alerts.made_facts import SHOP, facts_of, sums
 
@@ -79,6 +81,22 @@ def test_the_slowest_of_other_days_is_left_out() -> None:
     assert judged("p95 > 3x yesterday", [timed({900: 40})] * 30, days).verdict == "fine"
 
 
+def test_what_is_usual_is_worked_out_once_for_all_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks: list[int] = []
+
+    def counted(samples: int, share: float, alpha: float) -> int | None:
+        ranks.append(samples)
+        return upper_rank(samples, share, alpha)
+
+    monkeypatch.setattr(latency, "upper_rank", counted)
+    conditions = [parse_when(f"p95 > {factor}x usual")[0] for factor in range(2, 102)]
+    days = [timed({100: 1_000})] * 7
+    facts = facts_of(conditions[0].needs, [timed({900: 40})] * 30, days_before=days)
+    verdicts = [condition.judge(facts, SHOP, 20).verdict for condition in conditions]
+    assert (verdicts.count("bad"), verdicts.count("fine")) == (7, 93)
+    assert ranks == [6_000]
+
+
 def test_with_too_few_requests_yesterday_nothing_is_slower_than_usual() -> None:
     """The 95th percentile of 71 requests may be anything (test_binomial.py)."""
     tens = [timed({9_000: 40})] * 30
@@ -88,5 +106,20 @@ def test_with_too_few_requests_yesterday_nothing_is_slower_than_usual() -> None:
 
 
 def test_what_has_no_service_time_is_neither_slow_nor_fast() -> None:
-    answer = judged("p95 > 800ms", [sums(40)] * 30)
-    assert (answer.verdict, answer.text, answer.value) == ("fine", "no request in the last 5 minutes", None)
+    assert judged("p95 > 800ms", [sums(40)] * 30) == Judgement("fine")
+
+
+def test_without_requests_nothing_is_slow_any_more() -> None:
+    for when in ("p95 > 800ms", "p95 > 3x yesterday"):
+        assert judged(when, [], [timed({100: 1_000})]).verdict == "fine"
+
+
+def test_where_five_minutes_hold_few_requests_it_is_said_of_a_quarter_of_an_hour() -> None:
+    tens = [timed({100: 3}), timed({100: 3}), timed({100: 2, 9_000: 1})] * 30
+    answer = judged("p95 > 1s", tens)
+    assert (answer.verdict, answer.text) == (
+        "bad",
+        "p95 was 9.05 s in the last 15 minutes, the limit is 1 s: 11.1 % of 270 requests took longer",
+    )
+    assert judged("p95 > 3x yesterday", tens, [timed({100: 1_000})]).verdict == "bad"
+    assert judged("p95 > 1s", tens[-30:]).verdict == "unclear"

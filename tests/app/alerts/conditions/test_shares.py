@@ -55,7 +55,9 @@ def test_what_is_clear_over_five_minutes_alone_is_said_of_five() -> None:
 
 def test_where_yesterday_is_not_kept_nothing_is_said_of_it() -> None:
     answer = judged("errors > 2%", WELL, first_s={"shop": AT_S - 86_400})
-    assert (answer.verdict, answer.usual) == ("fine", "")
+    assert answer.verdict == "fine"
+    answer = judged("errors > 2%", [sums(40, 10)] * 30, first_s={"shop": AT_S - 86_400})
+    assert (answer.verdict, answer.usual) == ("bad", "")
 
 
 def test_a_route_is_judged_by_its_own_requests() -> None:
@@ -168,9 +170,16 @@ def test_few_failures_yesterday_are_taken_for_the_most_that_they_may_be() -> Non
     assert judged("errors > 5x yesterday", tens, days_before=[sums(100_000)]).verdict == "bad"
 
 
-def test_without_requests_it_is_fine_and_says_so() -> None:
-    answer = judged("errors > 2%", [])
+def test_without_requests_it_is_fine() -> None:
+    assert judged("errors > 2%", []).verdict == "fine"
+
+
+def test_where_five_minutes_hold_few_requests_it_is_said_of_a_quarter_of_an_hour() -> None:
+    tens = [*[sums(3)] * 5, sums(3, 1)] * 15
+    answer = judged("errors > 2%", tens)
     assert (answer.verdict, answer.text) == (
-        "fine",
-        "no request in the last 5 minutes, the limit is 2 %",
+        "bad",
+        "5.56 % of 270 requests failed in the last 15 minutes, the limit is 2 %",
     )
+    assert judged("errors > 5x yesterday", tens, days_before=[sums(10_000, 10)]).verdict == "bad"
+    assert judged("errors > 2%", tens[-30:]).verdict == "unclear"

@@ -89,14 +89,17 @@ def test_lines_that_come_late_count_in_the_last_minutes(
     assert counted(reader.read(rules, at_s, now_s), FIVE) == (3, 0)
 
 
-def test_long_stretches_are_read_again_within_two_minutes(
-    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float
+@pytest.mark.parametrize("stretch", [HOUR, Stretch(900, 300)])
+def test_stretches_that_are_long_or_over_are_read_again_within_two_minutes(
+    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float, stretch: Stretch
 ) -> None:
-    rules, at_s = [rule(HOUR, YESTERDAY)], at_s - 600
-    fill(redis_client, requests("shop", [at_s - 200]), now_s)
-    assert counted(reader.read(rules, at_s, at_s + 4), HOUR) == (1, 0)
-    fill(redis_client, requests("shop", [at_s - 200]), now_s)
-    found = [counted(reader.read(rules, at_s + 10 * step, at_s + 10 * step + 4), HOUR) for step in range(13)]
+    rules, at_s = [rule(stretch, YESTERDAY)], at_s - 600
+    fill(redis_client, requests("shop", [at_s - 400]), now_s)
+    assert counted(reader.read(rules, at_s, at_s + 4), stretch) == (1, 0)
+    fill(redis_client, requests("shop", [at_s - 400]), now_s)
+    found = [
+        counted(reader.read(rules, at_s + 10 * step, at_s + 10 * step + 4), stretch) for step in range(13)
+    ]
     assert found[-1] == (2, 0)
     assert found == sorted(found)
 
