@@ -15,7 +15,9 @@ from app.alerts.defaults import DEFAULT_RULES
 from app.formatting import duration
 from servers.alert_days import Outcome, run, world
 from servers.alert_faults import KINDS
+from servers.alert_story import ADMIN, APPS, BLOG, HOOKS
 
+SMALL = (BLOG, ADMIN, HOOKS)
 WIDTH = 40
 
 
@@ -25,10 +27,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--incidents", type=int, default=40)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--small", action="store_true", help="only apps with under one request a second")
     args = parser.parse_args(argv)
     if args.incidents > 4 * args.days:
         parser.error("incidents are hours apart: at most four for each day")
-    made = world(args.days, args.incidents, args.seed)
+    made = world(args.days, args.incidents, args.seed, SMALL if args.small else APPS)
     outcome = run(made, DEFAULT_RULES, _progress if sys.stderr.isatty() else lambda share: None)
     if sys.stderr.isatty():
         print("\r" + " " * (WIDTH + 8) + "\r", end="", file=sys.stderr)
