@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.platform.release import Release
     from app.store.queries.alert import Alert
 
-Found = TypeVar("Found")
+Worked = TypeVar("Worked")
 
 FINE_S, MINUTE_S, HOUR_S = (length_s for length_s, _ in WINDOWS)
 
@@ -146,11 +146,11 @@ class Facts:
 
     _known: dict[Hashable, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def once(self, key: Hashable, work: Callable[[], Found]) -> Found:
+    def once(self, key: Hashable, work: Callable[[], Worked]) -> Worked:
         """What `work` finds, which rests on these facts and the key alone: a hundred rules do it once."""
         if key not in self._known:
             self._known[key] = work()
-        return cast("Found", self._known[key])
+        return cast("Worked", self._known[key])
 
     def sums(self, subject: Subject, stretch: Stretch) -> Sums:
         """Of the subject's row; nothing counted where nothing is known."""
