@@ -92,8 +92,11 @@ def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple
     if worst.family != "slowness" and worst.family not in FAILED:
         return ()
     digest = worst.subject.digest or keys.ALL_ROUTES
-    samples = queries.samples(store, incident.app, digest, _span(incident, now_s), now_s)
-    chosen = samples.slowest if worst.family == "slowness" else _counted(samples, worst.judgement.measure)
+    is_slow = worst.family == "slowness"
+    # Of a quiet app, a quarter of an hour is judged. Of what is counted the latest are taken, so it may be long.
+    span = _span(incident, now_s, BEFORE_S if is_slow else SPAN_MAX_S)
+    samples = queries.samples(store, incident.app, digest, span, now_s)
+    chosen = samples.slowest if is_slow else _counted(samples, worst.judgement.measure)
     of_app = [sample for sample in chosen if sample.app == incident.app]
     return tuple(
         Request(
@@ -176,8 +179,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if 0.01 <= share <= 0.99 or share == 1 else percent(share)
 
 
-def _span(incident: Incident, now_s: float) -> Span:
+def _span(incident: Incident, now_s: float, before_s: int = BEFORE_S) -> Span:
     to_s = incident.resolved_s if incident.resolved_s is not None else int(now_s)
-    from_s = max(incident.began_s - BEFORE_S, to_s - SPAN_MAX_S)
+    from_s = max(incident.began_s - before_s, to_s - SPAN_MAX_S)
     # One that goes on has no end: samples are of the latest failures, which whole windows would leave out.
     return Span(max(10, to_s - from_s), incident.resolved_s)

@@ -138,6 +138,15 @@ def test_where_many_fail_each_second_the_latest_are_given(redis_client: redis.Re
     assert [one.at_ms for one in found] == [int(1000 * (now_s - at / 10)) for at in (1, 2, 3)]
 
 
+def test_of_a_quiet_app_the_failures_of_a_quarter_of_an_hour_are_given(
+    redis_client: redis.Redis, at_s: int, now_s: float
+) -> None:
+    seen = [SeenRequest(at_s - at, "/a", app="shop", status="500") for at in (20, 400, 800, 1_300)]
+    fill(redis_client, seen, now_s)
+    found = read_context(redis_client, incident(at_s, route="/a"), now_s).requests
+    assert [one.at_ms // 1000 for one in found] == [at_s - 20, at_s - 400, at_s - 800]
+
+
 def test_the_last_release_before_it_began(redis_client: redis.Redis, at_s: int, now_s: float) -> None:
     fill(redis_client, [SeenRequest(at_s - 5, app="shop")], now_s)
     add(
