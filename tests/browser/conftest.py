@@ -46,15 +46,17 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Nothing is kept ready for a next page, nor of the page before: most tests open several.
+    "--disable-features=SpareRendererForSitePerProcess,BackForwardCache",
     "--force-color-profile=srgb",
 )
 
 
 class Site:
-    """The dashboard on a port of its own; it can stop and start again."""
+    """The dashboard; it can stop and start again."""
 
-    def __init__(self, redis_url: str) -> None:
-        self.port = free_port()
+    def __init__(self, redis_url: str, port: int) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self.asked: list[str] = []
         self.answers: dict[str, Callable[[Mapping[str, str]], object]] = {}
@@ -64,6 +66,7 @@ class Site:
         self._store = connect(settings, connections=4, timeout_s=3)
         self._app.register_blueprint(blueprint(settings, open_log(settings), self._store))
         self._app.before_request(self._note)
+        self._app.after_request(_keep_files)
         self._server: BaseWSGIServer | None = None
 
     def _note(self) -> Response | None:
@@ -89,6 +92,14 @@ class Site:
         """Stops it for good."""
         self.stop()
         self._store.close()
+
+
+def _keep_files(response: Response) -> Response:
+    """Files do not change while tests run: the browser asks for each of the page's 80 scripts once, and not
+    each time whether it is still the same."""
+    if "/static/" in request.path:
+        response.headers["Cache-Control"] = "max-age=3600"
+    return response
 
 
 class Page:
@@ -221,10 +232,16 @@ def _first(*names: str) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
+@pytest.fixture(scope="session")
+def site_port() -> int:
+    """The same for all tests, so that the browser knows the page's files."""
+    return free_port()
+
+
 @pytest.fixture
-def site(redis_url: str) -> Iterator[Site]:
+def site(redis_url: str, site_port: int) -> Iterator[Site]:
     """The page over an empty Redis."""
-    opened = Site(redis_url)
+    opened = Site(redis_url, site_port)
     opened.start()
     yield opened
     opened.close()
@@ -232,14 +249,15 @@ def site(redis_url: str) -> Iterator[Site]:
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, site: Site) -> Iterator[Page]:
-    """A browser that remembers nothing of the test before."""
-    chromium.execute_cdp_cmd("Network.clearBrowserCache", {})
+    """A browser that remembers nothing of the test before but the page's files."""
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     opened = Page(chromium, site)
     opened.complaints()
     opened.requested()
     yield opened
-    chromium.get("about:blank")
+    # A file, because only where the page is can be forgotten what it has kept.
+    chromium.get(f"{site.url}/static/icon.svg")
+    opened.run("localStorage.clear(); sessionStorage.clear()")
 
 
 @pytest.fixture
