@@ -98,7 +98,8 @@ def test_the_highest_speed_that_holds_is_found_with_its_figures() -> None:
 @pytest.mark.slow
 def test_a_target_gets_time_to_recover_after_a_step_that_broke() -> None:
     with RecordingTarget(limited(200, broken_s=2.0)) as target:
-        search = search_of(target, first=4.0)
+        # On a busy machine it may take longer until its answers are as quick as before.
+        search = search_of(target, first=4.0, recovery_s=30.0)
         search.run(LOG, ignore)
     assert search.found.held is not None
     assert 3.9 < search.found.held.speed < 6.0
