@@ -93,7 +93,7 @@ def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple
         return ()
     digest = worst.subject.digest or keys.ALL_ROUTES
     is_slow = worst.family == "slowness"
-    # Of a quiet app, a quarter of an hour is judged. Of what is counted the latest are taken, so it may be long.
+    # Of a quiet app, a quarter of an hour is judged; and of what is counted, the latest are taken.
     span = _span(incident, now_s, BEFORE_S if is_slow else SPAN_MAX_S)
     samples = queries.samples(store, incident.app, digest, span, now_s)
     chosen = samples.slowest if is_slow else _counted(samples, worst.judgement.measure)
