@@ -47,9 +47,10 @@ class Circumstances:
     audiences: Sequence[Audience] = ((),)
 
     def is_for(self, state: AlertState, audience: Audience) -> bool:
-        """Without targets, and where its rule is gone, an alert is for everybody."""
+        """Whether its rule is for these targets; without any, what would be told is noted. One whose rule is
+        gone is for nobody any more."""
         rule = self.rules.get(state.rule)
-        return rule is None or not rule.to or not audience or audience[0] in rule.to
+        return rule is not None and (not rule.to or not audience or audience[0] in rule.to)
 
     def silent_until_s(self, state: AlertState) -> int | None:
         """When the last of the silences that cover the alert ends; None: none covers it."""
@@ -66,16 +67,18 @@ def tell(
     tellings: list[Telling] = []
     due: dict[tuple[NoticeKind, tuple[str, ...]], tuple[Incident, list[str]]] = {}
     elsewhere = _elsewhere(incident, now.audiences)
-    for audience in (*now.audiences, *(() if members else (one.to for one in elsewhere))):
+    whom = [group for audience in now.audiences for group in _by_what_they_know(incident, audience)]
+    if not members:
+        whom += [(one.to, one) for one in elsewhere]
+    for audience, before in whom:
         mine = [state for state in members if now.is_for(state, audience)]
-        before = _before(incident, audience)
         kind, telling = _told(before, audience, mine, now)
         if telling is not None:
             tellings.append(telling)
         if kind is not None:
+            theirs = [one for one in known.values() if now.is_for(one, audience) or _is_known(before, one)]
             # Other settings may have made what they were told of an alert for others.
-            theirs = [one for one in known.values() if now.is_for(one, audience)] or list(known.values())
-            heard = _heard(incident, theirs, kind, now)
+            heard = _heard(incident, theirs or list(known.values()), kind, now)
             view = kind, tuple(state.key for state in heard.alerts)
             due.setdefault(view, (heard, []))[1].extend(audience)
     incident = replace(
@@ -94,10 +97,20 @@ def tell(
     ]
 
 
-def _before(incident: Incident, audience: Audience) -> Telling | None:
-    """What the audience was told. Other settings may have made others of the same targets."""
-    of_it = (one for one in incident.tellings if one.to == audience or not set(one.to).isdisjoint(audience))
-    return next(of_it, None)
+def _by_what_they_know(incident: Incident, audience: Audience) -> list[tuple[Audience, Telling | None]]:
+    """The audience in parts, each with what its targets were told. With other settings, they may have been of
+    other audiences, or not been there."""
+    if not audience:
+        return [(audience, next((one for one in incident.tellings if not one.to), None))]
+    found: dict[Telling | None, list[str]] = defaultdict(list)
+    for name in audience:
+        found[next((one for one in incident.tellings if name in one.to), None)].append(name)
+    return [(tuple(names), before) for before, names in found.items()]
+
+
+def _is_known(before: Telling | None, state: AlertState) -> bool:
+    """Whether it is one that they were told of, and that went on until now."""
+    return before is not None and state.key in before.keys
 
 
 def _elsewhere(incident: Incident, audiences: Sequence[Audience]) -> list[Telling]:

@@ -99,14 +99,32 @@ def test_a_silence_is_for_all_who_would_hear_it() -> None:
     assert (told.heard("ops"), len(told.heard("mail"))) == ([], 1)
 
 
-def test_a_target_that_is_new_is_told_the_end_of_what_its_like_were_told() -> None:
+def test_a_target_that_is_new_hears_of_what_goes_on_and_the_others_do_not_hear_of_it_again() -> None:
     told = Told(targets=("ops",))
     rules = [rule("a", Scripted(during((0, 300))))]
     for second in range(0, 900, 10):
         told.targets = ("ops",) if second < 100 else ("mail", "ops")
         told(rules, facts(second))
     assert told.heard("ops") == [("firing", 20, ["a"]), ("resolved", 600, ["a"])]
-    assert told.heard("mail") == [("resolved", 600, ["a"])]
+    assert told.heard("mail") == [("firing", 100, ["a"]), ("resolved", 600, ["a"])]
+    assert sorted(told.notices[-1].to) == ["mail", "ops"]
+
+
+def test_a_rule_that_is_for_all_now_is_told_to_those_that_have_not_heard_of_it() -> None:
+    told = Told(targets=("mail", "ops"))
+    for second in range(0, 100, 10):
+        told([rule("a", Scripted(FOREVER), to=("ops",) if second < 50 else ())], facts(second))
+    assert told.heard("ops") == [("firing", 20, ["a"])]
+    assert told.heard("mail") == [("firing", 50, ["a"])]
+
+
+def test_a_rule_that_is_gone_is_told_to_nobody_who_was_not_told_of_it() -> None:
+    own, default = rule("own", Scripted(FOREVER), to=("ops",)), rule("errors", Scripted(during((0, 300))))
+    told = Told(targets=("mail", "ops"))
+    for second in range(0, 900, 10):
+        told([own, default] if second < 100 else [default], facts(second))
+    assert told.heard("mail") == [("firing", 20, ["errors"]), ("resolved", 600, ["errors"])]
+    assert told.heard("ops")[0] == ("firing", 20, ["errors", "own"])
 
 
 def test_the_first_target_there_is_hears_of_what_goes_on() -> None:
