@@ -34,7 +34,7 @@ class AlertState:
     family: Family
     state: State
     bad_since_s: int
-    """Unix s: since when the condition holds without a break."""
+    """Unix s: since when the condition holds without a break; of a silence, when the last request came."""
     judgement: Judgement
     """The latest that was bad."""
     fired_s: int | None = None
@@ -113,6 +113,11 @@ class Notice:
     @property
     def id(self) -> str:
         return f"{self.incident.id}.{self.number}"
+
+
+def notice_of(whole: Incident) -> Notice:
+    """The incident as a whole: how it is shown, whatever each target was told of it."""
+    return Notice("firing" if whole.resolved_s is None else "resolved", whole.notices, whole, whole.to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ longer than the lease lasts, this is what happens, by where it was:
 - After it was sent, before `delivered` is stored: the same, so the target has it twice.
 - After `delivered`: nothing is left to do.
 
-So each message arrives at least once, and twice only if its sender was killed while it sent it. A message
+So each message arrives at least once, and twice only if its sender ended while it sent it, or Redis did not
+hear how that ended. A message
 whose sending was begun twice with neither end known (two kills, both in those milliseconds) is sent a third
 time, because a message too many is better than none; from then on with growing pauses, so that one that kills
 its sender is not sent without end.
@@ -51,8 +52,9 @@ LATE_S = 3
 
 TIDY_EVERY_S = 60.0
 
-GIVE_WAY_S = 15.0
-"""Whoever gives the lease back waits so long for what it is sending: more than one attempt takes."""
+GIVE_WAY_S = 75.0
+"""Whoever gives the lease back waits so long for what it is sending: more than one attempt takes, even by
+mail."""
 
 
 class Reads(Protocol):
@@ -168,8 +170,7 @@ class Alerting:
             facts = replace(facts, health=(*facts.health, *self._faults.begin()))
         in_force = silences(self.store, self.clock())
         made = step(board, self.rules, facts, in_force, self.targets)
-        messages = self.maker.messages(made.notices, facts.at_s)
-        shown = self.maker.shown(made, messages, facts.at_s)
+        messages, shown = self.maker.messages(made, facts.at_s)
         # Where Redis is so slow that the lease ran out meanwhile, nothing would ever be stored.
         if not self._renew():
             return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from app.alerts.board import Incident, Notice, NoticeKind
+from app.alerts.board import Incident, Notice, notice_of
 from app.alerts.compose import plain_message
 from app.alerts.context import Context
 from app.alerts.engine import Step
 from app.alerts.message import Message
+from app.alerts.titles import leading
 from app.errors import first_words
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,32 @@ log = logging.getLogger(__name__)
 CONTEXTS_MAX = 20
 CONTEXTS_S = 5.0
 """Of one moment: so many are looked for at most, and for so long. Messages are not late because of them."""
+
+
+@dataclass(slots=True)
+class _Contexts:
+    """Those of one moment, each looked for once."""
+
+    read: Callable[[Incident], Context]
+    _deadline_s: float = field(default_factory=lambda: time.monotonic() + CONTEXTS_S)
+    _known: dict[tuple[str, str], Context] = field(default_factory=dict)
+
+    def of(self, incident: Incident) -> Context:
+        """What surrounds the incident; nothing, once the moment has taken long enough. Raises nothing."""
+        # Targets may be told different parts of an incident; what surrounds it depends on the worst of them.
+        name = incident.id, leading(incident).key
+        if name not in self._known:
+            if len(self._known) >= CONTEXTS_MAX or time.monotonic() >= self._deadline_s:
+                return Context()
+            self._known[name] = self._found(incident)
+        return self._known[name]
+
+    def _found(self, incident: Incident) -> Context:
+        try:
+            return self.read(incident)
+        except Exception as fault:
+            log.warning("an alert goes out without context: %s", first_words(fault))
+            return Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +56,21 @@ class MessageMaker:
     make: Callable[[Notice, Context, int], Message]
     """Of a notice, its context, and the moment that was judged, Unix s."""
 
-    def messages(self, notices: Sequence[Notice], at_s: int) -> list[Message]:
-        """One of each notice, in their order. Context is looked for in the same order, so the first notices
-        have it. Raises nothing."""
-        deadline_s = time.monotonic() + CONTEXTS_S
-        found = []
-        for number, notice in enumerate(notices):
-            is_late = number >= CONTEXTS_MAX or time.monotonic() >= deadline_s
-            made = self._made(notice, Context() if is_late else self._context(notice.incident), at_s)
-            found.append(replace(made, id=notice.id, to=notice.to))
-        return found
+    def messages(self, step: Step, at_s: int) -> tuple[list[Message], list[Message]]:
+        """(one of each notice, in their order; one of each of their incidents as a whole, for the page).
+        Context is looked for in the same order, so the first notices have it. Raises nothing."""
+        contexts = _Contexts(self.context)
+        told = [self._message(notice, contexts, at_s) for notice in step.notices]
+        by_part = {_part(one.incident): made for one, made in zip(step.notices, told, strict=True)}
+        shown = []
+        for whole in _told_wholes(step):
+            # Each target may have been told a part of it only.
+            made = by_part.get(_part(whole)) or self._message(notice_of(whole), contexts, at_s)
+            shown.append(replace(made, to=whole.to))
+        return told, shown
 
-    def shown(self, step: Step, messages: Sequence[Message], at_s: int) -> list[Message]:
-        """Messages of the step's incidents as a whole, of those that are told or have ended: for the page.
-        `messages`: of its notices. Each target may have been told a part only. Raises nothing."""
-        told = {notice.incident.id for notice in step.notices}
-        told |= {one.id for one in step.resolved if one.told_s is not None}
-        by_view = {_view(one.incident): made for one, made in zip(step.notices, messages, strict=True)}
-        found, parted = [], []
-        for whole in (*step.board.incidents.values(), *step.resolved):
-            if whole.id not in told:
-                continue
-            if (made := by_view.get(_view(whole))) is not None:
-                found.append(replace(made, to=whole.to))
-            else:
-                kind: NoticeKind = "firing" if whole.resolved_s is None else "resolved"
-                parted.append(Notice(kind, whole.notices, whole, whole.to))
-        return [*found, *self.messages(parted, at_s)]
-
-    def _context(self, incident: Incident) -> Context:
-        try:
-            return self.context(incident)
-        except Exception as fault:
-            log.warning("an alert goes out without context: %s", first_words(fault))
-            return Context()
+    def _message(self, notice: Notice, contexts: _Contexts, at_s: int) -> Message:
+        return replace(self._made(notice, contexts.of(notice.incident), at_s), id=notice.id, to=notice.to)
 
     def _made(self, notice: Notice, context: Context, at_s: int) -> Message:
         for known in (context, Context()):
@@ -73,6 +81,13 @@ class MessageMaker:
         return plain_message(notice, at_s)
 
 
-def _view(incident: Incident) -> tuple[str, bool, tuple[str, ...]]:
-    """What decides whether two of an incident are told alike."""
+def _told_wholes(step: Step) -> list[Incident]:
+    """The incidents that are told, and those that were and have ended now."""
+    told = {notice.incident.id for notice in step.notices}
+    told |= {one.id for one in step.resolved if one.told_s is not None}
+    return [one for one in (*step.board.incidents.values(), *step.resolved) if one.id in told]
+
+
+def _part(incident: Incident) -> tuple[str, bool, tuple[str, ...]]:
+    """Two that are the same are told in the same words."""
     return incident.id, incident.resolved_s is None, tuple(state.key for state in incident.alerts)

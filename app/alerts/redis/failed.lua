@@ -1,6 +1,6 @@
 -- Notes that a target did not take a message; lease.lua and outbox.lua are in front.
 -- KEYS: lease, outbox, messages, targets. ARGV: holder, id, target, now (Unix s), most targets, reason,
--- when it is due again (Unix s; empty: never).
+-- when it is due again (Unix s; empty: never; forget: never, and nobody need know).
 
 for at = 2, 4 do require_type(KEYS[at], 'hash') end
 local lease, outbox, messages, targets = unpack(KEYS)
@@ -11,7 +11,9 @@ if not text then return 0 end
 local found = decoded(text) or {}
 if found.by and found.by ~= '' and found.by ~= ARGV[1] then return 0 end
 allow_writes_when_full(outbox)
-if ARGV[7] == '' then
+if ARGV[7] == 'forget' then
+  remove(outbox, messages, id)
+elseif ARGV[7] == '' then
   give_up(outbox, messages, targets, id, target, most, reason, now_s)
 else
   found.by, found.due_s, found.reason = '', tonumber(ARGV[7]), reason

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Literal, cast
 
 import redis
 
@@ -93,10 +93,13 @@ class Waiting:
         """When it may be sent, Unix s; None: this holder is sending it now."""
         if not self.by:
             return self.due_s
-        if self.by == holder:
-            return None
-        # The first time at once. Who dies each time that it is sent must not send it without end.
-        return self.claimed_s + (retry_delay_s(self.attempts) if self.attempts > 1 else 0.0)
+        return None if self.by == holder else self.unclaimed().due_s
+
+    def unclaimed(self) -> Waiting:
+        """As it is where nobody knows how sending it ended. It is due at once the first time. Who fails each
+        time without a word must not send it without end, so then it waits."""
+        pause_s = retry_delay_s(self.attempts) if self.attempts > 1 else 0.0
+        return replace(self, by="", due_s=self.claimed_s + pause_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Outbox:
         sending none, so what it claimed may be sent: Redis was not told how that ended, or has forgotten it
         (the answer to the claim was lost, the lease had run out, or a replica has taken over)."""
         waiting = {
-            name: replace(one, by="") if (one.by, one.target) == (holder, target) else one
+            name: one.unclaimed() if (one.by, one.target) == (holder, target) else one
             for name, one in self.waiting.items()
         }
         return replace(self, waiting=waiting)
@@ -237,6 +240,7 @@ def give_up_undeliverable(
     texts = cast(Sequence[bytes | None], store.hmget(keys.ALERT_OUTBOX_MESSAGES, [name for name, _ in old]))
     found = []
     for (name, one), text in zip(old, texts, strict=True):
+        is_end_of_gone = one.target not in targets and one.kind == "resolved"
         if one.target not in targets:
             reason = "the settings name no such target"
         elif decoded(Message, text) is None:
@@ -245,7 +249,9 @@ def give_up_undeliverable(
             continue
         # One that a dead process claimed is that one's until it is claimed again.
         is_ours = one.by in ("", holder) or _claim(store, holder, name, now_s)
-        if is_ours and _fail(store, holder, name, one.target, reason, None, now_s):
+        # Whoever takes a target out during an incident need not hear that it missed the end.
+        due_s: Literal["forget"] | None = "forget" if is_end_of_gone else None
+        if is_ours and _fail(store, holder, name, one.target, reason, due_s, now_s) and not is_end_of_gone:
             found.append((one.target, name.removesuffix(f" {one.target}"), reason))
     return found
 
@@ -260,13 +266,13 @@ def _fail(
     name: str,
     target: str,
     reason: str,
-    due_s: float | None,
+    due_s: float | Literal["forget"] | None,
     now_s: float,
 ) -> bool:
     names = [keys.ALERT_LEASE, keys.ALERT_OUTBOX, keys.ALERT_OUTBOX_MESSAGES, keys.ALERT_TARGETS]
     arguments: list[bytes | str | int] = [
         *(holder, name, target, int(now_s), ALERT_TARGETS_MAX, _stored(reason)),
-        "" if due_s is None else repr(due_s),
+        "" if due_s is None else due_s if due_s == "forget" else repr(due_s),
     ]
     return bool(run_raw(store, _FAILED, names, arguments))
 

@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 import redis
 
-from app.alerts.board import Board, Incident, Notice, NoticeKind, Silence
+from app.alerts.board import Board, Incident, Silence, notice_of
 from app.alerts.compose import message_of
 from app.alerts.context import Context
 from app.alerts.defaults import rules_of
@@ -215,5 +215,4 @@ def _targets(settings: Settings, found: Sequence[TargetStatus], now_s: float) ->
 
 def _untold(incident: Incident, base_url: str, now_s: float) -> Message:
     """What would be told of one that was not told yet, or never because it was silenced or short."""
-    kind: NoticeKind = "firing" if incident.resolved_s is None else "resolved"
-    return message_of(Notice(kind, incident.notices, incident), Context(), base_url, int(now_s))
+    return message_of(notice_of(incident), Context(), base_url, int(now_s))

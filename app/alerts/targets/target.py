@@ -57,4 +57,5 @@ class Kind(Protocol):
         """The target that the environment alone describes, by the name of its kind; None: none."""
 
     def send(self, target: Target, message: Message, timeout_s: float) -> None:
-        """Sends one message, within about so many seconds. Raises DeliveryFailed."""
+        """Sends one message, within about so many seconds; a mail server may take longer (targets/email.py).
+        Raises DeliveryFailed."""

@@ -186,6 +186,26 @@ def test_what_nobody_can_deliver_is_given_up_after_ten_minutes(store: redis.Redi
     assert [(one.name, one.given_up) for one in outbox.statuses(store)] == [("gone", 1), ("ops", 1)]
 
 
+def test_the_end_of_an_incident_is_no_failure_of_a_target_that_was_taken_out_meanwhile(
+    store: redis.Redis,
+) -> None:
+    put(store, message(kind="resolved", to=("gone",)))
+    assert outbox.give_up_undeliverable(store, ME, ["ops"], AT_S + 601) == []
+    assert not outbox.read_outbox(store).waiting
+    assert outbox.statuses(store) == []
+
+
+def test_what_fails_each_time_without_a_word_is_sent_again_with_growing_pauses(store: redis.Redis) -> None:
+    put(store, message())
+    for attempts, pause_s in ((1, 0.0), (2, 4.0), (3, 8.0)):
+        seen = outbox.read_outbox(store).without_claims_of(ME, "ops")
+        (delivery,) = outbox.take(store, seen, AT_S + 400, "ops")
+        assert outbox.claim(store, ME, delivery, AT_S + attempts)
+        seen = outbox.read_outbox(store).without_claims_of(ME, "ops")
+        assert seen.next_s("ops") == AT_S + attempts + pause_s
+        assert outbox.read_outbox(store).without_claims_of(ME, "mail").next_s("ops") is None
+
+
 def test_what_a_process_claimed_that_died_is_given_up_as_well_once_its_target_is_gone(
     store: redis.Redis,
 ) -> None:
