@@ -166,10 +166,11 @@ def mail_of(message: Message, sender: str, recipients: tuple[str, ...]) -> Email
     mail["Subject"] = shortened(message.title, SUBJECT_MAX_CHARS)
     mail["Date"] = email.utils.formatdate(message.at_s)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
-    first = f"{message.incident}.1"
-    if message.id not in (first, message.incident):  # The latter is a test, which is alone.
-        mail["In-Reply-To"] = f"<{first}@{domain}>"
-        mail["References"] = f"<{first}@{domain}>"
+    if message.id != message.incident:  # A test is alone.
+        # No mail has this id: which was the first depends on the target. Mail programs put those together
+        # that refer to the same (RFC 5322, section 3.6.4).
+        mail["In-Reply-To"] = f"<{message.incident}@{domain}>"
+        mail["References"] = f"<{message.incident}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # No answers of people on holiday (RFC 3834).
     mail.set_content("\n".join(lines_of(message)) + "\n", charset="utf-8", cte="quoted-printable")
     return mail
