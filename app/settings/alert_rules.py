@@ -147,7 +147,9 @@ def _switched_off(name: str, conditions: tuple[Condition, ...], fault: Fault) ->
     known = [rule.name for rule in DEFAULT_RULES]
     if name in known or [one.text for one in conditions] != ["never"]:
         return
-    if nearest := difflib.get_close_matches(name[:NAME_MAX_CHARS], known, n=1):
+    if any(re.match(rf"{re.escape(one)}[-_.0-9]", name) for one in known):
+        return  # A name of its own.
+    if nearest := difflib.get_close_matches(name[:NAME_MAX_CHARS], known, n=1, cutoff=0.85):
         fault(f"`when: never` switches off nothing: did you mean the rule {nearest[0]}?")
 
 

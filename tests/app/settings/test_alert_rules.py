@@ -89,6 +89,10 @@ def test_a_rule_in_few_words_and_one_in_full() -> None:
         ({"to": "ops, webhook"}, "to", ("ops", "webhook")),
         ({"to": None, "app": None}, "to", ()),
         ({"when": False}, "text", "never"),
+        # Names of one's own, however much they are like those of default rules.
+        ({"name": "api-errors", "when": "never"}, "name", "api-errors"),
+        ({"name": "my-silence", "when": "never"}, "name", "my-silence"),
+        ({"name": "slow2", "when": "never"}, "name", "slow2"),
         ({"min_requests": 1}, "min_requests", 1),
     ],
 )
@@ -122,6 +126,7 @@ def test_an_objective_takes_its_route_from_what_it_is_of() -> None:
             "`when: never` switches off nothing: did you mean the rule codes?",
         ),
         ({"name": "silences", "when": False}, "did you mean the rule silence?"),
+        ({"name": "route-error", "when": "never"}, "did you mean the rule route-errors?"),
         ({"name": "x" * 65}, "`name` must be letters"),
         ({"name": "all"}, "`name` cannot be all"),
         ({"when": None}, "must have `when` or `slo`, and has neither"),
