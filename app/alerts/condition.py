@@ -27,8 +27,8 @@ class Judgement:
 
     verdict: Verdict
     text: str = ""
-    """For people: `20.3 % of 1,240 requests failed, the limit is 2 %`. Without app and route. Empty
-    where it is not bad: nobody is told."""
+    """For people: `20.3 % of 1,240 requests failed, the limit is 2 %`. Without app and route.
+    Nobody is told what is not bad, so most conditions say nothing then."""
     value: float | None = None
     """In the unit of `limit`: a share, ms, a count, a rate per minute, s of silence, times too fast."""
     limit: float | None = None

@@ -15,8 +15,8 @@ from app.alerts.evaluate import Judged, gone
 from app.alerts.rule import Rule
 
 FINE_S = 300
-"""For how long an alert must be fine until it ends: as long as the stretch that is judged. While that holds
-old failures, a single further one would be a new incident."""
+"""For how long an alert must be fine until it ends: as long as what is mostly judged. While that holds old
+failures, a single further one would be a new incident."""
 
 PENDING_UNCLEAR_S = 180
 """How long a pending one is kept without being bad, and how long a gap may be in what was looked at."""

@@ -78,7 +78,7 @@ def what_is_wrong(incident: Incident) -> str:
     pattern = _OF_ROUTES.get(worst.family) if all(map(_is_as_its_family, alike)) else None
     if pattern:
         return pattern.format(routes=named(routes))
-    return f"{_said(worst, [worst.subject.route])}; {plural(len(routes) - 1, 'other route')} too"
+    return f"{_said(worst, [worst.subject.route])}; alerts on {plural(len(routes) - 1, 'other route')}"
 
 
 def leading(incident: Incident) -> AlertState:

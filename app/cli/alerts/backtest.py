@@ -203,7 +203,7 @@ def _summary(found: Backtest) -> Iterator[str]:
     count = len(found.incidents) + found.more_incidents
     if found.rules and (found.moments or found.is_whole):
         yield (
-            f"{plural(count, 'incident')}, {plural(found.messages, 'message')} to each target. Judged: "
+            f"{plural(count, 'incident')}, at most {plural(found.messages, 'message')} to a target. Judged: "
             f"{plural(found.moments, 'moment')} from {iso_seconds(found.from_s)} to "
             f"{iso_seconds(found.until_s)}, by {', '.join(found.rules)}."
         )

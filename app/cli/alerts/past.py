@@ -13,10 +13,11 @@ from app.alerts.describe import is_on
 from app.alerts.engine import step
 from app.alerts.facts import READ_UNTIL_S, Facts, Subject
 from app.alerts.rule import Rule
+from app.alerts.spans import EARLIER
 from app.store.queries.spans import FINE_S, MINUTE_S
 
-LOOKS_BACK_S = 300
-"""Most conditions look at the last five minutes."""
+LOOKS_BACK_S = EARLIER.from_s
+"""Most conditions look at the last quarter of an hour."""
 
 RUNS_S = 120
 """A backtest takes so long at most until it comes to the last hour."""
@@ -53,7 +54,7 @@ class PastIncident:
     resolved_s: int | None = None
     """None: it goes on when the span ends."""
     messages: int = 0
-    """That would have been sent to each target, silences aside."""
+    """That would have been sent to a target that all rules are for, silences aside."""
 
 
 @dataclass(frozen=True, slots=True)

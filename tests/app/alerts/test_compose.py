@@ -57,11 +57,13 @@ def test_requests_that_were_aborted_or_have_a_status_of_4xx_are_not_said_to_fail
     text = "7.1 % of 900 requests were aborted by their clients in the last 5 minutes, the limit is 5 %"
     given_up = "7.1 % of requests to /a were aborted by their clients in the last 5 minutes"
     aborted = [alert(route, text, measure=Measure("aborted")) for route in ("/a", "/b", "/c")]
-    assert title(*aborted) == f"shop: {given_up}; 2 other routes too"
+    assert title(*aborted) == f"shop: {given_up}; alerts on 2 other routes"
     burns = [
         alert(route, "the budget of 30 days burns 22 times too fast; ...", measure=None) for route in "ab"
     ]
-    assert title(*burns) == "shop: the budget of 30 days burns 22 times too fast on a; 1 other route too"
+    assert (
+        title(*burns) == "shop: the budget of 30 days burns 22 times too fast on a; alerts on 1 other route"
+    )
 
 
 def test_the_title_is_about_what_still_fires() -> None:

@@ -65,7 +65,7 @@ def test_what_goes_on_at_the_end_says_so() -> None:
 def test_nothing_that_fires_is_said_in_one_line() -> None:
     found = backtest([rule("errors", Scripted(during()))])
     (line,) = lines(found)
-    assert line.startswith("0 incidents, 0 messages to each target. Judged: 60 moments from ")
+    assert line.startswith("0 incidents, at most 0 messages to a target. Judged: 60 moments from ")
     assert line.endswith("by errors.")
 
 
@@ -75,7 +75,7 @@ def test_more_incidents_than_are_listed_are_counted(monkeypatch: pytest.MonkeyPa
     assert (len(found.incidents), found.more_incidents) == (1, 1)
     said = "\n".join(lines(found))
     assert "and 1 more incident\n" in said
-    assert "2 incidents, 4 messages" in said
+    assert "2 incidents, at most 4 messages" in said
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), redis.TimeoutError("slow"), LogUnavailable("gone")])
