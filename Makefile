@@ -7,7 +7,7 @@ TOOLS := .cache/tools
 PYTEST_FLAGS ?=
 # Most tests wait for servers, so there are more processes than cores; each has servers of its own. A file's tests
 # stay together, the longest files first (tests/conftest.py).
-PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 LOCK_FLAGS ?=
 # What is installed is what is in the files with hashes, byte for byte; `make lock` writes those.
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes

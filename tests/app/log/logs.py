@@ -147,7 +147,7 @@ class Log:
         reader.settled(batch)
         return held
 
-    def drain(self, *readers: Reader, count: int, timeout_s: float = 20, most: int = 10_000) -> Drained:
+    def drain(self, *readers: Reader, count: int, timeout_s: float = 60, most: int = 10_000) -> Drained:
         """Reads and settles until `count` messages of any kind came, duplicates and bad ones among them."""
         drained = Drained()
         deadline = time.monotonic() + timeout_s

@@ -20,7 +20,7 @@ from tests.support.hosted_kafka import PREFIX, HerokuKafka, LoginKafka
 
 pytestmark = pytest.mark.kafka
 
-TIMEOUT_S = 4.0
+TIMEOUT_S = 20.0
 IN_VAIN_S = 1.5
 """Long enough for a broker on loopback to say no several times."""
 CLIENTS = pytest.mark.parametrize("client", ["kafka-python", "confluent"])
