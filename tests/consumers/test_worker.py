@@ -336,10 +336,14 @@ def test_a_redis_that_comes_late_is_waited_for(own_redis: RedisServer) -> None:
         wait_until(lambda: running.handled == ids("f1"), "first batch")
 
 
-def test_a_worker_that_waits_for_redis_stops_at_once_when_told(own_redis: RedisServer) -> None:
+def test_a_worker_that_waits_for_redis_stops_at_once_when_told(
+    own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.backoff.FIRST_DELAY_S", 30.0)
+    monkeypatch.setattr("app.backoff.MAX_DELAY_S", 30.0)
     own_redis.stop()
     with Running(own_redis.url):
-        time.sleep(3)  # By now it waits for seconds at a time.
+        time.sleep(0.5)  # By now it waits, for 15 s or more.
         started = time.monotonic()
     assert time.monotonic() - started < 3
 
