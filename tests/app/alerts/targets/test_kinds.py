@@ -48,8 +48,10 @@ def test_the_service_takes_every_message(kind: str, told: Any, severity: Any) ->
     (content,) = taken(kind, replace(MESSAGE, kind=told, severity=severity))
     words = json.dumps(content)
     for text in (MESSAGE.title, FINDING.text, MESSAGE.dyno, MESSAGE.release, MESSAGE.action):
+        assert text
         assert text in words
     assert MESSAGE.requests[0].request_id in words
+    assert "app=shop" in MESSAGE.link
     assert MESSAGE.link.partition("&")[0] in words
 
 
