@@ -40,7 +40,10 @@ def test_a_rollback_is_advised_only_just_after_what_it_could_undo() -> None:
         replace(V42, cause="rollback"),
     ):
         assert "rollback" not in advice(other)
-    assert "rollback" not in advice(V42, alert("", "no requests for 5 min", "traffic"))
+    for undone in ("slowness", "memory", "release"):
+        assert "`heroku rollback v41 -a shop`" in advice(V42, alert(family=undone))
+    for not_undone in ("traffic", "intake", "tailrace"):
+        assert "rollback" not in advice(V42, alert(family=not_undone))
 
 
 def commands(text: str) -> list[list[str]]:
