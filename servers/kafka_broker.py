@@ -1,4 +1,4 @@
-"""A real Apache Kafka on loopback: one KRaft node, up in about 5 s, or a cluster of three.
+"""A real Apache Kafka on loopback: one KRaft node, or a cluster of three.
 
 Every node has a data folder of its own.
 """
