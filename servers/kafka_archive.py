@@ -6,23 +6,37 @@ An archive of another Java or of other jars is not used.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from pathlib import Path
 
 from servers.kafka_broker import QUICK, KafkaBroker
-from servers.kafka_jars import ARCHIVE, NoKafka
+from servers.kafka_jars import ARCHIVE, NoKafka, jars
 
 
 def make() -> None:
     """Raises NoKafka."""
-    if ARCHIVE.exists():
+    jars()
+    if _is_of_this_java():
         return
-    made = ARCHIVE.with_suffix(".new")
-    made.unlink(missing_ok=True)
-    with KafkaBroker(jvm=(*QUICK, f"-XX:ArchiveClassesAtExit={made}")) as broker:
-        broker.stop()
-    # Older Javas know no such archives.
-    if made.exists():
-        made.rename(ARCHIVE)
+    ARCHIVE.unlink(missing_ok=True)  # A broker that uses one makes none.
+    made = ARCHIVE.with_suffix(f".{os.getpid()}")
+    # Javas before 13 know no such archives, and would refuse to start.
+    options = ("-XX:+IgnoreUnrecognizedVMOptions", f"-XX:ArchiveClassesAtExit={made}")
+    try:
+        with KafkaBroker(jvm=(*QUICK, *options)) as broker:
+            is_whole = broker.stop()
+        if is_whole and made.exists():
+            made.rename(ARCHIVE)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _is_of_this_java() -> bool:
+    """Whether the archive is there and Java was not installed anew since."""
+    java = Path(shutil.which("java") or "").resolve()
+    return ARCHIVE.exists() and ARCHIVE.stat().st_mtime > java.stat().st_ctime
 
 
 if __name__ == "__main__":

@@ -49,15 +49,18 @@ class LocalServer(ABC):
                 raise RuntimeError(f"{self._name} did not start:\n{words}")
             time.sleep(0.02)
 
-    def stop(self) -> None:
-        """Ends it as an operator would; its data is on disk."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(self._stop_s)
-            except subprocess.TimeoutExpired:
-                self.kill()
-            self._process = None
+    def stop(self) -> bool:
+        """Ends it as an operator would; its data is on disk. False if it crashed, or had to be killed."""
+        if self._process is None:
+            return True
+        self._process.terminate()
+        try:
+            code = self._process.wait(self._stop_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        self._process = None
+        return code >= 0
 
     def kill(self) -> None:
         """kill -9."""
