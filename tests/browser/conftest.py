@@ -36,7 +36,7 @@ from tests.support.alert_board import store_board
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 WIDE, PHONE = (1440, 1000), (390, 844)
-NICE = 10
+NICE = 5
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -221,7 +221,7 @@ def chromium() -> Iterator[webdriver.Chrome]:
     with tempfile.TemporaryDirectory(prefix="tailrace-chromium-", ignore_cleanup_errors=True) as profile:
         for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size={},{}".format(*WIDE)):
             options.add_argument(flag)
-        # It gives way: nothing here is in a hurry, while other tests look at the clock.
+        # It gives way a little: who waits for the page has 20 s, while other tests look at the clock.
         service = Service(driver, popen_kw={"preexec_fn": lambda: os.nice(NICE)})
         started = webdriver.Chrome(options=options, service=service)
         yield started

@@ -107,4 +107,4 @@ def test_nothing_is_asked_while_nobody_looks(page: Page, shop: redis.Redis) -> N
     time.sleep(5)
     assert page.site.asked == []
     page.run(hide, False)
-    page.wait_for(lambda: "/api/health" in page.site.asked, "questions again", 3)
+    page.wait_for(lambda: "/api/health" in page.site.asked, "questions again")
