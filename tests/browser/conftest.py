@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -29,7 +30,6 @@ from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain.dashboard import blueprint
-from servers.ports import free_port
 from tests.browser.traffic import fill_shop, report_worker
 from tests.conftest import skip_or_fail
 from tests.support.alert_board import store_board
@@ -233,9 +233,13 @@ def _first(*names: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def site_port() -> int:
+def site_port() -> Iterator[int]:
     """The same for all tests, so that the browser knows the page's files."""
-    return free_port()
+    # Bound and never listening, it keeps others from the port while no site runs: who connects is refused.
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 @pytest.fixture
@@ -255,6 +259,12 @@ def page(chromium: webdriver.Chrome, site: Site) -> Iterator[Page]:
     opened.complaints()
     opened.requested()
     yield opened
+    # A test that failed may have left a window of its own.
+    first, *others = chromium.window_handles
+    for window in others:
+        chromium.switch_to.window(window)
+        chromium.close()
+    chromium.switch_to.window(first)
     # A file, because only where the page is can be forgotten what it has kept.
     chromium.get(f"{site.url}/static/icon.svg")
     opened.run("localStorage.clear(); sessionStorage.clear()")
