@@ -51,10 +51,26 @@ class Following:
         self.ids += [one["id"] for one in next(self.parts).messages]
         self.slowest_s = max(self.slowest_s, time.monotonic() - before_s)
 
-    def until(self, count: int, timeout_s: float = 60) -> None:
-        deadline_s = time.monotonic() + timeout_s
+    def until(self, count: int) -> None:
+        deadline_s = time.monotonic() + 60
         while len(self.ids) < count:
             assert time.monotonic() < deadline_s, f"{len(self.ids)} of {count}"
+            self.step()
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A topic of each client, written to all the time and followed, a step of each in turn."""
+
+    followings: list[Following]
+    writings: list[Writing]
+
+    def until(self, goals: list[int]) -> None:
+        """Until each was given so many messages. Both are stepped all the time: a client that nobody asks
+        does not live through what happens to its broker."""
+        deadline_s = time.monotonic() + 120
+        while any(len(one.ids) < goal for one, goal in zip(self.followings, goals, strict=True)):
+            assert time.monotonic() < deadline_s, f"{[len(one.ids) for one in self.followings]} of {goals}"
             self.step()
 
     def during(self, seconds: float) -> None:
@@ -62,25 +78,20 @@ class Following:
         while time.monotonic() < deadline_s:
             self.step()
 
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """A topic of each client, written to all the time and followed; in turn, as nobody is in a hurry."""
-
-    followings: list[Following]
-    writings: list[Writing]
+    def step(self) -> None:
+        for one in self.followings:
+            one.step()
 
     def further(self, count: int) -> None:
         """Until so many more messages of each were given."""
-        for following in self.followings:
-            following.until(len(following.ids) + count, timeout_s=120)
+        self.until([len(one.ids) + count for one in self.followings])
 
     def check(self) -> None:
         """None missing, none doubled."""
-        for following, writing in zip(self.followings, self.writings, strict=True):
-            written = writing.stop()
-            following.until(len(written))
-            following.during(2)
+        all_written = [writing.stop() for writing in self.writings]
+        self.until([len(written) for written in all_written])
+        self.during(3)
+        for following, written in zip(self.followings, all_written, strict=True):
             following.parts.close()  # type: ignore[attr-defined]
             # One that was given up at the very end may be there without its acknowledgement.
             assert len(following.ids) == len(set(following.ids))
@@ -106,8 +117,7 @@ def test_following_misses_and_doubles_none_through_a_restart_of_the_broker(
     with both_followed(own_kafka_broker.url, redis_server) as both:
         both.further(150)
         own_kafka_broker.kill()
-        for following in both.followings:
-            following.during(1.5)
+        both.during(3)
         own_kafka_broker.start()
         both.further(150)
         own_kafka_broker.restart()
