@@ -272,8 +272,8 @@ def test_a_server_may_greet_late_and_take_long_to_accept_a_mail(monkeypatch: pyt
     monkeypatch.setattr("app.alerts.targets.email.CONNECT_S", 0.1)
     port = free_port()
     answers = [b"220 hello\r\n", b"250 hello\r\n"] + [b"250 OK\r\n"] * 3 + [b"354 go on\r\n", b"250 OK\r\n"]
-    with Scripted(port, answers, greets_after_s=0.2, accepts_after_s=0.6):
-        send(to_url(f"smtp://127.0.0.1:{port}"), timeout_s=0.5)
+    with Scripted(port, answers, greets_after_s=0.2, accepts_after_s=1.2):
+        send(to_url(f"smtp://127.0.0.1:{port}"), timeout_s=1.0)
 
 
 class Scripted:
