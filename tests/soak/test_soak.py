@@ -7,8 +7,9 @@ import pytest
 from tests.soak.__main__ import soak
 
 MINUTES = 2.0
-SCRIPT_MS_MAX = 400.0
-"""The soak's own limit is 100 ms: this leaves room for a machine on which other tests have just ended."""
+SCRIPT_MS_MAX = 1_000.0
+"""The soak's own limit is 100 ms, by the clock, on a machine of its own. Here other tests and their servers
+run beside it and share two cores, of which a script may get a tenth."""
 
 
 @pytest.mark.slow
