@@ -62,15 +62,17 @@ def counted(client: redis.Redis) -> int:
 
 
 class Sender:
-    """Posts frames as Logplex does; each must be accepted."""
+    """Posts frames as Logplex does; each must be accepted, at the first try unless it may take more."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, may_retry: bool = False) -> None:
         self._client = LogplexClient(f"http://u:p@127.0.0.1:{port}/logs")
+        self._may_retry = may_retry
         self.sent = 0
 
     def post(self, *paths: bytes) -> str:
         delivery = self._client.deliver([LINE % path for path in paths])
-        assert delivery.answers == ["202"]
+        assert delivery.accepted, delivery.answers
+        assert self._may_retry or delivery.answers == ["202"]
         self.sent += len(paths)
         return delivery.frame_id
 
@@ -184,7 +186,8 @@ def check_on_kafka(broker: KafkaBroker, client: str) -> None:
             port = free_port()
             processes.start_web(port)
             workers = [start(processes, "metrics") for _ in range(2)]
-            with closing(Sender(port)) as sender:
+            # A busy broker acknowledges late. A retry has the same frame id, and counts once.
+            with closing(Sender(port, may_retry=True)) as sender:
                 frame_id = sender.post(b"/before", b"/hang", b"/after")
                 send_until(1, sender, store, 150)
                 check(store, sender, f"{frame_id}.1")
