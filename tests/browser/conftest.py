@@ -80,12 +80,13 @@ class Site:
 
     def start(self) -> None:
         self._server = make_server("127.0.0.1", self.port, self._app, threaded=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         if self._server is not None:
             self._server.shutdown()
-            self._server.server_close()
+            self._thread.join()  # It closes the port, a little later.
             self._server = None
 
     def close(self) -> None:
