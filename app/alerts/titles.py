@@ -66,7 +66,7 @@ def what_is_wrong(incident: Incident) -> str:
     if not incident.alerts:
         return "an alert"
     worst = leading(incident)
-    alike = [state for state in firing(incident) if state.family == worst.family] or [worst]
+    alike = [state for state in firing(incident) if _is_alike(state, worst)] or [worst]
     routes = list(dict.fromkeys(state.subject.route for state in alike if state.subject.digest))
     whole = next((state for state in alike if not state.subject.digest), None)
     if len(routes) == 1:
@@ -104,6 +104,14 @@ def named(routes: Sequence[str]) -> str:
     if len(shown) <= ROUTES_NAMED + 1:
         return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
     return f"{', '.join(shown[:ROUTES_NAMED])} and {len(shown) - ROUTES_NAMED} more"
+
+
+def _is_alike(state: AlertState, worst: AlertState) -> bool:
+    """Whether one sentence is true of both: where requests fail, others may only have been aborted."""
+    if state.family != worst.family:
+        return False
+    is_same = state.judgement.measure == worst.judgement.measure
+    return is_same or (_is_as_its_family(state) and _is_as_its_family(worst))
 
 
 def _is_as_its_family(state: AlertState) -> bool:

@@ -66,6 +66,13 @@ def test_requests_that_were_aborted_or_have_a_status_of_4xx_are_not_said_to_fail
     )
 
 
+def test_routes_that_fail_are_not_named_with_requests_that_are_counted_for_something_else() -> None:
+    gone = alert("", "68 requests had the status 410 in the last minute", measure=Measure("status", "410"))
+    failing = [alert(route) for route in ("/a", "/b")]
+    assert title(gone, *failing) == "shop: 68 requests had the status 410 in the last minute"
+    assert title(*failing, gone) == "shop: requests to /a and /b fail"
+
+
 def test_the_title_is_about_what_still_fires() -> None:
     assert title(alert("/cart", ended_s=AT_S), alert()) == "shop: 20.3 % of requests to /checkout fail"
 
