@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 RELATIVE_ERROR = 0.01
 GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
@@ -50,6 +50,15 @@ def up_to(buckets: Mapping[int, int], edges_ms: Sequence[float]) -> list[int]:
     for index, count in buckets.items():
         counts[bisect_left(reach_ms, middle_ms(index))] += count
     return counts
+
+
+def merged(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """The values of all of them together."""
+    found: dict[int, int] = {}
+    for part in parts:
+        for index, count in part.items():
+            found[index] = found.get(index, 0) + count
+    return found
 
 
 def above(buckets: Mapping[int, int], edge_ms: float) -> int:

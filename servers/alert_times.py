@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from statistics import NormalDist
 
@@ -61,12 +61,3 @@ def bucket_of(time_ms: float) -> int:
 
 
 _BUCKETS = [bucket(time_ms) for time_ms in range(STUCK_MS + 1)]
-
-
-def merged(parts: Iterable[Buckets]) -> Buckets:
-    """All of them together."""
-    found: Buckets = {}
-    for part in parts:
-        for index, count in part.items():
-            found[index] = found.get(index, 0) + count
-    return found

@@ -17,6 +17,7 @@ from functools import lru_cache
 from itertools import accumulate
 from statistics import NormalDist
 
+from app.sketch import merged
 from app.store.schema import Buckets
 from servers.alert_shapes import (
     ABORTED,
@@ -30,7 +31,7 @@ from servers.alert_shapes import (
     Fault,
     RouteShape,
 )
-from servers.alert_times import bucket_of, merged, spread, usual_times
+from servers.alert_times import bucket_of, spread, usual_times
 
 SWING_BINS = 6
 """A swing of the rate is held for a minute."""

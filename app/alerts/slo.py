@@ -17,7 +17,7 @@ from app.alerts.clause import plain, short_span
 from app.alerts.wording import span_of, written_ms
 from app.durations import seconds_of
 from app.masking import safe_repr
-from app.sketch import up_to
+from app.sketch import above
 from app.store.sums import Sums
 
 TIMEOUT_CODE = "H12"
@@ -80,7 +80,7 @@ def bad_requests(objective: Objective, sums: Sums) -> int:
     failed = sums.errors
     if objective.faster_ms is None:
         return failed
-    slow = up_to(sums.service, [objective.faster_ms])[1]
+    slow = above(sums.service, objective.faster_ms)
     timeouts = sums.codes.get(TIMEOUT_CODE, 0) if objective.faster_ms < TIMEOUT_MS else 0
     return min(sums.requests, failed + slow - min(timeouts, failed, slow))
 

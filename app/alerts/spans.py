@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from app.alerts.facts import Facts, Stretch, Subject
@@ -20,6 +20,8 @@ RECENT = frozenset({LONG, SHORT, NEWEST})
 EARLIER = Stretch(900, LONG.from_s)
 """Is judged together with LONG, where that holds few requests."""
 
+_STRETCHES: Mapping[int, tuple[Stretch, ...]] = {1: (SHORT,), 5: (LONG,), 15: (EARLIER, LONG)}
+
 Versus = Literal["yesterday", "usual"]
 
 DAYS = 7
@@ -36,6 +38,11 @@ WHEN = {"yesterday": "at this time yesterday", "usual": "at this time on other d
 def baseline(versus: Versus) -> tuple[Stretch, ...]:
     """What an app or route is compared with."""
     return (YESTERDAY,) if versus == "yesterday" else USUAL
+
+
+def stretches_of(minutes: int) -> tuple[Stretch, ...]:
+    """The last 1, 5 or 15 minutes, as they are read."""
+    return _STRETCHES[minutes]
 
 
 BEHIND_S = 10

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from app import student
 from app.binomial import lower_rank, upper_rank, wilson, z_of
 from app.comparison.blocks import Block, Buckets, Hits, Noise, larger, noise_of
-from app.sketch import RELATIVE_ERROR, at_ranks
+from app.sketch import RELATIVE_ERROR, at_ranks, merged
 
 ROUTER_ROUNDING_MS = 0.5
 SMALLEST_MS = ROUTER_ROUNDING_MS
@@ -61,10 +61,7 @@ class Times:
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> Times:
-        total: dict[int, int] = {}
-        for block in blocks:
-            for index, count in block.service.items():
-                total[index] = total.get(index, 0) + count
+        total = merged(block.service for block in blocks)
         return cls([block.service for block in blocks], total, sum(total.values()))
 
 

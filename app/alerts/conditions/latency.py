@@ -6,7 +6,6 @@ share, and is judged as one. Of the service time, within 1 % (app/sketch.py); co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,11 +25,12 @@ from app.alerts.spans import (
     Versus,
     baseline,
     known_days,
+    stretches_of,
 )
 from app.alerts.wording import ms_limit, of_requests, within, written_ms
 from app.binomial import SURE, upper_rank
 from app.formatting import milliseconds, percent
-from app.sketch import above, at_rank, percentile
+from app.sketch import above, at_rank, merged, percentile
 from app.store.schema import Buckets
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -124,7 +124,7 @@ class SlowerThanBaseline:
         if len(days) >= 3:
             days.sort(key=lambda day: percentile(day, PERCENTILES[self.name]))
             days.pop()
-        times = _merged(days)
+        times = merged(days)
         samples = sum(times.values())
         rank = upper_rank(samples, PERCENTILES[self.name], SURE) if samples else None
         if rank is None:
@@ -152,16 +152,7 @@ def _judged(name: str, facts: Facts, subject: Subject, limit_ms: float, min_requ
 
 def _times(facts: Facts, subject: Subject, found: Found) -> Buckets:
     """Of the minutes that it is said of."""
-    stretches = {1: (SHORT,), 5: (LONG,), 15: (EARLIER, LONG)}[found.minutes]
-    return _merged([facts.sums(subject, stretch).service for stretch in stretches])
-
-
-def _merged(parts: Sequence[Buckets]) -> Buckets:
-    found: Buckets = {}
-    for part in parts:
-        for index, count in part.items():
-            found[index] = found.get(index, 0) + count
-    return found
+    return merged(facts.sums(subject, stretch).service for stretch in stretches_of(found.minutes))
 
 
 def slower(buckets: Buckets, limit_ms: float) -> Part:

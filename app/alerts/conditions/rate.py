@@ -34,16 +34,16 @@ class RateAbove:
         return Needs(RECENT | {YESTERDAY})
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
-        sums = {stretch: facts.sums(subject, stretch) for stretch in (LONG, SHORT, NEWEST)}
-        hits = {stretch: self.measure.hits(one) for stretch, one in sums.items()}
-        found = judge_high_rate(hits[LONG], hits[SHORT], hits[NEWEST], self.per_min)
-        stretch = SHORT if found.minutes == 1 else LONG
-        minutes = stretch.from_s / 60
+        long, short, newest = (
+            self.measure.hits(facts.sums(subject, stretch)) for stretch in (LONG, SHORT, NEWEST)
+        )
+        found = judge_high_rate(long, short, newest, self.per_min)
+        hits = short if found.minutes == 1 else long
         return Judgement(
             found.verdict,
-            text=f"{plural(hits[stretch], 'request')} {self.measure.did} {within(found.minutes)}, "
+            text=f"{plural(hits, 'request')} {self.measure.did} {within(found.minutes)}, "
             f"the limit is {per_minute(self.per_min)}",
-            value=hits[stretch] / minutes,
+            value=hits / found.minutes,
             limit=self.per_min,
             usual=self._usual(facts, subject) if found.verdict == "bad" else "",
             measure=self.measure,

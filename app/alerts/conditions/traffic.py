@@ -23,8 +23,10 @@ from app.alerts.spans import (
     baseline,
     known_days,
     lacks_newest,
+    stretches_of,
 )
-from app.alerts.wording import of_requests, per_minute, within
+from app.alerts.wording import per_minute, within
+from app.formatting import plural
 from app.store.sums import Sums
 
 BEFORE = Stretch(HOUR_S, LONG.from_s)
@@ -123,14 +125,18 @@ def _has_just_begun(facts: Facts, subject: Subject) -> bool:
     return is_new and not facts.sums(subject, BEFORE).requests
 
 
+def _count(facts: Facts, subject: Subject, found: Found) -> int:
+    """Requests of the minutes that it is said of."""
+    return sum(facts.sums(subject, stretch).requests for stretch in stretches_of(found.minutes))
+
+
 def _per_min(facts: Facts, subject: Subject, found: Found) -> float:
-    stretch = SHORT if found.minutes == 1 else LONG
-    return facts.sums(subject, stretch).requests / (stretch.from_s / 60)
+    return _count(facts, subject, found) / found.minutes
 
 
 def _said(facts: Facts, subject: Subject, found: Found) -> str:
-    count = facts.sums(subject, SHORT if found.minutes == 1 else LONG).requests
-    said = "no request" if not count else "1 request" if count == 1 else of_requests(count)
+    count = _count(facts, subject, found)
+    said = plural(count, "request") if count else "no request"
     return f"{said} {within(found.minutes)}"
 
 

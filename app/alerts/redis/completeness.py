@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from app.formatting import duration
 from app.groups import METRICS
 from app.store.queries.alerts import FULL_S
-from app.store.queries.health import Health
+from app.store.queries.health import GroupHealth, Health
 from app.store.workers import GONE_AFTER_MS, WorkerStatus
 
 LAG_MAX_S = 30
@@ -18,15 +18,20 @@ SILENT_MAX_S = 15
 it had in hand is not counted until others take it over."""
 
 
+def _counting(health: Health) -> GroupHealth | None:
+    """The group that figures come from."""
+    return next((found for found in health.groups if found.group == METRICS.name), None)
+
+
 def lag_s(health: Health) -> int:
     """How many seconds figures are behind."""
-    lags = [found.lag_seconds for found in health.groups if found.group == METRICS.name]
-    return int(max(lags, default=0.0))
+    group = _counting(health)
+    return 0 if group is None else int(group.lag_seconds)
 
 
 def why_incomplete(health: Health, workers: Iterable[WorkerStatus]) -> str:
     """Plain words, `metrics is 42 s behind`; empty: figures are complete. `workers`: all that there are."""
-    group = next((found for found in health.groups if found.group == METRICS.name), None)
+    group = _counting(health)
     if group is None or not group.workers:
         return f"no {METRICS.name} worker is running"
     if group.waiting == group.workers:

@@ -18,7 +18,7 @@ from app.alerts.titles import is_own, leading
 from app.binomial import wilson
 from app.formatting import milliseconds, percent
 from app.platform.release import Release
-from app.sketch import percentile, up_to
+from app.sketch import above, merged, percentile
 from app.store import keys, queries
 from app.store.queries.names import names_plan, names_table
 from app.store.queries.spans import Span
@@ -142,14 +142,11 @@ def read_dyno(store: redis.Redis, incident: Incident, now_s: float) -> str:
     if family != "slowness":
         return _sentence(requests, {row.name: row.figures.errors for row in rows}, "failures")
     sums = _sums(store, incident.app, list(requests), span, now_s)
-    together: dict[int, int] = {}
-    for one in sums.values():
-        for bucket, count in one.service.items():
-            together[bucket] = together.get(bucket, 0) + count
+    together = merged(one.service for one in sums.values())
     if not together:
         return ""
     limit_ms = percentile(together, SLOW_SHARE)
-    hits = {name: up_to(one.service, [limit_ms])[1] for name, one in sums.items()}
+    hits = {name: above(one.service, limit_ms) for name, one in sums.items()}
     return _sentence(requests, hits, f"requests over {milliseconds(limit_ms)}")
 
 
