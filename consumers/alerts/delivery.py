@@ -146,7 +146,9 @@ class Sender:
                 continue
             except Exception:
                 # Without this thread, the target would never get a message again.
-                log.exception("alerts to a target stand still for a while: target=%s", self._target.name)
+                log.exception(
+                    "a defect stopped the sending of alerts; trying again soon: target=%s", self._target.name
+                )
                 self._stop.wait(FAULT_DELAY_S)
                 continue
             if wait_s:

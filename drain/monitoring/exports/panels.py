@@ -43,7 +43,7 @@ def _now() -> Row:
     lag, workers = (
         f"max({family.name}{{{METRICS}}})" for family in (health.GROUP_LAG_S, health.GROUP_WORKERS)
     )
-    known = " >= 0"  # Without a request it is NaN, which is no number to show in green.
+    known = " >= 0"  # With no requests the value is NaN; the panel stays empty then, and is not green.
     labels = "alertname, severity, app, route, dyno, code, group, kind, target"
     firing = f'max by ({labels}) (ALERTS{{alertname=~"Tailrace.*",alertstate="firing"}})'
     return Row(

@@ -303,7 +303,7 @@ def test_a_defect_before_a_message_is_sent_does_not_end_the_sending(
     deliveries.resume()
     wait_until(lambda: ids(receiver) == ["i1.1"], "message")
     deliveries.close()
-    assert "stand still for a while: target=ops" in caplog.text
+    assert "stopped the sending of alerts; trying again soon: target=ops" in caplog.text
 
 
 def test_a_thread_that_could_not_be_started_is_started_later(

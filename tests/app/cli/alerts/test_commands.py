@@ -242,7 +242,7 @@ def failing_after(moments: int, fault: BaseException, monkeypatch: pytest.Monkey
     ("fault", "code", "why"),
     [
         (redis.TimeoutError("Timeout reading from socket"), 2, "it does not answer in time"),
-        (LogUnavailable("Kafka is away"), 2, "Kafka is away"),
+        (LogUnavailable("Kafka is unreachable"), 2, "Kafka is unreachable"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
