@@ -61,8 +61,13 @@ class Silence:
 
     @property
     def needs(self) -> Needs:
-        usual = {HOUR, HOUR_BEFORE, HOUR_AFTER, YESTERDAY} if self.unless_usual else set()
-        return Needs(frozenset({Stretch(self.for_s), *usual}))
+        before = {HOUR, HOUR_BEFORE, HOUR_AFTER, YESTERDAY} if self.unless_usual else {self._before}
+        return Needs(frozenset({Stretch(self.for_s), *before}))
+
+    @property
+    def _before(self) -> Stretch:
+        """The hour before a silence that has just become long enough."""
+        return Stretch(self.for_s + HOUR_S, self.for_s)
 
     def judge(self, facts: Facts, subject: Subject, min_requests: int) -> Judgement:
         requests = facts.sums(subject, Stretch(self.for_s)).requests
@@ -77,6 +82,8 @@ class Silence:
         if lacks_newest(facts):
             return self._judgement("unclear", f"figures are {duration(facts.lag_s)} behind", silent_s)
         if not self.unless_usual:
+            if not self._had_one(facts, subject):
+                return self._judgement("unclear", "its first request came after that", 0)
             return self._judgement("bad", f"no request for {duration(silent_s)}", silent_s, facts.at_s)
         return self._unless_usual(facts, subject, silent_s)
 
@@ -99,6 +106,14 @@ class Silence:
             return self._judgement("unclear", f"{said}, which is not unusual", silent_s)
         usual = f"{said}, where {number(round(expected))} are usual"
         return self._judgement("bad", usual, silent_s, facts.at_s)
+
+    def _had_one(self, facts: Facts, subject: Subject) -> bool:
+        """Whether there was a request before: what has just begun is known already, though its first requests
+        are newer than the moment."""
+        if subject.digest:
+            return facts.sums(subject, self._before).requests > 0
+        last_s = facts.last_s.get(subject.app)
+        return last_s is None or last_s < facts.at_s - self.for_s
 
     def _is_all_silent(self, facts: Facts) -> bool:
         """Whether no app had a request for so long."""

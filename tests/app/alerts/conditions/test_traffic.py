@@ -146,6 +146,17 @@ def test_a_route_can_be_silent_too() -> None:
     assert judged("silence 5m", quiet(5), subject=CHECKOUT).text == "no request for 5 min"
 
 
+def test_what_begins_as_it_is_judged_is_not_silent() -> None:
+    begun = {"shop": AT_S - 600}  # To the hour.
+    for when in ("silence 1m", "silence 5m"):
+        for last_s in (AT_S, AT_S + 10):
+            answer = judged(when, [NOTHING] * 60, first_s=begun, last_s={"shop": last_s})
+            assert answer.verdict == "unclear"
+        assert judged(when, [NOTHING] * 60, first_s=begun, subject=CHECKOUT).verdict == "unclear"
+    assert judged("silence 1m", quiet(1), first_s=begun, last_s=last(1)).verdict == "bad"
+    assert judged("silence 1m", quiet(1), first_s=begun, subject=CHECKOUT).verdict == "bad"
+
+
 def test_an_app_that_had_traffic_is_silent() -> None:
     answer = judged("silence 5m unless usual", quiet(5), yesterday=3_600, last_s=last(5))
     assert (answer.verdict, answer.text) == ("bad", "no request for 5 min, where 300 are usual")
