@@ -20,6 +20,7 @@ from kafka.errors import KafkaError
 from servers.kafka_jars import ARCHIVE, jars
 from servers.local_server import LocalServer
 from servers.ports import free_port
+from servers.processes import wait_until
 
 QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """JVM options of what lives for seconds: it starts in less than half of the time, and runs slower."""
@@ -155,6 +156,11 @@ class KafkaBroker(LocalServer):
             bootstrap_timeout_ms=timeout_ms,
         )
 
+    def known_brokers(self) -> int:
+        """How many it says there are, itself among them. Raises KafkaError."""
+        with contextlib.closing(self.admin()) as admin:
+            return len(admin.describe_cluster()["brokers"])
+
 
 NODES = 3
 CLUSTER_SETTINGS = {
@@ -188,6 +194,8 @@ class KafkaCluster:
         """Starts all nodes at once: two are needed before one answers."""
         with ThreadPoolExecutor(NODES) as threads:
             list(threads.map(KafkaBroker.start, self.brokers))
+        # One that answers may not have heard of the others yet: a topic made then has a single copy.
+        wait_until(self._know_each_other, "each broker to know all three", START_S)
 
     def remove(self) -> None:
         for broker in self.brokers:
@@ -200,6 +208,11 @@ class KafkaCluster:
             request_timeout_ms=10_000,
             bootstrap_timeout_ms=10_000,
         )
+
+    def _know_each_other(self) -> bool:
+        with contextlib.suppress(KafkaError):
+            return all(broker.known_brokers() == NODES for broker in self.brokers)
+        return False
 
     def partitions(self, *topics: str) -> list[dict[str, Any]]:
         """Of these topics, or of all; empty where no node tells."""

@@ -245,10 +245,11 @@ def test_following_an_idle_log_gives_an_empty_part_each_second(log: Log) -> None
 
 def test_whoever_stops_following_leaves_no_thread_behind(log: Log) -> None:
     log.reader("first").close()
+    before = set(threading.enumerate())
     followed = Followed(log, int(time.time() * 1000))
     followed.step()
     followed.parts.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name == "follow"]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "follow"]
 
 
 def test_a_log_that_is_unreachable_cannot_be_scanned() -> None:

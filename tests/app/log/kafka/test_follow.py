@@ -104,10 +104,10 @@ class Both:
 def both_followed(url: str, server: RedisServer) -> Iterator[Both]:
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(contextlib.closing(log_of(url, server, client))) for client in CLIENTS]
-        yield Both(
-            [Following(log.history().follow(0)) for log in logs],
-            [stack.enter_context(Writing(log.writer(), frame, 0.02)) for log in logs],
-        )
+        followings = [Following(log.history().follow(0)) for log in logs]
+        for following in followings:
+            stack.callback(following.parts.close)  # type: ignore[attr-defined]
+        yield Both(followings, [stack.enter_context(Writing(log.writer(), frame, 0.02)) for log in logs])
 
 
 @pytest.mark.slow
