@@ -132,14 +132,27 @@ class PythonConsumer:
             raise LogUnavailable(f"Kafka did not {what}: {type(fault).__name__}") from fault
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[int, Sequence[tuple[int, bytes]]]:
-        found = self._ask(
-            "return messages", self._consumer.poll, timeout_ms=int(timeout_s * 1000), max_records=max_messages
-        )
+        try:
+            found = self._ask(
+                "return messages",
+                self._consumer.poll,
+                timeout_ms=int(timeout_s * 1000),
+                max_records=max_messages,
+            )
+        except LogUnavailable:
+            self._forget_fetches()
+            raise
         self._keep_join()
         return {
             self._number(place): [(record.offset, record.value or b"") for record in records]
             for place, records in found.items()
         }
+
+    def _forget_fetches(self) -> None:
+        """kafka-python 3.0 notes that a fetch is on its way before it sends it. One that it cannot send, as
+        to a leader whose address it does not know yet, stays noted, and nothing is fetched from that broker
+        ever again. (A fetch that is on its way after all is sent twice; one answer is thrown away.)"""
+        self._consumer._fetcher._nodes_with_pending_fetch_requests.clear()
 
     def _keep_join(self) -> None:
         coordinator = self._consumer._coordinator

@@ -20,6 +20,7 @@ from kafka.errors import (
     KafkaError,
     PolicyViolationError,
     TopicAlreadyExistsError,
+    UnknownBrokerIdError,
 )
 
 from app.errors import LogUnavailable, TailraceError
@@ -93,7 +94,8 @@ def find_copies(settings: Settings, timeout_s: float, *, topic: str = TOPIC) -> 
 def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
     """The answer to the question, retried on a fresh connection until time is up.
 
-    For some seconds the other brokers still name one that has died, and kafka-python may choose it.
+    For some seconds the other brokers still name one that has died, and kafka-python may choose it; or they
+    name as their controller one that has just started, and not yet where it is.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -101,7 +103,8 @@ def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdmin
         try:
             return question(admin)
         except KafkaError as fault:
-            if not fault.retriable or time.monotonic() > deadline:
+            passes = fault.retriable or isinstance(fault, UnknownBrokerIdError)
+            if not passes or time.monotonic() > deadline:
                 kind = type(fault).__name__
                 raise LogUnavailable(
                     f"Kafka did not describe the topic {topic_name(settings)}: {kind}"

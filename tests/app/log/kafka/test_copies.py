@@ -18,6 +18,7 @@ from kafka.errors import (
     KafkaConnectionError,
     PolicyViolationError,
     TopicAuthorizationFailedError,
+    UnknownBrokerIdError,
 )
 
 from app.log.kafka import topic as kafka_topic
@@ -143,10 +144,14 @@ def test_a_cluster_that_refuses_every_topic_gives_the_commands_with_the_copies(
     assert "--replication-factor 3 --config min.insync.replicas=2" in reason
 
 
-def test_a_broker_that_died_a_moment_ago_costs_one_more_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    """kafka-python asks any broker that the others name, and they name a dead one for some seconds."""
+@pytest.mark.parametrize("fault", [KafkaConnectionError(), UnknownBrokerIdError(2)])
+def test_a_broker_that_died_or_started_a_moment_ago_costs_one_more_question(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """kafka-python asks any broker that the others name. They name a dead one for some seconds, and may name
+    one as controller before they say where it is."""
     cluster = Cluster(lambda options: None)
-    answers: list[Exception | None] = [KafkaConnectionError(), None]
+    answers: list[Exception | None] = [fault, None]
     list_topics = cluster.list_topics
 
     def dead_first() -> list[str]:
