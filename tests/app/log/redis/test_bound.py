@@ -16,9 +16,16 @@ from app.log.redis.writer import RedisWriter
 from app.message import encode
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.app.log.logs import Log, bounded_writer, frame, ids, message
+from tests.app.log.logs import Log, bounded_writer, ids, message
 
 HOUR_MS = 3_600_000
+MOMENT_S = 1_790_000_000.0
+
+
+def frame(frame_id: str, count: int) -> list[bytes]:
+    """The values of a frame of `count` lines of one moment. Packed, it has the same size in every run, so the
+    same number of frames fills a log."""
+    return [encode(message(frame_id, index, at_s=MOMENT_S)) for index in range(count)]
 
 
 def silent(log: Log, group: str = "metrics") -> None:
