@@ -17,6 +17,7 @@ from typing import Any, Self
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from app.log.kafka.copies import live_brokers
 from servers.kafka_jars import ARCHIVE, jars
 from servers.local_server import LocalServer
 from servers.ports import free_port
@@ -159,7 +160,7 @@ class KafkaBroker(LocalServer):
     def known_brokers(self) -> int:
         """How many it says there are, itself among them. Raises KafkaError."""
         with contextlib.closing(self.admin()) as admin:
-            return len(admin.describe_cluster()["brokers"])
+            return len(live_brokers(admin))
 
 
 NODES = 3

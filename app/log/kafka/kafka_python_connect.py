@@ -1,10 +1,11 @@
-"""Creates clients of kafka-python, and leaves nothing behind if that fails."""
+"""Creates clients of kafka-python, and leaves nothing behind if that fails; which of its faults pass."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from kafka.errors import KafkaError, UnknownBrokerIdError
 from kafka.net.compat import KafkaNetClient
 
 Client = TypeVar("Client")
@@ -28,3 +29,12 @@ def connected(kind: Callable[..., Client], config: Mapping[str, Any]) -> Client:
         for made in networks:
             made.close()
         raise
+
+
+def is_passing(fault: KafkaError) -> bool:
+    """Whether the same question may be answered a moment later, on a fresh connection.
+
+    For some seconds the other brokers still name one that has died, and kafka-python may choose it; or they
+    name as their controller one that has just started, and not yet where it is.
+    """
+    return bool(fault.retriable) or isinstance(fault, UnknownBrokerIdError)

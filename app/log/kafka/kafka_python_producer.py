@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.partitioner.default import murmur2
 
 from app.errors import NotDurable
@@ -26,7 +26,7 @@ from app.log.kafka.connection import (
     python_config,
     topic_name,
 )
-from app.log.kafka.kafka_python_connect import connected
+from app.log.kafka.kafka_python_connect import connected, is_passing
 from app.log.kafka.topic import ASK_AGAIN_S
 from app.settings import Settings
 
@@ -137,8 +137,7 @@ class PythonProducer:
             try:
                 return self._names[topic] in self._topics(timeout_s / 2)
             except KafkaError as fault:
-                # For some seconds the other brokers still name one that has died.
-                if not isinstance(fault, KafkaConnectionError) or time.monotonic() > deadline:
+                if not is_passing(fault) or time.monotonic() > deadline:
                     raise NotDurable(f"no Kafka broker answers: {type(fault).__name__}") from fault
             time.sleep(ASK_AGAIN_S)
 

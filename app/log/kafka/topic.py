@@ -20,7 +20,6 @@ from kafka.errors import (
     KafkaError,
     PolicyViolationError,
     TopicAlreadyExistsError,
-    UnknownBrokerIdError,
 )
 
 from app.errors import LogUnavailable, TailraceError
@@ -36,7 +35,7 @@ from app.log.kafka.copies import (
     live_brokers,
     topic_options,
 )
-from app.log.kafka.kafka_python_connect import connected
+from app.log.kafka.kafka_python_connect import connected, is_passing
 from app.log.kafka.reach import no_broker_error
 from app.settings import Settings
 
@@ -92,19 +91,14 @@ def find_copies(settings: Settings, timeout_s: float, *, topic: str = TOPIC) -> 
 
 
 def _answer(settings: Settings, timeout_s: float, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
-    """The answer to the question, retried on a fresh connection until time is up.
-
-    For some seconds the other brokers still name one that has died, and kafka-python may choose it; or they
-    name as their controller one that has just started, and not yet where it is.
-    """
+    """The answer to the question, retried on a fresh connection until time is up."""
     deadline = time.monotonic() + timeout_s
     while True:
         admin = _connected(settings, timeout_s)
         try:
             return question(admin)
         except KafkaError as fault:
-            passes = fault.retriable or isinstance(fault, UnknownBrokerIdError)
-            if not passes or time.monotonic() > deadline:
+            if not is_passing(fault) or time.monotonic() > deadline:
                 kind = type(fault).__name__
                 raise LogUnavailable(
                     f"Kafka did not describe the topic {topic_name(settings)}: {kind}"

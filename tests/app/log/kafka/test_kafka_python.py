@@ -1,11 +1,13 @@
-"""The consumer of kafka-python: what it would never recover from by itself."""
+"""kafka-python: what it would never recover from by itself."""
 
 from __future__ import annotations
 
 import pytest
+from kafka.errors import KafkaConnectionError, KafkaError, UnknownBrokerIdError
 
 from app.errors import LogUnavailable
-from app.log.kafka.kafka_python import PythonConsumer, open_consumer
+from app.log.interface import TOPIC
+from app.log.kafka.kafka_python import PythonConsumer, open_consumer, open_producer
 from servers.kafka_broker import KafkaBroker
 from servers.redis_server import RedisServer
 from tests.app.log.kafka.test_follow import log_of
@@ -49,4 +51,23 @@ def test_a_broker_whose_address_is_unknown_for_a_moment_is_read_again(
     writer.append("after", frame("after", 3), 10)
     assert read(consumer, 3) == 3
     consumer.close()
+    log.close()
+
+
+@pytest.mark.parametrize("fault", [KafkaConnectionError(), UnknownBrokerIdError(2)])
+def test_whether_there_is_a_topic_is_asked_again_where_a_broker_has_died_or_just_started(
+    kafka_broker: KafkaBroker, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, fault: KafkaError
+) -> None:
+    log = log_of(kafka_broker.url, redis_server, "kafka-python")
+    producer = open_producer(log.settings)
+    faults, topics = [fault], producer._topics
+
+    def faulty_first(timeout_s: float) -> list[str]:
+        if faults:
+            raise faults.pop()
+        return topics(timeout_s)
+
+    monkeypatch.setattr(producer, "_topics", faulty_first)
+    assert producer.has_topic(TOPIC, 10)
+    assert faults == []
     log.close()
