@@ -110,10 +110,10 @@ class Silence:
     def _had_one(self, facts: Facts, subject: Subject) -> bool:
         """Whether there was a request before: what has just begun is known already, though its first requests
         are newer than the moment."""
-        if subject.digest:
+        last_s = None if subject.digest else facts.last_s.get(subject.app)
+        if last_s is None:
             return facts.sums(subject, self._before).requests > 0
-        last_s = facts.last_s.get(subject.app)
-        return last_s is None or last_s < facts.at_s - self.for_s
+        return last_s < facts.at_s - self.for_s
 
     def _is_all_silent(self, facts: Facts) -> bool:
         """Whether no app had a request for so long."""

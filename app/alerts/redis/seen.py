@@ -76,10 +76,11 @@ def _last_before(store: redis.Redis, apps: Iterable[str], at_s: int) -> dict[str
         windows = [
             keys.window(name, int(number)) for name in names for number in replies.text_list(next(answers))
         ]
-        # The windows of minutes first: an hour tells less.
-        for length_s in (MINUTE_S, HOUR_S):
-            starts = [start_s for length, start_s in windows if length == length_s and start_s < at_s]
-            if starts:
-                found[app] = max(starts)
-                break
+        # The windows of minutes first: an hour tells less. The hour that is under way tells nothing: what it
+        # holds may have come after the moment, and what came before is in its minutes.
+        starts = [start_s for length, start_s in windows if length == MINUTE_S and start_s < at_s] or [
+            start_s for length, start_s in windows if length == HOUR_S and start_s + HOUR_S <= at_s
+        ]
+        if starts:
+            found[app] = max(starts)
     return found

@@ -153,6 +153,8 @@ def test_what_begins_as_it_is_judged_is_not_silent() -> None:
             answer = judged(when, [NOTHING] * 60, first_s=begun, last_s={"shop": last_s})
             assert answer.verdict == "unclear"
         assert judged(when, [NOTHING] * 60, first_s=begun, subject=CHECKOUT).verdict == "unclear"
+        assert judged(when, [NOTHING] * 60, first_s=begun, last_s={}).verdict == "unclear"
+    assert judged("silence 1m", quiet(1), first_s=begun, last_s={}).verdict == "bad"
     assert judged("silence 1m", quiet(1), first_s=begun, last_s=last(1)).verdict == "bad"
     assert judged("silence 1m", quiet(1), first_s=begun, subject=CHECKOUT).verdict == "bad"
 

@@ -215,6 +215,17 @@ def test_of_the_past_figures_are_as_they_were_as_far_as_they_are_kept(
     assert older.last_s["shop"] == (at_s - 3 * 86_400) // 3_600 * 3_600
 
 
+def test_what_came_later_in_the_same_hour_was_not_there_at_a_moment_of_the_past(
+    redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float
+) -> None:
+    past_s = at_s // 3_600 * 3_600 - 7_200 + 1_800
+    fill(redis_client, requests("new", range(past_s + 120, past_s + 240)), now_s)
+    fill(redis_client, requests("back", [past_s - 9_000, *range(past_s + 120, past_s + 240)]), now_s)
+    rules = [rule(MINUTE, app="new"), rule(MINUTE, app="back")]
+    assert reader.read(rules, past_s, now_s).last_s == {"back": (past_s - 9_000) // 3_600 * 3_600}
+    assert reader.read(rules, past_s + 600, now_s).last_s == {"new": past_s + 180, "back": past_s + 180}
+
+
 def test_a_few_minutes_ago_are_exact(
     redis_client: redis.Redis, reader: FactsReader, at_s: int, now_s: float
 ) -> None:
