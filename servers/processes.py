@@ -153,9 +153,10 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_until(is_there: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
-    """Returns when it is; fails when time is up."""
+def wait_until(is_there: Callable[[], bool], what: str | Callable[[], str], timeout_s: float = 20) -> None:
+    """Returns when it is; fails when time is up, with `what`, which is asked for only then."""
     deadline = time.monotonic() + timeout_s
     while not is_there():
-        assert time.monotonic() < deadline, f"no {what} in {timeout_s} s"
+        late = time.monotonic() >= deadline
+        assert not late, f"no {what if isinstance(what, str) else what()} in {timeout_s} s"
         time.sleep(0.05)

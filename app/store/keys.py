@@ -333,6 +333,11 @@ def sender_faults_window(length_s: int, start_s: int) -> str:
     return f"{SENDER_FAULTS}:{length_s}:{start_s}"
 
 
+def sender_faults_taken(process: str) -> str:
+    """String: the number of the last batch that was taken from this process of `web`."""
+    return f"{SENDER_FAULTS}:taken:{process}"
+
+
 # --- replay ----------------------------------------------------------------------------------
 
 REPLAY_KEY = PREFIX + "replay:key"

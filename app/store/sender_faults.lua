@@ -1,16 +1,21 @@
 -- What one process of `web` has counted since its last call. dead_letters.lua is in front.
--- KEYS: faults, one window of faults, unknown tokens
+-- KEYS: faults, one window of faults, unknown tokens, the number of the batch taken last from this process
 -- ARGV: JSON of {field = {count, last (Unix s), token's digest}}, expiry of the window (Unix s),
---       JSON of {digest = {count, last}}, tokens kept at most, tokens last seen before this (Unix s) are dropped
+--       JSON of {digest = {count, last}}, tokens kept at most, tokens last seen before this (Unix s) are dropped,
+--       number of this batch, seconds that it is kept
 --
--- The fields are a fixed set, and a call brings a bounded number of tokens.
+-- The fields are a fixed set, and a call brings a bounded number of tokens. A batch whose answer was lost on its
+-- way comes again, and counts once.
 
-local faults, window, tokens = unpack(KEYS)
-local most, seen_since = tonumber(ARGV[4]), tonumber(ARGV[5])
+local faults, window, tokens, taken = unpack(KEYS)
+local most, seen_since, number = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-for _, key in ipairs(KEYS) do require_type(key, 'hash') end
+for _, key in ipairs({faults, window, tokens}) do require_type(key, 'hash') end
+require_type(taken, 'string')
 require_letter_types()
+if (tonumber(redis.call('GET', taken) or '') or 0) >= number then return end
 allow_writes_when_full()
+redis.call('SET', taken, ARGV[6], 'EX', ARGV[7])
 
 for field, tally in pairs(cjson.decode(ARGV[1])) do
   count_up(faults, field, tally[1])

@@ -17,7 +17,7 @@ import redis
 from app.store import replies
 from app.store.bounds import OTHER
 from app.store.dead_letters import DEAD_LETTERS_LUA
-from app.store.keys import SENDER_FAULTS, UNKNOWN_TOKENS, WINDOWS, sender_faults_window
+from app.store.keys import SENDER_FAULTS, UNKNOWN_TOKENS, WINDOWS, sender_faults_taken, sender_faults_window
 from app.store.settle import read_lua
 
 Kind = Literal[
@@ -44,6 +44,8 @@ can send such headers, but what has none of them is a scanner's."""
 UNKNOWN_TOKENS_MAX = 50
 UNKNOWN_TOKEN_KEPT_S = 7 * 86_400
 DIGEST_CHARS = 12
+TAKEN_KEPT_S = 86_400
+"""A batch whose answer was lost may come again for so long, and counts once."""
 
 _RECORD = DEAD_LETTERS_LUA + read_lua("sender_faults.lua")
 _WINDOW = WINDOWS[1]
@@ -62,6 +64,19 @@ class Tally:
         if other.last_s >= self.last_s:
             self.last_s = other.last_s
             self.token = other.token or self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one process of `web` has counted since its last batch."""
+
+    process: str
+    """Its name, unlike that of any other process, also of one that has ended."""
+    number: int
+    """From 1, one more than that of its last batch, which Redis has taken."""
+    faults: Mapping[tuple[Kind, SenderKind], Tally]
+    tokens: Mapping[str, Tally]
+    """Digest -> tally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +109,26 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARS]
 
 
-def record(
-    store: redis.Redis,
-    faults: Mapping[tuple[Kind, SenderKind], Tally],
-    tokens: Mapping[str, Tally],
-    now_s: int,
-) -> None:
-    """Adds what one process has counted. `tokens`: digest -> tally. Raises redis.RedisError if nothing was
-    written."""
+def record(store: redis.Redis, batch: Batch, now_s: int) -> None:
+    """Adds what one process has counted, once, however often it is called with the same batch.
+
+    Raises redis.RedisError: Redis may have taken it all the same, so the caller sends it again, unchanged.
+    """
     length_s, kept_s = _WINDOW
     start_s = now_s // length_s * length_s
     by_field = {
         f"{kind} {sender}": (tally.count, tally.last_s, tally.token)
-        for (kind, sender), tally in faults.items()
+        for (kind, sender), tally in batch.faults.items()
     }
-    by_digest = {digest: (tally.count, tally.last_s) for digest, tally in tokens.items()}
+    by_digest = {digest: (tally.count, tally.last_s) for digest, tally in batch.tokens.items()}
     store.register_script(_RECORD)(
-        keys=[SENDER_FAULTS, sender_faults_window(length_s, start_s), UNKNOWN_TOKENS],
+        keys=[
+            *(SENDER_FAULTS, sender_faults_window(length_s, start_s), UNKNOWN_TOKENS),
+            sender_faults_taken(batch.process),
+        ],
         args=[
             *(orjson.dumps(by_field), start_s + length_s + kept_s, orjson.dumps(by_digest)),
-            *(UNKNOWN_TOKENS_MAX, now_s - UNKNOWN_TOKEN_KEPT_S),
+            *(UNKNOWN_TOKENS_MAX, now_s - UNKNOWN_TOKEN_KEPT_S, batch.number, TAKEN_KEPT_S),
         ],
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import threading
 import time
 
@@ -15,7 +16,7 @@ import redis
 
 from app.errors import first_words
 from app.store import sender_faults
-from app.store.sender_faults import OTHER_TOKENS, Kind, SenderKind, Tally, token_digest
+from app.store.sender_faults import OTHER_TOKENS, Batch, Kind, SenderKind, Tally, token_digest
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,10 @@ TOKENS_MAX = 100
 
 
 class FaultCounter:
-    """Thread-safe. What it has not handed over yet waits for Redis to answer again."""
+    """Thread-safe. What it has not handed over yet waits for Redis to answer again.
+
+    Redis may have taken what it did not answer: that batch is sent again, unchanged, before the next.
+    """
 
     def __init__(self, store: redis.Redis) -> None:
         self._store = store
@@ -34,6 +38,10 @@ class FaultCounter:
         self._faults: dict[tuple[Kind, SenderKind], Tally] = {}
         self._tokens: dict[str, Tally] = {}
         self._timer: threading.Timer | None = None
+        self._handing_over = threading.Lock()
+        self._batch = Batch("", 0, {}, {})
+        """The last one that was sent."""
+        self._is_taken = True
 
     def record(self, kind: Kind, sender: SenderKind, token: str = "", count: int = 1) -> None:
         """Counts a fault now. Of the token only its digest is kept, and only if Logplex may have sent it."""
@@ -46,19 +54,26 @@ class FaultCounter:
 
     def flush(self) -> None:
         """Hands over what was counted; what Redis does not take stays here, for another try."""
-        with self._lock:
-            faults, tokens = self._faults, self._tokens
-            self._faults, self._tokens, self._timer = {}, {}, None
-        if not faults:
-            return
-        try:
-            sender_faults.record(self._store, faults, tokens, int(time.time()))
-        except redis.RedisError as fault:
-            log.debug("faults of senders are not recorded yet: %s", first_words(fault))
+        with self._handing_over:
             with self._lock:
-                self._add(faults, tokens)
-                if self._timer is None:
-                    self._start_timer(RETRY_AFTER_S, is_retry=True)
+                self._timer = None
+                if self._is_taken:
+                    if not self._faults:
+                        return
+                    # Named only now, because a counter may be made before gunicorn forks.
+                    name = self._batch.process or secrets.token_hex(8)
+                    self._batch = Batch(name, self._batch.number + 1, self._faults, self._tokens)
+                    self._faults, self._tokens, self._is_taken = {}, {}, False
+            try:
+                sender_faults.record(self._store, self._batch, int(time.time()))
+            except redis.RedisError as fault:
+                log.debug("faults of senders are not recorded yet: %s", first_words(fault))
+            else:
+                self._is_taken = True
+            with self._lock:
+                if self._timer is None and (self._faults or not self._is_taken):
+                    wait_s = FLUSH_EVERY_S if self._is_taken else RETRY_AFTER_S
+                    self._start_timer(wait_s, is_retry=not self._is_taken)
 
     def _add(self, faults: dict[tuple[Kind, SenderKind], Tally], tokens: dict[str, Tally]) -> None:
         for what, tally in faults.items():

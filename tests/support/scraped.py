@@ -12,13 +12,14 @@ from app.log import open_log
 from app.settings import Settings
 from app.store import dead_letters, keys
 from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
-from app.store.sender_faults import Tally, record
+from app.store.sender_faults import Tally
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from drain.instruments import Instruments
 from servers.figures import SeenRequest, fill, fill_facts
 from tests.support import told_app
 from tests.support.alert_board import fill_alerts
+from tests.support.sender_faults import record_faults
 
 NOW_S = 2_209_032_000
 """2040-01-01T12:00:00Z. It lies ahead, because Redis would drop at once what has expired."""
@@ -46,7 +47,7 @@ def fill_all(store: redis.Redis, now_s: float = NOW_S) -> None:
     letters = [dead_letters.dead_letter("line", "drain", "why", b"x")]
     reports = [Report(OTHER_DRAIN, 500), Report("L14", 2)]
     record_once(store, "frame", "shop", [Loss("L10", 12)], letters, int(now_s), reports)
-    record(store, {("password", "logplex"): Tally(3, int(now_s), "abc")}, {}, int(now_s))
+    record_faults(store, {("password", "logplex"): Tally(3, int(now_s), "abc")}, {}, int(now_s))
     store.hset(keys.COUNTS, "dead_letters_dropped", 2)
     store.hset(LOG_META, mapping={"added": 60, "kept": 50, "bytes": 9_000, "trimmed": 10})
     for group in (METRICS, REPLAY, ALERTS):

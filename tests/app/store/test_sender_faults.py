@@ -9,10 +9,12 @@ import pytest
 import redis
 
 from app.store import replies
-from app.store.keys import SENDER_FAULTS, UNKNOWN_TOKENS, sender_faults_window
+from app.store.keys import SENDER_FAULTS, UNKNOWN_TOKENS, sender_faults_taken, sender_faults_window
 from app.store.sender_faults import (
+    TAKEN_KEPT_S,
     UNKNOWN_TOKEN_KEPT_S,
     UNKNOWN_TOKENS_MAX,
+    Batch,
     Kind,
     SenderKind,
     Tally,
@@ -22,6 +24,7 @@ from app.store.sender_faults import (
     unknown_tokens,
 )
 from servers.redis_server import RedisServer
+from tests.support.sender_faults import record_faults
 
 NOW_S = 1_800_000_000
 TOKEN_FAULT: dict[tuple[Kind, SenderKind], Tally] = {("token", "logplex"): Tally(1, NOW_S)}
@@ -41,9 +44,9 @@ def any_store(request: pytest.FixtureRequest, redis_client: redis.Redis) -> Iter
 
 
 def test_what_processes_hand_over_is_summed_and_the_last_one_s_token_stays(any_store: redis.Redis) -> None:
-    record(any_store, {("password", "logplex"): Tally(3, NOW_S - 5, "aaa")}, {}, NOW_S)
-    record(any_store, {("password", "logplex"): Tally(4, NOW_S, "")}, {}, NOW_S)
-    record(any_store, {("too_large", "other"): Tally(1, NOW_S - 9, "")}, {}, NOW_S)
+    record_faults(any_store, {("password", "logplex"): Tally(3, NOW_S - 5, "aaa")}, {}, NOW_S)
+    record_faults(any_store, {("password", "logplex"): Tally(4, NOW_S, "")}, {}, NOW_S)
+    record_faults(any_store, {("too_large", "other"): Tally(1, NOW_S - 9, "")}, {}, NOW_S)
     minute = replies.counts(any_store.hgetall(sender_faults_window(60, NOW_S // 60 * 60)))
     assert minute == {"password logplex": 7, "too_large other": 1}
     found = sender_faults(any_store.hgetall(SENDER_FAULTS), minute)
@@ -55,11 +58,24 @@ def test_what_processes_hand_over_is_summed_and_the_last_one_s_token_stays(any_s
     assert not any_store.exists(UNKNOWN_TOKENS)
 
 
+def test_a_batch_that_comes_again_counts_once(any_store: redis.Redis) -> None:
+    tokens = {"aaa": Tally(3, NOW_S)}
+    first = Batch("a", 1, {("token", "logplex"): Tally(3, NOW_S, "aaa")}, tokens)
+    second = Batch("a", 2, {("token", "logplex"): Tally(1, NOW_S, "aaa")}, {"aaa": Tally(1, NOW_S)})
+    for batch in (first, first, second, first, second, Batch("b", 1, first.faults, tokens)):
+        record(any_store, batch, NOW_S)
+    minute = replies.counts(any_store.hgetall(sender_faults_window(60, NOW_S // 60 * 60)))
+    assert minute == {"token logplex": 7}
+    assert any_store.hget(SENDER_FAULTS, "token logplex") == b"7"
+    assert [token.count for token in unknown_tokens(any_store.hgetall(UNKNOWN_TOKENS))] == [7]
+    assert 0 < any_store.ttl(sender_faults_taken("a")) <= TAKEN_KEPT_S
+
+
 def test_the_least_frequent_of_too_many_unknown_tokens_go(any_store: redis.Redis) -> None:
-    record(any_store, TOKEN_FAULT, {"busy": Tally(30, NOW_S - 60)}, NOW_S)
+    record_faults(any_store, TOKEN_FAULT, {"busy": Tally(30, NOW_S - 60)}, NOW_S)
     for batch in range(5):
         invented = {f"{batch}-{number}": Tally(1, NOW_S + batch) for number in range(100)}
-        record(any_store, TOKEN_FAULT, {**invented, "busy": Tally(1, NOW_S)}, NOW_S)
+        record_faults(any_store, TOKEN_FAULT, {**invented, "busy": Tally(1, NOW_S)}, NOW_S)
     found = unknown_tokens(any_store.hgetall(UNKNOWN_TOKENS))
     assert len(found) == UNKNOWN_TOKENS_MAX
     assert (found[0].token_digest, found[0].count, found[0].last_s) == ("busy", 35, NOW_S)
@@ -67,9 +83,9 @@ def test_the_least_frequent_of_too_many_unknown_tokens_go(any_store: redis.Redis
 
 
 def test_a_token_that_is_not_seen_for_a_week_is_forgotten(any_store: redis.Redis) -> None:
-    record(any_store, TOKEN_FAULT, {"gone": Tally(9_000, NOW_S)}, NOW_S)
+    record_faults(any_store, TOKEN_FAULT, {"gone": Tally(9_000, NOW_S)}, NOW_S)
     later_s = NOW_S + UNKNOWN_TOKEN_KEPT_S + 1
-    record(any_store, TOKEN_FAULT, {"new": Tally(1, later_s)}, later_s)
+    record_faults(any_store, TOKEN_FAULT, {"new": Tally(1, later_s)}, later_s)
     assert [token.token_digest for token in unknown_tokens(any_store.hgetall(UNKNOWN_TOKENS))] == ["new"]
 
 
@@ -78,7 +94,7 @@ def test_a_full_redis_still_counts(any_store: redis.Redis) -> None:
     any_store.config_set("maxmemory-policy", "noeviction")
     any_store.config_set("maxmemory", any_store.info("memory")["used_memory"] // 2)
     try:
-        record(any_store, {("password", "logplex"): Tally(3, NOW_S, "aaa")}, {}, NOW_S)
+        record_faults(any_store, {("password", "logplex"): Tally(3, NOW_S, "aaa")}, {}, NOW_S)
     finally:
         any_store.config_set("maxmemory", 0)
     assert any_store.hget(SENDER_FAULTS, "password logplex") == b"3"
@@ -88,7 +104,7 @@ def test_a_full_redis_still_counts(any_store: redis.Redis) -> None:
 def test_a_key_that_is_somebody_else_s_is_left_alone(any_store: redis.Redis, key: str) -> None:
     any_store.set(key, "theirs")
     with pytest.raises(redis.ResponseError, match="somebody else"):
-        record(any_store, {("token", "logplex"): Tally(3, NOW_S, "")}, {"a": Tally(3, NOW_S)}, NOW_S)
+        record_faults(any_store, {("token", "logplex"): Tally(3, NOW_S, "")}, {"a": Tally(3, NOW_S)}, NOW_S)
     assert any_store.keys() == [key.encode()]
 
 

@@ -15,11 +15,12 @@ from app.redis_client import connect
 from app.settings import Settings
 from app.store import dead_letters
 from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
-from app.store.sender_faults import Kind, SenderKind, Tally, record
+from app.store.sender_faults import Kind, SenderKind, Tally
 from app.store.workers import WorkerStatus, report_status
 from drain.dashboard import RouteCollector
 from servers.figures import SeenRequest, fill, fill_facts
 from tests.support import platform_events, told_app
+from tests.support.sender_faults import record_faults
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -130,7 +131,7 @@ def test_what_senders_report_and_get_wrong_is_told(redis_client: redis.Redis) ->
     reports = [Report(OTHER_DRAIN, 500), Report("L14", 2)]
     record_once(redis_client, "a", "shop", [], [], now_s, reports)
     faults: dict[tuple[Kind, SenderKind], Tally] = {("password", "logplex"): Tally(3, now_s, "abc")}
-    record(redis_client, faults, {}, now_s)
+    record_faults(redis_client, faults, {}, now_s)
     samples = scrape(redis_client)
     assert of(samples, "tailrace_other_drains_losses_total", app="shop") == 500
     assert of(samples, "tailrace_sender_reports_total", app="shop", code="L14") == 2

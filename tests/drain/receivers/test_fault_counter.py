@@ -18,6 +18,7 @@ from drain.receivers import fault_counter
 from drain.receivers.fault_counter import TOKENS_MAX, FaultCounter
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
+from tests.drain.serving import stopped
 
 
 def calls(store: redis.Redis) -> int:
@@ -82,6 +83,28 @@ def test_counts_wait_for_redis_and_are_handed_over_without_a_further_fault(
         wait_until(lambda: store.hget(SENDER_FAULTS, "password logplex") == b"3", "the counts")
         assert store.hget(SENDER_FAULTS, "password logplex:token") == token_digest("d.2").encode()
         store.close()
+
+
+def test_an_answer_that_comes_too_late_counts_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_counter, "FLUSH_EVERY_S", 60)
+    monkeypatch.setattr(fault_counter, "RETRY_AFTER_S", 60)
+    with RedisServer() as server:
+        client = redis.Redis.from_url(server.url)
+        pid = int(cast(dict[str, int], client.info("server"))["process_id"])
+        counter = FaultCounter(connect(Settings(redis_url=server.url), connections=1, timeout_s=0.3))
+        counter.record("token", "logplex", "d.1")
+        counter.flush()
+        counter.record("token", "logplex", "d.1", count=3)
+        with stopped(pid):
+            counter.flush()
+        wait_until(lambda: client.hget(SENDER_FAULTS, "token logplex") == b"4", "the late batch")
+        counter.record("token", "logplex", "d.2", count=2)
+        for _ in range(3):
+            counter.flush()
+        assert client.hget(SENDER_FAULTS, "token logplex") == b"6"
+        found = {token.token_digest: token.count for token in unknown_tokens(client.hgetall(UNKNOWN_TOKENS))}
+        assert found == {token_digest("d.1"): 4, token_digest("d.2"): 2}
+        client.close()
 
 
 def test_a_process_ends_although_redis_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_MSG, ROUTER_SENT, counted, heroku
 from tests.drain.prometheus_text import figure
 from tests.drain.serving import PASSWORD, USER, Web, basic, serving
+from tests.support.stored import text_hash
 
 TOKEN, UNKNOWN = "d.8601b555-6a83-4c12-8269-97c8e32cdb22", "d.437d5ca9-79ee-4eca-8d4b-f3ba5a5f5dcb"
 FROM_LOGPLEX = {"User-Agent": "Logplex/v90", "Logplex-Frame-Id": "f", "Logplex-Drain-Token": TOKEN}
@@ -55,7 +56,10 @@ class Shown:
 
 def shown(web: Web, store: redis.Redis, count: int, *fields: str) -> Shown:
     """What is said once each of these faults has been counted so often: answers are kept for 2 s."""
-    wait_until(lambda: set(store.hmget(SENDER_FAULTS, fields)) == {b"%d" % count}, ", ".join(fields))
+    wait_until(
+        lambda: set(store.hmget(SENDER_FAULTS, fields)) == {b"%d" % count},
+        lambda: f"{count} of each of {fields}, but {text_hash(store, SENDER_FAULTS)}",
+    )
     since_ms = time.time() * 1000
     found: list[Shown] = []
 

@@ -19,11 +19,11 @@ from app.settings import Settings
 from app.store import dead_letters, keys, queries
 from app.store.frame_events import OTHER_DRAIN, Loss, Report, record_once
 from app.store.sender_faults import KINDS, Kind, SenderKind, Tally
-from app.store.sender_faults import record as record_faults
 from app.store.workers import WorkerStatus, report_status
 from servers.figures import SeenRequest, fill
 from tests.support import alert_board
 from tests.support import letters as kept_letters
+from tests.support.sender_faults import record_faults
 
 LOG = open_log(Settings(redis_log_max_mb=1))
 ON_KAFKA = open_log(Settings(kafka_url="kafka://127.0.0.1:1"))
