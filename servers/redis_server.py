@@ -14,6 +14,7 @@ from pathlib import Path
 import redis
 
 from servers.local_server import LocalServer
+from servers.ports import free_port
 
 START_S = 15.0
 STOP_S = 10.0
@@ -56,9 +57,7 @@ class RedisServer(LocalServer):
         self._binary = binary or find_binary()
         self._extra = list(extra)
         self._scheme = scheme
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
 
     @property
     def url(self) -> str:

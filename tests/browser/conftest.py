@@ -30,6 +30,7 @@ from app.log import open_log
 from app.redis_client import connect
 from app.settings import Settings
 from drain.dashboard import blueprint
+from servers.ports import free_port
 from tests.browser.traffic import fill_shop, report_worker
 from tests.conftest import skip_or_fail
 from tests.support.alert_board import store_board
@@ -239,8 +240,8 @@ def site_port() -> Iterator[int]:
     # Bound and never listening, it keeps others from the port while no site runs: who connects is refused.
     with socket.socket() as keeper:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        keeper.bind(("127.0.0.1", 0))
-        yield keeper.getsockname()[1]
+        keeper.bind(("127.0.0.1", port := free_port()))
+        yield port
 
 
 @pytest.fixture

@@ -95,10 +95,10 @@ def test_what_is_left_at_the_end_is_reported_as_skipped() -> None:
 
 def test_a_dead_target_gets_no_more_requests_and_they_are_counted() -> None:
     ledger = Ledger()
-    senders = Senders(Target("http", "127.0.0.1", free_port()), 1, 1.0, ledger.note, ledger.skip, Breaker())
+    senders = Senders(Target("http", "127.0.0.1", free_port()), 1, 20.0, ledger.note, ledger.skip, Breaker())
     for number in range(100):
         senders.submit(job(number), 0.0)
-    assert senders.drain(10.0)
+    assert senders.drain(20.0)
     senders.close()
     assert {outcome.kind for _, outcome, _ in ledger.done} == {"refused"}
     assert len(ledger.done) == FAILURES_IN_A_ROW
@@ -134,16 +134,16 @@ def test_what_waited_too_long_in_the_queue_is_late_and_not_sent() -> None:
 
 def test_closing_does_not_wait_for_a_hanging_target_and_reports_what_hangs() -> None:
     ledger = Ledger()
-    with RecordingTarget(answer(delay_s=2.0)) as target:
+    with RecordingTarget(answer(delay_s=5.0)) as target:
         senders = Senders(Target.parse(target.url), 16, 30.0, ledger.note, ledger.skip, Breaker())
         for number in range(16):
             senders.submit(job(number), 0.0)
         wait_until(lambda: len(target.seen) == 16, "all of them under way")
         started_s = time.monotonic()
         assert senders.close() == 16
-        assert time.monotonic() - started_s < 1.6
+        assert time.monotonic() - started_s < 4.5
         assert ledger.skips == ["stopped"] * 16
-        time.sleep(2.0)
+        time.sleep(5.0)
     assert ledger.done == []  # An answer that arrives after the end does not count.
 
 
@@ -173,7 +173,7 @@ def test_threads_are_started_as_they_are_needed() -> None:
         start_s = time.monotonic() + 0.1
         for number in range(40):
             senders.submit(job(number), start_s + number * 0.02)
-        assert senders.drain(10.0)
+        assert senders.drain(20.0)
         assert len(sender_threads()) < 10
         senders.close()
         assert target.connections < 10
@@ -192,7 +192,7 @@ def test_a_system_without_more_threads_limits_the_concurrency(monkeypatch: pytes
         senders = Senders(Target.parse(target.url), 16, 5.0, ledger.note, ledger.skip, Breaker())
         for number in range(40):
             senders.submit(job(number), 0.0)
-        assert senders.drain(10.0)
+        assert senders.drain(20.0)
         senders.close()
         assert target.connections == 4
     assert len(ledger.done) == 40
@@ -206,7 +206,7 @@ def test_a_target_that_refuses_does_not_make_the_concurrency_grow_without_end() 
     start_s = time.monotonic()
     for number in range(500):
         senders.submit(job(number), start_s + number / 500)
-    assert senders.drain(10.0)
+    assert senders.drain(20.0)
     senders.close()
     assert len(ledger.done) + len(ledger.skips) == 500
     assert ledger.skips.count("breaker-open") > 300
@@ -220,7 +220,7 @@ def test_a_stream_is_no_failure_of_the_target() -> None:
         senders = Senders(Target.parse(target.url), 4, 5.0, ledger.note, ledger.skip, Breaker())
         for number in range(3 * FAILURES_IN_A_ROW):
             senders.submit(job(number), 0.0)
-        assert senders.drain(10.0)
+        assert senders.drain(20.0)
         senders.close()
     assert {outcome.kind for _, outcome, _ in ledger.done} == {"stream"}
     assert not senders.breaker.has_opened
@@ -249,7 +249,7 @@ def test_after_a_stall_the_rate_limit_still_applies() -> None:
             senders.submit(job(number), start_s + number / 50)
         wait_until(lambda: len(target.seen) == 4, "all threads to hang")
         target.behaviour = answer()
-        assert senders.drain(10.0)
+        assert senders.drain(20.0)
         senders.close()
     sent_s = [seen.at_s for seen in target.seen[4:]]
     within_half_a_second = max(sum(at <= other < at + 0.5 for other in sent_s) for at in sent_s)
@@ -263,7 +263,7 @@ def test_at_a_steady_rate_nothing_falls_behind() -> None:
         start_s = time.monotonic() + 0.1
         for number in range(400):
             senders.submit(job(number), start_s + number / 200)
-        assert senders.drain(10.0)
+        assert senders.drain(20.0)
         senders.close()
     late_ms = [late_ms for _, _, late_ms in ledger.done]
     assert sum(late_ms[-50:]) / 50 < 50
