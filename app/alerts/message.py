@@ -41,8 +41,8 @@ class Request:
     at_ms: int
     method: str
     path: str
-    """That of the route (`/users/:id`); empty: of an alert about all routes together. The log has the path
-    itself, under the id."""
+    """That of the route (`/users/:id`); empty: not kept, of an alert about all routes together. The log has
+    the path itself, under the id."""
     status: str
     code: str
     dyno: str

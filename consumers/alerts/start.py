@@ -10,6 +10,7 @@ import redis
 
 from app.alerts.compose import message_of
 from app.alerts.defaults import rules_of
+from app.alerts.log_requests import LogRequests
 from app.alerts.redis.context import read_context
 from app.alerts.redis.facts import FactsReader
 from app.alerts.targets.registry import KINDS, targets_of
@@ -24,14 +25,16 @@ def alerting(settings: Settings, store: redis.Redis, group: str) -> Alerting:
     """Alerting over this store, of which one connection is enough. `group`: of the process that does it.
     Nothing is connected or started yet."""
     targets = targets_of(settings)
+    message_log = open_log(settings)
+    search_log = LogRequests(settings, store, message_log)
     holder = f"{group}.{os.uname().nodename}.{os.getpid()}.{secrets.token_hex(4)}"
     return Alerting(
         store=store,
         holder=holder,
         rules=rules_of(settings),
-        reader=FactsReader(store, open_log(settings), settings),
+        reader=FactsReader(store, message_log, settings),
         maker=MessageMaker(
-            context=lambda incident: read_context(store, incident, time.time()),
+            context=lambda incident: read_context(store, incident, time.time(), search_log),
             make=lambda notice, context, at_s: message_of(notice, context, settings.tailrace_url, at_s),
         ),
         targets=tuple(targets),

@@ -1,4 +1,5 @@
-"""Reads the context of an incident, for its message: a few round trips, each of which may fail."""
+"""Reads the context of an incident, for its message: a few round trips, each of which may fail, and at most
+one search of the log."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import redis
 from app.alerts.board import Incident
 from app.alerts.condition import Family
 from app.alerts.context import Context
+from app.alerts.log_requests import SearchLog, WantedRequests
 from app.alerts.measures import Measure
 from app.alerts.message import Request
 from app.alerts.titles import is_own, leading
@@ -52,7 +54,7 @@ SLOW_SHARE = 0.9
 Answer = TypeVar("Answer")
 
 
-def read_context(store: redis.Redis, incident: Incident, now_s: float) -> Context:
+def read_context(store: redis.Redis, incident: Incident, now_s: float, search_log: SearchLog) -> Context:
     """What can be found out; what cannot (Redis fails, nothing is kept) is empty. Raises nothing."""
     if not incident.alerts or is_own(incident):
         return Context()
@@ -67,10 +69,13 @@ def read_context(store: redis.Redis, incident: Incident, now_s: float) -> Contex
             log.warning("no %s for an alert: %s", read.__name__.removeprefix("read_"), type(fault).__name__)
             return nothing
 
+    def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple[Request, ...]:
+        return requests(store, incident, now_s, search_log)
+
     return Context(
         release=found(read_release, None),
-        requests=found(read_requests, ()),
         dyno=found(read_dyno, ""),
+        requests=found(read_requests, ()),
     )
 
 
@@ -85,7 +90,9 @@ def read_release(store: redis.Redis, incident: Incident, now_s: float) -> Releas
     return next(iter(queries.events(store, incident.app, before, now_s).releases), None)
 
 
-def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple[Request, ...]:
+def requests(
+    store: redis.Redis, incident: Incident, now_s: float, search_log: SearchLog
+) -> tuple[Request, ...]:
     """Up to three requests of its worst alert: the slowest of its time, or the last of those that it counts.
     Raises redis.RedisError."""
     worst = leading(incident)
@@ -96,8 +103,17 @@ def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple
     # Of a quiet app, a quarter of an hour is judged; and of what is counted, the latest are taken.
     span = _span(incident, now_s, BEFORE_S if is_slow else SPAN_MAX_S)
     samples = queries.samples(store, incident.app, digest, span, now_s)
-    chosen = samples.slowest if is_slow else _counted(samples, worst.judgement.measure)
+    measure = worst.judgement.measure
+    chosen = samples.slowest if is_slow else _counted(samples, measure)
     of_app = [sample for sample in chosen if sample.app == incident.app]
+    if len(of_app) < REQUESTS_MAX and not is_slow and measure is not None and measure.kind != "errors":
+        # Nothing is sampled of what does not fail, and little where others fail more.
+        from_s = (int(now_s) if span.until_s is None else span.until_s) - span.seconds
+        wanted = WantedRequests(
+            incident.app, worst.subject.route, measure, from_s, span.until_s, REQUESTS_MAX
+        )
+        if len(found := search_log(wanted)) > len(of_app):
+            return found
     return tuple(
         Request(
             request_id=sample.request_id,
