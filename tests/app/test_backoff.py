@@ -107,4 +107,4 @@ def test_a_stop_ends_the_wait_at_once() -> None:
     for _ in range(50):
         outage.wait("Redis is unreachable")
     assert stop.is_set()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5

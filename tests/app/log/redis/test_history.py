@@ -123,16 +123,18 @@ def test_following_says_where_the_bound_was_faster(redis_log: Log) -> None:
     assert history.was_overtaken
 
 
-def follow_until(parts: Iterator[Scanned], given: list[str], wanted: int, timeout_s: float = 60) -> float:
-    """Returns the longest time that one part took."""
-    slowest_s = 0.0
+def follow_until(
+    parts: Iterator[Scanned], given: list[str], wanted: int, timeout_s: float = 60
+) -> list[float]:
+    """Returns how long each part took."""
+    took_s: list[float] = []
     deadline_s = time.monotonic() + timeout_s
     while len(given) < wanted:
         assert time.monotonic() < deadline_s, f"{len(given)} of {wanted}"
         before_s = time.monotonic()
         given += [one["id"] for one in next(parts).messages]
-        slowest_s = max(slowest_s, time.monotonic() - before_s)
-    return slowest_s
+        took_s.append(time.monotonic() - before_s)
+    return took_s
 
 
 @pytest.mark.slow
@@ -142,16 +144,16 @@ def test_following_misses_and_doubles_none_through_kills_of_redis() -> None:
         writer = RedisWriter(redis.Redis.from_url(server.url), 10**9)
         parts = history.follow(0)
         given: list[str] = []
-        slowest_s = 0.0
+        took_s: list[float] = []
         with Writing(writer, frame, 0.005) as writing:
             for _ in range(3):
-                slowest_s = max(slowest_s, follow_until(parts, given, len(given) + 150))
+                took_s += follow_until(parts, given, len(given) + 150)
                 server.kill()
                 down_until_s = time.monotonic() + 1.5
                 while time.monotonic() < down_until_s:
                     given += [one["id"] for one in next(parts).messages]
                 server.start()
-            slowest_s = max(slowest_s, follow_until(parts, given, len(given) + 150))
+            took_s += follow_until(parts, given, len(given) + 150)
             acknowledged = writing.stop()
         follow_until(parts, given, len(acknowledged))
         ending_s = time.monotonic() + 1
@@ -160,7 +162,8 @@ def test_following_misses_and_doubles_none_through_kills_of_redis() -> None:
         parts.close()  # type: ignore[attr-defined]
         assert sorted(given) == sorted(acknowledged)
         assert not history.was_overtaken
-        assert slowest_s < 2  # The machine may be busy; without a thread it is 3 to 5 s.
+        # Without a thread, it is 3 to 5 s after each kill. The machine may stand still once.
+        assert sorted(took_s)[-2] < 2
         history.close()
         writer.close()
 

@@ -316,18 +316,18 @@ def test_a_redis_that_is_away_is_unavailable() -> None:
 def test_a_writer_gives_up_in_time_when_redis_hangs(redis_log: Log) -> None:
     writer = redis_log.writer()
     writer.append("f1", frame("f1", 1), 4)
-    redis_log.store.client_pause(2_500)
+    redis_log.store.client_pause(4_500)
     started = time.monotonic()
     with pytest.raises(NotDurable, match="Timeout"):
         writer.append("f2", frame("f2", 1), 1.0)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_a_reader_without_messages_waits_no_longer_than_told(redis_log: Log) -> None:
     reader = RedisReader(redis_log.store, "metrics", "earliest")
     started = time.monotonic()
     assert reader.poll(0.3, 100) is None
-    assert 0.2 < time.monotonic() - started < 1.5
+    assert 0.2 < time.monotonic() - started < 4
 
 
 def test_no_sender_waits_for_the_question_of_what_redis_may_hold(

@@ -116,7 +116,7 @@ def test_no_file_left_is_this_machines_fault(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("with_tls", [False, True])
 def test_an_exchange_can_be_aborted_from_another_thread(with_tls: bool, tmp_path: Path) -> None:
     """While it waits for its answer; with TLS, for a handshake that never comes."""
-    with RecordingTarget(answer(delay_s=3)) as target:
+    with RecordingTarget(answer(delay_s=6)) as target:
         url = target.url.replace("http:", "https:") if with_tls else target.url
         connection = Connection(Target.parse(url), 30.0)
         outcomes: list[Outcome] = []
@@ -125,8 +125,8 @@ def test_an_exchange_can_be_aborted_from_another_thread(with_tls: bool, tmp_path
         time.sleep(0.3)
         started_s = time.monotonic()
         connection.abort()
-        thread.join(2)
-        assert time.monotonic() - started_s < 1
+        thread.join(5)
+        assert time.monotonic() - started_s < 4.5
         assert outcomes[0].kind != "answered"
         assert len(target.seen) <= 1
 
