@@ -116,7 +116,11 @@ class Page:
         """The page at an address after `#`. `media`: `prefers_color_scheme="dark"` and the like."""
         self.show_in(size, **media)
         self.driver.get("about:blank")
-        self.driver.get(f"{self.site.url}/{fragment}")
+        for _ in range(3):
+            self.driver.get(f"{self.site.url}/{fragment}")
+            # Seen: Chromium takes a connection that has ended meanwhile, and says ERR_SOCKET_NOT_CONNECTED.
+            if self.run("return location.protocol") != "chrome-error:":
+                return
 
     def show_in(self, size: tuple[int, int], **media: str) -> None:
         """What is open, in another size or colours. Nothing moves unless a test asks for it: without a
