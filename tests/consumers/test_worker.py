@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -29,6 +28,7 @@ from servers.kafka_broker import KafkaBroker
 from servers.processes import Process, Processes, wait_until
 from servers.redis_server import RedisServer
 from tests.app.log.logs import frame, said
+from tests.support.stopping import stopped
 
 STATUS_EVERY_S = 0.2
 
@@ -439,11 +439,8 @@ def test_the_metrics_process_ends_in_time_even_where_redis_hangs(own_redis: Redi
     with Processes({"REDIS_URL": own_redis.url}) as processes:
         worker = processes.start_worker("metrics")
         time.sleep(0.5)
-        os.kill(own_redis.pid, signal.SIGSTOP)
-        try:
+        with stopped(own_redis.pid):
             assert ends_well(worker, 10)
-        finally:
-            os.kill(own_redis.pid, signal.SIGCONT)
 
 
 def test_the_metrics_process_ends_in_time_where_redis_is_away(own_redis: RedisServer) -> None:

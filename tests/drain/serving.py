@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
-import signal
 import socket
 import time
 from base64 import b64encode
@@ -100,13 +98,3 @@ def serving(**environ: str) -> Iterator[Web]:
     with Processes({"WEB_CONCURRENCY": "1", **environ}) as processes:
         port = free_port()
         yield Web(processes.start_web(port), port, login)
-
-
-@contextlib.contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    """A process that hangs as long as the block lasts."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)

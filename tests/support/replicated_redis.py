@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import queue
-import signal
 import socket
 import threading
 import time
@@ -17,6 +15,7 @@ import redis
 
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
+from tests.support.stopping import go_on, stop
 
 
 def newer_binary() -> Path | None:
@@ -109,17 +108,17 @@ class ReplicatedRedis:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(AssertionError):
-            os.kill(self.replica.pid, signal.SIGCONT)
+            go_on(self.replica.pid)
         self.link.close()
         self.replica.remove()
         self.primary.remove()
 
     def hold_replica(self) -> None:
         """The replica hears nothing any more, until `release_replica`."""
-        os.kill(self.replica.pid, signal.SIGSTOP)
+        stop(self.replica.pid)
 
     def release_replica(self) -> None:
-        os.kill(self.replica.pid, signal.SIGCONT)
+        go_on(self.replica.pid)
 
     def fail_over(self) -> redis.Redis:
         """The primary is killed, the replica promoted; a client of it."""

@@ -20,8 +20,8 @@ from app.settings import Settings
 from servers.kafka_broker import KafkaBroker
 from servers.messages import router_line, router_message
 from servers.redis_server import RedisServer
-from tests.drain.serving import stopped
 from tests.support.logged import write_log
+from tests.support.stopping import stopped
 
 NUMBERS = itertools.count()
 

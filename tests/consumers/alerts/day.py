@@ -36,6 +36,7 @@ from consumers.alerts.delivery import Deliveries
 from consumers.alerts.messages import MessageMaker
 from tests.app.alerts.scripted import T0, Scripted
 from tests.consumers.alerts.posting import KINDS, target
+from tests.support.stopping import go_on, stop
 
 MINUTES = 1_440
 INCIDENTS = 40
@@ -154,13 +155,13 @@ def kill(child: int, store: redis.Redis) -> bool:
     a third time, as alerting.py says.
     """
     while True:
-        os.kill(child, signal.SIGSTOP)
+        stop(child)
         claimed = [one for one in read_outbox(store).waiting.values() if one.by]
         if all(one.attempts < 2 for one in claimed):
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return bool(claimed)
-        os.kill(child, signal.SIGCONT)
+        go_on(child)
         time.sleep(0.005)
 
 

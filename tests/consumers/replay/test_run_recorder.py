@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -15,6 +12,7 @@ from consumers.replay.run_recorder import RETRY_AFTER_S, WRITE_EVERY_S, RunRecor
 from servers.ports import free_port
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
+from tests.support.stopping import stopped
 
 
 class Clock:
@@ -97,9 +95,8 @@ def test_a_write_whose_reply_was_lost_counts_once() -> None:
         impatient.ping()
         counting.new = counted(3)
         clock.now_s += WRITE_EVERY_S
-        os.kill(server.pid, signal.SIGSTOP)
-        kept.flush_if_due(0.5)
-        os.kill(server.pid, signal.SIGCONT)
+        with stopped(server.pid):
+            kept.flush_if_due(0.5)
         assert not kept.is_in_redis
         wait_until(lambda: replay.run(patient, "r") is not None, "the write, which was done all the same")
         assert stored(patient).figures == counted(3)

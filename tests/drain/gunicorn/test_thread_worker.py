@@ -18,7 +18,8 @@ from servers.processes import wait_until
 from servers.redis_server import RedisServer
 from tests.drain.bodies import ROUTER_SENT
 from tests.drain.prometheus_text import figure
-from tests.drain.serving import Web, serving, stopped
+from tests.drain.serving import Web, serving
+from tests.support.stopping import stopped
 
 PLACES = 4
 AT_ONCE_S = 3.0

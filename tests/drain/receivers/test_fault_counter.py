@@ -18,7 +18,7 @@ from drain.receivers import fault_counter
 from drain.receivers.fault_counter import TOKENS_MAX, FaultCounter
 from servers.processes import wait_until
 from servers.redis_server import RedisServer
-from tests.drain.serving import stopped
+from tests.support.stopping import stopped
 
 
 def calls(store: redis.Redis) -> int:

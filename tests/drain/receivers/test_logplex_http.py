@@ -19,7 +19,8 @@ from app.settings import Settings
 from drain.app import create_app
 from servers.redis_server import RedisServer
 from tests.drain.bodies import APP_SENT, L10_SENT, ROUTER_MSG, ROUTER_SENT, counted, heroku
-from tests.drain.serving import LOGPLEX, PASSWORD, USER, Web, basic, serving, stopped
+from tests.drain.serving import LOGPLEX, PASSWORD, USER, Web, basic, serving
+from tests.support.stopping import stopped
 from tests.support.stored import kept_keys, logged_messages
 
 LIMIT = 200_000

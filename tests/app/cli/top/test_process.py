@@ -22,6 +22,7 @@ import redis
 from app.cli.top.command import REDIS_TIMEOUT_S
 from servers.figures import SeenRequest, fill, fill_facts
 from tests.support import told_app
+from tests.support.stopping import stopped
 
 ROOT = Path(__file__).parents[4]
 COMMAND = [sys.executable, "-m", "app", "top", "--every", "0.5"]
@@ -177,8 +178,7 @@ def test_a_slow_redis_keeps_no_key_waiting_and_quitting_neither(
     terminal = opened()
     terminal.wait_for("q quit")
     redis = int(redis_client.info("server")["process_id"])
-    os.kill(redis, signal.SIGSTOP)
-    try:
+    with stopped(redis):
         began = time.monotonic()
         terminal.press("w")
         terminal.wait_for("reading: 1h")
@@ -187,8 +187,6 @@ def test_a_slow_redis_keeps_no_key_waiting_and_quitting_neither(
         terminal.press("qq")
         terminal.ends(0)
         assert time.monotonic() - began < REDIS_TIMEOUT_S
-    finally:
-        os.kill(redis, signal.SIGCONT)
 
 
 def test_redis_unreachable_keeps_the_last_figures_and_it_recovers(

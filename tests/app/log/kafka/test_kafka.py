@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -28,6 +26,7 @@ from app.message import encode
 from app.store.queries.health import health
 from servers.processes import wait_until
 from tests.app.log.logs import Log, frame, message
+from tests.support.stopping import stopped
 
 POSITIONS = "tailrace:positions:metrics"
 
@@ -315,8 +314,7 @@ def test_a_broker_that_hangs_is_not_durable_in_time_and_mends_by_itself(kafka_lo
     kafka_log.reader().close()
     writer = kafka_log.writer()
     writer.append("f1", frame("f1", 3), 10)
-    os.kill(kafka_log.broker.pid, signal.SIGSTOP)
-    try:
+    with stopped(kafka_log.broker.pid):
         for name in ("f2", "f3"):
             started = time.monotonic()
             with pytest.raises(NotDurable):
@@ -324,8 +322,6 @@ def test_a_broker_that_hangs_is_not_durable_in_time_and_mends_by_itself(kafka_lo
             assert time.monotonic() - started < 6
         with pytest.raises(NotDurable):
             writer.check(1.0)
-    finally:
-        os.kill(kafka_log.broker.pid, signal.SIGCONT)
     wait_until(lambda: _is_appended(writer, "f4"), "recovery", 10)
     writer.check(5)
     # The frames without an acknowledgement may have arrived: they are sent again, and count once.
@@ -355,12 +351,8 @@ def test_a_reader_says_when_no_broker_answers_and_goes_on_when_one_does(
     reader, writer = kafka_log.reader(), kafka_log.writer()
     writer.append("f1", frame("f1", 3), 4)
     kafka_log.drain(reader, count=3)
-    os.kill(kafka_log.broker.pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(LogUnavailable, match="no Kafka broker answers"):
-            kafka_log.poll_for(reader, 15)
-    finally:
-        os.kill(kafka_log.broker.pid, signal.SIGCONT)
+    with stopped(kafka_log.broker.pid), pytest.raises(LogUnavailable, match="no Kafka broker answers"):
+        kafka_log.poll_for(reader, 15)
     wait_until(lambda: _is_appended(writer, "f2"), "recovery", 20)
     assert kafka_log.drain(reader, count=3, timeout_s=30).ids == ["f2.0", "f2.1", "f2.2"]
 
