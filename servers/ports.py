@@ -9,7 +9,6 @@ FIRST, LAST = 10_100, 32_767
 """Below the ports that Linux and macOS give to who asks for any (from 32,768 and 49,152 on), so that no other
 process is given one of these before its server listens; and above those that browsers refuse."""
 
-
 TRIES = 100
 
 

@@ -23,7 +23,7 @@ from app.connections import open_connection_matcher
 from app.errors import first_words
 from app.log import MessageLog
 from app.outcomes import ABORTED_STATUS
-from app.router_line import RouterLine, milliseconds
+from app.router_line import milliseconds
 from app.search.filters import RequestFilter
 from app.search.found import FoundRequest
 from app.search.rows import read_row_names
@@ -96,10 +96,9 @@ class _Search:
 
     def _read(self) -> None:
         wanted = self.wanted
-        route_of: Callable[[RouterLine], str] = read_row_names(self.store, wanted.app, self.settings)
         search = RequestSearch(
             filter_of(wanted),
-            route_of,
+            read_row_names(self.store, wanted.app, self.settings),
             open_connection_matcher(self.settings),
             wanted.from_s * 1000,
             None if wanted.until_s is None else wanted.until_s * 1000,

@@ -1,4 +1,4 @@
-"""Processes that stand still for a while, as where their machine does."""
+"""Freezes a process for a while, as a stalled machine would."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from servers.processes import wait_until
 
 
 def stop(pid: int) -> None:
-    """Returns once the process runs no more. It still does after SIGSTOP was sent, until the one thread that
-    takes the signal has had its turn: on a busy machine others of its threads answer meanwhile."""
+    """Returns once the process has stopped. After SIGSTOP is sent, it runs on until one of its threads
+    handles the signal; on a busy machine, its other threads may still answer in the meantime."""
     os.kill(pid, signal.SIGSTOP)
     stat = Path(f"/proc/{pid}/stat")  # Of Linux. Elsewhere the signal has to do.
     if stat.exists():

@@ -60,22 +60,19 @@ def read_context(store: redis.Redis, incident: Incident, now_s: float, search_lo
         return Context()
     until_s = time.monotonic() + TIME_S
 
-    def found(read: Callable[[redis.Redis, Incident, float], Answer], nothing: Answer) -> Answer:
+    def found(what: str, read: Callable[[], Answer], nothing: Answer) -> Answer:
         if time.monotonic() > until_s:
             return nothing
         try:
-            return read(store, incident, now_s)
+            return read()
         except Exception as fault:
-            log.warning("no %s for an alert: %s", read.__name__.removeprefix("read_"), type(fault).__name__)
+            log.warning("no %s for an alert: %s", what, type(fault).__name__)
             return nothing
 
-    def read_requests(store: redis.Redis, incident: Incident, now_s: float) -> tuple[Request, ...]:
-        return requests(store, incident, now_s, search_log)
-
     return Context(
-        release=found(read_release, None),
-        dyno=found(read_dyno, ""),
-        requests=found(read_requests, ()),
+        release=found("release", lambda: read_release(store, incident, now_s), None),
+        dyno=found("dyno", lambda: read_dyno(store, incident, now_s), ""),
+        requests=found("requests", lambda: read_requests(store, incident, now_s, search_log), ()),
     )
 
 
@@ -90,7 +87,7 @@ def read_release(store: redis.Redis, incident: Incident, now_s: float) -> Releas
     return next(iter(queries.events(store, incident.app, before, now_s).releases), None)
 
 
-def requests(
+def read_requests(
     store: redis.Redis, incident: Incident, now_s: float, search_log: SearchLog
 ) -> tuple[Request, ...]:
     """Up to three requests of its worst alert: the slowest of its time, or the last of those that it counts.

@@ -97,7 +97,7 @@ class Both:
             assert len(following.ids) == len(set(following.ids))
             assert set(written) <= set(following.ids)
             assert len(following.ids) <= len(written) + 3
-            assert sorted(following.took_s)[-2] < 2  # The machine may stand still once.
+            assert sorted(following.took_s)[-2] < 2  # The machine may stall once.
 
 
 @contextlib.contextmanager

@@ -162,7 +162,7 @@ def test_following_misses_and_doubles_none_through_kills_of_redis() -> None:
         parts.close()  # type: ignore[attr-defined]
         assert sorted(given) == sorted(acknowledged)
         assert not history.was_overtaken
-        # Without a thread, it is 3 to 5 s after each kill. The machine may stand still once.
+        # Without a thread, it is 3 to 5 s after each kill. The machine may stall once.
         assert sorted(took_s)[-2] < 2
         history.close()
         writer.close()
