@@ -16,6 +16,8 @@ NAME_MAX_CHARS = 120
 ANY_KEY = "*"
 
 _PLAIN = re.compile(r"[A-Za-z_$][a-z_]{0,11}").fullmatch
+_HEX_PART = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8,}(?![0-9A-Za-z])").search
+"""Eight or more hex digits are an id, also where they look like a word and a number (`session-eabbfe38`)."""
 
 
 def key_name(key: str) -> str:
@@ -24,7 +26,8 @@ def key_name(key: str) -> str:
         return key
     if len(key) > KEY_MAX_CHARS or "/" in key or "@" in key or not key.strip():
         return ANY_KEY
-    return escaped(automatic(f"/{key}")[1:])
+    name = automatic(f"/{key}")[1:]
+    return ":token" if _HEX_PART(name) else escaped(name)
 
 
 def joined(parts: Iterable[str]) -> str:
